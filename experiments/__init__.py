@@ -1,0 +1,1 @@
+"""What we chose to try: declarations only, no loops."""

@@ -1,0 +1,52 @@
+"""The parameters of one stacked LSTM and its training: one frozen, validated value."""
+
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
+Units = Annotated[int, Field(ge=1, le=4096)]
+
+
+class TrialParameters(BaseModel):
+    """Everything that decides how one network is built and trained, its data and seed aside.
+
+    Attributes:
+        units: LSTM units of each layer, first to last; one to three layers.
+        dropout: rate of the dropout after each LSTM layer, as many as `units`.
+        l2: strength of the L2 penalty on every LSTM input kernel; 0 switches it off.
+        recurrent_dropout: rate inside every LSTM layer. Above 0 neither cuDNN nor the fused
+            CPU layer applies, so such a trial is several times slower.
+        learning_rate: Adam's step size.
+        batch_size: training windows per gradient step.
+        patience: epochs without a better validation MSE before training stops.
+        epochs: most epochs trained.
+
+    Raises:
+        pydantic.ValidationError: (a ValueError) naming the field, the rule and the value found.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    units: tuple[Units, ...] = Field(min_length=1, max_length=3)
+    dropout: tuple[Rate, ...] = Field(min_length=1, max_length=3)
+    l2: float = Field(ge=0.0)
+    recurrent_dropout: Rate = 0.0
+    learning_rate: float = Field(gt=0.0)
+    batch_size: int = Field(ge=1)
+    patience: int = Field(ge=1)
+    epochs: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _one_dropout_a_layer(self) -> Self:
+        if len(self.dropout) != len(self.units):
+            raise ValueError(
+                f"dropout needs one rate per layer: {len(self.units)} layers in units="
+                f"{self.units}, {len(self.dropout)} rates in dropout={self.dropout}"
+            )
+        return self
+
+    @property
+    def layers(self) -> int:
+        """Number of stacked LSTM layers."""
+        return len(self.units)

@@ -1,0 +1,1 @@
+"""Running and judging many trials; the only room with commands."""
