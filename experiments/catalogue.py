@@ -1,0 +1,12 @@
+"""The experiments by name."""
+
+from experiments.documents import EXPERIMENT as DOCUMENTS
+from experiments.experiment import Experiment
+from experiments.power_usage import EXPERIMENT as POWER_USAGE
+from experiments.power_usage_large import EXPERIMENT as POWER_USAGE_LARGE
+from experiments.smoke import EXPERIMENT as SMOKE
+
+CATALOGUE: dict[str, Experiment] = {
+    experiment.name: experiment
+    for experiment in (POWER_USAGE, POWER_USAGE_LARGE, DOCUMENTS, SMOKE)
+}

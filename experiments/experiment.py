@@ -1,0 +1,69 @@
+"""An experiment: one frozen, validated declaration of what is tried, on what, how long."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from data_pipeline.framing import Framing
+from data_pipeline.source import DataSource
+from experiments.lstm_space import to_flat
+from experiments.space import Space
+from models.parameters import TrialParameters
+
+
+class Design(BaseModel):
+    """One fixed configuration with a name: a reference point, or a cell of a designed experiment."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    parameters: TrialParameters
+
+
+class Experiment(BaseModel):
+    """What a study tries.
+
+    Attributes:
+        name: its name on the command line, in MLflow and (by default) of the study.
+        summary: one line for `--help` and the MLflow experiment.
+        source: the series; `framing`: window, horizon and split.
+        space: every trial is a point of it.
+        designs: fixed points, tried first and never pruned.
+        repeats: seeds per design.
+        sampled: True if a sampler draws further trials; False if the designs are all.
+        trials: default total of finished trials.
+        epochs: most epochs a trial trains.
+        seed: default study seed; each trial's seed follows from it.
+
+    Raises:
+        pydantic.ValidationError: for a design outside the space, or a total that the designs of
+            an experiment without sampling cannot fill.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    summary: str
+    source: DataSource = DataSource()
+    framing: Framing = Framing()
+    space: Space
+    designs: tuple[Design, ...] = ()
+    repeats: int = Field(default=1, ge=1)
+    sampled: bool = True
+    trials: int = Field(ge=1)
+    epochs: int = Field(ge=1)
+    seed: int = Field(default=0, ge=0)
+
+    @model_validator(mode="after")
+    def _designs_lie_in_the_space(self) -> Self:
+        for design in self.designs:
+            problems = self.space.problems(to_flat(design.parameters))
+            if problems:
+                raise ValueError(f"design {design.name!r} is no point of the space: {problems}")
+        planned = len(self.designs) * self.repeats
+        if not self.sampled and self.trials > planned:
+            raise ValueError(
+                f"{self.trials} trials asked for, but {self.name!r} is a designed experiment of "
+                f"{len(self.designs)} configurations x {self.repeats} seeds = {planned} trials"
+            )
+        return self

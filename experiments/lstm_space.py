@@ -1,0 +1,76 @@
+"""The space of stacked LSTMs: how one is declared, and what its names mean.
+
+A point is flat: `layers`, `units_1` to `units_3`, `dropout_1` to `dropout_3`, `use_l2`, `l2`,
+`learning_rate`, `batch_size`, `patience`. This module alone knows how such a point and
+`models.parameters.TrialParameters` map onto each other.
+"""
+
+from experiments.space import Choice, Condition, Dimension, FlatParameters, Float, Int, Space, Value
+from models.parameters import TrialParameters
+
+MOST_LAYERS = 3
+
+
+def stacked_lstm_space(
+    units: tuple[int, int],
+    layers: tuple[int, int] = (1, MOST_LAYERS),
+    l2: tuple[float, float] = (1e-7, 1e-2),
+    dropout: tuple[float, float] = (0.0, 0.5),
+    learning_rate: tuple[float, float] = (3e-4, 2e-2),
+    patience: tuple[int, int] = (5, 20),
+    batch_sizes: tuple[int, ...] = (32, 64, 128),
+) -> Space:
+    """Declare the space over stacked LSTMs; every pair is (low, high), both included.
+
+    L2 is drawn on a log scale, which cannot hold 0, so whether there is a penalty at all is a
+    choice of its own. Recurrent dropout is not a dimension: above 0 it loses cuDNN and the fused
+    CPU layer, and would make the trials that draw it several times slower than the others.
+    """
+    low, high = layers
+    dimensions: list[Dimension] = [Int(name="layers", low=low, high=high)]
+    for layer in range(1, high + 1):
+        deep_enough = tuple(range(max(layer, low), high + 1))
+        only_if = None if layer <= low else Condition(name="layers", values=deep_enough)
+        dimensions += [
+            Int(name=f"units_{layer}", low=units[0], high=units[1], log=True, only_if=only_if),
+            Float(name=f"dropout_{layer}", low=dropout[0], high=dropout[1], only_if=only_if),
+        ]
+    penalised = Condition(name="use_l2", values=(True,))
+    dimensions += [
+        Choice(name="use_l2", values=(True, False)),
+        Float(name="l2", low=l2[0], high=l2[1], log=True, only_if=penalised),
+        Float(name="learning_rate", low=learning_rate[0], high=learning_rate[1], log=True),
+        Choice(name="batch_size", values=batch_sizes),
+        Int(name="patience", low=patience[0], high=patience[1]),
+    ]
+    return Space(dimensions=tuple(dimensions))
+
+
+def to_parameters(flat: FlatParameters, epochs: int) -> TrialParameters:
+    """Return the trial parameters that a point of a stacked-LSTM space stands for."""
+    layers = int(flat["layers"])
+    return TrialParameters(
+        units=tuple(int(flat[f"units_{layer}"]) for layer in range(1, layers + 1)),
+        dropout=tuple(float(flat[f"dropout_{layer}"]) for layer in range(1, layers + 1)),
+        l2=float(flat["l2"]) if flat["use_l2"] else 0.0,
+        learning_rate=float(flat["learning_rate"]),
+        batch_size=int(flat["batch_size"]),
+        patience=int(flat["patience"]),
+        epochs=epochs,
+    )
+
+
+def to_flat(parameters: TrialParameters) -> dict[str, Value]:
+    """Return the point that stands for `parameters`: the inverse of `to_parameters`."""
+    flat: dict[str, Value] = {"layers": parameters.layers}
+    pairs = zip(parameters.units, parameters.dropout, strict=True)
+    for layer, (units, dropout) in enumerate(pairs, start=1):
+        flat[f"units_{layer}"] = units
+        flat[f"dropout_{layer}"] = dropout
+    flat["use_l2"] = parameters.l2 > 0
+    if parameters.l2 > 0:
+        flat["l2"] = parameters.l2
+    flat["learning_rate"] = parameters.learning_rate
+    flat["batch_size"] = parameters.batch_size
+    flat["patience"] = parameters.patience
+    return flat

@@ -1,0 +1,24 @@
+"""Search stacked LSTMs for the built-in power-usage series; the default experiment.
+
+    python -m search.run --trials 50
+
+PLACEHOLDER-TIME
+"""
+
+from data_pipeline.source import DataSource
+from experiments.documented import DOCUMENTED, EPOCHS
+from experiments.experiment import Experiment
+from experiments.lstm_space import stacked_lstm_space
+
+# The teaching notes use three months; April to June match them best.
+APRIL_TO_JUNE = DataSource(start="2014-04-01", end="2014-06-30")
+
+EXPERIMENT = Experiment(
+    name="power_usage",
+    summary="Search stacked LSTMs of 1 to 3 layers and 16 to 128 units on three months of demand.",
+    source=APRIL_TO_JUNE,
+    space=stacked_lstm_space(units=(16, 128)),
+    designs=DOCUMENTED,
+    trials=50,
+    epochs=EPOCHS,
+)
