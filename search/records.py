@@ -1,0 +1,161 @@
+"""The values that travel between coordinator, workers, stores and figures.
+
+None of them knows a tuner or a store, so each side can be replaced on its own.
+"""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from experiments.space import Value
+from models.parameters import TrialParameters
+
+
+class State(StrEnum):
+    """How a trial attempt stands; `INTERRUPTED` is a failure that the person asked for."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+class Cause(StrEnum):
+    """Why an attempt failed."""
+
+    DIVERGED = "diverged"
+    OUT_OF_MEMORY = "out of memory"
+    WORKER_DIED = "worker died"
+    TIMED_OUT = "timed out"
+    OUR_BUG = "error in this program"
+    INTERRUPTED = "interrupted"
+    COORDINATOR_LOST = "coordinator lost"
+
+
+# Worth another attempt with the same parameters: the parameters are not to blame for sure.
+RETRIED = frozenset({Cause.WORKER_DIED, Cause.INTERRUPTED, Cause.COORDINATOR_LOST})
+# An attempt that the person or the machine ended does not use up a retry.
+UNCOUNTED = frozenset({Cause.INTERRUPTED, Cause.COORDINATOR_LOST})
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why an attempt has no result; `traceback` is empty where none exists."""
+
+    cause: Cause
+    message: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a worker is asked to train."""
+
+    number: int
+    parameters: TrialParameters
+    seed: int
+    spool: Path
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What one training came to; every error is measured in inference mode, restored weights.
+
+    Attributes:
+        objective: validation MSE without the L2 penalty, scaled (dimensionless).
+        train_objective: the same on the training windows.
+        history: one value an epoch under "loss", "val_loss", "val_mse" and "learning_rate".
+        best_epoch: counted from 1. epochs: epochs trained.
+        stopped_by: "patience", "epochs" or "pruner".
+        train, validation: metrics by name, in the data's unit where they have one.
+        seconds: of training. seconds_per_epoch: median. overhead_seconds: of everything else.
+        device: "cpu" or "gpu". device_name: as the system calls it.
+    """
+
+    objective: float
+    train_objective: float
+    history: dict[str, list[float]]
+    best_epoch: int
+    epochs: int
+    stopped_by: str
+    train: dict[str, float]
+    validation: dict[str, float]
+    parameter_count: int
+    seconds: float
+    seconds_per_epoch: float
+    overhead_seconds: float
+    device: str
+    device_name: str
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One trial attempt as the study holds it.
+
+    Attributes:
+        number: of this attempt, unique in the study. flat: its point of the space.
+        seed: of weights, dropout and shuffling. design: name of a fixed design, else "".
+        retry_of: number of the attempt this one repeats, else None. attempt: counted from 1.
+        result, failure: at most one of them is set; both are None while it runs.
+    """
+
+    number: int
+    state: State
+    flat: dict[str, Value]
+    parameters: TrialParameters | None
+    seed: int
+    design: str = ""
+    retry_of: int | None = None
+    attempt: int = 1
+    result: TrialResult | None = None
+    failure: Failure | None = None
+    started: dt.datetime | None = None
+    ended: dt.datetime | None = None
+
+    @property
+    def finished(self) -> bool:
+        """True if it will not change any more."""
+        return self.state is not State.RUNNING
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A baseline's validation MSE (scaled, as the objective) and metrics in the data's unit."""
+
+    objective: float
+    validation: dict[str, float]
+
+
+@dataclass(frozen=True)
+class StudyFacts:
+    """What is the same for every trial of a study, and is shown beside each of them.
+
+    Attributes:
+        name: of the study. experiment: its experiment's name. seed: of the study.
+        contract: what must not change on resume; nested plain values.
+        unit: of the target. target_range: unit per 1.0 of scaled target, so that
+            RMSE [unit] = target_range * sqrt(MSE).
+        baselines: by name. data: the data report as plain values.
+        versions: of the packages that decide the numbers. commit: git's, "" if unknown.
+        log_names: dimensions of the space on a log scale.
+    """
+
+    name: str
+    experiment: str
+    summary: str
+    seed: int
+    total: int
+    contract: dict[str, object]
+    unit: str
+    target_range: float
+    baselines: dict[str, Baseline]
+    data: dict[str, object]
+    versions: dict[str, str] = field(default_factory=dict)
+    commit: str = ""
+    log_names: tuple[str, ...] = ()
+
+    def rmse(self, objective: float) -> float:
+        """RMSE in the data's unit that belongs to a scaled MSE."""
+        return float(self.target_range * objective**0.5)

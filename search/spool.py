@@ -1,0 +1,64 @@
+"""A trial's files between the worker that made them and MLflow: a folder an attempt, kept until
+delivered, so that nothing is lost while MLflow cannot be reached."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+FORECASTS = "forecasts.npz"
+MODEL = "model.keras"
+
+
+@dataclass(frozen=True)
+class Forecasts:
+    """Validation forecasts in the data's unit.
+
+    `times` (n,) is the local clock time of each window's first target; `actual` and `forecast`
+    are float64 (n, horizon).
+    """
+
+    times: pd.DatetimeIndex
+    actual: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+    forecast: np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+
+
+def folder(root: Path, number: int) -> Path:
+    """Where the files of attempt `number` wait, under the study's spool `root`."""
+    return root / f"trial-{number}"
+
+
+def write_spool(
+    path: Path,
+    save_model: Callable[[Path], None],
+    times: pd.DatetimeIndex,
+    actual: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+    forecast: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
+) -> None:
+    """Write model and forecasts so that `path` appears whole or not at all."""
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    for stale in (unfinished, path):
+        if stale.exists():
+            shutil.rmtree(stale)
+    unfinished.mkdir(parents=True)
+    save_model(unfinished / MODEL)
+    np.savez_compressed(
+        unfinished / FORECASTS,
+        times=times.to_numpy().astype("datetime64[s]").astype(np.int64),
+        actual=actual,
+        forecast=forecast,
+    )
+    unfinished.rename(path)
+
+
+def read_forecasts(path: Path) -> Forecasts | None:
+    """Return the forecasts in the folder `path`, or None where there are none."""
+    file = path / FORECASTS
+    if not file.exists():
+        return None
+    with np.load(file, allow_pickle=False) as arrays:
+        times = pd.DatetimeIndex(arrays["times"].astype("datetime64[s]"))
+        return Forecasts(times, arrays["actual"], arrays["forecast"])

@@ -1,0 +1,140 @@
+"""What runs in a training process: it trains one task at a time and tells what came of it.
+
+TensorFlow is imported with the first task, never when this module is.
+"""
+
+import os
+import threading
+import time
+import traceback
+from dataclasses import dataclass, replace
+from multiprocessing import parent_process
+from multiprocessing.connection import Client, Connection, wait
+from multiprocessing.synchronize import Lock as LockType
+from typing import TYPE_CHECKING, Any
+
+from data_pipeline.framing import Framing
+from data_pipeline.series import HourlySeries
+from search.records import Cause, Failure, Task, TrialResult
+from search.spool import write_spool
+
+if TYPE_CHECKING:
+    from data_pipeline.windows import Prepared
+    from models.device import Device
+
+
+@dataclass(frozen=True)
+class WorkerContext:
+    """What every worker of a study needs; sent once to each.
+
+    `address` and `secret` lead to the coordinator's epoch channel; `gpus` lists the GPU indices
+    that workers take in turn, empty for the CPU.
+    """
+
+    series: HourlySeries
+    framing: Framing
+    threads: int
+    gpus: tuple[int, ...]
+    address: str
+    secret: bytes
+
+
+@dataclass
+class _Worker:
+    """The one piece of state of this process: set by `initialise`, filled by the first task."""
+
+    context: WorkerContext
+    order: int
+    device: "Device | None" = None
+    prepared: "Prepared | None" = None
+    channel: Connection | None = None
+
+
+_worker: _Worker | None = None
+
+
+def initialise(context: WorkerContext, counter: Any, lock: LockType) -> None:
+    """Prepare a fresh worker process: leave with the coordinator, take a turn at the GPUs."""
+    global _worker
+    # Before TensorFlow and its thread pools exist.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    threading.Thread(target=_leave_with_the_coordinator, daemon=True).start()
+    with lock:
+        order = counter.value
+        counter.value += 1
+    _worker = _Worker(context, order)
+
+
+def _leave_with_the_coordinator() -> None:
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def run_task(task: Task) -> TrialResult | Failure:
+    """Train `task` and write its spool; return its result, or why it has none."""
+    begun = time.perf_counter()
+    try:
+        return _train(task, begun)
+    except MemoryError as error:
+        return Failure(Cause.OUT_OF_MEMORY, str(error) or "MemoryError", traceback.format_exc())
+    except Exception as error:  # noqa: BLE001 - the border of the process: sorted, never hidden
+        return Failure(_cause(error), f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def _train(task: Task, begun: float) -> TrialResult:
+    from models.build import plain_copy
+    from search.trial import run_trial
+
+    worker = _ready()
+    assert worker.device is not None and worker.prepared is not None
+    assert worker.channel is not None
+    channel = worker.channel
+
+    def on_epoch(epoch: int, value: float) -> bool:
+        channel.send((task.number, epoch, value))
+        return bool(channel.recv())
+
+    trained = run_trial(task.parameters, worker.prepared, task.seed, worker.device, on_epoch)
+    write_spool(
+        task.spool,
+        save_model=plain_copy(trained.model).save,
+        times=worker.prepared.history.local[trained.origins],
+        actual=trained.actual,
+        forecast=trained.forecast,
+    )
+    # Of this trial's time in this process, all but training itself: TensorFlow's start included.
+    overhead = time.perf_counter() - begun - trained.result.seconds
+    return replace(trained.result, overhead_seconds=overhead)
+
+
+def _ready() -> _Worker:
+    """Start TensorFlow, prepare the data and open the channel, each once in a process."""
+    if _worker is None:
+        raise RuntimeError("run_task needs initialise() to have run in this process")
+    context = _worker.context
+    if _worker.device is None:
+        from models.device import prepare_device
+
+        gpu = context.gpus[_worker.order % len(context.gpus)] if context.gpus else None
+        _worker.device = prepare_device(context.threads, gpu)
+    if _worker.prepared is None:
+        from data_pipeline.windows import prepare
+
+        _worker.prepared = prepare(context.series, context.framing)
+    if _worker.channel is None:
+        _worker.channel = Client(context.address, authkey=context.secret)
+    return _worker
+
+
+def _cause(error: Exception) -> Cause:
+    from models.fit import TrainingDiverged
+    import tensorflow as tf
+
+    if isinstance(error, TrainingDiverged):
+        return Cause.DIVERGED
+    if isinstance(error, tf.errors.ResourceExhaustedError):
+        return Cause.OUT_OF_MEMORY
+    return Cause.OUR_BUG
