@@ -1,0 +1,80 @@
+"""Trial parameters to a compiled stacked LSTM, and to the plain copy of it that is saved."""
+
+import keras
+
+from models.fused_lstm import FusedLSTM
+from models.parameters import TrialParameters
+
+
+def build(
+    parameters: TrialParameters, window: int, features: int, horizon: int, seed: int
+) -> keras.Model:
+    """Build and compile one stacked LSTM.
+
+    LSTM layers, each followed by a dropout layer; every one but the last returns its sequence;
+    a dense layer forecasts all steps of the horizon at once. Compiled with Adam, MSE loss (to
+    which Keras adds the L2 penalty) and the metric "mse" (without the penalty).
+
+    Args:
+        parameters: layer sizes, regularisation and learning rate.
+        window: time steps of one input window.
+        features: columns of one time step.
+        horizon: time steps forecast.
+        seed: seeds Python's, NumPy's and TensorFlow's global generators. Initial weights,
+            dropout masks and the order of training windows follow from it.
+
+    Returns:
+        A model from float32 (batch, window, features) to float32 (batch, horizon), both scaled.
+
+    Raises:
+        ValueError: `window`, `features` or `horizon` is below 1.
+    """
+    for name, value in (("window", window), ("features", features), ("horizon", horizon)):
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, found {value}")
+
+    keras.utils.set_random_seed(seed)
+    layers = [keras.Input((window, features), name="window")]
+    for index, (units, rate) in enumerate(
+        zip(parameters.units, parameters.dropout, strict=True), start=1
+    ):
+        layers += [
+            FusedLSTM(
+                units,
+                return_sequences=index < parameters.layers,
+                kernel_regularizer=keras.regularizers.L2(parameters.l2) if parameters.l2 else None,
+                recurrent_dropout=parameters.recurrent_dropout,
+                name=f"lstm_{index}",
+            ),
+            keras.layers.Dropout(rate, name=f"dropout_{index}"),
+        ]
+    layers.append(keras.layers.Dense(horizon, name="forecast"))
+    model = keras.Sequential(layers, name="stacked_lstm")
+    model.compile(
+        optimizer=keras.optimizers.Adam(parameters.learning_rate),
+        loss="mse",
+        metrics=["mse"],
+        jit_compile=False,  # measured slower than the plain graph on the CPU
+    )
+    return model
+
+
+def plain_copy(model: keras.Model) -> keras.Model:
+    """Copy a model into stock Keras layers, so that loading it needs no code of this project.
+
+    Args:
+        model: a model that `build` made; it is left as it is.
+
+    Returns:
+        An uncompiled model with the same weights, names, shapes and predictions.
+    """
+    copy = keras.Sequential(
+        [keras.Input(model.input_shape[1:]), *map(_plain_layer, model.layers)], name=model.name
+    )
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _plain_layer(layer: keras.Layer) -> keras.Layer:
+    kind = keras.layers.LSTM if isinstance(layer, FusedLSTM) else type(layer)
+    return kind.from_config(layer.get_config())

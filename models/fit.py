@@ -1,0 +1,231 @@
+"""Train one model, stop early, restore its best weights; predict and score."""
+
+import random
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from models.parameters import TrialParameters
+
+# Windows a prediction step: larger ones are no faster and need more memory.
+PREDICTION_BATCH = 256
+
+Array = npt.NDArray[np.floating[Any]]
+
+
+class TrainingDiverged(ArithmeticError):  # noqa: N818  # a name of the interface, said as a fact
+    """A loss became NaN or infinite; the message names the epoch and the loss."""
+
+
+@dataclass(frozen=True)
+class FitRecord:
+    """What one training run did.
+
+    Attributes:
+        history: per epoch, under exactly these keys: "loss" (training, dropout on, mean over
+            the epoch's steps, with L2 penalty), "val_loss" (inference mode, with penalty),
+            "val_mse" (inference mode, without penalty; the objective), "learning_rate". Losses
+            are in scaled units, squared.
+        best_epoch: the epoch with the lowest "val_mse", from 1; its weights were restored.
+        epochs: epochs trained.
+        stopped_by: "patience" (no better epoch for that long), "epochs" (all trained) or
+            "pruner" (`on_epoch` said so).
+        seconds: wall time of the whole call.
+        seconds_per_epoch: median wall time of an epoch, `on_epoch` not counted.
+        parameter_count: trainable numbers in the model.
+    """
+
+    history: dict[str, list[float]]
+    best_epoch: int
+    epochs: int
+    stopped_by: Literal["patience", "epochs", "pruner"]
+    seconds: float
+    seconds_per_epoch: float
+    parameter_count: int
+
+
+def fit(
+    model: keras.Model,
+    parameters: TrialParameters,
+    x_train: Array,
+    y_train: Array,
+    x_validation: Array,
+    y_validation: Array,
+    on_epoch: Callable[[int, float], bool],
+) -> FitRecord:
+    """Train until patience runs out, the epochs are used up or `on_epoch` says stop.
+
+    The weights with the lowest penalty-free validation MSE are restored in each of these
+    endings, so that `mse(predict(model, x_validation), y_validation)` equals
+    `min(history["val_mse"])`. Windows are reshuffled every epoch, in an order that follows from
+    the seed given to `build`.
+
+    Args:
+        model: compiled by `build`; trained in place.
+        parameters: batch size, patience and epochs.
+        x_train: float32 (n, window, features), scaled; may be a view, only batches are copied.
+        y_train: float32 (n, horizon), scaled.
+        x_validation: as `x_train`.
+        y_validation: as `y_train`.
+        on_epoch: called after each epoch with its number (from 1) and the penalty-free
+            validation MSE; returns True to stop now.
+
+    Returns:
+        The record of the run.
+
+    Raises:
+        TrainingDiverged: a training or validation loss is NaN or infinite; weights are then
+            those of the failed epoch.
+        ValueError: inputs and targets differ in length, or there are none.
+        tensorflow.errors.ResourceExhaustedError: out of memory; never swallowed.
+    """
+    _check_lengths("training", x_train, y_train)
+    _check_lengths("validation", x_validation, y_validation)
+    started = time.perf_counter()
+    shuffle = np.random.default_rng(random.getrandbits(64))  # seeded by `build`
+    step = _training_step(model)
+    history: dict[str, list[float]] = {
+        key: [] for key in ("loss", "val_loss", "val_mse", "learning_rate")
+    }
+    best_mse, best_epoch, best_weights = np.inf, 0, []
+    epoch_seconds: list[float] = []
+    stopped_by: Literal["patience", "epochs", "pruner"] = "epochs"
+
+    for epoch in range(1, parameters.epochs + 1):
+        epoch_started = time.perf_counter()
+        batches = _batches(x_train, y_train, parameters.batch_size, shuffle)
+        loss = _mean_loss(epoch, [(len(x), step(x, y)) for x, y in batches])
+        val_mse = mse(predict(model, x_validation), y_validation)
+        val_loss = val_mse + _penalty(model)
+        if not np.isfinite(val_loss):
+            raise TrainingDiverged(f"epoch {epoch}: the validation loss is {val_loss}")
+        history["loss"].append(loss)
+        history["val_loss"].append(val_loss)
+        history["val_mse"].append(val_mse)
+        history["learning_rate"].append(float(model.optimizer.learning_rate))
+        if val_mse < best_mse:
+            best_mse, best_epoch, best_weights = val_mse, epoch, model.get_weights()
+        epoch_seconds.append(time.perf_counter() - epoch_started)
+
+        if on_epoch(epoch, val_mse):
+            stopped_by = "pruner"
+            break
+        if epoch - best_epoch >= parameters.patience:
+            stopped_by = "patience"
+            break
+
+    model.set_weights(best_weights)
+    return FitRecord(
+        history=history,
+        best_epoch=best_epoch,
+        epochs=len(epoch_seconds),
+        stopped_by=stopped_by,
+        seconds=time.perf_counter() - started,
+        seconds_per_epoch=statistics.median(epoch_seconds),
+        parameter_count=sum(int(np.prod(v.shape)) for v in model.trainable_variables),
+    )
+
+
+def predict(model: keras.Model, x: Array) -> npt.NDArray[np.float32]:
+    """Forecast in inference mode, in large batches.
+
+    Args:
+        model: any model from (batch, window, features) to (batch, horizon).
+        x: float32 (n, window, features), scaled; may be a view.
+
+    Returns:
+        float32 (n, horizon), scaled, contiguous.
+
+    Raises:
+        ValueError: `x` holds no window.
+    """
+    if len(x) == 0:
+        raise ValueError("there is no window to predict from: x has length 0")
+    parts = [
+        model.predict_on_batch(np.ascontiguousarray(x[at : at + PREDICTION_BATCH]))
+        for at in range(0, len(x), PREDICTION_BATCH)
+    ]
+    return np.concatenate(parts).astype(np.float32, copy=False)
+
+
+def mse(model_output: Array, y: Array) -> float:
+    """Mean squared error over all windows and steps, accumulated in float64.
+
+    Args:
+        model_output: (n, horizon), scaled.
+        y: (n, horizon), scaled.
+
+    Returns:
+        The error in scaled units, squared; NaN or infinite if an input is.
+
+    Raises:
+        ValueError: the shapes differ; they are never broadcast.
+    """
+    if model_output.shape != y.shape:
+        raise ValueError(f"forecast and target differ in shape: {model_output.shape}, {y.shape}")
+    difference = model_output.astype(np.float64) - y.astype(np.float64)
+    return float(np.mean(np.square(difference)))
+
+
+def _training_step(model: keras.Model) -> Callable[[Array, Array], Any]:
+    """One gradient step as one graph: what Keras' `train_step` does, less its metrics.
+
+    A loop of our own over it costs less than Keras' `fit` and lets the batches be cut from a
+    view, so that overlapping windows are never all copied.
+    """
+    model.optimizer.build(model.trainable_variables)
+    x_spec, y_spec = (
+        tf.TensorSpec(spec.shape, tf.float32) for spec in (model.inputs[0], model.outputs[0])
+    )
+
+    def step(x: Any, y: Any) -> Any:
+        with tf.GradientTape() as tape:
+            loss = model.compute_loss(x, y, model(x, training=True))
+        variables = model.trainable_variables
+        model.optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    compiled: Callable[[Array, Array], Any] = tf.function(step, input_signature=(x_spec, y_spec))
+    return compiled
+
+
+def _batches(
+    x: Array, y: Array, size: int, shuffle: np.random.Generator
+) -> Iterator[tuple[Array, Array]]:
+    """One epoch in a new order; the last batch holds the rest."""
+    order = shuffle.permutation(len(x))
+    for at in range(0, len(order), size):
+        chosen = order[at : at + size]
+        yield x[chosen], y[chosen]
+
+
+def _mean_loss(epoch: int, losses: list[tuple[int, Any]]) -> float:
+    """The mean over windows of (batch size, loss) pairs."""
+    sizes = [size for size, _ in losses]
+    values = np.asarray([float(loss) for _, loss in losses])
+    bad = np.flatnonzero(~np.isfinite(values))
+    if bad.size:
+        raise TrainingDiverged(
+            f"epoch {epoch}: the training loss is {values[bad[0]]} "
+            f"at step {bad[0] + 1} of {len(values)}"
+        )
+    return float(np.average(values, weights=sizes))
+
+
+def _penalty(model: keras.Model) -> float:
+    return float(sum(float(loss) for loss in model.losses))
+
+
+def _check_lengths(name: str, x: Array, y: Array) -> None:
+    if len(x) != len(y) or len(x) == 0:
+        raise ValueError(
+            f"{name} needs as many windows as targets, and at least one: "
+            f"found {len(x)} windows, {len(y)} targets"
+        )
