@@ -1,0 +1,28 @@
+"""The calendar as cycles, so that the ends of a day and of a week meet."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+CYCLE_NAMES: Final = ("hour_sin", "hour_cos", "weekday_sin", "weekday_cos")
+HOURS_A_DAY: Final = 24
+DAYS_A_WEEK: Final = 7
+
+
+def cycles(local: pd.DatetimeIndex) -> NDArray[np.float64]:
+    """Hour and weekday of the local clock as points on two circles.
+
+    sin(2 pi h / 24), cos(2 pi h / 24), sin(2 pi d / 7), cos(2 pi d / 7), where h is 0..23 and d is
+    0 (Monday) to 6 (Sunday). Dividing by 23 and 6 would make 23:00 equal 00:00 and Sunday Monday.
+
+    Args:
+        local: Naive local clock times, n rows.
+
+    Returns:
+        float64 (n, 4), each value in -1..1, in the order of `CYCLE_NAMES`.
+    """
+    hour = 2.0 * np.pi * local.hour.to_numpy(np.float64) / HOURS_A_DAY
+    weekday = 2.0 * np.pi * local.dayofweek.to_numpy(np.float64) / DAYS_A_WEEK
+    return np.column_stack([np.sin(hour), np.cos(hour), np.sin(weekday), np.cos(weekday)])

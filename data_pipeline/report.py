@@ -1,0 +1,91 @@
+"""What was found in a data file and what was done to it."""
+
+import textwrap
+from dataclasses import asdict, dataclass
+from typing import Final
+
+LINE_LENGTH: Final = 100
+
+
+@dataclass(frozen=True)
+class Gaps:
+    """Missing hours.
+
+    Attributes:
+        count: Hours without a row.
+        longest: Length of the longest run of them, in hours.
+        first: Local clock time of the first.
+        last: Local clock time of the last.
+    """
+
+    count: int
+    longest: int
+    first: str
+    last: str
+
+
+@dataclass(frozen=True)
+class ColumnRange:
+    """Smallest and largest value of one number column, in its own unit."""
+
+    name: str
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """The short account of one loaded series; nothing is repaired without a line here.
+
+    Attributes:
+        name: File name, or the name of the built-in series.
+        rows: Hours in the series.
+        first: Local clock time of the first hour.
+        last: Local clock time of the last hour.
+        frequency: What the file held, e.g. "hourly" or "half-hourly, averaged to hourly".
+        encoding: Text encoding of the file.
+        separator: "comma", "semicolon", "tab" or "bar".
+        gaps: Missing hours that were filled; None if there were none.
+        duplicates: Clock hours that came twice and were told apart by `--tz`.
+        repairs: What was changed on the way, one sentence each.
+        ranges: One entry a number column: covariates, then the target.
+        warnings: What looks wrong but was kept, one sentence each.
+    """
+
+    name: str
+    rows: int
+    first: str
+    last: str
+    frequency: str
+    encoding: str
+    separator: str
+    gaps: Gaps | None
+    duplicates: int
+    repairs: tuple[str, ...]
+    ranges: tuple[ColumnRange, ...]
+    warnings: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """The report as text, each line at most 100 characters."""
+        ranges = "; ".join(f"{r.name} {r.minimum:g} to {r.maximum:g}" for r in self.ranges)
+        entries = [
+            f"data: {self.name}, {self.rows} hours, {self.first} to {self.last}",
+            f"read: {self.frequency}, encoding {self.encoding}, separator {self.separator}",
+            f"ranges: {ranges}",
+        ]
+        if self.gaps is not None:
+            entries.append(
+                f"gaps: {self.gaps.count} missing hours, {self.gaps.first} to {self.gaps.last}, "
+                f"longest {self.gaps.longest} h"
+            )
+        entries += [f"repaired: {repair}" for repair in self.repairs]
+        entries += [f"warning: {warning}" for warning in self.warnings]
+        return [
+            line
+            for entry in entries
+            for line in textwrap.wrap(entry, LINE_LENGTH, subsequent_indent="  ")
+        ]
+
+    def as_dict(self) -> dict[str, object]:
+        """The report as JSON-able values."""
+        return asdict(self)

@@ -1,0 +1,110 @@
+"""One gapless hourly series, as every other room sees it."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+HOUR = pd.Timedelta(hours=1)
+
+
+@dataclass(frozen=True, eq=False)
+class HourlySeries:
+    """n hours in a row, without gaps, with finite values; read-only.
+
+    Attributes:
+        index: n instants, exactly one hour apart. UTC where the file's offsets or `--tz` fix the
+            instant; naive clock time, taken as a clock without DST, where nothing does.
+        local: n naive local clock times, for the calendar features and for people.
+        target: float64 (n,), in `unit`.
+        covariates: float64 (n, c), c >= 0, in their own units.
+        target_name: Column name of the target.
+        covariate_names: c column names.
+        unit: Unit of the target.
+        name: File name, or the name of the built-in series.
+    """
+
+    index: pd.DatetimeIndex
+    local: pd.DatetimeIndex
+    target: NDArray[np.float64]
+    covariates: NDArray[np.float64]
+    target_name: str
+    covariate_names: tuple[str, ...]
+    unit: str
+    name: str
+
+    def __post_init__(self) -> None:
+        for field in ("target", "covariates"):
+            # A view, so that freezing it does not freeze the caller's array.
+            frozen = np.asarray(getattr(self, field), dtype=np.float64).view()
+            frozen.setflags(write=False)
+            object.__setattr__(self, field, frozen)
+        n = len(self.index)
+        if n == 0:
+            raise ValueError("a series needs at least one row")
+        if len(self.local) != n or self.target.shape != (n,):
+            raise ValueError(
+                f"index, local and target must have one length, found {n}, {len(self.local)} and "
+                f"shape {self.target.shape}"
+            )
+        if self.covariates.shape != (n, len(self.covariate_names)):
+            raise ValueError(
+                f"covariates must be ({n}, {len(self.covariate_names)}), "
+                f"found {self.covariates.shape}"
+            )
+        if self.local.tz is not None or str(self.index.tz) not in ("None", "UTC"):
+            raise ValueError("local must be naive, and index naive or UTC")
+        if n > 1 and not (np.diff(_seconds(self.index)) == 3600).all():
+            raise ValueError("index must be exactly hourly and ascending")
+        if not (np.isfinite(self.target).all() and np.isfinite(self.covariates).all()):
+            raise ValueError("every value must be finite")
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 (hex) of times, values, column names and unit; the file's name is not in it.
+
+        The same data gives the same fingerprint on every machine, whatever file it came from.
+        """
+        head = [self.unit, self.target_name, *self.covariate_names, str(self.index.tz)]
+        digest = hashlib.sha256(repr(head).encode())
+        for part in (
+            _seconds(self.index).astype("<i8"),
+            _seconds(self.local).astype("<i8"),
+            # Adding 0.0 makes -0.0 and 0.0, which are equal, the same bytes.
+            (self.target + 0.0).astype("<f8"),
+            (self.covariates + 0.0).astype("<f8"),
+        ):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()
+
+    def before(self, row: int) -> "HourlySeries":
+        """The rows [0, row).
+
+        Args:
+            row: 1..n.
+
+        Raises:
+            ValueError: If row is outside 1..n.
+        """
+        if not 1 <= row <= len(self):
+            raise ValueError(f"row must be 1..{len(self)}, found {row}")
+        return HourlySeries(
+            index=self.index[:row],
+            local=self.local[:row],
+            target=self.target[:row],
+            covariates=self.covariates[:row],
+            target_name=self.target_name,
+            covariate_names=self.covariate_names,
+            unit=self.unit,
+            name=self.name,
+        )
+
+
+def _seconds(times: pd.DatetimeIndex) -> NDArray[np.int64]:
+    return np.asarray(times.as_unit("s").asi8, dtype=np.int64)

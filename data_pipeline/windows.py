@@ -1,0 +1,252 @@
+"""From a series to scaled windows: split, scale, window; the test period stays shut."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from data_pipeline.calendar import CYCLE_NAMES, cycles
+from data_pipeline.errors import DataError
+from data_pipeline.framing import Framing
+from data_pipeline.scaling import Scaler
+from data_pipeline.series import HourlySeries
+
+# A split of less than one day would judge some hours of the day and never others.
+MINIMUM_WINDOWS: Final = 24
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """The windows of one split, oldest first.
+
+    x and y are read-only views into one small array: 1,000,000 windows of 168 hours would fill
+    4 GB if they were copied. Copy them batch by batch, and do not pickle them: that copies too.
+
+    Attributes:
+        x: float32 (n, window, F), scaled.
+        y: float32 (n, horizon), scaled target.
+        origins: int64 (n,), row in the series of each window's first target.
+    """
+
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]
+    origins: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if self.x.ndim != 3 or self.y.ndim != 2 or self.origins.ndim != 1:
+            raise ValueError(
+                f"expected x (n, window, F), y (n, horizon) and origins (n,), "
+                f"found {self.x.shape}, {self.y.shape} and {self.origins.shape}"
+            )
+        if not len(self.x) == len(self.y) == len(self.origins):
+            raise ValueError(
+                f"x, y and origins must have one length, "
+                f"found {len(self.x)}, {len(self.y)} and {len(self.origins)}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.origins)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """All that a trial may see.
+
+    Attributes:
+        train: Windows to learn from.
+        validation: Windows to stop and choose by.
+        scaler: Fitted on the rows [0, train_rows).
+        columns: The F columns of x: covariates, target, then the calendar cycles.
+        target_column: Position of the target in `columns`.
+        history: The rows before the first test target, and no others.
+        train_rows: Number of rows up to and with the last training target's split.
+    """
+
+    train: Windows
+    validation: Windows
+    scaler: Scaler
+    columns: tuple[str, ...]
+    target_column: int
+    history: HourlySeries
+    train_rows: int
+
+
+def check_length(rows: int, framing: Framing) -> None:
+    """Checks that each split gets at least `MINIMUM_WINDOWS` windows.
+
+    Args:
+        rows: Hours in the series.
+        framing: Window, horizon and shares.
+
+    Raises:
+        DataError: With the hours needed and found.
+    """
+    train, validation, test = _cut(rows, framing)
+    fewest = min(len(train), len(validation), len(test))
+    if fewest >= MINIMUM_WINDOWS:
+        return
+    raise DataError(
+        f"too few rows: needed at least {_rows_needed(framing)} hours for --window "
+        f"{framing.window}, --horizon {framing.horizon} and {MINIMUM_WINDOWS} windows in each "
+        f"split, found {rows} hours (windows: train {len(train)}, validation {len(validation)}, "
+        f"test {len(test)}). Give more data, or a smaller --window or --horizon."
+    )
+
+
+def split_origins(rows: int, framing: Framing) -> tuple[range, range, range]:
+    """The rows of the first targets of the train, validation and test windows.
+
+    Of N = rows - window - horizon + 1 windows, the boundaries are floor(N * train) and
+    floor(N * (train + validation)). The last horizon - 1 windows of train and of validation are
+    dropped: their targets would reach into those of the next split.
+
+    Args:
+        rows: Hours in the series.
+        framing: Window, horizon and shares.
+
+    Returns:
+        Three ascending ranges of row numbers; no target of one lies in a later one.
+
+    Raises:
+        DataError: If the series is too short (`check_length`).
+    """
+    check_length(rows, framing)
+    return _cut(rows, framing)
+
+
+def prepare(series: HourlySeries, framing: Framing) -> Prepared:
+    """Splits, scales and windows the training and validation periods.
+
+    No value of the test period is read: the result is the same whatever stands there.
+
+    Args:
+        series: The whole series.
+        framing: Window, horizon and shares.
+
+    Returns:
+        Train and validation windows, and what is needed to read them.
+
+    Raises:
+        DataError: If the series is too short.
+    """
+    train, validation, test = split_origins(len(series), framing)
+    history = series.before(test.start)
+    train_rows = validation.start
+    rows = feature_rows(history)
+    target_column = len(history.covariate_names)
+    scaler = Scaler.fit(rows[:train_rows], target_column)
+    return Prepared(
+        train=_cut_windows(rows[:train_rows], train, framing, scaler),
+        validation=_cut_windows(rows, validation, framing, scaler),
+        scaler=scaler,
+        columns=(*history.covariate_names, history.target_name, *CYCLE_NAMES),
+        target_column=target_column,
+        history=history,
+        train_rows=train_rows,
+    )
+
+
+def open_test_windows(series: HourlySeries, framing: Framing, prepared: Prepared) -> Windows:
+    """Opens the test period. For promotion alone: whoever searches with it cannot be believed.
+
+    Args:
+        series: The series that `prepared` was made from.
+        framing: The framing that `prepared` was made with.
+        prepared: Gives the scaler, which was fitted on training rows.
+
+    Returns:
+        The test windows.
+
+    Raises:
+        DataError: If the series is too short, or is not the one `prepared` was made from.
+    """
+    _, validation, test = split_origins(len(series), framing)
+    same = (test.start, validation.start) == (len(prepared.history), prepared.train_rows)
+    if not same or series.before(test.start).fingerprint != prepared.history.fingerprint:
+        raise DataError(
+            "expected the series and framing that the windows were prepared from, found others: "
+            "prepare them again from this data"
+        )
+    return _cut_windows(feature_rows(series), test, framing, prepared.scaler)
+
+
+def latest_window(series: HourlySeries, framing: Framing, scaler: Scaler) -> NDArray[np.float32]:
+    """The input that forecasts the hours after the end of the series.
+
+    Args:
+        series: At least `framing.window` hours.
+        framing: Gives the window.
+        scaler: The champion's scaler.
+
+    Returns:
+        float32 (1, window, F), scaled.
+
+    Raises:
+        DataError: If there are too few hours, or the columns do not fit the scaler.
+    """
+    if len(series) < framing.window:
+        raise DataError(
+            f"too few rows: needed at least {framing.window} hours (--window), "
+            f"found {len(series)}. Give a longer file."
+        )
+    rows = feature_rows(series)[-framing.window :]
+    if rows.shape[1] != len(scaler.minimum):
+        raise DataError(
+            f"expected {len(scaler.minimum)} input columns, found {rows.shape[1]}: "
+            f"{[*series.covariate_names, series.target_name, *CYCLE_NAMES]}. "
+            f"Name the columns that the model was trained with by --features and --target."
+        )
+    return scaler.transform(rows).astype(np.float32)[np.newaxis]
+
+
+def feature_rows(series: HourlySeries) -> NDArray[np.float64]:
+    """The unscaled input rows: covariates, target, hour sin/cos, weekday sin/cos.
+
+    Returns:
+        float64 (n, F), F = c + 5, each column in its own unit.
+    """
+    return np.column_stack([series.covariates, series.target, cycles(series.local)])
+
+
+def _cut(rows: int, framing: Framing) -> tuple[range, range, range]:
+    count = max(0, rows - framing.window - framing.horizon + 1)
+    # 0.72 + 0.08 is 0.7999999999999999 in floating point: without the nudge, floor loses a window.
+    first = math.floor(count * framing.train + 1e-6)
+    second = math.floor(count * (framing.train + framing.validation) + 1e-6)
+    purge = framing.horizon - 1
+    w = framing.window
+    return (
+        range(w, max(w, w + first - purge)),
+        range(w + first, max(w + first, w + second - purge)),
+        range(w + second, w + count),
+    )
+
+
+def _rows_needed(framing: Framing) -> int:
+    purged = MINIMUM_WINDOWS + framing.horizon - 1
+    windows = max(
+        math.ceil(purged / framing.train - 1e-6),
+        math.ceil(purged / framing.validation - 1e-6),
+        math.ceil(MINIMUM_WINDOWS / framing.test - 1e-6),
+    )
+    return windows + framing.window + framing.horizon - 1
+
+
+def _cut_windows(
+    rows: NDArray[np.float64], origins: range, framing: Framing, scaler: Scaler
+) -> Windows:
+    first = origins.start - framing.window
+    last = origins.stop - 1 + framing.horizon
+    scaled = scaler.transform(rows[first:last]).astype(np.float32)
+    inputs = sliding_window_view(scaled, framing.window, axis=0)[: len(origins)]
+    targets = sliding_window_view(
+        scaled[framing.window :, scaler.target_column], framing.horizon, axis=0
+    )
+    return Windows(
+        x=inputs.transpose(0, 2, 1),
+        y=targets[: len(origins)],
+        origins=np.arange(origins.start, origins.stop, dtype=np.int64),
+    )
