@@ -18,10 +18,11 @@ IntArray = npt.NDArray[np.int64]
 
 DAY = 24
 WEEK = 168
-# The last day in full; then the target's hour of day on each earlier day of the last week, and
-# the hour after it a week ago. Long lags count from the target hour, see `_inputs`.
-RECENT_LAGS: tuple[int, ...] = tuple(range(1, DAY + 1))
-LONG_LAGS: tuple[int, ...] = (48, 72, 96, 120, 144, 167, 168)
+# The last day in full and the hour before it: with lag 25 a linear model knows by how much the same
+# hour rose yesterday. Then the target's hour of day on each earlier day of the last week. Long lags
+# count from the target hour, see `_inputs`. Together 31, set by reason and not tuned.
+RECENT_LAGS: tuple[int, ...] = tuple(range(1, DAY + 2))
+LONG_LAGS: tuple[int, ...] = (48, 72, 96, 120, 144, 168)
 RIDGE_ALPHA = 1.0
 BOOSTING_ROWS = 200_000
 
@@ -154,7 +155,8 @@ def _last_value(data: BaselineData) -> FloatArray:
 def _look_back(name: str, data: BaselineData, rows_back: IntArray) -> FloatArray:
     """Repeat, for every step, the target that many rows before the origin."""
     _need_history(name, data.origins, int(rows_back.max()))
-    return data.target[data.origins[:, None] - rows_back]
+    repeated: FloatArray = data.target[data.origins[:, None] - rows_back]
+    return repeated
 
 
 def _ridge(data: BaselineData) -> FloatArray:
