@@ -85,9 +85,9 @@ class TrialResult:
     parameter_count: int
     seconds: float
     seconds_per_epoch: float
-    overhead_seconds: float
     device: str
     device_name: str
+    overhead_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

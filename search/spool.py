@@ -1,5 +1,7 @@
-"""A trial's files between the worker that made them and MLflow: a folder an attempt, kept until
-delivered, so that nothing is lost while MLflow cannot be reached."""
+"""A trial's files between the worker that made them and MLflow.
+
+A folder an attempt, kept until delivered, so that nothing is lost while MLflow cannot be reached.
+"""
 
 import shutil
 from collections.abc import Callable

@@ -76,7 +76,6 @@ def run_trial(
         parameter_count=record.parameter_count,
         seconds=record.seconds,
         seconds_per_epoch=record.seconds_per_epoch,
-        overhead_seconds=0.0,
         device=device.kind,
         device_name=device.name,
     )

@@ -10,7 +10,6 @@ import traceback
 from dataclasses import dataclass, replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Client, Connection, wait
-from multiprocessing.synchronize import Lock as LockType
 from typing import TYPE_CHECKING, Any
 
 from data_pipeline.framing import Framing
@@ -53,14 +52,14 @@ class _Worker:
 _worker: _Worker | None = None
 
 
-def initialise(context: WorkerContext, counter: Any, lock: LockType) -> None:
+def initialise(context: WorkerContext, counter: Any) -> None:
     """Prepare a fresh worker process: leave with the coordinator, take a turn at the GPUs."""
     global _worker
     # Before TensorFlow and its thread pools exist.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     threading.Thread(target=_leave_with_the_coordinator, daemon=True).start()
-    with lock:
+    with counter.get_lock():
         order = counter.value
         counter.value += 1
     _worker = _Worker(context, order)

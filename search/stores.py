@@ -1,0 +1,84 @@
+"""Where a study's stores are, and how they are called without their passwords."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from search.errors import WrongInput
+
+ROOT = Path("mlruns")
+_LONGEST_NAME = 100
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Places of the study database, the MLflow store, and files on their way between them.
+
+    Attributes:
+        storage: URL of the study database. tracking: URI of the MLflow store.
+        artifacts: folder for a local MLflow store's artifacts; None lets a server decide.
+        root: folder of `spool/` and `locks/`.
+    """
+
+    storage: str
+    tracking: str
+    artifacts: Path | None
+    root: Path
+
+    @property
+    def schema_lock(self) -> Path:
+        """File locked while a database's tables are created."""
+        return self.root / "locks" / "schema.lock"
+
+    def study_lock(self, study: str) -> Path:
+        """File locked by the one coordinator of `study`."""
+        return self.root / "locks" / f"study-{study}.lock"
+
+    def spool(self, study: str) -> Path:
+        """Folder of the files of `study` that MLflow does not have yet."""
+        return self.root / "spool" / study
+
+
+def choose_stores(storage: str | None, tracking: str | None) -> Stores:
+    """Decide on the stores from the options, the environment and the defaults; writes nothing."""
+    root = ROOT.absolute()
+    tracking = tracking or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root}/mlflow.db"
+    storage = storage or f"sqlite:///{root}/optuna.db"
+    if storage == tracking:
+        raise WrongInput(
+            f"--storage and --tracking-uri are both {masked(storage)}, but Optuna and MLflow "
+            "cannot share a database: give each its own"
+        )
+    local = "://" not in tracking or tracking.startswith(("sqlite:", "file:"))
+    if "://" not in tracking or tracking.startswith("file:"):
+        raise WrongInput(
+            f"--tracking-uri {tracking}: MLflow's plain file store is no longer supported; "
+            "give a database (sqlite:///PATH) or a server (http://HOST:PORT)"
+        )
+    return Stores(storage, tracking, root / "artifacts" if local else None, root)
+
+
+def check_name(option: str, name: str) -> str:
+    """Return `name` if it can safely be part of file names, tags and queries.
+
+    Raises:
+        WrongInput: naming the option, the rule and what was found.
+    """
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        raise WrongInput(
+            f"{option} {name[:60]!r}: expected 1 to {_LONGEST_NAME} letters, digits, dots, dashes "
+            f"or underscores, beginning with a letter or digit; found {len(name)} characters"
+        )
+    return name
+
+
+def masked(url: str) -> str:
+    """Return `url` with its password replaced by ***."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))

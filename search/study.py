@@ -1,0 +1,436 @@
+"""An Optuna study as the coordinator sees it: room, ask, report, tell, reconcile.
+
+Optuna is seen in this file alone. It holds the truth about every trial attempt; each change of
+state is written before anybody is told of it.
+"""
+
+import dataclasses
+import datetime as dt
+import json
+import sqlite3
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import optuna
+import sqlalchemy as sa
+from filelock import FileLock
+from optuna.trial import FrozenTrial, TrialState
+
+from experiments.experiment import Experiment
+from experiments.lstm_space import to_flat, to_parameters
+from experiments.space import Choice, Float, Space, Value
+from search.errors import Refused
+from search.records import (
+    RETRIED,
+    UNCOUNTED,
+    Cause,
+    Failure,
+    State,
+    TrialRecord,
+    TrialResult,
+)
+
+SAMPLERS = ("tpe", "gp", "qmc", "random")
+PRUNERS = ("hyperband", "median", "none")
+RETRIES = 2
+# Epochs that every trial gets before it may be pruned: LSTMs start slowly.
+WARM_UP_EPOCHS = 8
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+optuna.logging.disable_propagation()
+
+
+def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
+    """Connect to the study database at `url`, creating it if there is none.
+
+    The schema is created under a lock, since several processes that create it at once break each
+    other. SQLite is put in write-ahead mode and every transaction takes the write lock at its
+    start, so that a second process waits instead of failing.
+
+    Raises:
+        Refused: the database cannot be opened or is of another Optuna's version.
+    """
+    shown = sa.make_url(url).render_as_string(hide_password=True)
+    try:
+        with FileLock(schema_lock):
+            storage = optuna.storages.RDBStorage(
+                url, engine_kwargs=_engine_options(url), skip_compatibility_check=False
+            )
+            if storage.engine.dialect.name == "sqlite":
+                _make_sqlite_patient(storage.engine)
+    except RuntimeError as error:
+        raise Refused(
+            f"the study database {shown} is of another version of Optuna: {error}\n"
+            "Next: `optuna storage upgrade --storage URL` after a backup, or another --storage."
+        ) from error
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, optuna.exceptions.StorageInternalError) as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise Refused(
+            f"the study database {shown} cannot be opened: {reason}\n"
+            "Expected: a writable Optuna database, or a place where one can be created.\n"
+            "Next: check the path and its permissions, restore a backup, or give another --storage."
+        ) from error
+    return storage
+
+
+def _engine_options(url: str) -> dict[str, object]:
+    if not url.startswith("sqlite"):
+        return {}
+    return {"connect_args": {"timeout": 60}}
+
+
+def _make_sqlite_patient(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+    def leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA synchronous=FULL")
+
+    def take_the_write_lock(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    sa.event.listen(engine, "connect", leave_transactions_to_us)
+    sa.event.listen(engine, "begin", take_the_write_lock)
+    engine.dispose()  # connections made before the listeners
+
+
+def studies_in(storage: optuna.storages.BaseStorage) -> list[str]:
+    """Names of the studies held in `storage`."""
+    return optuna.study.get_all_study_names(storage)
+
+
+class Study:
+    """One study under this process's exclusive care.
+
+    Attributes:
+        name: of the study. records: every attempt by its number, as last written.
+    """
+
+    def __init__(
+        self,
+        storage: optuna.storages.BaseStorage,
+        name: str,
+        experiment: Experiment,
+        seed: int,
+        sampler: str,
+        pruner: str,
+    ) -> None:
+        self.name = name
+        self._storage = storage
+        self._experiment = experiment
+        self._space = experiment.space
+        self._seed = seed
+        self._sampler = sampler
+        self._study = optuna.create_study(
+            study_name=name,
+            storage=storage,
+            direction="minimize",
+            load_if_exists=True,
+            pruner=_make_pruner(pruner, experiment.epochs),
+        )
+        self._live: dict[int, optuna.Trial] = {}
+        self.records: dict[int, TrialRecord] = {}
+
+    # -- opening ---------------------------------------------------------------------------------
+
+    def hold_to(self, contract: dict[str, object]) -> None:
+        """Keep `contract` with the study, or compare it with the one kept.
+
+        Raises:
+            Refused: the study was begun under another contract; what changed is named.
+        """
+        kept = self._study.user_attrs.get("contract")
+        if kept is None:
+            if self._study.get_trials(deepcopy=False):
+                raise Refused(
+                    f"study {self.name!r} was not made by this program: it has trials, but no "
+                    "contract.\nNext: give another name with --study."
+                )
+            self._study.set_user_attr("contract", contract)
+            return
+        changes = differences(kept, json.loads(json.dumps(contract)))
+        if changes:
+            raise Refused(
+                f"study {self.name!r} cannot go on, because its trials would not be comparable. "
+                "Changed:\n"
+                + "\n".join(f"  {line}" for line in changes)
+                + "\nNext: repeat the first command, or begin a new study with --study NAME."
+            )
+
+    def remember(self, key: str, value: object) -> None:
+        """Keep a JSON-able value with the study."""
+        self._study.set_user_attr(key, value)
+
+    def recall(self, key: str) -> object | None:
+        """Return what `remember` kept under `key`, or None."""
+        return self._study.user_attrs.get(key)
+
+    def reconcile(self) -> list[TrialRecord]:
+        """Bring the study in order after any end of its last coordinator; idempotent.
+
+        Attempts left RUNNING become failures and are queued again with the same parameters; fixed
+        designs that are not in the queue yet are put there. Only the holder of the study's lock
+        may call this: it takes every RUNNING attempt for an orphan.
+
+        Returns:
+            The attempts that were orphans.
+        """
+        orphans = []
+        for trial in self._study.get_trials(deepcopy=False):
+            if trial.state == TrialState.RUNNING:
+                failure = Failure(
+                    Cause.COORDINATOR_LOST, "the coordinator ended while this attempt ran"
+                )
+                orphans.append(self._fail(trial, failure))
+        self._queue_designs()
+        for trial in self._study.get_trials(deepcopy=False):
+            if trial.state != TrialState.WAITING:
+                self.records[trial.number] = self._record(trial)
+        return orphans
+
+    def _queue_designs(self) -> None:
+        queued = {
+            (trial.user_attrs.get("design"), trial.user_attrs.get("repeat"))
+            for trial in self._study.get_trials(deepcopy=False)
+        }
+        for repeat in range(self._experiment.repeats):
+            for design in self._experiment.designs:
+                if (design.name, repeat) not in queued:
+                    flat = to_flat(design.parameters)
+                    attributes = {"design": design.name, "repeat": repeat, "planned": flat}
+                    self._study.enqueue_trial(flat, user_attrs=attributes)
+
+    # -- running ---------------------------------------------------------------------------------
+
+    @property
+    def finished(self) -> int:
+        """Trials that have come to an end, each counted once however many attempts it took."""
+        repeated = {record.retry_of for record in self.records.values()}
+        waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        repeated |= {trial.user_attrs.get("retry_of") for trial in waiting}
+        return sum(
+            record.finished and record.parameters is not None and record.number not in repeated
+            for record in self.records.values()
+        )
+
+    @property
+    def running(self) -> int:
+        """Attempts asked for and not told yet."""
+        return len(self._live)
+
+    @property
+    def best(self) -> TrialRecord | None:
+        """The completed attempt with the lowest objective, or None."""
+        return best_of(list(self.records.values()))
+
+    def ask(self) -> TrialRecord:
+        """Draw the next trial, or take it from the queue; it is RUNNING from now on."""
+        count = len(self._study.get_trials(deepcopy=False))
+        # Seeded by the number of trials so far: a resumed study draws what it would have drawn.
+        self._study.sampler = make_sampler(self._sampler, self._seed, count)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            trial = self._study.ask()
+            suggest(trial, self._space)
+        attributes = trial.user_attrs
+        if "seed" not in attributes:
+            paired = not self._experiment.sampled
+            stream = attributes["repeat"] if paired else trial.number
+            trial.set_user_attr("seed", trial_seed(self._seed, stream))
+        self._live[trial.number] = trial
+        return self._keep(trial.number)
+
+    def report(self, number: int, epoch: int, value: float) -> bool:
+        """Keep an epoch's validation MSE; True if the attempt should be pruned now.
+
+        Fixed designs are never pruned, nor is an attempt that is the best of the study so far.
+        """
+        if not np.isfinite(value):
+            return False  # training ends with TrainingDiverged by itself
+        trial = self._live[number]
+        trial.report(value, epoch)
+        record = self.records[number]
+        best = self.best
+        if record.design or best is None or best.result is None:
+            return False
+        reached = min(self._study.get_trials(deepcopy=False)[number].intermediate_values.values())
+        return reached > best.result.objective and trial.should_prune()
+
+    def tell(self, number: int, outcome: TrialResult | Failure) -> TrialRecord:
+        """Write the end of an attempt; a retry, where one is due, is queued first."""
+        trial = self._live.pop(number)
+        if isinstance(outcome, Failure):
+            return self._fail(self._study.get_trials(deepcopy=False)[number], outcome)
+        trial.set_user_attr("result", dataclasses.asdict(outcome))
+        if outcome.stopped_by == "pruner":
+            self._study.tell(number, state=TrialState.PRUNED)
+        else:
+            self._study.tell(number, outcome.objective)
+        return self._keep(number)
+
+    def importances(self) -> dict[str, float]:
+        """Importance of each parameter for the objective, by name; empty if not computable yet."""
+        complete = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        if len(complete) < 4 or len({trial.value for trial in complete}) < 2:
+            return {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return dict(optuna.importance.get_param_importances(self._study))
+
+    # -- helpers ---------------------------------------------------------------------------------
+
+    def _fail(self, trial: FrozenTrial, failure: Failure) -> TrialRecord:
+        attributes = trial.user_attrs
+        flat = attributes.get("planned") or dict(trial.params)
+        used = int(attributes.get("retries_used", 0)) + (failure.cause not in UNCOUNTED)
+        complete = not self._space.problems(flat)
+        if failure.cause in RETRIED and used <= RETRIES and complete:
+            self._queue_retry(trial, flat, used)
+        # Through the storage, since another process may have asked for this attempt.
+        study_id = self._storage.get_study_id_from_name(self.name)
+        trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, trial.number)
+        self._storage.set_trial_user_attr(trial_id, "failure", dataclasses.asdict(failure))
+        self._study.tell(trial.number, state=TrialState.FAIL)
+        return self._keep(trial.number)
+
+    def _queue_retry(self, trial: FrozenTrial, flat: dict[str, Value], used: int) -> None:
+        # Queued before the failure is written: a crash in between must not lose the retry, and
+        # the next reconciliation must not queue it twice.
+        if any(
+            other.user_attrs.get("retry_of") == trial.number
+            for other in self._study.get_trials(deepcopy=False)
+        ):
+            return
+        kept = {
+            name: trial.user_attrs[name]
+            for name in ("design", "repeat", "seed")
+            if name in trial.user_attrs
+        }
+        attempt = int(trial.user_attrs.get("attempt", 1)) + 1
+        self._study.enqueue_trial(
+            flat,
+            user_attrs=kept
+            | {
+                "planned": flat,
+                "retry_of": trial.number,
+                "attempt": attempt,
+                "retries_used": used,
+            },
+        )
+
+    def _keep(self, number: int) -> TrialRecord:
+        record = self._record(self._study.get_trials(deepcopy=False)[number])
+        self.records[number] = record
+        return record
+
+    def _record(self, trial: FrozenTrial) -> TrialRecord:
+        attributes = trial.user_attrs
+        flat = dict(trial.params)
+        complete = not self._space.problems(flat)
+        result = attributes.get("result")
+        failure = attributes.get("failure")
+        state = _STATES[trial.state]
+        if failure is not None and failure["cause"] == Cause.INTERRUPTED:
+            state = State.INTERRUPTED
+        return TrialRecord(
+            number=trial.number,
+            state=state,
+            flat=flat,
+            parameters=to_parameters(flat, self._experiment.epochs) if complete else None,
+            seed=int(attributes.get("seed", 0)),
+            design=attributes.get("design", ""),
+            retry_of=attributes.get("retry_of"),
+            attempt=int(attributes.get("attempt", 1)),
+            result=TrialResult(**result) if result and state is not State.FAILED else None,
+            failure=Failure(**(failure | {"cause": Cause(failure["cause"])})) if failure else None,
+            started=_utc(trial.datetime_start),
+            ended=_utc(trial.datetime_complete),
+        )
+
+
+_STATES = {
+    TrialState.RUNNING: State.RUNNING,
+    TrialState.COMPLETE: State.COMPLETE,
+    TrialState.PRUNED: State.PRUNED,
+    TrialState.FAIL: State.FAILED,
+}
+
+
+def best_of(records: list[TrialRecord]) -> TrialRecord | None:
+    """The completed attempt with the lowest objective, the earlier one of equals, or None."""
+    complete = [r for r in records if r.state is State.COMPLETE and r.result is not None]
+    return min(complete, key=lambda r: (r.result.objective, r.number), default=None)  # type: ignore[union-attr]
+
+
+def suggest(trial: optuna.Trial, space: Space) -> dict[str, Value]:
+    """Draw a point of `space` from an Optuna trial: the adapter between the two."""
+    flat: dict[str, Value] = {}
+    for dimension in space.dimensions:
+        if not space.present(dimension, flat):
+            continue
+        name = dimension.name
+        if isinstance(dimension, Choice):
+            flat[name] = trial.suggest_categorical(name, list(dimension.values))
+        elif isinstance(dimension, Float):
+            flat[name] = trial.suggest_float(name, dimension.low, dimension.high, log=dimension.log)
+        else:
+            flat[name] = trial.suggest_int(name, dimension.low, dimension.high, log=dimension.log)
+    return flat
+
+
+def trial_seed(study_seed: int, stream: int) -> int:
+    """The seed of one trial, from the study's seed and the trial's number (or its repeat's)."""
+    return int(np.random.SeedSequence((study_seed, stream)).generate_state(1)[0])
+
+
+def make_sampler(name: str, seed: int, trials_so_far: int) -> optuna.samplers.BaseSampler:
+    """Build the sampler called `name`, seeded by the study's seed and its trials so far."""
+    drawn = trial_seed(seed, trials_so_far)
+    makers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
+        # The groups make the joint model see dimensions that not every trial has.
+        "tpe": lambda: optuna.samplers.TPESampler(seed=drawn, multivariate=True, group=True),
+        "gp": lambda: optuna.samplers.GPSampler(seed=drawn),
+        # A Sobol sequence goes on by itself; another seed would scramble it anew.
+        "qmc": lambda: optuna.samplers.QMCSampler(
+            seed=seed, scramble=True, warn_independent_sampling=False
+        ),
+        "random": lambda: optuna.samplers.RandomSampler(seed=drawn),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return makers[name]()
+
+
+def _make_pruner(name: str, epochs: int) -> optuna.pruners.BasePruner:
+    warm_up = min(WARM_UP_EPOCHS, epochs)
+    if name == "hyperband":
+        return optuna.pruners.HyperbandPruner(min_resource=warm_up, max_resource=epochs)
+    if name == "median":
+        return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=warm_up)
+    return optuna.pruners.NopPruner()
+
+
+def differences(kept: object, now: object, place: str = "") -> list[str]:
+    """Say where two nested plain values differ, a line each: place, kept value, value now."""
+    if isinstance(kept, dict) and isinstance(now, dict):
+        lines = []
+        for key in sorted(kept.keys() | now.keys()):
+            inner = f"{place}.{key}" if place else str(key)
+            lines += differences(kept.get(key), now.get(key), inner)
+        return lines
+    if kept == now:
+        return []
+    return [f"{place}: was {_short(kept)}, is {_short(now)}"]
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _utc(moment: dt.datetime | None) -> dt.datetime | None:
+    # Optuna keeps naive local times.
+    return None if moment is None else moment.astimezone(dt.UTC)

@@ -1,0 +1,256 @@
+"""What a person reads of a study: names, metrics, the description page, the end of a run."""
+
+import csv
+import io
+import math
+from dataclasses import dataclass, field
+
+from models.metrics import skill
+from search.records import Cause, State, StudyFacts, TrialRecord
+from search.study import best_of
+
+REFERENCE = "same_hour_last_week"
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """A study at one moment.
+
+    Attributes:
+        records: all attempts. finished: trials that have ended, each counted once.
+        importances: of the parameters, by name; empty while not computable.
+        overhead_fraction: share of the workers' wall time not spent in training, else None.
+    """
+
+    records: tuple[TrialRecord, ...]
+    finished: int
+    importances: dict[str, float] = field(default_factory=dict)
+    overhead_fraction: float | None = None
+
+    @property
+    def best(self) -> TrialRecord | None:
+        """The completed attempt with the lowest objective, or None."""
+        return best_of(list(self.records))
+
+    def count(self, state: State) -> int:
+        """Attempts in `state`."""
+        return sum(record.state is state for record in self.records)
+
+
+def trial_name(record: TrialRecord) -> str:
+    """What a trial attempt is called wherever a person reads it."""
+    design = f" {record.design}" if record.design else ""
+    attempt = f" attempt {record.attempt}" if record.attempt > 1 else ""
+    return f"trial {record.number}{design}{attempt}"
+
+
+def final_metrics(record: TrialRecord, facts: StudyFacts) -> dict[str, float]:
+    """Return the metrics of a result by their MLflow names; the finite ones only."""
+    result = record.result
+    assert result is not None
+    metrics = {
+        "best_val_mse": result.objective,
+        "best_val_loss": result.history["val_loss"][result.best_epoch - 1],
+        "train_mse": result.train_objective,
+        "epochs_run": float(result.epochs),
+        "best_epoch": float(result.best_epoch),
+        "seconds": result.seconds,
+        "seconds_per_epoch": result.seconds_per_epoch,
+        "overhead_seconds": result.overhead_seconds,
+        "parameter_count": float(result.parameter_count),
+    }
+    metrics |= {f"train_{name}": value for name, value in result.train.items()}
+    metrics |= {f"val_{name}": value for name, value in result.validation.items()}
+    if REFERENCE in facts.baselines:
+        reference = facts.baselines[REFERENCE].validation["rmse"]
+        metrics["val_skill"] = skill(result.validation["rmse"], reference)
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def scoreboard(summary: StudySummary, facts: StudyFacts) -> list[dict[str, object]]:
+    """Rank the best trial, the fixed designs and the baselines on the validation windows.
+
+    Returns:
+        Rows, best first, of `name`, `kind` ("best", "design" or "baseline"), `best_val_mse`
+        (scaled), `rmse`, `mae`, `peak_bias` (data's unit), `mase` and `skill`, whichever exist.
+        A design stands there with its first completed trial.
+    """
+    rows: list[dict[str, object]] = []
+    shown: list[tuple[str, str, TrialRecord]] = []
+    best = summary.best
+    if best is not None:
+        shown.append((f"best: {trial_name(best)}", "best", best))
+    designs: set[str] = set()
+    for record in summary.records:
+        if record.design and record.state is State.COMPLETE and record.design not in designs:
+            designs.add(record.design)
+            shown.append((f"{record.design} (trial {record.number})", "design", record))
+    for name, kind, record in shown:
+        assert record.result is not None
+        rows.append(_row(name, kind, record.result.objective, record.result.validation, facts))
+    for name, baseline in facts.baselines.items():
+        rows.append(_row(name, "baseline", baseline.objective, baseline.validation, facts))
+    return sorted(rows, key=lambda row: (row["best_val_mse"], row["kind"] != "best"))
+
+
+def _row(
+    name: str, kind: str, objective: float, metrics: dict[str, float], facts: StudyFacts
+) -> dict[str, object]:
+    row: dict[str, object] = {"name": name, "kind": kind, "best_val_mse": objective}
+    row |= {k: metrics[k] for k in ("rmse", "mae", "peak_bias", "mase") if k in metrics}
+    if REFERENCE in facts.baselines:
+        row["skill"] = skill(metrics["rmse"], facts.baselines[REFERENCE].validation["rmse"])
+    return row
+
+
+def score_lines(summary: StudySummary, facts: StudyFacts) -> list[str]:
+    """Return the scoreboard as a table of text, header first."""
+    unit = facts.unit
+    lines = [
+        f"{'on the validation windows':<34}{'RMSE ' + unit:>10}{'MAE ' + unit:>10}"
+        f"{'peak bias':>11}{'MASE':>7}{'skill':>8}"
+    ]
+    for row in scoreboard(summary, facts):
+        cells = [
+            _cell(row.get("rmse"), "10.1f"),
+            _cell(row.get("mae"), "10.1f"),
+            _cell(row.get("peak_bias"), "+11.1f"),
+            _cell(row.get("mase"), "7.3f"),
+            _cell(row.get("skill"), "+8.1%"),
+        ]
+        lines.append(f"{str(row['name'])[:33]:<34}" + "".join(cells))
+    return lines
+
+
+def _cell(value: object, form: str) -> str:
+    if isinstance(value, float) and math.isfinite(value):
+        return format(value, form)
+    width = "".join(c for c in form.split(".")[0] if c.isdigit())
+    return "-".rjust(int(width))
+
+
+def verdict(summary: StudySummary, facts: StudyFacts) -> str:
+    """Say in one sentence whether the best trial beats the baselines, and by how much."""
+    best = summary.best
+    if best is None or best.result is None:
+        return "No trial has completed, so there is nothing to compare with the baselines."
+    name, strongest = min(facts.baselines.items(), key=lambda item: item[1].objective)
+    ours, theirs = best.result.validation["rmse"], strongest.validation["rmse"]
+    change = skill(ours, theirs)
+    relation = "beats" if change > 0 else "does not beat"
+    return (
+        f"The best trial {relation} the strongest baseline, {name}: RMSE {ours:.1f} against "
+        f"{theirs:.1f} {facts.unit} ({change:+.1%} skill) on the validation windows. The search "
+        "chose it there, so expect somewhat more on new data."
+    )
+
+
+def trade_off(summary: StudySummary, facts: StudyFacts) -> str:
+    """Say in one sentence how far train and validation error of the best trial lie apart."""
+    best = summary.best
+    if best is None or best.result is None:
+        return "No trade-off to report yet."
+    train, validation = best.result.train["rmse"], best.result.validation["rmse"]
+    ratio = validation / train if train > 0 else math.inf
+    return (
+        f"Trade-off: the best trial's RMSE is {train:.1f} {facts.unit} on the training windows and "
+        f"{validation:.1f} {facts.unit} on the validation windows, both in inference mode "
+        f"(ratio {ratio:.2f}; well above 1 points to overfitting, both high to underfitting)."
+    )
+
+
+def parameter_text(record: TrialRecord) -> str:
+    """Return an attempt's parameters on one line."""
+    parameters = record.parameters
+    if parameters is None:
+        return "parameters unknown"
+    return (
+        f"units {'/'.join(map(str, parameters.units))}, "
+        f"dropout {'/'.join(f'{rate:.3g}' for rate in parameters.dropout)}, "
+        f"L2 {parameters.l2:.3g}, learning rate {parameters.learning_rate:.3g}, "
+        f"batch {parameters.batch_size}, patience {parameters.patience}"
+    )
+
+
+def counts(summary: StudySummary) -> str:
+    """Return how many attempts ended how, on one line."""
+    pieces = [
+        f"{summary.count(state)} {state}"
+        for state in (State.COMPLETE, State.PRUNED, State.FAILED, State.INTERRUPTED)
+        if summary.count(state)
+    ]
+    return ", ".join(pieces) or "none"
+
+
+def end_lines(summary: StudySummary, facts: StudyFacts, ui: str, promote: str) -> list[str]:
+    """Return what a run prints at its end; `ui` and `promote` are the commands to go on with."""
+    lines = [f"Study {facts.name}: {summary.finished} of {facts.total} trials ({counts(summary)})"]
+    best = summary.best
+    if best is not None:
+        lines += ["", f"Best: {trial_name(best)}: {parameter_text(best)}"]
+    lines += ["", *score_lines(summary, facts), "", verdict(summary, facts)]
+    lines.append(trade_off(summary, facts))
+    failed = [r for r in summary.records if r.state is State.FAILED and r.failure is not None]
+    for cause in sorted({r.failure.cause for r in failed if r.failure}):
+        numbers = [str(r.number) for r in failed if r.failure and r.failure.cause is Cause(cause)]
+        lines.append(f"Failed, {cause}: trials {', '.join(numbers)}")
+    return [*lines, "", f"Look:    {ui}", f"Promote: {promote}"]
+
+
+def description(summary: StudySummary, facts: StudyFacts) -> str:
+    """Return the study's page in the MLflow UI, as Markdown."""
+    lines = [
+        f"## {facts.name}",
+        f"{facts.summary}",
+        "",
+        f"**{summary.finished} of {facts.total} trials** ({counts(summary)}), study seed "
+        f"{facts.seed}. {verdict(summary, facts)}",
+        "",
+        trade_off(summary, facts),
+    ]
+    if summary.best is not None:
+        lines += ["", f"**Best: {trial_name(summary.best)}**: {parameter_text(summary.best)}"]
+    unit = facts.unit
+    lines += [
+        "",
+        f"| on the validation windows | RMSE {unit} | MAE {unit} | peak bias {unit} | skill |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for row in scoreboard(summary, facts):
+        lines.append(
+            f"| {row['name']} | {_cell(row.get('rmse'), '1.1f')} | {_cell(row.get('mae'), '1.1f')} "
+            f"| {_cell(row.get('peak_bias'), '+1.1f')} | {_cell(row.get('skill'), '+1.1%')} |"
+        )
+    lines += [
+        "",
+        "Skill is 1 - RMSE / RMSE of the same hour last week. Negative peak bias: the hours above "
+        "the 90th percentile are predicted too low. The test period has not been opened.",
+        "",
+        f"Promote: `python -m search.promote --study {facts.name}`",
+    ]
+    return "\n".join(lines)
+
+
+def trials_table(summary: StudySummary, facts: StudyFacts) -> str:
+    """Return all attempts as CSV: identity, parameters, metrics."""
+    rows: list[dict[str, object]] = []
+    for record in summary.records:
+        row: dict[str, object] = {
+            "trial": record.number,
+            "state": str(record.state),
+            "design": record.design,
+            "attempt": record.attempt,
+            "seed": record.seed,
+        }
+        row |= record.flat
+        if record.result is not None:
+            row |= final_metrics(record, facts)
+        if record.failure is not None:
+            row["failure"] = f"{record.failure.cause}: {record.failure.message}"
+        rows.append(row)
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,378 @@
+"""The MLflow mirror of a study: a thread that delivers records, in order and once.
+
+MLflow is seen in this file alone. Everything it is given also stands in the study database or the
+spool, so a delivery may fail and be made up for later. Metric names are documented in
+docs/metrics.md.
+"""
+
+import datetime as dt
+import json
+import math
+import os
+import queue
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+from matplotlib.figure import Figure
+
+from search import figures
+from search.gallery import study_figures, trial_figures
+from search.records import State, StudyFacts, TrialRecord
+from search.spool import MODEL, folder, read_forecasts
+from search.stores import masked
+from search.summary import StudySummary, description, final_metrics, trial_name, trials_table
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+_STATUS = {
+    State.RUNNING: "RUNNING",
+    State.COMPLETE: "FINISHED",
+    State.PRUNED: "KILLED",
+    State.FAILED: "FAILED",
+    State.INTERRUPTED: "KILLED",
+}
+_METRICS_A_CALL = 900
+_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+class Mirror:
+    """Delivers what happens in one study to MLflow, from a thread of its own."""
+
+    def __init__(
+        self,
+        tracking_uri: str,
+        artifacts: Path | None,
+        schema_lock: Path,
+        spool: Path,
+        facts: StudyFacts,
+        say: Callable[[str], None],
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            tracking_uri: of the MLflow store.
+            artifacts: folder for a local store's artifacts; None lets the server decide.
+            schema_lock: file that guards the creation of a local store's schema.
+            spool: folder of this study's files that wait for delivery.
+            facts: of the study.
+            say: prints one line for the person.
+        """
+        self._uri = tracking_uri
+        self._artifacts = artifacts
+        self._schema_lock = schema_lock
+        self._spool = spool
+        self._facts = facts
+        self._say = say
+        self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self._stop = threading.Event()
+        self._unreachable = False
+        self.undelivered = 0
+        self._client: MlflowClient | None = None
+        self._experiment_id = ""
+        self._parent_id = ""
+        self._run_ids: dict[int, str] = {}
+        self._delivered: set[int] = set()
+        self._jobs.put(self._connect)
+        self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
+        self._thread.start()
+
+    # -- called by the coordinator ---------------------------------------------------------------
+
+    def started(self, record: TrialRecord) -> None:
+        """Show that an attempt runs."""
+        self._jobs.put(lambda: self._deliver(record))
+
+    def ended(self, record: TrialRecord) -> None:
+        """Show how an attempt ended."""
+        self._jobs.put(lambda: self._deliver(record))
+
+    def summarise(self, summary: StudySummary, state: State) -> None:
+        """Bring the study's own run up to date."""
+        self._jobs.put(lambda: self._deliver_study(summary, state))
+
+    def close(self, seconds: float) -> bool:
+        """Deliver what is queued within `seconds`; True if nothing is left over."""
+        self._jobs.put(None)
+        self._thread.join(seconds)
+        self._stop.set()
+        self._thread.join(1.0)
+        return not self._thread.is_alive() and self.undelivered == 0
+
+    # -- the thread ------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            for pause in _endless(_PAUSES):
+                try:
+                    job()
+                except Exception as error:  # noqa: BLE001 - the mirror must never end the study
+                    if not _passes(error):
+                        self.undelivered += 1
+                        self._say(f"MLflow refused a record: {type(error).__name__}: {error}")
+                        break
+                    if not self._unreachable:
+                        self._say(
+                            f"MLflow at {masked(self._uri)} does not answer ({_first_line(error)})"
+                            "; training goes on, results are kept and delivered later."
+                        )
+                    self._unreachable = True
+                    if self._stop.wait(pause):
+                        self.undelivered += 1 + self._jobs.qsize()
+                        return
+                else:
+                    if self._unreachable:
+                        self._say("MLflow answers again; delivery goes on.")
+                        self._unreachable = False
+                    break
+
+    def _connect(self) -> None:
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+        from mlflow.exceptions import MlflowException
+        from mlflow.tracking import MlflowClient
+
+        with FileLock(self._schema_lock):
+            client = MlflowClient(tracking_uri=self._uri)
+            name = self._facts.experiment
+            found = client.get_experiment_by_name(name)
+            if found is None:
+                location = None if self._artifacts is None else (self._artifacts / name).as_uri()
+                try:
+                    self._experiment_id = client.create_experiment(name, artifact_location=location)
+                except MlflowException:
+                    found = client.get_experiment_by_name(name)
+                    if found is None:
+                        raise
+            if found is not None:
+                self._experiment_id = found.experiment_id
+            client.set_experiment_tag(
+                self._experiment_id, "mlflow.note.content", self._facts.summary
+            )
+        self._client = client
+        self._find_runs(client)
+        if not self._parent_id:
+            self._parent_id = self._create_study_run(client)
+        else:
+            client.update_run(self._parent_id, status="RUNNING")
+
+    def _find_runs(self, client: "MlflowClient") -> None:
+        """Learn which runs an earlier coordinator made; the tags make delivery happen once."""
+        token = None
+        quoted = self._facts.name.replace("'", "")
+        while True:
+            page = client.search_runs(
+                [self._experiment_id],
+                filter_string=f"tags.`search.study` = '{quoted}'",
+                max_results=1000,
+                page_token=token,
+            )
+            for run in page:
+                trial = run.data.tags.get("search.trial")
+                if trial is None:
+                    self._parent_id = run.info.run_id
+                else:
+                    self._run_ids[int(trial)] = run.info.run_id
+                    if "search.delivered" in run.data.tags:
+                        self._delivered.add(int(trial))
+            token = page.token
+            if not token:
+                return
+
+    def _create_study_run(self, client: "MlflowClient") -> str:
+        facts = self._facts
+        run = client.create_run(
+            self._experiment_id,
+            run_name=facts.name,
+            tags={"search.study": facts.name, "search.kind": "study"} | self._common_tags(),
+        )
+        run_id: str = run.info.run_id
+        self._log_params(client, run_id, {"seed": facts.seed, "total_trials": facts.total})
+        self._log_data_set(client, run_id)
+        client.log_dict(run_id, facts.data, "data_report.json")
+        client.log_dict(run_id, facts.contract, "contract.json")
+        return run_id
+
+    def _common_tags(self) -> dict[str, str]:
+        facts = self._facts
+        versions = {f"version.{name}": version for name, version in facts.versions.items()}
+        commit = {"mlflow.source.git.commit": facts.commit} if facts.commit else {}
+        return versions | commit | {"unit": facts.unit, "mlflow.source.name": "search.run"}
+
+    def _log_data_set(self, client: "MlflowClient", run_id: str) -> None:
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        data = self._facts.data
+        fingerprint = str(self._facts.contract.get("data", ""))
+        client.log_inputs(
+            run_id,
+            [
+                DatasetInput(
+                    Dataset(
+                        name=str(data.get("name", "series")),
+                        digest=fingerprint[:36],
+                        source_type="local",
+                        source=json.dumps({"name": data.get("name"), "sha256": fingerprint}),
+                        profile=json.dumps({"rows": data.get("rows")}),
+                    ),
+                    tags=[InputTag("mlflow.data.context", "train and validation")],
+                )
+            ],
+        )
+
+    def _deliver(self, record: TrialRecord) -> None:
+        client = self._client
+        if client is None:
+            raise ConnectionError("not connected yet")
+        if record.number in self._delivered:
+            return
+        run_id = self._run_ids.get(record.number)
+        if run_id is None:
+            run_id = self._create_trial_run(client, record)
+            self._run_ids[record.number] = run_id
+        if not record.finished:
+            return
+        if record.result is not None:
+            self._log_result(client, run_id, record)
+        if record.failure is not None:
+            client.set_tag(run_id, "failure", f"{record.failure.cause}: {record.failure.message}")
+            if record.failure.traceback:
+                client.log_text(run_id, record.failure.traceback, "traceback.txt")
+        client.set_tag(run_id, "search.delivered", "yes")
+        client.set_terminated(run_id, _STATUS[record.state], end_time=_milliseconds(record.ended))
+        self._delivered.add(record.number)
+        shutil.rmtree(folder(self._spool, record.number), ignore_errors=True)
+
+    def _create_trial_run(self, client: "MlflowClient", record: TrialRecord) -> str:
+        tags = {
+            "mlflow.parentRunId": self._parent_id,
+            "search.study": self._facts.name,
+            "search.trial": str(record.number),
+            "search.kind": "trial",
+            "design": record.design or "sampled",
+            "attempt": str(record.attempt),
+        } | self._common_tags()
+        if record.retry_of is not None:
+            tags["retry_of"] = str(record.retry_of)
+        run = client.create_run(
+            self._experiment_id,
+            start_time=_milliseconds(record.started),
+            run_name=trial_name(record),
+            tags=tags,
+        )
+        run_id: str = run.info.run_id
+        if record.parameters is not None:
+            described: dict[str, object] = dict(record.flat)
+            described |= {
+                "units": "-".join(map(str, record.parameters.units)),
+                "l2": record.parameters.l2,
+                "recurrent_dropout": record.parameters.recurrent_dropout,
+                "epochs": record.parameters.epochs,
+            }
+            framing = self._facts.contract.get("framing", {})
+            if isinstance(framing, dict):
+                described |= {name: framing[name] for name in ("window", "horizon")}
+            self._log_params(client, run_id, described | {"seed": record.seed})
+        self._log_data_set(client, run_id)
+        return run_id
+
+    def _log_params(
+        self, client: "MlflowClient", run_id: str, params: dict[str, object]
+    ) -> None:
+        from mlflow.entities import Param
+
+        client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
+
+    def _log_result(self, client: "MlflowClient", run_id: str, record: TrialRecord) -> None:
+        from mlflow.entities import Metric, RunTag
+
+        assert record.result is not None
+        ended = _milliseconds(record.ended)
+        began = ended - int(1000 * record.result.seconds)
+        metrics = []
+        for name, values in record.result.history.items():
+            pace = (ended - began) / max(len(values), 1)
+            for epoch, value in enumerate(values, start=1):
+                if math.isfinite(value):
+                    metrics.append(Metric(name, value, began + int(epoch * pace), epoch))
+        final = final_metrics(record, self._facts)
+        metrics += [Metric(name, value, ended, 0) for name, value in final.items()]
+        for start in range(0, len(metrics), _METRICS_A_CALL):
+            client.log_batch(run_id, metrics=metrics[start : start + _METRICS_A_CALL])
+        tags = {
+            "device": record.result.device,
+            "device_name": record.result.device_name,
+            "stopped_by": record.result.stopped_by,
+        }
+        client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+        place = folder(self._spool, record.number)
+        drawn = trial_figures(record, read_forecasts(place), self._facts.unit)
+        self._log_figures(client, run_id, drawn)
+        model = place / MODEL
+        if model.exists():
+            client.log_artifact(run_id, str(model), "model")
+
+    def _log_figures(self, client: "MlflowClient", run_id: str, drawn: Mapping[str, Figure]) -> None:
+        with tempfile.TemporaryDirectory() as place:
+            for name, figure in drawn.items():
+                (Path(place) / f"{name}.png").write_bytes(figures.png(figure))
+            client.log_artifacts(run_id, place, "figures")
+
+    def _deliver_study(self, summary: StudySummary, state: State) -> None:
+        from mlflow.entities import Metric
+
+        client, run_id = self._client, self._parent_id
+        if client is None:
+            raise ConnectionError("not connected yet")
+        client.set_tag(run_id, "mlflow.note.content", description(summary, self._facts))
+        now = int(1000 * time.time())
+        best = summary.best
+        metrics = {"finished_trials": float(summary.finished)}
+        if best is not None and best.result is not None:
+            metrics |= final_metrics(best, self._facts)
+            client.set_tag(run_id, "best_trial", str(best.number))
+        if summary.overhead_fraction is not None:
+            metrics["overhead_fraction"] = summary.overhead_fraction
+        client.log_batch(
+            run_id,
+            metrics=[Metric(k, v, now, summary.finished) for k, v in metrics.items()],
+        )
+        if state is State.RUNNING:
+            return
+        client.log_text(run_id, trials_table(summary, self._facts), "trials.csv")
+        self._log_figures(client, run_id, study_figures(summary, self._facts))
+        client.set_terminated(run_id, _STATUS[state])
+
+
+def _passes(error: Exception) -> bool:
+    """True for an error of a store that is away or busy, not of one that refuses what it got."""
+    import requests
+    import sqlalchemy.exc
+    from mlflow.exceptions import MlflowException
+
+    if isinstance(error, MlflowException):
+        return error.error_code in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE")
+    return isinstance(
+        error,
+        OSError | requests.exceptions.RequestException | sqlalchemy.exc.OperationalError,
+    )
+
+
+def _endless(pauses: tuple[float, ...]) -> Iterable[float]:
+    yield from pauses
+    while True:
+        yield pauses[-1]
+
+
+def _milliseconds(moment: dt.datetime | None) -> int:
+    return int(1000 * (moment.timestamp() if moment is not None else time.time()))
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:120]
