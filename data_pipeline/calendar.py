@@ -24,5 +24,5 @@ def cycles(local: pd.DatetimeIndex) -> NDArray[np.float64]:
         float64 (n, 4), each value in -1..1, in the order of `CYCLE_NAMES`.
     """
     hour = 2.0 * np.pi * local.hour.to_numpy(np.float64) / HOURS_A_DAY
-    weekday = 2.0 * np.pi * local.dayofweek.to_numpy(np.float64) / DAYS_A_WEEK
+    weekday = 2.0 * np.pi * local.day_of_week.to_numpy(np.float64) / DAYS_A_WEEK
     return np.column_stack([np.sin(hour), np.cos(hour), np.sin(weekday), np.cos(weekday)])

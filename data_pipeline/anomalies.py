@@ -1,0 +1,91 @@
+"""What looks wrong but may be right: warned about, never changed."""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from data_pipeline import places
+from data_pipeline.grid import Rows
+from data_pipeline.source import DataSource
+
+FLAT_HOURS: Final = 24
+# A thousandfold change of unit (W, kW, MW) with room for the load itself to be low or high.
+UNIT_JUMP: Final = 300.0
+
+
+def find_anomalies(rows: Rows, source: DataSource) -> tuple[str, ...]:
+    """Warns of constant columns, negative usage, jumps of the unit and a flat-lined meter.
+
+    A jump is a run of values at least 300 times larger or smaller than the median size of the
+    nonzero ones that starts or ends between two neighbours as far apart. A flat line is one value
+    for at least 24 hours in a row.
+
+    Args:
+        rows: Gapless, without NaN.
+        source: The column names: covariates, then the target.
+
+    Returns:
+        One sentence a finding, with hours and file lines.
+    """
+    names = source.value_columns
+    constant = np.ptp(rows.values, axis=0) == 0.0
+    warnings = [
+        f"column {name!r} is constant at {rows.values[0, column]:g}: it is scaled to 0 and tells "
+        f"the network nothing"
+        for column, name in enumerate(names)
+        if constant[column]
+    ]
+    usage = rows.values[:, -1]
+    warnings += _warn(usage < 0, "is negative", rows, source.target)
+    warnings += _warn(_off_scale(usage), "jumps as if in another unit", rows, source.target)
+    if not constant[-1]:
+        warnings += _warn(_flat(usage), "is flat, as of a dead meter", rows, source.target)
+    return tuple(warnings)
+
+
+def _off_scale(usage: NDArray[np.float64]) -> NDArray[np.bool_]:
+    size = np.abs(usage)
+    nonzero = size > 0
+    if not nonzero.any():
+        return nonzero
+    median = float(np.median(size[nonzero]))
+    far = nonzero & ((size >= median * UNIT_JUMP) | (size <= median / UNIT_JUMP))
+    flagged = np.zeros_like(far)
+    for first, stop in places.runs(far):
+        borders = [at for at in (first, stop) if 0 < at < len(size)]
+        if any(_ratio(size[at - 1], size[at]) >= UNIT_JUMP for at in borders):
+            flagged[first:stop] = True
+    return flagged
+
+
+def _ratio(one: float, other: float) -> float:
+    smaller, larger = min(one, other), max(one, other)
+    return larger / smaller if smaller > 0 else 1.0
+
+
+def _flat(usage: NDArray[np.float64]) -> NDArray[np.bool_]:
+    flagged = np.zeros(len(usage), np.bool_)
+    for first, stop in places.runs(np.diff(usage) == 0):
+        # A run of k equal steps is k + 1 equal values.
+        if stop - first + 1 >= FLAT_HOURS:
+            flagged[first : stop + 1] = True
+    return flagged
+
+
+def _warn(flags: NDArray[np.bool_], what: str, rows: Rows, name: str) -> list[str]:
+    spans = places.runs(flags)
+    if not spans:
+        return []
+    found = [
+        f"{places.clock(rows.local[first])} to {places.clock(rows.local[stop - 1])}"
+        f"{_line_span(rows.lines[first:stop])}"
+        for first, stop in spans[: places.SHOWN]
+    ]
+    where = places.some(found, len(spans))
+    return [f"column {name!r} {what} in {int(flags.sum())} hours: {where}"]
+
+
+def _line_span(lines: NDArray[np.int64]) -> str:
+    written = lines[lines > 0]
+    return f" (lines {written.min()} to {written.max()})" if len(written) else ""
