@@ -65,9 +65,9 @@ def test_the_floor_on_the_builtin_data(victoria: BaselineData) -> None:
     for name, figures in measured.items():
         assert (scored[name].mae, scored[name].rmse) == pytest.approx(figures, abs=0.1)
     # The models may move a little with scikit-learn; measured with 1.9.1.
-    assert (scored["ridge"].mae, scored["ridge"].rmse) == pytest.approx((69.4, 104.2), rel=0.02)
+    assert (scored["ridge"].mae, scored["ridge"].rmse) == pytest.approx((69.1, 103.6), rel=0.02)
     boosting = scored["gradient_boosting"]
-    assert (boosting.mae, boosting.rmse) == pytest.approx((103.1, 145.3), rel=0.05)
+    assert (boosting.mae, boosting.rmse) == pytest.approx((104.6, 146.6), rel=0.05)
 
 
 @pytest.mark.parametrize("horizon", [1, 5, 30, 168])
