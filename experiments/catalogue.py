@@ -7,6 +7,5 @@ from experiments.power_usage_large import EXPERIMENT as POWER_USAGE_LARGE
 from experiments.smoke import EXPERIMENT as SMOKE
 
 CATALOGUE: dict[str, Experiment] = {
-    experiment.name: experiment
-    for experiment in (POWER_USAGE, POWER_USAGE_LARGE, DOCUMENTS, SMOKE)
+    experiment.name: experiment for experiment in (POWER_USAGE, POWER_USAGE_LARGE, DOCUMENTS, SMOKE)
 }

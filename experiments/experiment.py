@@ -12,7 +12,7 @@ from models.parameters import TrialParameters
 
 
 class Design(BaseModel):
-    """One fixed configuration with a name: a reference point, or a cell of a designed experiment."""
+    """A fixed configuration with a name: a reference point, or a cell of a designed experiment."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -9,9 +9,7 @@ from search.spool import Forecasts
 from search.summary import StudySummary, trial_name
 
 
-def trial_figures(
-    record: TrialRecord, forecasts: Forecasts | None, unit: str
-) -> dict[str, Figure]:
+def trial_figures(record: TrialRecord, forecasts: Forecasts | None, unit: str) -> dict[str, Figure]:
     """Draw a finished trial's figures by name; those of forecasts only where there are any."""
     assert record.result is not None
     name = trial_name(record)

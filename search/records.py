@@ -4,6 +4,7 @@ None of them knows a tuner or a store, so each side can be replaced on its own.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -159,3 +160,13 @@ class StudyFacts:
     def rmse(self, objective: float) -> float:
         """RMSE in the data's unit that belongs to a scaled MSE."""
         return float(self.target_range * objective**0.5)
+
+
+def best_of(records: Iterable[TrialRecord]) -> TrialRecord | None:
+    """The completed attempt with the lowest objective, the earlier one of equals, or None."""
+    complete = [
+        (record.result.objective, record.number, record)
+        for record in records
+        if record.state is State.COMPLETE and record.result is not None
+    ]
+    return min(complete)[2] if complete else None

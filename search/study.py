@@ -30,10 +30,13 @@ from search.records import (
     State,
     TrialRecord,
     TrialResult,
+    best_of,
 )
 
 SAMPLERS = ("tpe", "gp", "qmc", "random")
 PRUNERS = ("hyperband", "median", "none")
+# What the study database raises when it cannot be read or written any more.
+StoreFailure = (optuna.exceptions.StorageInternalError, sa.exc.SQLAlchemyError)
 RETRIES = 2
 # Epochs that every trial gets before it may be pruned: LSTMs start slowly.
 WARM_UP_EPOCHS = 8
@@ -224,7 +227,7 @@ class Study:
     @property
     def best(self) -> TrialRecord | None:
         """The completed attempt with the lowest objective, or None."""
-        return best_of(list(self.records.values()))
+        return best_of(self.records.values())
 
     def ask(self) -> TrialRecord:
         """Draw the next trial, or take it from the queue; it is RUNNING from now on."""
@@ -357,12 +360,6 @@ _STATES = {
     TrialState.PRUNED: State.PRUNED,
     TrialState.FAIL: State.FAILED,
 }
-
-
-def best_of(records: list[TrialRecord]) -> TrialRecord | None:
-    """The completed attempt with the lowest objective, the earlier one of equals, or None."""
-    complete = [r for r in records if r.state is State.COMPLETE and r.result is not None]
-    return min(complete, key=lambda r: (r.result.objective, r.number), default=None)  # type: ignore[union-attr]
 
 
 def suggest(trial: optuna.Trial, space: Space) -> dict[str, Value]:

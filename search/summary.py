@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass, field
 
 from models.metrics import skill
-from search.records import Cause, State, StudyFacts, TrialRecord
-from search.study import best_of
+from search.records import Cause, State, StudyFacts, TrialRecord, best_of
 
 REFERENCE = "same_hour_last_week"
+PROMOTION = "python -m search.promote --study {study}"
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class StudySummary:
     @property
     def best(self) -> TrialRecord | None:
         """The completed attempt with the lowest objective, or None."""
-        return best_of(list(self.records))
+        return best_of(self.records)
 
     def count(self, state: State) -> int:
         """Attempts in `state`."""
@@ -182,8 +182,8 @@ def counts(summary: StudySummary) -> str:
     return ", ".join(pieces) or "none"
 
 
-def end_lines(summary: StudySummary, facts: StudyFacts, ui: str, promote: str) -> list[str]:
-    """Return what a run prints at its end; `ui` and `promote` are the commands to go on with."""
+def end_lines(summary: StudySummary, facts: StudyFacts, ui: str) -> list[str]:
+    """Return what a run prints at its end; `ui` is the command that shows it in a browser."""
     lines = [f"Study {facts.name}: {summary.finished} of {facts.total} trials ({counts(summary)})"]
     best = summary.best
     if best is not None:
@@ -194,7 +194,7 @@ def end_lines(summary: StudySummary, facts: StudyFacts, ui: str, promote: str) -
     for cause in sorted({r.failure.cause for r in failed if r.failure}):
         numbers = [str(r.number) for r in failed if r.failure and r.failure.cause is Cause(cause)]
         lines.append(f"Failed, {cause}: trials {', '.join(numbers)}")
-    return [*lines, "", f"Look:    {ui}", f"Promote: {promote}"]
+    return [*lines, "", f"Look:    {ui}", f"Promote: {PROMOTION.format(study=facts.name)}"]
 
 
 def description(summary: StudySummary, facts: StudyFacts) -> str:
@@ -226,7 +226,7 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
         "Skill is 1 - RMSE / RMSE of the same hour last week. Negative peak bias: the hours above "
         "the 90th percentile are predicted too low. The test period has not been opened.",
         "",
-        f"Promote: `python -m search.promote --study {facts.name}`",
+        f"Promote: {PROMOTION.format(study=facts.name)}",
     ]
     return "\n".join(lines)
 
@@ -254,3 +254,23 @@ def trials_table(summary: StudySummary, facts: StudyFacts) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
+
+
+def result_json(summary: StudySummary, facts: StudyFacts, ending: str) -> dict[str, object]:
+    """Return the end of a run as plain values, for a program."""
+    best = summary.best
+    return {
+        "study": facts.name,
+        "trials": {"finished": summary.finished, "total": facts.total},
+        "ending": ending,
+        "best": None
+        if best is None or best.parameters is None
+        else {
+            "trial": best.number,
+            "parameters": best.parameters.model_dump(mode="json"),
+            "metrics": final_metrics(best, facts),
+        },
+        "scores": scoreboard(summary, facts),
+        "unit": facts.unit,
+        "overhead_fraction": summary.overhead_fraction,
+    }

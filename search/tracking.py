@@ -85,13 +85,14 @@ class Mirror:
 
     # -- called by the coordinator ---------------------------------------------------------------
 
-    def started(self, record: TrialRecord) -> None:
-        """Show that an attempt runs."""
+    def show(self, record: TrialRecord) -> None:
+        """Show that an attempt runs, or how it ended."""
         self._jobs.put(lambda: self._deliver(record))
 
-    def ended(self, record: TrialRecord) -> None:
-        """Show how an attempt ended."""
-        self._jobs.put(lambda: self._deliver(record))
+    def catch_up(self, records: Iterable[TrialRecord]) -> None:
+        """Show what an earlier coordinator left undelivered; what MLflow has is passed over."""
+        for record in sorted(records, key=lambda record: record.number):
+            self.show(record)
 
     def summarise(self, summary: StudySummary, state: State) -> None:
         """Bring the study's own run up to date."""
@@ -282,9 +283,7 @@ class Mirror:
         self._log_data_set(client, run_id)
         return run_id
 
-    def _log_params(
-        self, client: "MlflowClient", run_id: str, params: dict[str, object]
-    ) -> None:
+    def _log_params(self, client: "MlflowClient", run_id: str, params: dict[str, object]) -> None:
         from mlflow.entities import Param
 
         client.log_batch(run_id, params=[Param(key, str(value)) for key, value in params.items()])
@@ -318,7 +317,9 @@ class Mirror:
         if model.exists():
             client.log_artifact(run_id, str(model), "model")
 
-    def _log_figures(self, client: "MlflowClient", run_id: str, drawn: Mapping[str, Figure]) -> None:
+    def _log_figures(
+        self, client: "MlflowClient", run_id: str, drawn: Mapping[str, Figure]
+    ) -> None:
         with tempfile.TemporaryDirectory() as place:
             for name, figure in drawn.items():
                 (Path(place) / f"{name}.png").write_bytes(figures.png(figure))

@@ -129,8 +129,9 @@ def _ready() -> _Worker:
 
 
 def _cause(error: Exception) -> Cause:
-    from models.fit import TrainingDiverged
     import tensorflow as tf
+
+    from models.fit import TrainingDiverged
 
     if isinstance(error, TrainingDiverged):
         return Cause.DIVERGED

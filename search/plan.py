@@ -1,0 +1,205 @@
+"""From options to a checked plan: experiment, data, contract; no TensorFlow, no writing."""
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pydantic
+
+from data_pipeline.calendar import cycles
+from data_pipeline.load import load_series
+from data_pipeline.report import DataReport
+from data_pipeline.series import HourlySeries
+from data_pipeline.source import DataSource
+from data_pipeline.windows import Prepared, check_length, prepare
+from experiments.experiment import Experiment
+from models.baselines import BASELINES, BaselineData, forecast
+from models.metrics import scores, seasonal_scale
+from search.errors import WrongInput
+from search.records import Baseline, StudyFacts
+
+# Raise when what the objective means changes, so that old studies are not resumed with a new one.
+OBJECTIVE = "validation MSE without the L2 penalty, scaled, restored weights, version 1"
+_VERSIONED = ("tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked intention: what will be tried on which data.
+
+    `report` says what was found in the data and what was repaired; `prepared` holds the scaled
+    train and validation windows.
+    """
+
+    experiment: Experiment
+    series: HourlySeries
+    report: DataReport
+    prepared: Prepared
+
+    @property
+    def contract(self) -> dict[str, object]:
+        """What must stay the same for trials of one study to be comparable; plain values."""
+        experiment = self.experiment
+        return {
+            "experiment": experiment.name,
+            "data": self.series.fingerprint,
+            "columns": [*self.series.covariate_names, self.series.target_name],
+            "unit": self.series.unit,
+            "framing": experiment.framing.model_dump(mode="json"),
+            "space": {d.name: d.model_dump(mode="json") for d in experiment.space.dimensions},
+            "designs": {d.name: d.parameters.model_dump(mode="json") for d in experiment.designs},
+            "repeats": experiment.repeats,
+            "epochs": experiment.epochs,
+            "objective": OBJECTIVE,
+            "seed": experiment.seed,
+        }
+
+
+def make_plan(experiment: Experiment) -> Plan:
+    """Read and check the experiment's data.
+
+    Raises:
+        data_pipeline.errors.DataError: what is wrong with the data, where, and what to do.
+    """
+    series, report = load_series(experiment.source)
+    check_length(len(series.target), experiment.framing)
+    return Plan(experiment, series, report, prepare(series, experiment.framing))
+
+
+def adapt(experiment: Experiment, changes: Mapping[str, object]) -> Experiment:
+    """Return `experiment` with fields changed and checked again; `a.b` names a nested field.
+
+    Raises:
+        WrongInput: naming the option, the rule and the value found.
+    """
+    plain = experiment.model_dump()
+    for name, value in changes.items():
+        place = plain
+        *outer, last = name.split(".")
+        for step in outer:
+            place = place[step]
+        place[last] = value
+    try:
+        return Experiment.model_validate(plain)
+    except pydantic.ValidationError as error:
+        raise WrongInput("\n".join(_complaint(e) for e in error.errors())) from error
+
+
+def _complaint(error: Mapping[str, object]) -> str:
+    location = error["loc"]
+    assert isinstance(location, tuple)
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if not location:
+        return message
+    option = "--" + str(location[-1]).replace("_", "-")
+    return f"{option}: {message}, found {error['input']!r}"
+
+
+def judge_baselines(plan: Plan) -> dict[str, Baseline]:
+    """Score every baseline on exactly the validation windows of the trials."""
+    prepared = plan.prepared
+    history, horizon = prepared.history, plan.experiment.framing.horizon
+    data = BaselineData(
+        target=history.target,
+        covariates=history.covariates,
+        calendar=cycles(history.local),
+        train_origins=prepared.train.origins,
+        origins=prepared.validation.origins,
+        horizon=horizon,
+    )
+    steps = prepared.validation.origins[:, None] + np.arange(horizon)
+    actual = history.target[steps]
+    scale = seasonal_scale(history.target[: prepared.train_rows])
+    spread = target_range(prepared)
+    judged = {}
+    for name in BASELINES:
+        predicted = forecast(name, data)
+        mse = float(np.mean(((predicted - actual) / spread) ** 2))
+        judged[name] = Baseline(mse, scores(actual, predicted, scale).as_dict())
+    return judged
+
+
+def target_range(prepared: Prepared) -> float:
+    """Units of the target per 1.0 of its scaled value."""
+    ends = prepared.scaler.inverse_target(np.array([[0.0], [1.0]]))
+    return float(ends[1, 0] - ends[0, 0])
+
+
+def study_facts(plan: Plan, study: str, baselines: dict[str, Baseline]) -> StudyFacts:
+    """Collect what is the same for all trials of the study."""
+    experiment = plan.experiment
+    return StudyFacts(
+        name=study,
+        experiment=experiment.name,
+        summary=experiment.summary,
+        seed=experiment.seed,
+        total=experiment.trials,
+        contract=plan.contract,
+        unit=plan.series.unit,
+        target_range=target_range(plan.prepared),
+        baselines=baselines,
+        data=plan.report.as_dict() | {"name": plan.series.name},
+        versions={name: importlib.metadata.version(name) for name in _VERSIONED},
+        commit=_git_commit(),
+        log_names=experiment.space.log_names,
+    )
+
+
+def _git_commit() -> str:
+    git = shutil.which("git")
+    if git is None:
+        return ""
+    done = subprocess.run(
+        [git, "rev-parse", "HEAD"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def find_gpus() -> tuple[int, ...]:
+    """Indices of the NVIDIA GPUs this process may use, asked of the driver, not of TensorFlow."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return tuple(range(len([v for v in visible.split(",") if v.strip() not in ("", "-1")])))
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return ()
+    done = subprocess.run([tool, "-L"], capture_output=True, text=True, check=False, timeout=30)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("GPU ")]
+    return tuple(range(len(lines))) if done.returncode == 0 else ()
+
+
+def default_workers(gpus: tuple[int, ...]) -> int:
+    """One worker a GPU, or one a core that this process may use."""
+    return len(gpus) or len(os.sched_getaffinity(0))
+
+
+def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> list[str]:
+    """Return what is about to happen, for a person to check."""
+    experiment, prepared = plan.experiment, plan.prepared
+    framing = experiment.framing
+    device = f"{len(gpus)} GPU(s)" if gpus else "the CPU (no GPU found)"
+    drawn = "the sampler draws the others" if experiment.sampled else "nothing is sampled"
+    designs = ", ".join(design.name for design in experiment.designs) or "none"
+    return [
+        f"Study {study}: {experiment.trials} trials of experiment {experiment.name}, "
+        f"seed {experiment.seed}, at most {experiment.epochs} epochs each",
+        f"Fixed designs first: {designs} x {experiment.repeats} seed(s); {drawn}",
+        f"Windows of {framing.window} hours, horizon {framing.horizon}: "
+        f"{len(prepared.train.x)} for training, {len(prepared.validation.x)} for validation; "
+        "the test period stays closed",
+        f"Training on {device}, {workers} worker(s), one trial each at a time",
+    ]
+
+
+def own_data(path: Path) -> DataSource:
+    """Return the source for a person's own file, before the column options are applied."""
+    return DataSource(path=path, unit="units")

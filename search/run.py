@@ -1,0 +1,344 @@
+"""`python -m search.run`: search, log everything, resume.
+
+Standard output gets the result, standard error the progress. Exit codes: 0 done, 1 refused or
+failed, 2 wrong input, 130 or 143 interrupted.
+"""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from experiments.catalogue import CATALOGUE
+from search.errors import (
+    DONE,
+    INTERRUPTED,
+    REFUSED_OR_FAILED,
+    TERMINATED,
+    WRONG_INPUT,
+    Refused,
+    WrongInput,
+)
+
+if TYPE_CHECKING:
+    from experiments.experiment import Experiment
+    from search.plan import Plan
+    from search.records import StudyFacts
+    from search.stores import Stores
+    from search.study import Study
+
+_DATA_OPTIONS = {
+    "time": "source.time",
+    "target": "source.target",
+    "features": "source.features",
+    "unit": "source.unit",
+    "tz": "source.tz",
+    "date_format": "source.date_format",
+    "gaps": "source.gaps",
+    "max_gap": "source.max_gap",
+    "resample": "source.resample",
+    "start": "source.start",
+    "end": "source.end",
+}
+_OTHER_OPTIONS = {
+    "window": "framing.window",
+    "horizon": "framing.horizon",
+    "trials": "trials",
+    "epochs": "epochs",
+    "seed": "seed",
+}
+
+
+def _columns(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
+    if value is None:
+        return None
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+_positive = click.IntRange(min=1)
+_seconds = click.FloatRange(min=0, min_open=True)
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.option("--trials", type=_positive, help="Total of finished trials; resumes up to it.")
+@click.option(
+    "--experiment",
+    "experiment_name",
+    type=click.Choice(list(CATALOGUE)),
+    default=next(iter(CATALOGUE)),
+    show_default=True,
+    help="What is tried.",
+)
+@click.option("--study", help="Name of the study.  [default: the experiment's, with the file's]")
+@click.option("--data", type=click.Path(path_type=Path), help="Hourly CSV instead of the built-in.")
+@click.option("--time", help="Column of the timestamps.  [default: Date]")
+@click.option("--target", help="Column to forecast.  [default: Usage]")
+@click.option(
+    "--features",
+    callback=_columns,
+    help="Other input columns, with commas; '' for none.  [default: Temperature]",
+)
+@click.option("--unit", help="Unit of the target.")
+@click.option("--tz", help="Time zone of the file's clock, such as Europe/Berlin.")
+@click.option("--date-format", help="How dates are written, such as %d.%m.%Y %H:%M.")
+@click.option("--gaps", type=click.Choice(["error", "interpolate"]), help="Missing hours.")
+@click.option("--max-gap", type=_positive, help="Longest gap, in hours, that is interpolated.")
+@click.option("--resample", type=click.Choice(["mean"]), help="Make finer data hourly.")
+@click.option("--start", help="First day used, such as 2014-04-01.")
+@click.option("--end", help="Last day used.")
+@click.option("--horizon", type=click.IntRange(1, 168), help="Hours forecast at once.")
+@click.option("--window", type=_positive, help="Hours the network sees.")
+@click.option(
+    "--sampler",
+    type=click.Choice(["tpe", "gp", "qmc", "random"]),
+    default="tpe",
+    show_default=True,
+    help="How points are drawn.",
+)
+@click.option(
+    "--pruner",
+    type=click.Choice(["hyperband", "median", "none"]),
+    default="median",
+    show_default=True,
+    help="How hopeless trials are stopped.",
+)
+@click.option(
+    "--tuner",
+    type=click.Choice(["optuna", "keras-tuner"]),
+    default="optuna",
+    show_default=True,
+    help="Library that draws.",
+)
+@click.option("--workers", type=_positive, help="Trials at once.  [default: one a GPU or core]")
+@click.option("--epochs", type=_positive, help="Most epochs of a trial.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Study seed.")
+@click.option("--timeout", type=_seconds, help="Begin no trial after so many seconds.")
+@click.option("--trial-timeout", type=_seconds, help="Kill a trial after so many seconds.")
+@click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
+@click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
+@click.option("--dry-run", is_flag=True, help="Check the data, print the plan, train nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def main(**options: Any) -> None:
+    """Search stacked LSTMs, log every trial to MLflow; run again to resume."""
+    from data_pipeline.errors import DataError
+
+    try:
+        code = _run(options)
+    except (WrongInput, DataError) as error:
+        click.echo(f"Error: {error}", err=True)
+        code = WRONG_INPUT
+    except Refused as error:
+        click.echo(f"Refused: {error}", err=True)
+        code = REFUSED_OR_FAILED
+    sys.exit(code)
+
+
+def _run(options: dict[str, Any]) -> int:
+    from search.plan import default_workers, find_gpus, make_plan, plan_lines
+    from search.stores import check_name, choose_stores
+
+    if options["tuner"] == "keras-tuner":
+        raise WrongInput("--tuner keras-tuner is not part of this version; use --tuner optuna")
+    if options["sampler"] == "gp":
+        _need("torch", "--sampler gp")
+    stores = choose_stores(options["storage"], options["tracking_uri"])
+    experiment = _experiment(options)
+    study_name = check_name("--study", options["study"] or _study_name(experiment))
+    plan = make_plan(experiment)
+    gpus = find_gpus()
+    workers = options["workers"] or default_workers(gpus)
+    lines = [*plan.report.lines(), "", *plan_lines(plan, study_name, workers, gpus)]
+    if options["dry_run"]:
+        if options["as_json"]:
+            _print_json({"study": study_name, "data": plan.report.as_dict()} | plan.contract)
+        else:
+            click.echo("\n".join(lines))
+        return DONE
+    if not options["quiet"]:
+        click.echo("\n".join([*lines, ""]), err=True)
+    return _search(plan, study_name, stores, workers, gpus, options)
+
+
+def _need(package: str, option: str) -> None:
+    import importlib.util
+
+    if importlib.util.find_spec(package) is None:
+        raise WrongInput(f"{option} needs the package {package}, which is not installed")
+
+
+def _experiment(options: dict[str, Any]) -> "Experiment":
+    from search.plan import adapt, own_data
+
+    experiment = CATALOGUE[options["experiment_name"]]
+    if options["data"] is not None:
+        experiment = experiment.model_copy(update={"source": own_data(options["data"])})
+    given = {
+        field: options[name]
+        for name, field in (_DATA_OPTIONS | _OTHER_OPTIONS).items()
+        if options[name] is not None
+    }
+    return adapt(experiment, given)
+
+
+def _study_name(experiment: "Experiment") -> str:
+    path = experiment.source.path
+    if path is None:
+        return experiment.name
+    stem = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in path.stem)
+    return f"{experiment.name}-{stem}"[:100]
+
+
+@contextlib.contextmanager
+def _held(stores: "Stores", study: str) -> Iterator[None]:
+    """Hold the study for this process alone."""
+    import os
+
+    from filelock import FileLock, Timeout
+
+    path = stores.study_lock(study)
+    holder = path.with_suffix(".pid")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path, blocking=False):
+            holder.write_text(str(os.getpid()))
+            yield
+    except Timeout as error:
+        who = holder.read_text() if holder.exists() else "unknown"
+        raise Refused(
+            f"study {study!r} is being run by process {who}; one coordinator a study.\n"
+            "Next: wait for it, stop it, or begin another study with --study NAME."
+        ) from error
+
+
+def _search(
+    plan: "Plan",
+    study_name: str,
+    stores: "Stores",
+    workers: int,
+    gpus: tuple[int, ...],
+    options: dict[str, Any],
+) -> int:
+    from search.plan import study_facts
+    from search.study import StoreFailure, Study, open_storage
+
+    try:
+        with _held(stores, study_name):
+            storage = open_storage(stores.storage, stores.schema_lock)
+            study = Study(
+                storage,
+                study_name,
+                plan.experiment,
+                plan.experiment.seed,
+                options["sampler"],
+                options["pruner"],
+            )
+            study.hold_to(plan.contract)
+            facts = study_facts(plan, study_name, _baselines(plan, study))
+            return _coordinate(plan, study, facts, stores, workers, gpus, options)
+    except (*StoreFailure, OSError) as error:
+        reason = str(error.__cause__ or error).splitlines()[0]
+        raise Refused(
+            f"the stores under {stores.root} cannot be written: {reason}\n"
+            "Every trial that was reported as finished is kept. Next: free space or mend the "
+            "permissions, then run the same command again."
+        ) from error
+
+
+def _baselines(plan: "Plan", study: "Study") -> Any:
+    from dataclasses import asdict
+
+    from search.plan import judge_baselines
+    from search.records import Baseline
+
+    kept = study.recall("baselines")
+    if isinstance(kept, dict):
+        return {name: Baseline(**value) for name, value in kept.items()}
+    judged = judge_baselines(plan)
+    study.remember("baselines", {name: asdict(value) for name, value in judged.items()})
+    return judged
+
+
+def _coordinate(
+    plan: "Plan",
+    study: "Study",
+    facts: "StudyFacts",
+    stores: "Stores",
+    workers: int,
+    gpus: tuple[int, ...],
+    options: dict[str, Any],
+) -> int:
+    from search.coordinator import Coordinator, finish, stopping_on_signals
+    from search.pool import ProcessPoolOfWorkers
+    from search.progress import Progress
+    from search.summary import end_lines, result_json
+    from search.tracking import Mirror
+
+    orphans = study.reconcile()
+    done = study.finished
+    progress = Progress(facts, done, options["quiet"])
+    if orphans:
+        progress.say(f"{len(orphans)} trial(s) of an earlier run had not ended; queued again.")
+    if done >= facts.total:
+        progress.say(
+            f"Study {study.name} already has {done} finished trials, {facts.total} were asked "
+            "for: nothing to do. Ask for more with --trials."
+        )
+    elif done:
+        progress.say(f"Resuming study {study.name} after {done} finished trials.")
+    mirror = Mirror(
+        stores.tracking,
+        stores.artifacts,
+        stores.schema_lock,
+        stores.spool(study.name),
+        facts,
+        progress.say,
+    )
+    mirror.catch_up(study.records.values())
+    pool = ProcessPoolOfWorkers(
+        plan.series, plan.experiment.framing, workers, gpus, options["trial_timeout"]
+    )
+    coordinator = Coordinator(study, pool, mirror, progress, facts, stores.spool(study.name))
+    try:
+        with stopping_on_signals(pool):
+            ending = coordinator.run(options["timeout"])
+            pool.stop()
+            delivered = finish(coordinator, study, mirror, ending)
+    finally:
+        pool.stop()
+        progress.close()
+    if not delivered:
+        progress.say("MLflow does not have everything yet; the next start delivers the rest.")
+    resume = f"Resume: {_command_line()}"
+    summary = coordinator.summary()
+    if options["as_json"]:
+        _print_json(result_json(summary, facts, ending.reason))
+    else:
+        ui = "python -m search.ui"
+        click.echo("\n".join(end_lines(summary, facts, ui)))
+    if summary.finished < facts.total:
+        progress.say(f"Ended early: {ending.reason}\n{resume}")
+    if ending.signum is not None:
+        return INTERRUPTED if ending.signum == 2 else TERMINATED
+    failed = ending.state.value == "failed" or summary.best is None
+    return REFUSED_OR_FAILED if failed else DONE
+
+
+def _command_line() -> str:
+    import shlex
+
+    from search.stores import masked
+
+    return shlex.join(["python", "-m", "search.run", *(masked(word) for word in sys.argv[1:])])
+
+
+def _print_json(value: object) -> None:
+    click.echo(json.dumps(value, indent=2, sort_keys=True))
+
+
+if __name__ == "__main__":
+    main()
