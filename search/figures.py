@@ -14,11 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -126,7 +129,7 @@ def one_week(
         return _nothing(figure, axes)
 
     threshold = float(np.percentile(actual, PEAK_PERCENTILE))
-    clock = date2num(times[:WEEK].tz_localize(None).to_pydatetime())
+    clock = date2num(times[:WEEK].tz_localize(None).to_pydatetime())  # type: ignore[no-untyped-call]
     shown, predicted = actual[:WEEK], forecast[:WEEK]
     lone = "o" if len(shown) == 1 else ""
     axes.plot(clock, shown, color=INK, linewidth=1.8, marker=lone, label="actual")
@@ -152,9 +155,9 @@ def one_week(
             markeredgewidth=1.4,
             label=f"peak hour: actual above its 90th percentile, {threshold:,.4g} {unit}",
         )
-    locator = AutoDateLocator(minticks=3, maxticks=9)
+    locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.xaxis.get_offset_text().set_fontsize(TEXT_PT)
     axes.margins(x=0.01)
     _legend_below(figure, axes, columns=3)
@@ -633,7 +636,7 @@ def _legend_below(figure: Figure, axes: Axes, columns: int) -> None:
 
 
 def _magnitude_scale(axes: Axes, values: Sequence[float]) -> None:
-    """Make the y axis logarithmic, with plain numbers; it stays linear if a value is not above 0."""
+    """Make the y axis logarithmic, with plain numbers; linear if a value is not above 0."""
     if not values or min(values) <= 0:
         return
     axes.set_yscale("log")
