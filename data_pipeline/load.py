@@ -10,12 +10,12 @@ from data_pipeline import places
 from data_pipeline.anomalies import find_anomalies
 from data_pipeline.errors import DataError
 from data_pipeline.grid import Rows, fill_gaps, in_order, refuse_duplicates, to_hours
-from data_pipeline.values import read_numbers
 from data_pipeline.report import ColumnRange, DataReport
 from data_pipeline.series import HOUR, HourlySeries
 from data_pipeline.source import DataSource
 from data_pipeline.table import read_table
 from data_pipeline.times import read_times
+from data_pipeline.values import read_numbers
 
 DAY: Final = pd.Timedelta(days=1)
 

@@ -70,6 +70,18 @@ class DataSource(BaseModel):
             )
         return tz
 
+    @field_validator("date_format")
+    @classmethod
+    def _strptime_format(cls, date_format: str | None) -> str | None:
+        if date_format is None:
+            return None
+        if "%" not in date_format or "%Z" in date_format:
+            raise ValueError(
+                f"--date-format expects a strptime format such as '%d/%m/%Y %H:%M', without %Z "
+                f"(zone names are ambiguous; give --tz), found {date_format!r}"
+            )
+        return date_format
+
     @field_validator("start", "end")
     @classmethod
     def _iso_day(cls, day: str | None) -> str | None:
