@@ -62,6 +62,7 @@ class Coordinator:
         self._bugs_in_a_row = 0
         self._began = time.monotonic()
         self._training_seconds = 0.0
+        self._said: set[str] = set()
 
     def run(self, timeout: float | None) -> Ending:
         """Work until the total is reached, `timeout` seconds have passed, or a stop is asked for.
@@ -112,16 +113,24 @@ class Coordinator:
         match event:
             case EpochReached(number, epoch, value, reply):
                 reply(self._study.report(number, epoch, value))
+                self._progress.epoch(self._study.records[number], epoch)
             case AttemptEnded(number, outcome):
                 record = self._study.tell(number, outcome)
                 if record.result is not None:
                     self._training_seconds += record.result.seconds
+                    self._say_once(record.result.device_notes)
                 self._show(record)
                 return self._judge_failure(record)
             case StopRequested(signum):
                 name = signal.Signals(signum).name
                 return Ending(State.INTERRUPTED, f"stopped by {name}", signum)
         return None
+
+    def _say_once(self, notes: list[str]) -> None:
+        for note in notes:
+            if note not in self._said:
+                self._said.add(note)
+                self._progress.say(note)
 
     def _show(self, record: TrialRecord) -> None:
         summary = self.summary()

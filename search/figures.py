@@ -38,6 +38,7 @@ BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 GREEN = "#009E73"
 PURPLE = "#CC79A7"
+OCHRE = "#B8860B"  # the palette's orange, darkened to stay apart from vermillion
 
 TEXT_PT = 9.5
 TITLE_PT = 12.0
@@ -94,12 +95,12 @@ def loss_curves(history: Mapping[str, Sequence[float]], best_epoch: int, title: 
         )
     axes.set_xlim(0.5, epochs + 0.5)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True))
-    _legend_below(figure, axes, columns=2)
-    figure.supxlabel(
-        "The training loss is measured with dropout on, during the epoch and with the penalty:\n"
+    _legend_below(
+        figure,
+        axes,
+        columns=2,
+        note="The training loss is measured with dropout on, during the epoch and with the penalty:\n"
         "it is not comparable with the validation curves.",
-        fontsize=TEXT_PT,
-        color=GREY,
     )
     return _finished(figure)
 
@@ -208,12 +209,12 @@ def residuals_by_hour(hours: IntArray, residuals: FloatArray, unit: str, title: 
             "markeredgecolor": GREY,
         },
     )
-    _legend_below(figure, axes, columns=1)
-    figure.supxlabel(
-        "Box: middle half, with the median; whiskers: up to 1.5 box heights; dots: beyond.\n"
+    _legend_below(
+        figure,
+        axes,
+        columns=1,
+        note="Box: middle half, with the median; whiskers: up to 1.5 box heights; dots: beyond.\n"
         "Below the line the forecast is too low.",
-        fontsize=TEXT_PT,
-        color=GREY,
     )
     return _finished(figure)
 
@@ -232,8 +233,8 @@ def optimization_history(
         values: the validation MSE on the scaled target; of a pruned trial the last one it
             reported; None where there is none. Trials without a value are marked on the lower
             edge.
-        states: "complete", "pruned" or "failed", one a trial; only complete trials count for the
-            best so far.
+        states: "complete", "pruned", "failed", "interrupted" or "running", one a trial; only
+            complete trials count for the best so far.
         references: the validation MSE of other forecasts (the baselines) by name, on the same
             scale, each drawn as a labelled line.
         title: says what is shown.
@@ -245,7 +246,13 @@ def optimization_history(
         ValueError: if the lengths differ or a state is unknown.
     """
     _same_length({"numbers": numbers, "values": values, "states": states})
-    looks = {"complete": ("o", BLUE), "pruned": ("^", "#b8860b"), "failed": ("X", VERMILLION)}
+    looks = {
+        "complete": ("o", BLUE),
+        "pruned": ("^", OCHRE),
+        "failed": ("X", VERMILLION),
+        "interrupted": ("P", PURPLE),
+        "running": ("D", GREY),
+    }
     if unknown := sorted(set(states) - set(looks)):
         raise ValueError(f"unknown trial states {unknown}; there are {', '.join(looks)}")
 
@@ -256,7 +263,6 @@ def optimization_history(
     trials = sorted(zip(numbers, values, states, strict=True), key=lambda trial: trial[0])
     for state, (marker, color) in looks.items():
         label = f"{state} ({sum(s == state for s in states)})"
-        filled = state == "complete"
         with_value = [(n, v) for n, v, s in trials if s == state and v is not None]
         without = [n for n, v, s in trials if s == state and v is None]
         if with_value:
@@ -265,7 +271,7 @@ def optimization_history(
                 [v for _, v in with_value],
                 s=34,
                 marker=marker,
-                facecolors=color if filled or state == "failed" else "none",
+                facecolors="none" if state == "pruned" else color,
                 edgecolors=color,
                 linewidths=1.2,
                 zorder=3,
@@ -304,7 +310,7 @@ def optimization_history(
     axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True))
     _labelled_lines(axes, references)
     if numbers:
-        _legend_below(figure, axes, columns=4)
+        _legend_below(figure, axes, columns=6)
     return _finished(figure)
 
 
@@ -371,7 +377,10 @@ def parallel_coordinates(
     _same_length({"rows": rows, "values": values})
     names = list(dict.fromkeys(name for row in rows for name in row))
     figure, axes = _figure(
-        title, "Parameter (own unit and scale each)", "", width=max(8.0, 1.5 + 1.15 * len(names))
+        title,
+        "Parameter (own unit and scale each); thick: the best tenth of the trials",
+        "",
+        width=max(8.0, 1.5 + len(names)),
     )
     axes.grid(visible=False)
     axes.yaxis.set_major_locator(NullLocator())
@@ -421,7 +430,7 @@ def parallel_coordinates(
         axes.text(-0.12, unused, "not used", fontsize=9.0, color=INK, va="center", ha="right")
     axes.set_xlim(-0.2, len(names) - 1 + 0.75)
     axes.set_ylim(unused - 0.08 if some_unused else -0.06, 1.06)
-    labels = [f"{name}\n(log)" if name in log else name for name in names]
+    labels = [f"{name} (log)" if name in log else name for name in names]
     axes.set_xticks(range(len(names)), labels, rotation=30, ha="right", rotation_mode="anchor")
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(False)
@@ -430,7 +439,11 @@ def parallel_coordinates(
 
 
 def train_against_validation(
-    train: FloatArray, validation: FloatArray, l2: FloatArray, title: str, unit: str
+    train: Sequence[float] | FloatArray,
+    validation: Sequence[float] | FloatArray,
+    l2: Sequence[float] | FloatArray,
+    title: str,
+    unit: str,
 ) -> Figure:
     """Draw the validation RMSE of every trial over its training RMSE, coloured by its L2 penalty.
 
@@ -438,9 +451,9 @@ def train_against_validation(
     diagonal generalise perfectly, those above it overfit; to the upper right they underfit.
 
     Args:
-        train: float64 (n,), training RMSE, in `unit`.
-        validation: float64 (n,), validation RMSE, in `unit`.
-        l2: float64 (n,), strength of the L2 penalty; 0 has a marker of its own.
+        train: (n,) training RMSE, in `unit`.
+        validation: (n,) validation RMSE, in `unit`.
+        l2: (n,) strength of the L2 penalty; 0 has a marker of its own.
         title: says what is shown.
         unit: the data's unit, say "MW".
 
@@ -456,6 +469,7 @@ def train_against_validation(
     )
     if not len(train):
         return _nothing(figure, axes)
+    train, validation, l2 = (np.asarray(c, dtype=np.float64) for c in (train, validation, l2))
 
     lowest = float(min(train.min(), validation.min()))
     highest = float(max(train.max(), validation.max()))
@@ -552,6 +566,8 @@ def _parameter_axis(values: Sequence[Parameter], log: bool) -> _ParameterAxis:
     foot = 0.12 if log and len(positive) < len(numbers) else 0.0
     if lowest == highest:
         marks = [lowest]
+    elif len(set(scaled)) <= 5:
+        marks = sorted(set(scaled))
     elif log:
         decades = LogLocator(base=10, numticks=7).tick_values(lowest, highest)
         inside = [mark for mark in decades if lowest * 1.25 < mark < highest / 1.25]
@@ -622,9 +638,9 @@ def _nothing(figure: Figure, axes: Axes) -> Figure:
     return _finished(figure)
 
 
-def _legend_below(figure: Figure, axes: Axes, columns: int) -> None:
+def _legend_below(figure: Figure, axes: Axes, columns: int, note: str = "") -> None:
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
+    legend = figure.legend(
         handles,
         labels,
         loc="outside lower center",
@@ -632,7 +648,11 @@ def _legend_below(figure: Figure, axes: Axes, columns: int) -> None:
         fontsize=TEXT_PT,
         labelcolor=INK,
         frameon=False,
+        title=note or None,
+        title_fontsize=TEXT_PT,
     )
+    legend.get_title().set_color(GREY)
+    legend.get_title().set_multialignment("center")
 
 
 def _magnitude_scale(axes: Axes, values: Sequence[float]) -> None:

@@ -27,7 +27,7 @@ class Progress:
             desc=facts.name,
             unit="trial",
             file=sys.stderr,
-            disable=quiet or None if sys.stderr.isatty() else True,
+            disable=quiet or not sys.stderr.isatty(),
             bar_format="{desc}: {n_fmt}/{total_fmt} {bar} {postfix} [{elapsed}]",
         )
 
@@ -35,6 +35,11 @@ class Progress:
         """Print one line above the bar."""
         tqdm.write(line, file=sys.stderr)
         sys.stderr.flush()
+
+    def epoch(self, record: TrialRecord, epoch: int) -> None:
+        """Show, on a terminal, that an attempt has ended an epoch."""
+        if not self._bar.disable:
+            self._bar.set_description_str(f"{self._facts.name}, {trial_name(record)} epoch {epoch}")
 
     def ended(self, record: TrialRecord, summary: StudySummary) -> None:
         """Show that an attempt ended, and how the study stands."""

@@ -72,7 +72,7 @@ class TrialResult:
         stopped_by: "patience", "epochs" or "pruner".
         train, validation: metrics by name, in the data's unit where they have one.
         seconds: of training. seconds_per_epoch: median. overhead_seconds: of everything else.
-        device: "cpu" or "gpu". device_name: as the system calls it.
+        device: "cpu" or "gpu". device_name: as the system calls it. device_notes: for the person.
     """
 
     objective: float
@@ -88,6 +88,7 @@ class TrialResult:
     seconds_per_epoch: float
     device: str
     device_name: str
+    device_notes: list[str] = field(default_factory=list)
     overhead_seconds: float = 0.0
 
 

@@ -7,6 +7,7 @@ docs/metrics.md.
 
 import datetime as dt
 import json
+import logging
 import math
 import os
 import queue
@@ -139,6 +140,8 @@ class Mirror:
         from mlflow.exceptions import MlflowException
         from mlflow.tracking import MlflowClient
 
+        for logger in ("mlflow", "alembic"):
+            logging.getLogger(logger).setLevel(logging.WARNING)
         with FileLock(self._schema_lock):
             client = MlflowClient(tracking_uri=self._uri)
             name = self._facts.experiment

@@ -78,6 +78,7 @@ def run_trial(
         seconds_per_epoch=record.seconds_per_epoch,
         device=device.kind,
         device_name=device.name,
+        device_notes=list(device.notes),
     )
     return Trained(result, model, actual, forecast, validation.origins)
 

@@ -3,10 +3,13 @@
 TensorFlow is imported with the first task, never when this module is.
 """
 
+import contextlib
 import os
+import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Client, Connection, wait
@@ -84,10 +87,10 @@ def run_task(task: Task) -> TrialResult | Failure:
 
 
 def _train(task: Task, begun: float) -> TrialResult:
+    worker = _ready()
     from models.build import plain_copy
     from search.trial import run_trial
 
-    worker = _ready()
     assert worker.device is not None and worker.prepared is not None
     assert worker.channel is not None
     channel = worker.channel
@@ -115,9 +118,12 @@ def _ready() -> _Worker:
         raise RuntimeError("run_task needs initialise() to have run in this process")
     context = _worker.context
     if _worker.device is None:
-        from models.device import prepare_device
-
         gpu = context.gpus[_worker.order % len(context.gpus)] if context.gpus else None
+        if gpu is None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        with _native_messages_dropped():
+            from models.device import prepare_device
+
         _worker.device = prepare_device(context.threads, gpu)
     if _worker.prepared is None:
         from data_pipeline.windows import prepare
@@ -126,6 +132,24 @@ def _ready() -> _Worker:
     if _worker.channel is None:
         _worker.channel = Client(context.address, authkey=context.secret)
     return _worker
+
+
+@contextlib.contextmanager
+def _native_messages_dropped() -> Iterator[None]:
+    """Keep TensorFlow's start from writing to the person's terminal; exceptions still come through.
+
+    Its native code writes some lines before it reads the log level that was asked for.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
 
 
 def _cause(error: Exception) -> Cause:

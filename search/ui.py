@@ -1,0 +1,90 @@
+"""`python -m search.ui`: the MLflow UI on the stores that `search.run` writes."""
+
+import ipaddress
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from search.errors import REFUSED_OR_FAILED, WRONG_INPUT, Refused, WrongInput
+from search.stores import choose_stores, masked
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+@click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
+@click.option("--login", is_flag=True, help="Ask for a user and password (MLflow's basic-auth).")
+@click.option("--insecure", is_flag=True, help="Listen beyond loopback without a login.")
+def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: bool) -> None:
+    """Open the MLflow UI; stop it with Ctrl-C."""
+    try:
+        command = server_command(host, port, tracking_uri, login, insecure)
+    except WrongInput as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(WRONG_INPUT)
+    except Refused as error:
+        click.echo(f"Refused: {error}", err=True)
+        sys.exit(REFUSED_OR_FAILED)
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    click.echo(f"MLflow UI: http://{shown}:{port} (Ctrl-C ends it)", err=True)
+    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
+    server = subprocess.Popen(command, env=environment)
+    try:
+        code = server.wait()
+    except KeyboardInterrupt:
+        code = server.wait()
+    sys.exit(0 if code in (0, -2, 130) else REFUSED_OR_FAILED)
+
+
+def server_command(
+    host: str, port: int, tracking_uri: str | None, login: bool, insecure: bool
+) -> list[str]:
+    """Return the command that serves the store, once it is sure that it may.
+
+    Raises:
+        WrongInput: `host` is no address of this machine, or the store is a server already.
+        Refused: there is no store yet, the port is taken, or everybody in reach could write.
+    """
+    stores = choose_stores(None, tracking_uri)
+    if stores.artifacts is None:
+        raise WrongInput(f"{masked(stores.tracking)} is a server already: open it in a browser")
+    if not _is_loopback(host) and not (login or insecure):
+        raise Refused(
+            f"--host {host} lets every machine that reaches it read, change and delete runs.\n"
+            "Next: stay on 127.0.0.1, or add --login, or --insecure if a proxy asks for one."
+        )
+    database = stores.tracking.removeprefix("sqlite:///")
+    if stores.tracking.startswith("sqlite:") and not Path(database).exists():
+        raise Refused(f"there is no {database} yet.\nNext: python -m search.run --trials 50")
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Refused(
+                f"cannot listen on {host} port {port}: {error.strerror}.\n"
+                "Next: give another one with --port."
+            ) from error
+    command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)]
+    command += ["--backend-store-uri", stores.tracking]
+    command += ["--default-artifact-root", stores.artifacts.as_uri(), "--workers", "1"]
+    return command + (["--app-name", "basic-auth"] if login else [])
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError as error:
+        raise WrongInput(
+            f"--host {host!r}: expected an IP address or localhost, such as 127.0.0.1"
+        ) from error
+
+
+if __name__ == "__main__":
+    main()
