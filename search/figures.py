@@ -23,13 +23,14 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
+from models.metrics import PEAK_PERCENTILE
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 Parameter = float | int | bool | str
 
 DPI = 110
 WEEK = 168
-PEAK_PERCENTILE = 90.0
 
 INK = "#1a1a1a"
 GREY = "#6e6e6e"
@@ -94,13 +95,13 @@ def loss_curves(history: Mapping[str, Sequence[float]], best_epoch: int, title: 
             best_epoch, color=INK, linestyle=":", linewidth=1.4, label=f"best epoch: {best_epoch}"
         )
     axes.set_xlim(0.5, epochs + 0.5)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
     _legend_below(
         figure,
         axes,
         columns=2,
-        note="The training loss is measured with dropout on, during the epoch and with the penalty:\n"
-        "it is not comparable with the validation curves.",
+        note="The training loss is measured with dropout on, during the epoch and with the "
+        "penalty:\nit is not comparable with the validation curves.",
     )
     return _finished(figure)
 
@@ -160,6 +161,8 @@ def one_week(
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     axes.xaxis.get_offset_text().set_fontsize(TEXT_PT)
+    if len(shown) == 1:
+        axes.set_xlim(clock[0] - 0.5, clock[0] + 0.5)
     axes.margins(x=0.01)
     _legend_below(figure, axes, columns=3)
     return _finished(figure)
@@ -307,7 +310,7 @@ def optimization_history(
     if numbers:
         room = max(1.0, 0.03 * (max(numbers) - min(numbers)))
         axes.set_xlim(min(numbers) - room, max(numbers) + room)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=12, integer=True, min_n_ticks=1))
     _labelled_lines(axes, references)
     if numbers:
         _legend_below(figure, axes, columns=6)
@@ -634,7 +637,7 @@ def _nothing(figure: Figure, axes: Axes) -> Figure:
         fontsize=TITLE_PT,
         color=GREY,
     )
-    axes.tick_params(labelbottom=False, labelleft=False)
+    axes.tick_params(labelbottom=False, labelleft=False, length=0)
     return _finished(figure)
 
 
@@ -661,12 +664,13 @@ def _magnitude_scale(axes: Axes, values: Sequence[float]) -> None:
         return
     axes.set_yscale("log")
     lowest, highest = min(values), max(values)
-    if lowest == highest:
-        axes.set_ylim(lowest / 2, lowest * 2)
+    room = max((highest / lowest) ** 0.06, 1.1)
+    lowest, highest = lowest / room, highest * room
+    axes.set_ylim(lowest, highest)
     # Powers of ten alone would leave a narrow range without a tick.
     if highest / lowest > 300:
         axes.yaxis.set_major_locator(LogLocator(base=10, numticks=8))
-    elif highest / lowest > 3 or lowest == highest:
+    elif highest / lowest > 4:
         axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0), numticks=12))
     else:
         axes.yaxis.set_major_locator(MaxNLocator(nbins=6))

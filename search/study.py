@@ -370,7 +370,9 @@ def suggest(trial: optuna.Trial, space: Space) -> dict[str, Value]:
             continue
         name = dimension.name
         if isinstance(dimension, Choice):
-            flat[name] = trial.suggest_categorical(name, list(dimension.values))
+            drawn = trial.suggest_categorical(name, list(dimension.values))
+            assert drawn is not None  # no choice has None among its values
+            flat[name] = drawn
         elif isinstance(dimension, Float):
             flat[name] = trial.suggest_float(name, dimension.low, dimension.high, log=dimension.log)
         else:

@@ -124,7 +124,7 @@ def _ready() -> _Worker:
         with _native_messages_dropped():
             from models.device import prepare_device
 
-        _worker.device = prepare_device(context.threads, gpu)
+            _worker.device = prepare_device(context.threads, gpu)
     if _worker.prepared is None:
         from data_pipeline.windows import prepare
 
