@@ -1,0 +1,97 @@
+"""Runs the real commands as a person does: a process of its own, in a folder of its own."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+# Two workers as in continuous integration, whatever this machine has.
+SMOKE = ("--experiment", "smoke", "--workers", "2")
+
+
+def environment() -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
+    return kept | {"PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "default"}
+
+
+def argv(module: str, *options: str) -> list[str]:
+    return [sys.executable, "-m", module, *options]
+
+
+def run(
+    place: Path, *options: str, module: str = "search.run", seconds: float = 240
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        argv(module, *options),
+        cwd=place,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+def start(place: Path, *options: str, module: str = "search.run") -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        argv(module, *options),
+        cwd=place,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def query(database: Path, statement: str) -> list[tuple[Any, ...]]:
+    """Read a store behind the program's back, as an auditor would."""
+    connection = sqlite3.connect(database)
+    try:
+        return connection.execute(statement).fetchall()
+    finally:
+        connection.close()
+
+
+def trial_states(place: Path) -> dict[int, str]:
+    rows = query(place / "mlruns" / "optuna.db", "select number, state from trials")
+    return dict(rows)
+
+
+def trial_values(place: Path) -> dict[int, float]:
+    """The objective of each completed trial by its number."""
+    statement = """select number, value from trials join trial_values using (trial_id)
+                   where state = 'COMPLETE'"""
+    return dict(query(place / "mlruns" / "optuna.db", statement))
+
+
+def trial_parameters(place: Path) -> dict[int, dict[str, float]]:
+    statement = (
+        "select number, param_name, param_value from trials join trial_params using (trial_id)"
+    )
+    found: dict[int, dict[str, float]] = {}
+    for number, name, value in query(place / "mlruns" / "optuna.db", statement):
+        found.setdefault(number, {})[name] = value
+    return found
+
+
+def mlflow_runs(place: Path) -> list[dict[str, str]]:
+    """Status and tags of every run."""
+    database = place / "mlruns" / "mlflow.db"
+    runs = {
+        run_id: {"status": status, "run_id": run_id}
+        for run_id, status in query(database, "select run_uuid, status from runs")
+    }
+    for run_id, key, value in query(database, "select run_uuid, key, value from tags"):
+        runs[run_id][key] = value
+    return list(runs.values())
+
+
+def result(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    read: dict[str, Any] = json.loads(done.stdout)
+    return read

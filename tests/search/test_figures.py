@@ -1,0 +1,217 @@
+import io
+import itertools
+import re
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+from matplotlib.text import Text
+
+from search import figures
+
+TIMES = pd.date_range("2024-03-01", periods=200, freq="h")
+NONE = np.empty(0)
+RNG = np.random.default_rng(0)
+ACTUAL = 100 + 20 * np.sin(np.arange(200) / 24 * 2 * np.pi) + RNG.normal(0, 2, 200)
+FORECAST = ACTUAL + RNG.normal(0, 3, 200)
+HOURS = TIMES.hour.to_numpy().astype(np.int64)
+ROWS: list[dict[str, float | int | bool | str]] = [
+    {"layers": 1, "units_1": 32, "l2": 1e-6, "rate": 0.01, "optimizer": "adam", "fast": True},
+    {"layers": 2, "units_1": 64, "units_2": 16, "l2": 0.0, "rate": 0.002, "fast": False},
+    {"layers": 2, "units_1": 48, "units_2": 16, "l2": 1e-3, "rate": 0.1, "optimizer": "sgd"},
+]
+HISTORY = {
+    "loss": [0.1, 0.05, 0.04],
+    "val_loss": [0.09, 0.06, 0.061],
+    "val_mse": [0.08, 0.05, 0.052],
+    "learning_rate": [1e-3, 1e-3, 5e-4],
+}
+
+CASES: dict[str, Callable[[], Figure]] = {
+    "loss_curves": lambda: figures.loss_curves(HISTORY, 2, "Loss"),
+    "loss_curves, none": lambda: figures.loss_curves({}, 0, "Loss"),
+    "loss_curves, one": lambda: figures.loss_curves({"val_mse": [0.1]}, 1, "Loss"),
+    "loss_curves, constant": lambda: figures.loss_curves({"val_mse": [0.1] * 9}, 3, "Loss"),
+    "loss_curves, zero": lambda: figures.loss_curves({"val_mse": [0.1, 0.0]}, 2, "Loss"),
+    "one_week": lambda: figures.one_week(TIMES, ACTUAL, FORECAST, "MW", "Week"),
+    "one_week, zone": lambda: figures.one_week(
+        TIMES.tz_localize("Etc/GMT-10"), ACTUAL, FORECAST, "MW", "Week"
+    ),
+    "one_week, none": lambda: figures.one_week(TIMES[:0], NONE, NONE, "MW", "Week"),
+    "one_week, one": lambda: figures.one_week(TIMES[:1], ACTUAL[:1], FORECAST[:1], "MW", "Week"),
+    "one_week, constant": lambda: figures.one_week(
+        TIMES, np.full(200, 7.0), np.full(200, 7.0), "MW", "Week"
+    ),
+    "residuals_by_hour": lambda: figures.residuals_by_hour(HOURS, FORECAST - ACTUAL, "MW", "Hour"),
+    "residuals_by_hour, none": lambda: figures.residuals_by_hour(HOURS[:0], NONE, "MW", "Hour"),
+    "residuals_by_hour, one": lambda: figures.residuals_by_hour(
+        HOURS[:1], np.array([3.0]), "MW", "Hour"
+    ),
+    "residuals_by_hour, constant": lambda: figures.residuals_by_hour(
+        HOURS, np.zeros(200), "MW", "Hour"
+    ),
+    "history": lambda: figures.optimization_history(
+        [0, 2, 1, 3, 4, 5],
+        [0.1, 0.05, 0.08, None, 0.2, None],
+        ["complete", "complete", "pruned", "failed", "interrupted", "running"],
+        {"ridge": 0.02, "last_value": 0.0202, "week": 0.0203},
+        "History",
+    ),
+    "history, none": lambda: figures.optimization_history([], [], [], {}, "History"),
+    "history, references": lambda: figures.optimization_history([], [], [], {"a": 0.1}, "History"),
+    "history, one": lambda: figures.optimization_history([7], [0.1], ["complete"], {}, "History"),
+    "history, failures": lambda: figures.optimization_history(
+        [0, 1], [None, None], ["failed", "failed"], {}, "History"
+    ),
+    "history, constant": lambda: figures.optimization_history(
+        [0, 1], [0.1, 0.1], ["complete", "pruned"], {"a": 0.1}, "History"
+    ),
+    "importance": lambda: figures.importance(["a", "b", "c"], [0.2, 0.7, 0.1], "Importance"),
+    "importance, none": lambda: figures.importance([], [], "Importance"),
+    "importance, one": lambda: figures.importance(["a"], [1.0], "Importance"),
+    "importance, constant": lambda: figures.importance(["a", "b"], [0.0, 0.0], "Importance"),
+    "parallel": lambda: figures.parallel_coordinates(ROWS, [0.1, 0.02, 0.3], {"l2"}, "Parallel"),
+    "parallel, none": lambda: figures.parallel_coordinates([], [], (), "Parallel"),
+    "parallel, no parameters": lambda: figures.parallel_coordinates([{}], [0.1], (), "Parallel"),
+    "parallel, one": lambda: figures.parallel_coordinates(ROWS[1:2], [0.1], {"l2"}, "Parallel"),
+    "parallel, constant": lambda: figures.parallel_coordinates(
+        [ROWS[0], ROWS[0]], [0.1, 0.1], {"l2"}, "Parallel"
+    ),
+    "train": lambda: figures.train_against_validation(
+        [90.0, 120.0, 80.0], [100.0, 125.0, 130.0], [1e-5, 1e-3, 0.0], "Errors", "MW"
+    ),
+    "train, none": lambda: figures.train_against_validation([], [], [], "Errors", "MW"),
+    "train, one": lambda: figures.train_against_validation([9.0], [9.0], [1e-4], "Errors", "MW"),
+    "train, no penalty": lambda: figures.train_against_validation(
+        [9.0, 9.0], [9.0, 9.0], [0.0, 0.0], "Errors", "MW"
+    ),
+}
+
+
+@pytest.fixture(params=CASES)
+def figure(request: pytest.FixtureRequest) -> Figure:
+    return CASES[request.param]()
+
+
+def visible_texts(figure: Figure) -> list[Text]:
+    texts = [text for text in figure.findobj(Text) if isinstance(text, Text)]
+    return [text for text in texts if text.get_visible() and text.get_text()]
+
+
+def test_every_figure_is_an_opaque_png_with_ink(figure: Figure) -> None:
+    data = figures.png(figure)
+    assert data.startswith(b"\x89PNG")
+    pixels = imread(io.BytesIO(data))
+    assert pixels.shape[0] > 200
+    assert pixels.shape[1] > 600
+    assert np.all(pixels[..., 3] == 1.0)
+    assert np.all(pixels[0, 0, :3] == 1.0)
+    assert (pixels[..., :3].min(axis=2) < 0.6).sum() > 500
+
+
+def test_every_axis_is_labelled_with_a_unit_and_every_text_is_legible(figure: Figure) -> None:
+    figures.png(figure)
+    axes = figure.axes[0]
+    assert axes.get_title(loc="left")
+    assert re.search(r"\(.+\)", axes.get_xlabel())
+    # The axes of parallel coordinates carry their own ticks; the value's unit is at the colour bar.
+    if not axes.get_xlabel().startswith("Parameter"):
+        assert re.search(r"\(.+\)", axes.get_ylabel())
+    for bar in figure.axes[1:]:
+        assert re.search(r"\(.+\)", bar.get_ylabel())
+    assert all(float(text.get_fontsize()) >= 9.0 for text in visible_texts(figure))
+
+
+def test_the_same_figure_gives_the_same_bytes_from_any_thread() -> None:
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        elsewhere = pool.submit(lambda: figures.png(CASES["train"]())).result()
+    assert elsewhere == figures.png(CASES["train"]())
+    assert (
+        "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+    )
+
+
+def test_a_dollar_is_a_dollar() -> None:
+    figure = figures.one_week(TIMES, ACTUAL, FORECAST, "$", "From $5 to $\\nosuch$")
+    assert figures.png(figure)
+
+
+def test_the_best_epoch_and_the_curves() -> None:
+    axes = CASES["loss_curves"]().axes[0]
+    labels = axes.get_legend_handles_labels()[1]
+    assert "best epoch: 2" in labels
+    assert len(labels) == 4  # three curves: the learning rate is not drawn
+    assert axes.get_yscale() == "log"
+    beyond = figures.loss_curves(HISTORY, 9, "Loss").axes[0]
+    assert not any("best" in label for label in beyond.get_legend_handles_labels()[1])
+
+
+def test_one_week_is_168_hours_and_marks_the_peaks_of_all() -> None:
+    actual = np.arange(200.0)  # the upper tenth lies in the hours that are not drawn, but for 0
+    actual[[3, 5]] = 1000.0
+    axes = figures.one_week(TIMES, actual, actual, "MW", "Week").axes[0]
+    drawn, _, peaks = axes.get_lines()
+    assert len(np.asarray(drawn.get_xdata())) == 168
+    np.testing.assert_array_equal(np.asarray(peaks.get_ydata()), [1000.0, 1000.0])
+
+
+def test_the_best_so_far_follows_complete_trials_only() -> None:
+    axes = figures.optimization_history(
+        [0, 1, 2, 3],
+        [0.4, 0.1, 0.2, 0.3],
+        ["complete", "pruned", "complete", "complete"],
+        {},
+        "History",
+    ).axes[0]
+    steps = axes.get_lines()[0]
+    np.testing.assert_array_equal(np.asarray(steps.get_ydata()), [0.4, 0.2, 0.2, 0.2])
+
+
+def test_reference_labels_do_not_overlap() -> None:
+    figure = CASES["history"]()
+    figures.png(figure)
+    names = ("ridge", "last_value", "week")
+    labels = [t for t in visible_texts(figure) if t.get_text().startswith(names)]
+    # Text's own extent: an annotation's includes its pointer.
+    boxes = sorted((Text.get_window_extent(t) for t in labels), key=lambda box: float(box.y0))
+    assert len(boxes) == 3
+    assert all(low.y1 <= high.y0 for low, high in itertools.pairwise(boxes))
+
+
+def test_parameters_that_a_trial_lacks_pass_through_not_used() -> None:
+    figure = CASES["parallel"]()
+    assert "not used" in [text.get_text() for text in visible_texts(figure)]
+    full = figures.parallel_coordinates([ROWS[0], ROWS[0]], [0.1, 0.2], (), "Parallel")
+    assert "not used" not in [text.get_text() for text in visible_texts(full)]
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: figures.one_week(TIMES, ACTUAL, ACTUAL[1:], "MW", ""), "as many of each"),
+        (lambda: figures.residuals_by_hour(HOURS, ACTUAL[1:], "MW", ""), "as many of each"),
+        (
+            lambda: figures.residuals_by_hour(np.array([24]), np.array([1.0]), "MW", ""),
+            r"0\.\.23",
+        ),
+        (lambda: figures.optimization_history([0], [], [], {}, ""), "as many of each"),
+        (
+            lambda: figures.optimization_history([0], [1.0], ["lost"], {}, ""),
+            r"unknown trial states \['lost'\]",
+        ),
+        (lambda: figures.importance(["a"], [], ""), "as many of each"),
+        (lambda: figures.parallel_coordinates(ROWS, [1.0], (), ""), "as many of each"),
+        (
+            lambda: figures.train_against_validation([1.0], [1.0], [], "", "MW"),
+            "as many of each",
+        ),
+    ],
+)
+def test_input_that_does_not_fit_is_refused(draw: Callable[[], Figure], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        draw()
