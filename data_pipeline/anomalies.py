@@ -54,14 +54,14 @@ def _off_scale(usage: NDArray[np.float64]) -> NDArray[np.bool_]:
     flagged = np.zeros_like(far)
     for first, stop in places.runs(far):
         borders = [at for at in (first, stop) if 0 < at < len(size)]
-        if any(_ratio(size[at - 1], size[at]) >= UNIT_JUMP for at in borders):
+        if any(_far_apart(size[at - 1], size[at]) for at in borders):
             flagged[first:stop] = True
     return flagged
 
 
-def _ratio(one: float, other: float) -> float:
+def _far_apart(one: float, other: float) -> bool:
     smaller, larger = min(one, other), max(one, other)
-    return larger / smaller if smaller > 0 else 1.0
+    return 0 < smaller * UNIT_JUMP <= larger
 
 
 def _flat(usage: NDArray[np.float64]) -> NDArray[np.bool_]:

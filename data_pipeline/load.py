@@ -24,7 +24,7 @@ def load_series(source: DataSource) -> tuple[HourlySeries, DataReport]:
     """Loads one series: decode, read times, select, read numbers, sort, to hours, fill, warn.
 
     Rows outside `source.start` to `source.end` have only their times read; whatever else is wrong
-    with them is no concern of the series. 1,000,000 rows of three columns load within 700 MB.
+    with them is no concern of the series. 1,000,000 rows of three columns load within 500 MB.
 
     Args:
         source: The file and the reading rules.

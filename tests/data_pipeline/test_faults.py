@@ -202,7 +202,7 @@ def test_d4_an_empty_end_cannot_be_interpolated(tmp_path: Path, at: int) -> None
 # D5: text in a number column
 
 
-@pytest.mark.parametrize("cell", ["'off'", '"1,234"', "3.5 kW", "１", "0x1F", "1_000", "3;5"])
+@pytest.mark.parametrize("cell", ["'off'", '"1,234"', "3.5 kW", "\uff11", "0x1F", "1_000", "3;5"])
 def test_d5_text_in_a_number_column(tmp_path: Path, cell: str) -> None:
     lines = rows(hours(48))
     lines[3] = f"2014-01-01 03:00,11.5,{cell}"
@@ -329,7 +329,7 @@ def test_d8_day_first_is_fatal_or_read_by_date_format(tmp_path: Path) -> None:
     loaded, _ = load(tmp_path, text(rows(times)), date_format="%d/%m/%Y %H:%M")
     assert loaded.local[0] == pd.Timestamp("2014-02-01")
     message = fault(tmp_path, text(rows(times)), date_format="%m/%d/%Y %H:%M")
-    assert "irregular" in message or "hourly" in message
+    assert "720 missing hours" in message
 
 
 def test_d8_a_row_that_does_not_fit_the_format_is_named(tmp_path: Path) -> None:
@@ -573,12 +573,13 @@ print(len(series), len(prepared.train), (after - before) // 1024)
 """
 
 
-def test_d13_a_million_rows_load_within_700_mb(tmp_path: Path) -> None:
-    lines = rows(hours(1_000_000, "1950-01-01 00:00"))
+def test_d13_a_million_rows_load_within_500_mb(tmp_path: Path) -> None:
+    times = np.datetime_as_string(np.arange("1950-01-01T00", 1_000_000, dtype="datetime64[h]"))
+    lines = [f"{time}:00,{i % 31},{4000 + i % 168}.25" for i, time in enumerate(times.tolist())]
     path = write(tmp_path, text(lines))
     done = subprocess.run(
         [sys.executable, "-c", MEMORY, str(path)], capture_output=True, text=True, check=True
     )
     count, train, megabytes = map(int, done.stdout.split())
     assert (count, train) == (1_000_000, 719_879)
-    assert megabytes < 700
+    assert megabytes < 500

@@ -1,0 +1,191 @@
+"""No window sees a later split, and nothing of the test period reaches a trial."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from data_pipeline.calendar import cycles
+from data_pipeline.errors import DataError
+from data_pipeline.framing import Framing
+from data_pipeline.series import HourlySeries
+from data_pipeline.windows import (
+    MINIMUM_WINDOWS,
+    Prepared,
+    check_length,
+    feature_rows,
+    latest_window,
+    open_test_windows,
+    prepare,
+    split_origins,
+)
+from tests.data_pipeline.files import series
+
+
+@st.composite
+def framings(draw: st.DrawFn) -> Framing:
+    validation = draw(st.sampled_from([0.08, 0.1, 0.3]))
+    test = draw(st.sampled_from([0.1, 0.2, 0.35]))
+    return Framing(
+        window=draw(st.integers(1, 200)),
+        horizon=draw(st.integers(1, 168)),
+        train=1.0 - validation - test,
+        validation=validation,
+        test=test,
+    )
+
+
+def changed_from(whole: HourlySeries, row: int) -> HourlySeries:
+    """The same series with every value from this row on replaced."""
+    target, covariates = whole.target.copy(), whole.covariates.copy()
+    target[row:] = -1e6
+    covariates[row:] = 1e6
+    return dataclasses.replace(whole, target=target, covariates=covariates)
+
+
+def same_training(one: Prepared, other: Prepared) -> bool:
+    return (
+        one.train.x.tobytes() == other.train.x.tobytes()
+        and one.train.y.tobytes() == other.train.y.tobytes()
+        and one.scaler.as_dict() == other.scaler.as_dict()
+    )
+
+
+@given(rows=st.integers(0, 20_000), framing=framings())
+@settings(max_examples=300)
+def test_no_window_sees_a_target_of_a_later_split(rows: int, framing: Framing) -> None:
+    try:
+        train, validation, test = split_origins(rows, framing)
+    except DataError:
+        return
+    reach = framing.horizon - 1
+    assert train.start == framing.window
+    assert train[-1] + reach < validation[0]
+    assert validation[-1] + reach < test[0]
+    assert test[-1] + reach == rows - 1
+    assert min(len(train), len(validation), len(test)) >= MINIMUM_WINDOWS
+
+
+@given(rows=st.integers(0, 20_000), framing=framings())
+@settings(max_examples=300)
+def test_enough_rows_are_always_enough(rows: int, framing: Framing) -> None:
+    try:
+        check_length(rows, framing)
+    except DataError as error:
+        needed = int(str(error).split("at least ")[1].split()[0])
+        assert rows < needed
+        check_length(needed, framing)
+
+
+def test_the_documented_shares_of_april_to_june() -> None:
+    train, validation, test = split_origins(2184, Framing())
+    assert (len(train), len(validation), len(test)) == (1451, 161, 404)
+    assert validation == range(168 + 1451, 168 + 1612)
+
+
+def test_a_share_is_not_lost_to_rounding() -> None:
+    # 500 windows: 0.72 + 0.08 is 0.7999999999999999, whose floor would be 399.
+    _, validation, test = split_origins(500 + 168, Framing())
+    assert (validation.start, test.start) == (168 + 360, 168 + 400)
+
+
+@given(
+    rows=st.integers(700, 900),
+    window=st.integers(1, 60),
+    horizon=st.integers(1, 30),
+    covariates=st.integers(0, 2),
+)
+@settings(max_examples=25, deadline=None)
+def test_later_rows_change_nothing_earlier(
+    rows: int, window: int, horizon: int, covariates: int
+) -> None:
+    framing = Framing(window=window, horizon=horizon)
+    whole = series(rows, seed=rows, covariates=covariates)
+    before = prepare(whole, framing)
+    assert same_training(before, prepare(changed_from(whole, before.train_rows), framing))
+    after = prepare(changed_from(whole, len(before.history)), framing)
+    assert same_training(before, after)
+    assert before.validation.x.tobytes() == after.validation.x.tobytes()
+    assert before.validation.y.tobytes() == after.validation.y.tobytes()
+    assert before.history.fingerprint == after.history.fingerprint
+
+
+@pytest.mark.parametrize(("window", "horizon"), [(1, 1), (24, 1), (30, 24)])
+def test_windows_hold_the_rows_they_name(window: int, horizon: int) -> None:
+    whole = series(800)
+    framing = Framing(window=window, horizon=horizon)
+    prepared = prepare(whole, framing)
+    opened = open_test_windows(whole, framing, prepared)
+    scaled = prepared.scaler.transform(feature_rows(whole)).astype(np.float32)
+    for windows in (prepared.train, prepared.validation, opened):
+        assert windows.x.dtype == windows.y.dtype == np.float32
+        assert windows.x.shape == (len(windows), window, 6)
+        for i in (0, len(windows) // 2, len(windows) - 1):
+            origin = windows.origins[i]
+            np.testing.assert_array_equal(windows.x[i], scaled[origin - window : origin])
+            np.testing.assert_array_equal(windows.y[i], scaled[origin : origin + horizon, 1])
+    starts = [w.origins[0] for w in (prepared.train, prepared.validation, opened)]
+    assert starts == [window, prepared.train_rows, len(prepared.history)]
+
+
+def test_columns_and_target_column() -> None:
+    whole = series(800, covariates=2)
+    prepared = prepare(whole, Framing())
+    assert prepared.columns[:3] == ("c0", "c1", "Usage")
+    assert prepared.columns[3:] == ("hour_sin", "hour_cos", "weekday_sin", "weekday_cos")
+    assert prepared.target_column == prepared.scaler.target_column == 2
+    rows = feature_rows(whole)
+    np.testing.assert_array_equal(rows[:, 2], whole.target)
+    np.testing.assert_array_equal(rows[:, 3:], cycles(whole.local))
+
+
+def test_all_columns_of_the_training_rows_are_scaled_to_0_to_1() -> None:
+    prepared = prepare(series(800), Framing())
+    x = prepared.train.x.reshape(-1, 6)
+    np.testing.assert_array_equal(x.min(axis=0)[2:], 0.0)
+    np.testing.assert_array_equal(x.max(axis=0)[2:], 1.0)
+    assert x.min() >= 0.0
+    assert x.max() <= 1.0
+
+
+def test_windows_are_views() -> None:
+    whole = series(5_000)
+    x = prepare(whole, Framing()).train.x
+    assert not x.flags.owndata
+    assert not x.flags.writeable
+    assert x.strides[0] == x.strides[1] == 6 * 4
+
+
+def test_the_test_period_is_opened_for_its_own_series_only() -> None:
+    whole = series(800)
+    framing = Framing()
+    prepared = prepare(whole, framing)
+    for other in (series(801), series(800, seed=1)):
+        with pytest.raises(DataError, match="prepare them again"):
+            open_test_windows(other, framing, prepared)
+    with pytest.raises(DataError, match="prepare them again"):
+        open_test_windows(whole, Framing(window=100), prepared)
+
+
+def test_the_latest_window_ends_with_the_series() -> None:
+    whole = series(800)
+    framing = Framing()
+    scaler = prepare(whole, framing).scaler
+    window = latest_window(whole, framing, scaler)
+    assert window.shape == (1, 168, 6)
+    expected = scaler.transform(feature_rows(whole)[-168:]).astype(np.float32)
+    np.testing.assert_array_equal(window[0], expected)
+    with pytest.raises(DataError, match="needed at least 168 hours"):
+        latest_window(whole.before(167), framing, scaler)
+    with pytest.raises(DataError, match="expected 6 input columns, found 7"):
+        latest_window(series(200, covariates=2), framing, scaler)
+
+
+def test_framing_is_checked_at_birth() -> None:
+    with pytest.raises(ValueError, match="must be 1"):
+        Framing(train=0.7)
+    for wrong in ({"horizon": 169}, {"horizon": 0}, {"window": 0}, {"windows": 3}):
+        with pytest.raises(ValueError):
+            Framing.model_validate(wrong)
