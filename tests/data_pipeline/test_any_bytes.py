@@ -74,25 +74,25 @@ def check(content: bytes, source: DataSource) -> None:
 @example(b"\xff\xfeD", DataSource())
 @example(b'"', DataSource())
 @example(b"Date\rUsage", DataSource())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_arbitrary_bytes(content: bytes, source: DataSource) -> None:
     check(content, source)
 
 
 @given(st.binary(max_size=100), sources)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_arbitrary_bytes_below_a_header(content: bytes, source: DataSource) -> None:
     check(f"{HEADER}\n".encode() + content, source)
 
 
 @given(tables, sources, st.sampled_from(["utf-8", "utf-16", "cp949"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_arbitrary_tables(content: str, source: DataSource, codec: str) -> None:
     check(content.encode(codec, errors="ignore"), source)
 
 
 @given(st.data(), sources)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_sound_table_with_some_cells_replaced(data: st.DataObject, source: DataSource) -> None:
     lines = [row.split(",") for row in rows(HOURS)]
     places = st.tuples(st.integers(0, len(lines) - 1), st.integers(0, 2))

@@ -10,9 +10,8 @@ from data_pipeline.source import BUILTIN_PATH, DataSource
 
 
 def test_the_file_is_the_one_described() -> None:
-    described = re.search(
-        r"sha256: `([0-9a-f]{64})`", (BUILTIN_PATH.parent / "PROVENANCE.md").read_text()
-    )
+    provenance = (BUILTIN_PATH.parent / "PROVENANCE.md").read_text()
+    described = re.search(r"sha256: `([0-9a-f]{64})`", provenance)
     assert described is not None
     assert hashlib.sha256(BUILTIN_PATH.read_bytes()).hexdigest() == described[1]
 

@@ -54,7 +54,7 @@ def same_training(one: Prepared, other: Prepared) -> bool:
 
 
 @given(rows=st.integers(0, 20_000), framing=framings())
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 def test_no_window_sees_a_target_of_a_later_split(rows: int, framing: Framing) -> None:
     try:
         train, validation, test = split_origins(rows, framing)
@@ -69,7 +69,7 @@ def test_no_window_sees_a_target_of_a_later_split(rows: int, framing: Framing) -
 
 
 @given(rows=st.integers(0, 20_000), framing=framings())
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 def test_enough_rows_are_always_enough(rows: int, framing: Framing) -> None:
     try:
         check_length(rows, framing)
