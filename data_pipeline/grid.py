@@ -141,7 +141,9 @@ def to_hours(rows: Rows, source: DataSource) -> tuple[Rows, str, tuple[str, ...]
 def fill_gaps(rows: Rows, source: DataSource) -> tuple[Rows, Gaps | None, tuple[str, ...]]:
     """Puts a row at every hour and a value in every cell, by the policy of `--gaps`.
 
-    Interpolation is linear in time between the nearest values on both sides.
+    Interpolation is linear in time between the nearest values on both sides. A filled gap that
+    lies across the border of two splits therefore knows one value of the later one; `--gaps error`
+    is the default.
 
     Args:
         rows: Sorted, whole hours apart, NaN where a cell is empty.
@@ -154,7 +156,7 @@ def fill_gaps(rows: Rows, source: DataSource) -> tuple[Rows, Gaps | None, tuple[
         DataError: If hours or cells are missing and `--gaps` is "error", or if a run of them is
             longer than `--max-gap` or open at one end.
     """
-    gaps = _missing_hours(rows)
+    gaps = _missing_hours(rows, source)
     empty = np.isnan(rows.values)
     if gaps is None and not empty.any():
         return rows, None, ()
@@ -224,17 +226,19 @@ def _average(rows: Rows, expected: int) -> tuple[Rows, tuple[str, ...]]:
     return hours.take(np.arange(len(hours))[kept]), tuple(repairs)
 
 
-def _missing_hours(rows: Rows) -> Gaps | None:
+def _missing_hours(rows: Rows, source: DataSource) -> Gaps | None:
     missing = np.diff(rows.instants.asi8) // HOUR - 1
     at = np.flatnonzero(missing)
     if len(at) == 0:
         return None
-    hour = pd.Timedelta(hours=1)
+    first, last = at[0], at[-1]
+    ends = rows.instants.asi8[[first, last]] + HOUR * np.array([1, missing[last]])
+    local = _local(rows, ends, source)
     return Gaps(
         count=int(missing.sum()),
         longest=int(missing.max()),
-        first=places.clock(rows.local[at[0]] + hour),
-        last=places.clock(rows.local[at[-1] + 1] - hour),
+        first=places.clock(local[0]),
+        last=places.clock(local[1]),
     )
 
 
@@ -259,24 +263,29 @@ def _gap_fault(rows: Rows, gaps: Gaps | None, empty: NDArray[np.bool_], source: 
 
 
 def _insert_hours(rows: Rows, source: DataSource) -> Rows:
-    at = (rows.instants.asi8 - rows.instants.asi8[0]) // HOUR
-    n = int(at[-1]) + 1
-    instants = rows.instants[0] + pd.to_timedelta(np.arange(n), unit="h").as_unit("us")
-    values = np.full((n, rows.values.shape[1]), np.nan)
+    start = int(rows.instants.asi8[0])
+    at = (rows.instants.asi8 - start) // HOUR
+    hours = start + HOUR * np.arange(at[-1] + 1, dtype=np.int64)
+    values = np.full((len(hours), rows.values.shape[1]), np.nan)
     values[at] = rows.values
-    lines = np.zeros(n, np.int64)
+    lines = np.zeros(len(hours), np.int64)
     lines[at] = rows.lines
-    if rows.instants.tz is None:
-        local = instants
-    elif source.tz is not None:
-        local = instants.tz_convert(source.tz).tz_localize(None)
-    else:
-        # An hour that was not written has the offset of the last one that was.
-        offset = (rows.local.asi8 - rows.instants.asi8)[
-            np.searchsorted(at, np.arange(n), "right") - 1
-        ]
-        local = instants.tz_localize(None) + pd.to_timedelta(offset, unit="us")
-    return Rows(instants, local, values, lines)
+    return Rows(_instants(rows, hours), _local(rows, hours, source), values, lines)
+
+
+def _instants(rows: Rows, microseconds: NDArray[np.int64]) -> pd.DatetimeIndex:
+    instants = pd.DatetimeIndex(microseconds.view("datetime64[us]"))
+    return instants if rows.instants.tz is None else instants.tz_localize("UTC")
+
+
+def _local(rows: Rows, microseconds: NDArray[np.int64], source: DataSource) -> pd.DatetimeIndex:
+    """Local clock times of any instants from the first row on."""
+    if rows.instants.tz is not None and source.tz is not None:
+        return _instants(rows, microseconds).tz_convert(source.tz).tz_localize(None)
+    # An hour that was not written has the offset of the last one that was.
+    before = np.searchsorted(rows.instants.asi8, microseconds, "right") - 1
+    offsets = (rows.local.asi8 - rows.instants.asi8)[before]
+    return pd.DatetimeIndex((microseconds + offsets).view("datetime64[us]"))
 
 
 def _refuse_long_runs(full: Rows, source: DataSource) -> None:

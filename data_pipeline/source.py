@@ -61,6 +61,13 @@ class DataSource(BaseModel):
         """The number columns in the network's order: covariates, then the target."""
         return (*self.features, self.target)
 
+    @field_validator("path")
+    @classmethod
+    def _possible_path(cls, path: Path | None) -> Path | None:
+        if path is not None and "\0" in str(path):
+            raise ValueError(f"--data expects a file name, found one with a NUL: {str(path)!r}")
+        return path
+
     @field_validator("tz")
     @classmethod
     def _known_zone(cls, tz: str | None) -> str | None:

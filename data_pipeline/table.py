@@ -53,7 +53,8 @@ def read_table(source: DataSource) -> Table:
         source: The file and its column names.
 
     Returns:
-        The cells and how they were read. Blank lines are left out, but counted as lines.
+        The cells and how they were read. Blank lines are left out, but counted as lines;
+        a line break inside quotes is not counted.
 
     Raises:
         DataError: If the file cannot be read, is no text table or lacks a column.

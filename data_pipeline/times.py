@@ -68,7 +68,7 @@ def read_times(cells: "pd.Series[str]", source: DataSource) -> Times:
     local = pd.DatetimeIndex(clock).as_unit("us")
     _check_years(local, text, source)
     if offsets is not None:
-        utc = (local - pd.TimedeltaIndex(offsets)).tz_localize("UTC")
+        utc = (local - pd.TimedeltaIndex(offsets)).as_unit("us").tz_localize("UTC")
         if source.tz is not None:
             local = utc.tz_convert(source.tz).tz_localize(None)
         return Times(utc, local, 0, repairs)

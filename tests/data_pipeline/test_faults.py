@@ -107,6 +107,21 @@ def test_d2_tz_explains_the_autumn_hour(tmp_path: Path, newest_first: bool) -> N
     assert report.duplicates == 1
 
 
+def test_d2_half_hours_of_the_autumn_change_are_averaged_apart(tmp_path: Path) -> None:
+    # Summer 02:00 and 02:30, then winter 02:00 and 02:30.
+    times = [*hours(6, "2014-10-26 00:00", "30min"), *hours(6, "2014-10-26 02:00", "30min")]
+    loaded, report = load(tmp_path, text(rows(times)), tz="Europe/Berlin", resample="mean")
+    assert list(loaded.local.hour) == [0, 1, 2, 2, 3, 4]
+    np.testing.assert_array_equal(loaded.target, 4000 + 3.25 * (2 * np.arange(6) + 0.5))
+    assert report.duplicates == 2
+
+
+def test_d2_an_autumn_hour_written_once_leaves_a_gap(tmp_path: Path) -> None:
+    times = hours(6, "2014-10-26 00:00")
+    message = fault(tmp_path, text(rows(times)), tz="Europe/Berlin")
+    assert "1 missing hours (first 2014-10-26 02:00, last 2014-10-26 02:00" in message
+
+
 def test_d2_tz_does_not_excuse_a_third_time(tmp_path: Path) -> None:
     times = [*AUTUMN[:4], "2014-10-26 02:00", *AUTUMN[4:]]
     assert "duplicates" in fault(tmp_path, text(rows(times)), tz="Europe/Berlin")

@@ -11,6 +11,7 @@ from data_pipeline.source import DataSource
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
+        ("path", "a\0b.csv", "found one with a NUL"),
         ("tz", "Berlin", "--tz expects an IANA time zone"),
         ("date_format", "mixed", "--date-format expects a strptime format"),
         ("date_format", "%d/%m/%Y %Z", "give --tz"),

@@ -92,7 +92,7 @@ def test_a_share_is_not_lost_to_rounding() -> None:
 
 
 @given(
-    rows=st.integers(700, 900),
+    rows=st.integers(760, 900),
     window=st.integers(1, 60),
     horizon=st.integers(1, 30),
     covariates=st.integers(0, 2),
