@@ -40,6 +40,7 @@ _STATUS = {
     State.INTERRUPTED: "KILLED",
 }
 _METRICS_A_CALL = 900
+_WAIT_FOR_ABSENT = 5.0
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -102,7 +103,8 @@ class Mirror:
     def close(self, seconds: float) -> bool:
         """Deliver what is queued within `seconds`; True if nothing is left over."""
         self._jobs.put(None)
-        self._thread.join(seconds)
+        # A store that is away by now may stay away: the person should not wait for it for long.
+        self._thread.join(min(seconds, _WAIT_FOR_ABSENT) if self._unreachable else seconds)
         self._stop.set()
         self._thread.join(1.0)
         return not self._thread.is_alive() and self.undelivered == 0

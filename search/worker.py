@@ -5,6 +5,7 @@ TensorFlow is imported with the first task, never when this module is.
 
 import contextlib
 import os
+import signal
 import sys
 import threading
 import time
@@ -61,6 +62,8 @@ def initialise(context: WorkerContext, counter: Any) -> None:
     # Before TensorFlow and its thread pools exist.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    # The pool ends a process by SIGTERM; Python's handler would wait for the running operation.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_leave_with_the_coordinator, daemon=True).start()
     with counter.get_lock():
         order = counter.value
