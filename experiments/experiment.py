@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from data_pipeline.framing import Framing
 from data_pipeline.source import DataSource
-from experiments.lstm_space import to_flat
+from experiments.lstm_space import to_flat, to_parameters
 from experiments.space import Space
 from models.parameters import TrialParameters
 
@@ -57,9 +57,16 @@ class Experiment(BaseModel):
     @model_validator(mode="after")
     def _designs_lie_in_the_space(self) -> Self:
         for design in self.designs:
-            problems = self.space.problems(to_flat(design.parameters))
+            flat = to_flat(design.parameters)
+            problems = self.space.problems(flat)
             if problems:
                 raise ValueError(f"design {design.name!r} is no point of the space: {problems}")
+            # Trials are made of points, so what a point leaves out would silently be dropped.
+            if to_parameters(flat, design.parameters.epochs) != design.parameters:
+                raise ValueError(
+                    f"design {design.name!r} sets recurrent_dropout="
+                    f"{design.parameters.recurrent_dropout}, which no point of the space holds"
+                )
         planned = len(self.designs) * self.repeats
         if not self.sampled and self.trials > planned:
             raise ValueError(

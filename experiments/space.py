@@ -73,6 +73,13 @@ class Choice(_Frozen):
     values: tuple[Value, ...] = Field(min_length=1)
     only_if: Condition | None = None
 
+    @model_validator(mode="after")
+    def _all_different(self) -> Self:
+        # Tuners tell choices apart by ==, and True == 1.
+        if len(set(self.values)) < len(self.values):
+            raise ValueError(f"{self.name!r} has equal values among {self.values}")
+        return self
+
     @property
     def log(self) -> bool:
         """A choice has no scale."""
