@@ -15,7 +15,6 @@ from data_pipeline.calendar import cycles
 from data_pipeline.load import load_series
 from data_pipeline.report import DataReport
 from data_pipeline.series import HourlySeries
-from data_pipeline.source import DataSource
 from data_pipeline.windows import Prepared, check_length, prepare
 from experiments.experiment import Experiment
 from models.baselines import BASELINES, BaselineData, forecast
@@ -25,6 +24,12 @@ from search.records import Baseline, StudyFacts
 
 # Raise when what the objective means changes, so that old studies are not resumed with a new one.
 OBJECTIVE = "validation MSE without the L2 penalty, scaled, restored weights, version 1"
+# What the built-in data's period and unit become when a person brings a file of their own.
+OWN_DATA: Mapping[str, object] = {
+    "source.unit": "units",
+    "source.start": None,
+    "source.end": None,
+}
 _VERSIONED = ("tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn")
 
 
@@ -198,8 +203,3 @@ def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> l
         "the test period stays closed",
         f"Training on {device}, {workers} worker(s), one trial each at a time",
     ]
-
-
-def own_data(path: Path) -> DataSource:
-    """Return the source for a person's own file, before the column options are applied."""
-    return DataSource(path=path, unit="units")

@@ -172,17 +172,18 @@ def _need(package: str, option: str) -> None:
 
 
 def _experiment(options: dict[str, Any]) -> "Experiment":
-    from search.plan import adapt, own_data
+    from search.plan import OWN_DATA, adapt
 
     experiment = CATALOGUE[options["experiment_name"]]
+    changes: dict[str, object] = {}
     if options["data"] is not None:
-        experiment = experiment.model_copy(update={"source": own_data(options["data"])})
-    given = {
+        changes |= {**OWN_DATA, "source.path": options["data"]}
+    changes |= {
         field: options[name]
         for name, field in (_DATA_OPTIONS | _OTHER_OPTIONS).items()
         if options[name] is not None
     }
-    return adapt(experiment, given)
+    return adapt(experiment, changes)
 
 
 def _study_name(experiment: "Experiment") -> str:
