@@ -68,6 +68,13 @@ class DataSource(BaseModel):
             raise ValueError(f"--data expects a file name, found one with a NUL: {str(path)!r}")
         return path
 
+    @field_validator("unit")
+    @classmethod
+    def _printable(cls, unit: str) -> str:
+        if not unit.isprintable():
+            raise ValueError(f"--unit expects printable characters, found {unit!r}")
+        return unit
+
     @field_validator("tz")
     @classmethod
     def _known_zone(cls, tz: str | None) -> str | None:
@@ -92,7 +99,10 @@ class DataSource(BaseModel):
     @field_validator("start", "end")
     @classmethod
     def _iso_day(cls, day: str | None) -> str | None:
-        return None if day is None else date.fromisoformat(day).isoformat()
+        try:
+            return None if day is None else date.fromisoformat(day).isoformat()
+        except ValueError as error:
+            raise ValueError(f"expected a day as YYYY-MM-DD, found {day!r}: {error}") from error
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

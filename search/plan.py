@@ -99,10 +99,11 @@ def _complaint(error: Mapping[str, object]) -> str:
     location = error["loc"]
     assert isinstance(location, tuple)
     message = str(error["msg"]).removeprefix("Value error, ")
-    if not location:
+    if error["type"] != "value_error":  # our own messages say what they found
+        message += f", found {error['input']!r}"
+    if message.startswith("--") or not location or location[-1] in ("source", "framing"):
         return message
-    option = "--" + str(location[-1]).replace("_", "-")
-    return f"{option}: {message}, found {error['input']!r}"
+    return f"--{str(location[-1]).replace('_', '-')}: {message}"
 
 
 def judge_baselines(plan: Plan) -> dict[str, Baseline]:

@@ -45,20 +45,42 @@ class Stores:
 def choose_stores(storage: str | None, tracking: str | None) -> Stores:
     """Decide on the stores from the options, the environment and the defaults; writes nothing."""
     root = ROOT.absolute()
-    tracking = tracking or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{root}/mlflow.db"
+    tracking = tracking or os.environ.get("MLFLOW_TRACKING_URI")
+    if storage:
+        _check_database("--storage", storage)
+    if tracking and not tracking.startswith(("http:", "https:")):
+        _check_database("--tracking-uri", tracking)
     storage = storage or f"sqlite:///{root}/optuna.db"
+    tracking = tracking or f"sqlite:///{root}/mlflow.db"
     if storage == tracking:
         raise WrongInput(
             f"--storage and --tracking-uri are both {masked(storage)}, but Optuna and MLflow "
             "cannot share a database: give each its own"
         )
-    local = "://" not in tracking or tracking.startswith(("sqlite:", "file:"))
-    if "://" not in tracking or tracking.startswith("file:"):
-        raise WrongInput(
-            f"--tracking-uri {tracking}: MLflow's plain file store is no longer supported; "
-            "give a database (sqlite:///PATH) or a server (http://HOST:PORT)"
-        )
+    _check_database("--storage", storage)
+    local = not tracking.startswith(("http:", "https:"))
     return Stores(storage, tracking, root / "artifacts" if local else None, root)
+
+
+def _check_database(option: str, url: str) -> None:
+    import sqlalchemy as sa
+
+    try:
+        parsed = sa.make_url(url)
+        parsed.get_dialect().import_dbapi()
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError) as error:
+        raise WrongInput(
+            f"{option} {masked(url)}: expected the URL of a database, such as "
+            f"sqlite:///mlruns/optuna.db or postgresql://USER@HOST/NAME; {type(error).__name__}"
+        ) from error
+    except ImportError as error:
+        raise WrongInput(
+            f"{option} {masked(url)} needs a database driver that is not installed: "
+            f"{error.name}\nNext: .venv/bin/pip install {error.name}"
+        ) from error
+    folder = Path(parsed.database or ".").absolute().parent
+    if parsed.get_backend_name() == "sqlite" and not folder.is_dir():
+        raise WrongInput(f"{option} {masked(url)}: there is no folder {folder}")
 
 
 def check_name(option: str, name: str) -> str:
