@@ -57,7 +57,6 @@ def choose_stores(storage: str | None, tracking: str | None) -> Stores:
             f"--storage and --tracking-uri are both {masked(storage)}, but Optuna and MLflow "
             "cannot share a database: give each its own"
         )
-    _check_database("--storage", storage)
     local = not tracking.startswith(("http:", "https:"))
     return Stores(storage, tracking, root / "artifacts" if local else None, root)
 
@@ -79,7 +78,8 @@ def _check_database(option: str, url: str) -> None:
             f"{error.name}\nNext: .venv/bin/pip install {error.name}"
         ) from error
     folder = Path(parsed.database or ".").absolute().parent
-    if parsed.get_backend_name() == "sqlite" and not folder.is_dir():
+    missing = folder != ROOT.absolute() and not folder.is_dir()  # our own root will be made
+    if parsed.get_backend_name() == "sqlite" and missing:
         raise WrongInput(f"{option} {masked(url)}: there is no folder {folder}")
 
 
