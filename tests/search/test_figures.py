@@ -56,17 +56,17 @@ CASES: dict[str, Callable[[], Figure]] = {
         HOURS, np.zeros(200), "MW", "Hour"
     ),
     "history": lambda: figures.optimization_history(
-        [0, 2, 1, 3, 4, 5],
-        [0.1, 0.05, 0.08, None, 0.2, None],
-        ["complete", "complete", "pruned", "failed", "interrupted", "running"],
+        [0, 2, 1, 3, 4],
+        [0.1, 0.05, 0.08, 0.2, 0.3],
+        ["complete", "complete", "pruned", "interrupted", "running"],
         {"ridge": 0.02, "last_value": 0.0202, "week": 0.0203},
         "History",
     ),
     "history, none": lambda: figures.optimization_history([], [], [], {}, "History"),
     "history, references": lambda: figures.optimization_history([], [], [], {"a": 0.1}, "History"),
     "history, one": lambda: figures.optimization_history([7], [0.1], ["complete"], {}, "History"),
-    "history, failures": lambda: figures.optimization_history(
-        [0, 1], [None, None], ["failed", "failed"], {}, "History"
+    "history, none complete": lambda: figures.optimization_history(
+        [0, 1], [0.2, 0.1], ["pruned", "pruned"], {}, "History"
     ),
     "history, constant": lambda: figures.optimization_history(
         [0, 1], [0.1, 0.1], ["complete", "pruned"], {"a": 0.1}, "History"

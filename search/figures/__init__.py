@@ -1,0 +1,20 @@
+"""The figures of a study: plain values in, a matplotlib `Figure` out, nothing computed but drawing.
+
+Empty input gives a figure that says so; input is expected free of NaN.
+"""
+
+from search.figures.canvas import png
+from search.figures.parallel import parallel_coordinates
+from search.figures.study import importance, optimization_history, train_against_validation
+from search.figures.trial import loss_curves, one_week, residuals_by_hour
+
+__all__ = [
+    "importance",
+    "loss_curves",
+    "one_week",
+    "optimization_history",
+    "parallel_coordinates",
+    "png",
+    "residuals_by_hour",
+    "train_against_validation",
+]
