@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from experiments.experiment import Experiment
 from experiments.lstm_space import to_flat, to_parameters
-from experiments.space import Choice, Float, Space, Value
+from experiments.space import Choice, Dimension, Float, Space, Value
 from search.errors import Refused
 from search.records import (
     RETRIED,
@@ -32,6 +32,7 @@ from search.records import (
     TrialResult,
     best_of,
 )
+from search.stores import masked
 
 SAMPLERS = ("tpe", "gp", "qmc", "random")
 PRUNERS = ("hyperband", "median", "none")
@@ -55,7 +56,7 @@ def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
     Raises:
         Refused: the database cannot be opened or is of another Optuna's version.
     """
-    shown = sa.make_url(url).render_as_string(hide_password=True)
+    shown = masked(url)
     try:
         with FileLock(schema_lock):
             storage = optuna.storages.RDBStorage(
@@ -69,7 +70,7 @@ def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
             "Next: `optuna storage upgrade --storage URL` after a backup, or another --storage."
         ) from error
     except (sa.exc.SQLAlchemyError, sqlite3.Error, optuna.exceptions.StorageInternalError) as error:
-        reason = str(error.__cause__ or error).splitlines()[0]
+        reason = masked(str(error.__cause__ or error).splitlines()[0])
         raise Refused(
             f"the study database {shown} cannot be opened: {reason}\n"
             "Expected: a writable Optuna database, or a place where one can be created.\n"
@@ -174,16 +175,23 @@ class Study:
     def reconcile(self) -> list[TrialRecord]:
         """Bring the study in order after any end of its last coordinator; idempotent.
 
-        Attempts left RUNNING become failures and are queued again with the same parameters; fixed
-        designs that are not in the queue yet are put there. Only the holder of the study's lock
-        may call this: it takes every RUNNING attempt for an orphan.
+        Attempts left RUNNING become failures and are queued again with the same parameters, unless
+        their end was being written: then that is done. Fixed designs that are not in the queue yet
+        are put there. Only the holder of the study's lock may call this: it takes every RUNNING
+        attempt for an orphan.
 
         Returns:
             The attempts that were orphans.
         """
         orphans = []
         for trial in self._study.get_trials(deepcopy=False):
-            if trial.state == TrialState.RUNNING:
+            if trial.state != TrialState.RUNNING:
+                continue
+            if "result" in trial.user_attrs:
+                self._complete(trial.number, TrialResult(**trial.user_attrs["result"]))
+            elif "failure" in trial.user_attrs:
+                self._fail(trial, _failure(trial.user_attrs["failure"]))
+            else:
                 failure = Failure(
                     Cause.COORDINATOR_LOST, "the coordinator ended while this attempt ran"
                 )
@@ -233,7 +241,7 @@ class Study:
         """Draw the next trial, or take it from the queue; it is RUNNING from now on."""
         count = len(self._study.get_trials(deepcopy=False))
         # Seeded by the number of trials so far: a resumed study draws what it would have drawn.
-        self._study.sampler = make_sampler(self._sampler, self._seed, count)
+        self._study.sampler = make_sampler(self._sampler, self._space, self._seed, count)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             trial = self._study.ask()
@@ -251,16 +259,20 @@ class Study:
 
         Fixed designs are never pruned, nor is an attempt that is the best of the study so far.
         """
+        trial = self._live.get(number)
+        if trial is None:
+            return True  # sent before its process died, read after its end was told
         if not np.isfinite(value):
             return False  # training ends with TrainingDiverged by itself
-        trial = self._live[number]
         trial.report(value, epoch)
+        # Asked in any case: hyperband compares only values that it was shown.
+        hopeless = bool(trial.should_prune())
         record = self.records[number]
         best = self.best
         if record.design or best is None or best.result is None:
             return False
         reached = min(self._study.get_trials(deepcopy=False)[number].intermediate_values.values())
-        return reached > best.result.objective and trial.should_prune()
+        return hopeless and reached > best.result.objective
 
     def tell(self, number: int, outcome: TrialResult | Failure) -> TrialRecord:
         """Write the end of an attempt; a retry, where one is due, is queued first."""
@@ -268,6 +280,9 @@ class Study:
         if isinstance(outcome, Failure):
             return self._fail(self._study.get_trials(deepcopy=False)[number], outcome)
         trial.set_user_attr("result", dataclasses.asdict(outcome))
+        return self._complete(number, outcome)
+
+    def _complete(self, number: int, outcome: TrialResult) -> TrialRecord:
         if outcome.stopped_by == "pruner":
             self._study.tell(number, state=TrialState.PRUNED)
         else:
@@ -348,7 +363,7 @@ class Study:
             retry_of=attributes.get("retry_of"),
             attempt=int(attributes.get("attempt", 1)),
             result=TrialResult(**result) if result and state is not State.FAILED else None,
-            failure=Failure(**(failure | {"cause": Cause(failure["cause"])})) if failure else None,
+            failure=_failure(failure) if failure else None,
             started=_utc(trial.datetime_start),
             ended=_utc(trial.datetime_complete),
         )
@@ -360,6 +375,10 @@ _STATES = {
     TrialState.PRUNED: State.PRUNED,
     TrialState.FAIL: State.FAILED,
 }
+
+
+def _failure(plain: dict[str, str]) -> Failure:
+    return Failure(Cause(plain["cause"]), plain["message"], plain["traceback"])
 
 
 def suggest(trial: optuna.Trial, space: Space) -> dict[str, Value]:
@@ -385,7 +404,35 @@ def trial_seed(study_seed: int, stream: int) -> int:
     return int(np.random.SeedSequence((study_seed, stream)).generate_state(1)[0])
 
 
-def make_sampler(name: str, seed: int, trials_so_far: int) -> optuna.samplers.BaseSampler:
+class _SobolSampler(optuna.samplers.QMCSampler):
+    """One Sobol sequence over all dimensions; a trial takes those that its conditions ask for.
+
+    Optuna's own would cover only what the first completed trial has, with a new sequence for every
+    other set of dimensions, and draw the rest alike in every trial, as it is made anew for each.
+    """
+
+    def __init__(self, space: Space, seed: int) -> None:
+        super().__init__(seed=seed, scramble=True)
+        self._whole = {d.name: _distribution(d) for d in space.dimensions}
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, optuna.distributions.BaseDistribution]:
+        return self._whole
+
+
+def _distribution(dimension: Dimension) -> optuna.distributions.BaseDistribution:
+    if isinstance(dimension, Choice):
+        return optuna.distributions.CategoricalDistribution(dimension.values)
+    low, high, log = dimension.low, dimension.high, dimension.log
+    if isinstance(dimension, Float):
+        return optuna.distributions.FloatDistribution(low, high, log)
+    return optuna.distributions.IntDistribution(int(low), int(high), log)
+
+
+def make_sampler(
+    name: str, space: Space, seed: int, trials_so_far: int
+) -> optuna.samplers.BaseSampler:
     """Build the sampler called `name`, seeded by the study's seed and its trials so far."""
     drawn = trial_seed(seed, trials_so_far)
     makers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
@@ -393,9 +440,7 @@ def make_sampler(name: str, seed: int, trials_so_far: int) -> optuna.samplers.Ba
         "tpe": lambda: optuna.samplers.TPESampler(seed=drawn, multivariate=True, group=True),
         "gp": lambda: optuna.samplers.GPSampler(seed=drawn),
         # A Sobol sequence goes on by itself; another seed would scramble it anew.
-        "qmc": lambda: optuna.samplers.QMCSampler(
-            seed=seed, scramble=True, warn_independent_sampling=False
-        ),
+        "qmc": lambda: _SobolSampler(space, seed),
         "random": lambda: optuna.samplers.RandomSampler(seed=drawn),
     }
     with warnings.catch_warnings():
