@@ -135,6 +135,9 @@ def main(**options: Any) -> None:
     except Refused as error:
         click.echo(f"Refused: {error}", err=True)
         code = REFUSED_OR_FAILED
+    except KeyboardInterrupt:  # before the study was under way
+        click.echo("Interrupted before the first trial.", err=True)
+        code = INTERRUPTED
     sys.exit(code)
 
 

@@ -80,6 +80,7 @@ class Mirror:
         self._experiment_id = ""
         self._parent_id = ""
         self._run_ids: dict[int, str] = {}
+        self._described: set[int] = set()
         self._delivered: set[int] = set()
         self._jobs.put(self._connect)
         self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
@@ -167,15 +168,15 @@ class Mirror:
             self._parent_id = self._create_study_run(client)
         else:
             client.update_run(self._parent_id, status="RUNNING")
+        client.set_tag(self._parent_id, "total_trials", str(self._facts.total))
 
     def _find_runs(self, client: "MlflowClient") -> None:
         """Learn which runs an earlier coordinator made; the tags make delivery happen once."""
         token = None
-        quoted = self._facts.name.replace("'", "")
         while True:
             page = client.search_runs(
                 [self._experiment_id],
-                filter_string=f"tags.`search.study` = '{quoted}'",
+                filter_string=f"tags.`search.study` = '{self._facts.name}'",
                 max_results=1000,
                 page_token=token,
             )
@@ -199,7 +200,7 @@ class Mirror:
             tags={"search.study": facts.name, "search.kind": "study"} | self._common_tags(),
         )
         run_id: str = run.info.run_id
-        self._log_params(client, run_id, {"seed": facts.seed, "total_trials": facts.total})
+        self._log_params(client, run_id, {"seed": facts.seed})
         self._log_data_set(client, run_id)
         client.log_dict(run_id, facts.data, "data_report.json")
         client.log_dict(run_id, facts.contract, "contract.json")
@@ -242,6 +243,10 @@ class Mirror:
         if run_id is None:
             run_id = self._create_trial_run(client, record)
             self._run_ids[record.number] = run_id
+        if record.number not in self._described:
+            # Again for a run that an earlier coordinator made: it may have ended just after that.
+            self._describe(client, run_id, record)
+            self._described.add(record.number)
         if not record.finished:
             return
         if record.result is not None:
@@ -273,6 +278,10 @@ class Mirror:
             tags=tags,
         )
         run_id: str = run.info.run_id
+        return run_id
+
+    def _describe(self, client: "MlflowClient", run_id: str, record: TrialRecord) -> None:
+        """Log what is known before training: parameters, seed and data set; idempotent."""
         if record.parameters is not None:
             described: dict[str, object] = dict(record.flat)
             described |= {
@@ -286,7 +295,6 @@ class Mirror:
                 described |= {name: framing[name] for name in ("window", "horizon")}
             self._log_params(client, run_id, described | {"seed": record.seed})
         self._log_data_set(client, run_id)
-        return run_id
 
     def _log_params(self, client: "MlflowClient", run_id: str, params: dict[str, object]) -> None:
         from mlflow.entities import Param
