@@ -4,13 +4,14 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
 from search.errors import WrongInput
 
 ROOT = Path("mlruns")
 _LONGEST_NAME = 100
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_PASSWORD = re.compile(r"(\w://[^:/?#]*:).*@", re.DOTALL)
+_SECRET = re.compile(r"([?&]\w*(?:password|passwd|pwd|secret|token)=)[^&]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,21 @@ def choose_stores(storage: str | None, tracking: str | None) -> Stores:
         _check_database("--tracking-uri", tracking)
     storage = storage or f"sqlite:///{root}/optuna.db"
     tracking = tracking or f"sqlite:///{root}/mlflow.db"
-    if storage == tracking:
+    if _place(storage) == _place(tracking):
         raise WrongInput(
             f"--storage and --tracking-uri are both {masked(storage)}, but Optuna and MLflow "
             "cannot share a database: give each its own"
         )
     local = not tracking.startswith(("http:", "https:"))
     return Stores(storage, tracking, root / "artifacts" if local else None, root)
+
+
+def _place(url: str) -> str:
+    """Where a store is, however its URL spells it."""
+    scheme, _, path = url.partition(":///")
+    if scheme.partition("+")[0] == "sqlite":
+        return str(Path(path.partition("?")[0]).resolve())
+    return url
 
 
 def _check_database(option: str, url: str) -> None:
@@ -98,9 +107,8 @@ def check_name(option: str, name: str) -> str:
 
 
 def masked(url: str) -> str:
-    """Return `url` with its password replaced by ***."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{host}"))
+    """Return a URL, or a text with one in it, with its password replaced by ***.
+
+    A password may hold anything, "/" and "@" as well, so all up to the last "@" is taken for it.
+    """
+    return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1***@", url))

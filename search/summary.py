@@ -72,7 +72,7 @@ def scoreboard(summary: StudySummary, facts: StudyFacts) -> list[dict[str, objec
 
     Returns:
         Rows, best first, of `name`, `kind` ("best", "design" or "baseline"), `best_val_mse`
-        (scaled), `rmse`, `mae`, `peak_bias` (data's unit), `mase` and `skill`, whichever exist.
+        (scaled), `rmse`, `mae`, `peak_bias` (data's unit), `mase` and `skill`, whichever are defined.
         A design stands there with its first completed trial.
     """
     rows: list[dict[str, object]] = []
@@ -97,10 +97,11 @@ def _row(
     name: str, kind: str, objective: float, metrics: dict[str, float], facts: StudyFacts
 ) -> dict[str, object]:
     row: dict[str, object] = {"name": name, "kind": kind, "best_val_mse": objective}
-    row |= {k: metrics[k] for k in ("rmse", "mae", "peak_bias", "mase") if k in metrics}
+    scores = {k: metrics[k] for k in ("rmse", "mae", "peak_bias", "mase") if k in metrics}
     if REFERENCE in facts.baselines:
-        row["skill"] = skill(metrics["rmse"], facts.baselines[REFERENCE].validation["rmse"])
-    return row
+        scores["skill"] = skill(metrics["rmse"], facts.baselines[REFERENCE].validation["rmse"])
+    # One that is not defined on these data is NaN, which JSON does not have.
+    return row | {k: value for k, value in scores.items() if math.isfinite(value)}
 
 
 def score_lines(summary: StudySummary, facts: StudyFacts) -> list[str]:

@@ -1,0 +1,169 @@
+"""What a person and a program read of a study."""
+
+import csv
+import dataclasses
+import io
+import json
+import math
+
+import pytest
+
+from search.records import Cause, Failure, State, TrialRecord
+from search.summary import (
+    StudySummary,
+    description,
+    end_lines,
+    final_metrics,
+    result_json,
+    score_lines,
+    scoreboard,
+    trade_off,
+    trial_name,
+    trials_table,
+    verdict,
+)
+from tests.search.samples import facts, record, result
+
+DIED = Failure(Cause.WORKER_DIED, 'its "process", killed\nby -9')
+RECORDS = (
+    record(0, result(0.035), design="small"),
+    record(1, result(0.05, "pruner")),
+    record(2, DIED),
+    record(3, result(0.02), retry_of=2, attempt=2),
+    record(4, result(0.01, "pruner")),  # lower, but not completed
+    record(5),
+    record(6, Failure(Cause.INTERRUPTED, "stopped"), State.INTERRUPTED),
+    record(7, result(0.5), design="small"),
+)
+SUMMARY = StudySummary(RECORDS, finished=5)
+NONE = StudySummary((record(0, DIED),), finished=1)
+
+
+def undefined(of: TrialRecord, *names: str) -> TrialRecord:
+    """The same with metrics that are not defined on these data."""
+    assert of.result is not None
+    scores = of.result.validation | dict.fromkeys(names, math.nan)
+    return dataclasses.replace(of, result=dataclasses.replace(of.result, validation=scores))
+
+
+def test_scoreboard_ranks_best_designs_and_baselines_by_error() -> None:
+    rows = scoreboard(SUMMARY, facts())
+    assert [row["name"] for row in rows] == [
+        "best: trial 3 attempt 2",
+        "ridge",
+        "small (trial 0)",
+        "same_hour_last_week",
+        "last_value",
+    ]
+    assert [row["kind"] for row in rows] == ["best", "baseline", "design", "baseline", "baseline"]
+    assert rows[3]["skill"] == pytest.approx(0.0)
+    assert rows[0]["skill"] == pytest.approx(1 - math.sqrt(0.02 / 0.04))
+    assert rows[0]["rmse"] == pytest.approx(1000 * math.sqrt(0.02))
+
+
+def test_best_stands_before_a_design_or_baseline_as_good() -> None:
+    summary = StudySummary((record(0, result(0.03), design="small"),), 1)
+    rows = scoreboard(summary, facts())
+    assert rows[0]["kind"] == "best" and rows[0]["name"] == "best: trial 0 small"
+
+
+def test_scoreboard_without_a_completed_trial_holds_the_baselines() -> None:
+    rows = scoreboard(NONE, facts())
+    assert [row["name"] for row in rows] == ["ridge", "same_hour_last_week", "last_value"]
+    assert "no trial has completed" in verdict(NONE, facts()).lower()
+    assert "No trade-off" in trade_off(NONE, facts())
+
+
+@pytest.mark.parametrize(
+    ("objective", "said"),
+    [
+        (0.02, "beats the strongest baseline, ridge: RMSE 141.4 against 173.2 MW (+18.4% skill)"),
+        (0.04, "does not beat the strongest baseline, ridge: RMSE 200.0 against 173.2 MW (-15.5%"),
+        (0.03, "does not beat"),
+    ],
+)
+def test_verdict_says_which_way_and_by_how_much(objective: float, said: str) -> None:
+    assert said in verdict(StudySummary((record(0, result(objective)),), 1), facts())
+
+
+def test_trade_off_compares_both_errors_in_the_unit() -> None:
+    text = trade_off(SUMMARY, facts())
+    assert "127.3 MW on the training windows" in text and "141.4 MW on the validation" in text
+    assert "ratio 1.11" in text
+
+
+def test_score_lines_are_one_aligned_table() -> None:
+    lines = score_lines(SUMMARY, facts())
+    assert len(lines) == 1 + len(scoreboard(SUMMARY, facts()))
+    assert len({len(line) for line in lines}) == 1
+    best = dataclasses.replace(undefined(RECORDS[3], "mase"), design="")
+    lines = score_lines(StudySummary((best,), 1), facts())
+    assert len({len(line) for line in lines}) == 1
+    assert "nan" not in "\n".join(lines)
+
+
+def test_description_is_a_markdown_page_with_the_numbers() -> None:
+    text = description(SUMMARY, facts(total=9))
+    lines = text.splitlines()
+    assert lines[0] == "## tiny"
+    assert "**5 of 9 trials** (3 complete, 2 pruned, 1 failed, 1 interrupted)" in text
+    assert "141.4" in text and "+29.3%" in text and "study seed 7" in text
+    assert "python -m search.promote --study tiny" in text
+    table = [line for line in lines if line.startswith("|")]
+    assert len(table) == 2 + len(scoreboard(SUMMARY, facts()))
+    assert len({line.count("|") for line in table}) == 1
+    assert lines[lines.index(table[0]) - 1] == ""
+    assert "| best: trial 3 attempt 2 | 141.4 | 113.1 | -42.4 | +29.3% |" in table
+
+
+def test_end_lines_name_best_failures_and_next_steps() -> None:
+    text = "\n".join(end_lines(SUMMARY, facts(total=9), "python -m search.ui"))
+    assert "Study tiny: 5 of 9 trials" in text
+    assert "Best: trial 3 attempt 2: units 7," in text
+    assert "Failed, worker died: trials 2" in text
+    assert "python -m search.ui" in text and "search.promote" in text
+
+
+def test_trials_table_parses_as_csv_with_one_row_an_attempt() -> None:
+    rows = list(csv.DictReader(io.StringIO(trials_table(SUMMARY, facts()))))
+    assert [row["trial"] for row in rows] == [str(r.number) for r in RECORDS]
+    assert [row["state"] for row in rows] == [str(r.state) for r in RECORDS]
+    assert rows[2]["failure"] == f"worker died: {DIED.message}"
+    assert rows[2]["best_val_mse"] == "" and rows[0]["failure"] == ""
+    assert float(rows[3]["best_val_mse"]) == 0.02
+    assert rows[3]["units_1"] == "7" and rows[3]["attempt"] == "2"
+    assert all(None not in row and None not in row.values() for row in rows)
+    assert trials_table(StudySummary((), 0), facts()).strip() == ""
+
+
+def test_final_metrics_are_finite_and_name_the_period() -> None:
+    found = final_metrics(undefined(RECORDS[3], "mase", "r2"), facts())
+    assert all(math.isfinite(value) for value in found.values())
+    assert "val_mase" not in found and "train_mase" in found
+    assert found["best_val_mse"] == 0.02
+    assert found["best_val_loss"] == pytest.approx(0.022)
+    assert found["val_skill"] == pytest.approx(1 - math.sqrt(0.5))
+    assert not any("test" in name for name in found)
+
+
+@pytest.mark.parametrize("summary", [SUMMARY, NONE, StudySummary((), 0)])
+def test_result_json_is_strict_json_with_the_same_numbers(summary: StudySummary) -> None:
+    told = json.loads(json.dumps(result_json(summary, facts(9), "done"), allow_nan=False))
+    assert told["trials"] == {"finished": summary.finished, "total": 9}
+    if summary is SUMMARY:
+        assert told["best"]["trial"] == 3
+        assert told["best"]["parameters"]["units"] == [7]
+        assert told["best"]["metrics"]["best_val_mse"] == 0.02
+    else:
+        assert told["best"] is None
+
+
+def test_result_json_stays_strict_where_a_metric_is_not_defined() -> None:
+    records = (undefined(RECORDS[3], "mase", "peak_bias"),)
+    told = result_json(StudySummary(records, 1), facts(), "done")
+    json.dumps(told, allow_nan=False)
+
+
+def test_trial_name_says_design_and_attempt() -> None:
+    assert trial_name(record(4)) == "trial 4"
+    assert trial_name(record(4, design="small", attempt=3)) == "trial 4 small attempt 3"

@@ -1,0 +1,124 @@
+"""`search.ui`: who may reach the MLflow UI, and what is said when it cannot be served."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from search.errors import REFUSED_OR_FAILED, WRONG_INPUT, Refused, WrongInput
+from search.ui import main, server_command
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a store in it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (tmp_path / "mlruns").mkdir()
+    (tmp_path / "mlruns" / "mlflow.db").touch()
+    return tmp_path
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        yield int(server.getsockname()[1])
+
+
+def command(
+    host: str = "127.0.0.1",
+    port: int = 5000,
+    uri: str | None = None,
+    login: bool = False,
+    insecure: bool = False,
+) -> list[str]:
+    return server_command(host, port, uri, login, insecure)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2"])
+def test_loopback_is_served_without_a_login(store: Path, free_port: int, host: str) -> None:
+    words = command(host, free_port)
+    assert words[words.index("--host") + 1] == host
+    assert words[words.index("--port") + 1] == str(free_port)
+    assert words[words.index("--backend-store-uri") + 1] == f"sqlite:///{store}/mlruns/mlflow.db"
+    assert words[words.index("--default-artifact-root") + 1].endswith("/mlruns/artifacts")
+    assert "basic-auth" not in words
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "10.0.0.1"])
+def test_p7_beyond_loopback_is_refused_without_login(
+    store: Path, free_port: int, host: str
+) -> None:
+    with pytest.raises(Refused, match=f"--host {host}") as refusal:
+        command(host, free_port)
+    assert "--login" in str(refusal.value) and "--insecure" in str(refusal.value)
+
+
+def test_p7_beyond_loopback_is_served_with_login_or_insecure(store: Path, free_port: int) -> None:
+    with_login = command("0.0.0.0", free_port, login=True)
+    assert with_login[-2:] == ["--app-name", "basic-auth"]
+    assert "basic-auth" not in command("0.0.0.0", free_port, insecure=True)
+
+
+@pytest.mark.parametrize("host", ["", "nowhere", "256.1.1.1", "127.0.0.1:80", "http://x", "-"])
+def test_host_that_is_no_address_is_wrong_input(store: Path, free_port: int, host: str) -> None:
+    for allowed in (False, True):
+        with pytest.raises(WrongInput, match="--host"):
+            command(host, free_port, insecure=allowed)
+
+
+def test_address_of_another_machine_is_refused(store: Path, free_port: int) -> None:
+    with pytest.raises(Refused, match=r"cannot listen on 192\.0\.2\.1"):
+        command("192.0.2.1", free_port, insecure=True)
+
+
+def test_taken_port_is_refused_by_number(store: Path, taken_port: int) -> None:
+    with pytest.raises(Refused, match=rf"port {taken_port}.*(\n.*)*--port"):
+        command(port=taken_port)
+
+
+def test_missing_store_is_refused_with_the_command_that_makes_one(
+    store: Path, free_port: int
+) -> None:
+    (store / "mlruns" / "mlflow.db").unlink()
+    with pytest.raises(Refused, match=r"mlruns/mlflow\.db yet(.|\n)*search\.run"):
+        command(port=free_port)
+    assert list((store / "mlruns").iterdir()) == []
+
+
+def test_p8_server_is_opened_in_a_browser_and_its_password_masked(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:geheim@host:5000")
+    with pytest.raises(WrongInput, match="is a server already") as refusal:
+        command()
+    assert "geheim" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (["--host", "0.0.0.0"], REFUSED_OR_FAILED, "Refused: --host 0.0.0.0"),
+        (["--host", "nowhere"], WRONG_INPUT, "Error: --host 'nowhere'"),
+        (["--tracking-uri", "sqlite:///none.db"], REFUSED_OR_FAILED, "there is no none.db yet"),
+        (["--port", "0"], WRONG_INPUT, "--port"),
+        (["--port", "65536"], WRONG_INPUT, "--port"),
+    ],
+)
+def test_p7_command_ends_with_the_code_and_the_reason(
+    store: Path, options: list[str], code: int, said: str
+) -> None:
+    done = CliRunner().invoke(main, options)
+    assert done.exit_code == code
+    assert said in done.stderr and done.stdout == ""
