@@ -72,8 +72,8 @@ def scoreboard(summary: StudySummary, facts: StudyFacts) -> list[dict[str, objec
 
     Returns:
         Rows, best first, of `name`, `kind` ("best", "design" or "baseline"), `best_val_mse`
-        (scaled), `rmse`, `mae`, `peak_bias` (data's unit), `mase` and `skill`, whichever are defined.
-        A design stands there with its first completed trial.
+        (scaled), `rmse`, `mae`, `peak_bias` (data's unit), `mase` and `skill`, those that are
+        defined. A design stands there with its first completed trial.
     """
     rows: list[dict[str, object]] = []
     shown: list[tuple[str, str, TrialRecord]] = []
@@ -97,7 +97,8 @@ def _row(
     name: str, kind: str, objective: float, metrics: dict[str, float], facts: StudyFacts
 ) -> dict[str, object]:
     row: dict[str, object] = {"name": name, "kind": kind, "best_val_mse": objective}
-    scores = {k: metrics[k] for k in ("rmse", "mae", "peak_bias", "mase") if k in metrics}
+    shown = ("rmse", "mae", "peak_bias", "mase")
+    scores: dict[str, float] = {k: metrics[k] for k in shown if k in metrics}
     if REFERENCE in facts.baselines:
         scores["skill"] = skill(metrics["rmse"], facts.baselines[REFERENCE].validation["rmse"])
     # One that is not defined on these data is NaN, which JSON does not have.
