@@ -31,7 +31,11 @@ def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: 
         sys.exit(REFUSED_OR_FAILED)
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     click.echo(f"MLflow UI: http://{shown}:{port} (Ctrl-C ends it)", err=True)
-    environment = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = os.environ | {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        # Ten background processes that serve features for language models; nothing of ours.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
     server = subprocess.Popen(command, env=environment)
     try:
         code = server.wait()
