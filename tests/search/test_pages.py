@@ -1,0 +1,316 @@
+"""What a person sees of a finished study in the MLflow UI, looked at with a real browser.
+
+Retake the pictures of the documentation, from the studies of an `mlruns` folder:
+
+    SCREENSHOTS=docs/images STORE=mlruns python -m pytest tests/search/test_pages.py
+
+Without STORE a smoke study is run first. Without Chromium the tests are skipped, unless
+REQUIRE_BROWSER=1 says that they must run.
+"""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+
+from tests.search.command import SMOKE, argv, environment, query, run
+
+pytestmark = pytest.mark.timeout(600)
+
+PATIENCE = 60.0  # seconds, for one thing to appear; most take one, on a busy machine ten
+WINDOW = (1400, 900)
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+# The invitation to MLflow's assistant would cover a quarter of the page.
+NO_ASSISTANT = """
+    localStorage.setItem("mlflow.assistant.panelOpen_v1", "false");
+    localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true");
+"""
+ROWS = ".ag-pinned-left-cols-container [role=row]"
+
+
+@dataclass(frozen=True)
+class Study:
+    """The newest study of a store, as the store itself has it."""
+
+    database: Path
+    experiment: str
+    run_id: str
+    name: str
+
+    def trials(self) -> list[str]:
+        """Names of its trials, newest first."""
+        return [
+            name
+            for (name,) in query(
+                self.database,
+                f"""select name from runs join tags using (run_uuid)
+                    where key = 'mlflow.parentRunId' and value = '{self.run_id}'
+                    order by start_time desc""",
+            )
+        ]
+
+    def runs_in_experiment(self) -> int:
+        ((count,),) = query(
+            self.database,
+            f"""select count(*) from runs join experiments using (experiment_id)
+                where experiments.name = '{self.experiment}'
+                and runs.lifecycle_stage = 'active'""",
+        )
+        return int(count)
+
+    def best(self) -> tuple[str, str]:
+        """Id and name of its best completed trial."""
+        ((run_id, name),) = query(
+            self.database,
+            f"""select runs.run_uuid, name from runs
+                join tags using (run_uuid) join latest_metrics using (run_uuid)
+                where tags.key = 'mlflow.parentRunId' and tags.value = '{self.run_id}'
+                and latest_metrics.key = 'best_val_mse' and status = 'FINISHED'
+                order by latest_metrics.value, start_time limit 1""",
+        )
+        return run_id, name
+
+    def leaders(self) -> list[str]:
+        """Names of the experiment's runs, lowest objective first; a study has its best trial's."""
+        rows = query(
+            self.database,
+            f"""select runs.name from runs join experiments using (experiment_id)
+                join latest_metrics using (run_uuid)
+                where experiments.name = '{self.experiment}' and key = 'best_val_mse'
+                and runs.lifecycle_stage = 'active'
+                order by latest_metrics.value, start_time desc, run_uuid""",
+        )
+        return [name for (name,) in rows]
+
+    def params(self, run_id: str) -> dict[str, str]:
+        rows = query(self.database, f"select key, value from params where run_uuid = '{run_id}'")
+        return dict(rows)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    found = shutil.which("chromium")
+    if found is None and os.environ.get("REQUIRE_BROWSER") == "1":
+        pytest.fail("REQUIRE_BROWSER=1, but there is no chromium: apt-get install chromium")
+    if found is None:
+        pytest.skip("needs a browser: apt-get install chromium")
+    return found
+
+
+@pytest.fixture(scope="module")
+def store(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An `mlruns` folder with a finished study."""
+    if given := os.environ.get("STORE"):
+        return Path(given).resolve()
+    place = tmp_path_factory.mktemp("pages")
+    done = run(place, *SMOKE, "--seed", "0")
+    assert done.returncode == 0, done.stderr
+    return place / "mlruns"
+
+
+@pytest.fixture(scope="module")
+def study(store: Path) -> Study:
+    database = store / "mlflow.db"
+    ((experiment, run_id, name),) = query(
+        database,
+        """select experiments.name, run_uuid, runs.name from runs
+           join experiments using (experiment_id) join tags using (run_uuid)
+           where key = 'search.kind' and value = 'study' and status = 'FINISHED'
+           order by start_time desc limit 1""",
+    )
+    return Study(database, experiment, run_id, name)
+
+
+@pytest.fixture(scope="module")
+def site(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the MLflow UI, started as a person does."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    place = tmp_path_factory.mktemp("ui")
+    log = place / "log"
+    options = ("--port", str(port), "--tracking-uri", f"sqlite:///{store / 'mlflow.db'}")
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            argv("search.ui", *options),
+            cwd=place,
+            env=environment(),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            wait_for_health(address, server, log)
+            yield address
+        finally:
+            os.killpg(server.pid, signal.SIGINT)
+            server.wait(30)
+
+
+def wait_for_health(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 120
+    while time.monotonic() < end:
+        assert server.poll() is None, log.read_text()
+        try:
+            with urllib.request.urlopen(f"{address}/health", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.3)
+    pytest.fail(f"the UI does not answer: {log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def page(chromium: str, site: str) -> Iterator[Page]:
+    """One window for all tests: the UI's scripts are read once."""
+    expect.set_options(timeout=PATIENCE * 1000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        window = browser.new_page(viewport={"width": WINDOW[0], "height": WINDOW[1]})
+        window.set_default_timeout(PATIENCE * 1000)
+        window.add_init_script(NO_ASSISTANT)
+        window.goto(f"{site}/#/experiments")
+        # MLflow opens for language models; a browser remembers this choice.
+        window.get_by_text("Model training", exact=True).click()
+        yield window
+        browser.close()
+
+
+def open_runs(page: Page, site: str, study: Study) -> None:
+    page.goto(f"{site}/#/experiments")
+    page.locator(f'[data-testid="experiment-list-item-link"][title="{study.experiment}"]').click()
+    expect(page.get_by_text("matching runs")).to_be_visible()
+
+
+def open_run(page: Page, site: str, study: Study, run_id: str) -> None:
+    ((experiment_id,),) = query(
+        study.database, f"select experiment_id from runs where run_uuid = '{run_id}'"
+    )
+    page.goto(f"{site}/#/experiments/{experiment_id}/runs/{run_id}")
+    expect(page.get_by_text("About this run")).to_be_visible()
+
+
+def row(page: Page, index: int) -> Locator:
+    return page.locator(f'{ROWS}[row-index="{index}"]')
+
+
+def screenshot(page: Page, name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.mouse.move(WINDOW[0] - 400, WINDOW[1] - 100)
+        page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
+
+
+def test_the_experiment_lists_the_study_and_under_it_its_trials(
+    page: Page, site: str, study: Study
+) -> None:
+    open_runs(page, site, study)
+    expect(page.get_by_text(f"{study.runs_in_experiment()} matching runs")).to_be_visible()
+    parent = page.locator(ROWS).filter(has=page.get_by_role("link", name=study.name, exact=True))
+    expect(parent).to_have_count(1)
+    for trial in study.trials():
+        expect(page.get_by_role("link", name=trial, exact=True)).to_have_count(0)
+    parent.get_by_role("button").click()
+    first = int(parent.get_attribute("row-index") or 0) + 1
+    for index, trial in enumerate(study.trials()[:5], start=first):
+        expect(row(page, index).get_by_role("link")).to_have_text(trial)
+
+
+def test_the_study_page_describes_the_best_trial_and_the_trade_off(
+    page: Page, site: str, study: Study
+) -> None:
+    open_run(page, site, study, study.run_id)
+    page.get_by_text("Show more", exact=True).click()
+    _, best = study.best()
+    for sentence in (
+        f"Best: {best}: units",
+        "the strongest baseline",
+        "Trade-off: the best trial's RMSE is",
+        "The test period has not been opened.",
+        f"python -m search.promote --study {study.name}",
+    ):
+        expect(page.get_by_text(sentence)).to_be_visible()
+    expect(page.get_by_role("columnheader", name="skill")).to_be_visible()
+    expect(page.get_by_role("cell", name="same_hour_last_week")).to_be_visible()
+    expect(page.get_by_text("Finished", exact=True)).to_be_visible()
+
+
+def test_a_trial_page_shows_parameters_curves_and_figures(
+    page: Page, site: str, study: Study
+) -> None:
+    run_id, name = study.best()
+    open_run(page, site, study, run_id)
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    expect(page.get_by_text("Finished", exact=True)).to_be_visible()
+    parameters = study.params(run_id)
+    expect(page.get_by_text(f"Parameters ({len(parameters)})")).to_be_visible()
+    shown = page.locator("body").inner_text()
+    for key in ("units", "learning_rate", "batch_size", "window", "seed"):
+        assert re.search(rf"^{key}\s+{re.escape(parameters[key])}$", shown, re.MULTILINE), key
+    for tag in ("device", "device_name", "version.keras", "unit"):
+        assert tag in shown
+    expect(page.get_by_text("Parent run")).to_be_visible()
+    expect(page.get_by_text("Child runs")).to_have_count(0)  # it says that there are none
+    screenshot(page, "trial")
+
+    page.get_by_role("tab", name="Model metrics").click()
+    for curve in ("loss", "val_mse"):
+        page.get_by_placeholder("Search metric charts").fill(f"^{curve}$")
+        # Only a metric of several epochs has its steps as an axis.
+        expect(page.get_by_text("Step", exact=True)).to_have_count(1)
+        expect(page.get_by_text(f"{name} ({curve})")).to_be_visible()
+
+    page.get_by_role("tab", name="Artifacts").click()
+    page.get_by_text("figures", exact=True).click()
+    for figure in ("loss_curves", "residuals_by_hour", "one_week"):
+        page.get_by_text(f"{figure}.png", exact=True).click()
+        picture = page.get_by_alt_text(f"figures/{figure}.png")
+        expect(picture).to_be_visible()
+        assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 500
+    page.get_by_text("model", exact=True).click()
+    expect(page.get_by_text("model.keras", exact=True)).to_be_visible()
+
+
+def test_sorting_by_the_objective_puts_the_best_first(page: Page, site: str, study: Study) -> None:
+    open_runs(page, site, study)
+    page.get_by_test_id("sort-select-dropdown").click()
+    page.get_by_test_id("sort-select-asc").click()
+    page.get_by_test_id("sort-select-dropdown").click()
+    page.get_by_placeholder("Search", exact=True).fill("best_val_mse")
+    page.get_by_text("best_val_mse", exact=True).click()
+    expect(page).to_have_url(re.compile(r"best_val_mse.*orderByAsc=true"))
+    leaders = study.leaders()
+    assert study.best()[1] in leaders
+    for index, name in enumerate(leaders[:5]):
+        expect(row(page, index).get_by_role("link")).to_have_text(name)
+    if "SCREENSHOTS" in os.environ:
+        choose_columns(page)
+        screenshot(page, "run-list")
+
+
+def choose_columns(page: Page) -> None:
+    """Show what tells trials apart in place of what they have in common."""
+    page.get_by_test_id("column-selection-dropdown").first.click()
+    for column in ("Dataset", "Source", "Models", "val_rmse", "val_skill", "units", "l2"):
+        page.get_by_placeholder("Search columns").fill(column)
+        tree = page.get_by_test_id("column-selector-tree")
+        tree.locator("[title='']").filter(has_text=re.compile(f"^{column}$")).click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_placeholder("Search columns")).to_be_hidden()
