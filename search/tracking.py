@@ -114,8 +114,11 @@ class Mirror:
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
-            for pause in _endless(_PAUSES):
+            for attempt, pause in enumerate(_endless(_PAUSES)):
                 try:
+                    if attempt and self._client is not None:
+                        # A run may have been made whose making was not answered.
+                        self._find_runs(self._client)
                     job()
                 except Exception as error:  # noqa: BLE001 - the mirror must never end the study
                     if not _passes(error):
@@ -145,6 +148,8 @@ class Mirror:
 
         for logger in ("mlflow", "alembic"):
             logging.getLogger(logger).setLevel(logging.WARNING)
+        # Its warnings at every retry would repeat what was said in one line.
+        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
         with FileLock(self._schema_lock):
             client = MlflowClient(tracking_uri=self._uri)
             name = self._facts.experiment
@@ -168,6 +173,7 @@ class Mirror:
             self._parent_id = self._create_study_run(client)
         else:
             client.update_run(self._parent_id, status="RUNNING")
+        self._describe_study(client)
         client.set_tag(self._parent_id, "total_trials", str(self._facts.total))
 
     def _find_runs(self, client: "MlflowClient") -> None:
@@ -200,11 +206,15 @@ class Mirror:
             tags={"search.study": facts.name, "search.kind": "study"} | self._common_tags(),
         )
         run_id: str = run.info.run_id
+        return run_id
+
+    def _describe_study(self, client: "MlflowClient") -> None:
+        """Log what is the same for all trials; idempotent."""
+        facts, run_id = self._facts, self._parent_id
         self._log_params(client, run_id, {"seed": facts.seed})
         self._log_data_set(client, run_id)
         client.log_dict(run_id, facts.data, "data_report.json")
         client.log_dict(run_id, facts.contract, "contract.json")
-        return run_id
 
     def _common_tags(self) -> dict[str, str]:
         facts = self._facts
@@ -238,6 +248,8 @@ class Mirror:
         if client is None:
             raise ConnectionError("not connected yet")
         if record.number in self._delivered:
+            # Left over by an end just after the last write.
+            shutil.rmtree(folder(self._spool, record.number), ignore_errors=True)
             return
         run_id = self._run_ids.get(record.number)
         if run_id is None:
@@ -255,8 +267,9 @@ class Mirror:
             client.set_tag(run_id, "failure", f"{record.failure.cause}: {record.failure.message}")
             if record.failure.traceback:
                 client.log_text(run_id, record.failure.traceback, "traceback.txt")
-        client.set_tag(run_id, "search.delivered", "yes")
         client.set_terminated(run_id, _STATUS[record.state], end_time=_milliseconds(record.ended))
+        # The last write: after a kill before it, the next start delivers again, to the same run.
+        client.set_tag(run_id, "search.delivered", "yes")
         self._delivered.add(record.number)
         shutil.rmtree(folder(self._spool, record.number), ignore_errors=True)
 

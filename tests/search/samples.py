@@ -1,5 +1,6 @@
 """Small values of the search for tests: results, records, facts, experiments, a synthetic error."""
 
+import datetime as dt
 import math
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from models.parameters import TrialParameters
 from search.records import Baseline, Failure, State, StudyFacts, TrialRecord, TrialResult
 
 EPOCHS = 20
+BEGAN = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)
 
 
 def parameters(units: tuple[int, ...] = (4,), l2: float = 1e-4) -> TrialParameters:
@@ -121,6 +123,8 @@ def record(
         design=design,
         result=outcome if isinstance(outcome, TrialResult) else None,
         failure=outcome if isinstance(outcome, Failure) else None,
+        started=BEGAN,
+        ended=None if outcome is None else BEGAN + dt.timedelta(seconds=3 + number),
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 

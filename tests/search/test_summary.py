@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import math
+import re
 
 import pytest
 
@@ -105,8 +106,7 @@ def test_score_lines_are_one_aligned_table() -> None:
 def test_description_is_a_markdown_page_with_the_numbers() -> None:
     text = description(SUMMARY, facts(total=9))
     lines = text.splitlines()
-    assert lines[0] == "## tiny"
-    assert "**5 of 9 trials** (3 complete, 2 pruned, 1 failed, 1 interrupted)" in text
+    assert re.search(r"5 of 9 trials\W+\(3 complete, 2 pruned, 1 failed, 1 interrupted\)", text)
     assert "141.4" in text and "+29.3%" in text and "study seed 7" in text
     assert "python -m search.promote --study tiny" in text
     table = [line for line in lines if line.startswith("|")]

@@ -1,0 +1,247 @@
+"""The MLflow mirror on real stores: a local database, and a server that is away at first."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from search.records import Cause, Failure, State
+from search.spool import folder, write_spool
+from search.summary import StudySummary
+from search.tracking import Mirror
+from tests.search.command import query
+from tests.search.samples import facts, record, result
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+    from mlflow.tracking import MlflowClient
+
+RUNNING = record(0)
+RECORDS = (
+    record(0, result(0.02), design="small"),
+    record(1, result(0.5, "pruner")),
+    record(2, Failure(Cause.OUR_BUG, "KeyError: 'x'", "Traceback: here it is")),
+    record(3, Failure(Cause.INTERRUPTED, "stopped by SIGINT"), State.INTERRUPTED),
+    record(4, result(0.03), retry_of=3, attempt=2),
+)
+STATUS = {0: "FINISHED", 1: "KILLED", 2: "FAILED", 3: "KILLED", 4: "FINISHED"}
+SUMMARY = StudySummary(RECORDS, finished=4, importances={"units_1": 0.7, "l2": 0.3})
+
+
+def _save_model(path: Path) -> None:
+    path.write_text("a model")
+
+
+class Place:
+    """A study's spool and stores in one folder."""
+
+    def __init__(self, root: Path, uri: str | None = None) -> None:
+        self.root = root
+        self.uri = uri or f"sqlite:///{root}/mlflow.db"
+        self.artifacts = root / "artifacts" if uri is None else None
+        self.said: list[str] = []
+
+    def mirror(self) -> Mirror:
+        return Mirror(
+            self.uri, self.artifacts, self.root / "lock", self.spool, facts(), self.said.append
+        )
+
+    @property
+    def spool(self) -> Path:
+        return self.root / "spool"
+
+    def fill_spool(self) -> None:
+        for one in RECORDS:
+            if one.result is not None:
+                write_spool(
+                    folder(self.spool, one.number),
+                    _save_model,
+                    pd.date_range("2024-01-01", periods=30, freq="h"),
+                    np.ones((30, 2)),
+                    np.full((30, 2), 1.5),
+                )
+
+    def waiting(self) -> list[str]:
+        return sorted(path.name for path in self.spool.glob("*"))
+
+    @property
+    def client(self) -> "MlflowClient":
+        from mlflow.tracking import MlflowClient
+
+        return MlflowClient(self.uri)
+
+    def runs(self) -> "tuple[Run, list[Run]]":
+        """The study's run, and those of its trials in the order in which they were made."""
+        client = self.client
+        experiment = client.get_experiment_by_name("tiny")
+        assert experiment is not None
+        runs = client.search_runs([experiment.experiment_id], max_results=100)
+        kinds: dict[str, list[Run]] = {"study": [], "trial": []}
+        for run in sorted(runs, key=lambda run: int(run.data.tags.get("search.trial", -1))):
+            kinds[run.data.tags["search.kind"]].append(run)
+        (parent,) = kinds["study"]
+        return parent, kinds["trial"]
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search.tracking._PAUSES", (0.2,))
+
+
+def _all_is_there(place: Place) -> None:
+    parent, trials = place.runs()
+    assert {int(t.data.tags["search.trial"]): t.info.status for t in trials} == STATUS
+    assert len(trials) == len(RECORDS)
+    assert all(t.data.tags["mlflow.parentRunId"] == parent.info.run_id for t in trials)
+    assert parent.info.status == "FINISHED"
+    assert parent.data.metrics["finished_trials"] == 4
+    assert parent.data.tags["best_trial"] == "0" and parent.data.params["seed"] == "7"
+    assert len(parent.inputs.dataset_inputs) == 1
+    assert "4 of 4 trials" in parent.data.tags["mlflow.note.content"]
+    assert trials[0].data.metrics["best_val_mse"] == 0.02
+    assert trials[0].data.params["units"] == "4" and trials[0].data.params["seed"] == "0"
+    assert trials[0].data.params["window"] == "24"
+    assert len(trials[0].inputs.dataset_inputs) == 1
+    assert trials[2].data.tags["failure"] == "error in this program: KeyError: 'x'"
+    assert trials[4].data.tags["retry_of"] == "3" and trials[4].data.tags["attempt"] == "2"
+    curve = place.client.get_metric_history(trials[0].info.run_id, "val_mse")
+    assert [(m.step, m.value) for m in curve] == [(1, 0.04), (2, 0.02), (3, 0.024)]
+    paths = {p.path for p in place.client.list_artifacts(trials[0].info.run_id, "figures")}
+    assert paths == {f"figures/{n}.png" for n in ("loss_curves", "one_week", "residuals_by_hour")}
+    paths = {p.path for p in place.client.list_artifacts(trials[2].info.run_id)}
+    assert paths == {"traceback.txt"}
+    assert place.waiting() == []
+
+
+def test_s2_delivered_twice_each_attempt_is_one_run_with_a_true_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.tracking import MlflowClient
+
+    def ends_here(*_args: object, **_named: object) -> None:
+        raise RuntimeError("the process ends here")
+
+    place = Place(tmp_path)
+    place.fill_spool()
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "set_terminated", ends_here)
+        first = place.mirror()
+        first.show(RUNNING)
+        first.show(RECORDS[1])
+        assert not first.close(60)
+    _, trials = place.runs()
+    assert [t.info.status for t in trials] == ["RUNNING", "RUNNING"]
+    assert place.waiting() == ["trial-0", "trial-1", "trial-4"]
+    place.said.clear()
+    for _ in range(2):
+        mirror = place.mirror()
+        mirror.catch_up(reversed(RECORDS))
+        mirror.summarise(SUMMARY, State.COMPLETE)
+        assert mirror.close(60)
+        _all_is_there(place)
+    assert place.said == []
+
+
+def test_s8_every_call_that_fails_after_it_was_carried_out_leaves_one_run_an_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlflow.tracking import MlflowClient
+
+    monkeypatch.setattr("search.tracking._PAUSES", (0.0,))
+    failed: set[tuple[str, str]] = set()
+
+    def answer_is_lost_once(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **named: Any) -> Any:
+            done = method(*args, **named)
+            what = (name, str(named.get("run_name", args[1:2])))
+            if what not in failed:
+                failed.add(what)
+                raise ConnectionError(f"the answer to {name} was lost")
+            return done
+
+        return call
+
+    place = Place(tmp_path)
+    place.fill_spool()
+    with monkeypatch.context() as patch:
+        for name in ("create_run", "log_batch", "log_inputs", "set_tag", "set_terminated"):
+            method = getattr(MlflowClient, name)
+            patch.setattr(MlflowClient, name, answer_is_lost_once(name, method))
+        mirror = place.mirror()
+        for one in RECORDS:
+            mirror.show(one)
+        mirror.summarise(SUMMARY, State.COMPLETE)
+        assert mirror.close(120)
+    assert len(failed) > 20
+    _all_is_there(place)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Where a server will be, and how it is started."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        words = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
+        words += ["--port", str(port), "--backend-store-uri", f"sqlite:///{tmp_path}/server.db"]
+        words += ["--artifacts-destination", (tmp_path / "served").as_uri()]
+        started.append(
+            subprocess.Popen(
+                words,
+                cwd=tmp_path,
+                env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"},
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+
+    yield f"http://127.0.0.1:{port}", start
+    for process in started:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def test_s8_server_away_at_first_gets_everything_later_in_order_and_once(
+    tmp_path: Path, server: tuple[str, Callable[[], None]]
+) -> None:
+    uri, start = server
+    place = Place(tmp_path, uri)
+    place.fill_spool()
+    given_up = place.mirror()
+    given_up.show(RECORDS[0])
+    _wait_until(lambda: bool(place.said))
+    assert not given_up.close(1)
+    assert "does not answer" in place.said[0]
+    assert place.waiting() == ["trial-0", "trial-1", "trial-4"]
+
+    mirror = place.mirror()
+    began = time.monotonic()
+    for one in RECORDS:
+        mirror.show(one)
+    mirror.summarise(SUMMARY, State.COMPLETE)
+    assert time.monotonic() - began < 1  # nobody waits for the server
+    start()
+    _wait_until(lambda: place.waiting() == [])
+    assert mirror.close(60)
+    assert "MLflow answers again; delivery goes on." in place.said
+    _all_is_there(place)
+    order = "select value from tags where key = 'search.trial' order by rowid"
+    assert query(tmp_path / "server.db", order) == [("0",), ("1",), ("2",), ("3",), ("4",)]
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float = 90) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        time.sleep(0.1)
