@@ -24,7 +24,7 @@ def trial_figures(record: TrialRecord, forecasts: Forecasts | None, unit: str) -
             forecasts.actual[:, 0],
             forecasts.forecast[:, 0],
             unit,
-            f"One week of the validation period, {name}",
+            f"Actual and forecast, first {min(168, len(forecasts.times))} validation hours, {name}",
         )
         steps = np.arange(forecasts.actual.shape[1])
         hours = (forecasts.times.hour.to_numpy()[:, None] + steps) % 24

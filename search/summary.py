@@ -9,7 +9,10 @@ from models.metrics import skill
 from search.records import Cause, State, StudyFacts, TrialRecord, best_of
 
 REFERENCE = "same_hour_last_week"
-PROMOTION = "python -m search.promote --study {study}"
+PROMOTION = (
+    "python -m search.promote --study {study} (not in this version yet; until then, the model is "
+    "model/model.keras among the artifacts of the best trial's run)"
+)
 
 
 @dataclass(frozen=True)
@@ -201,17 +204,18 @@ def end_lines(summary: StudySummary, facts: StudyFacts, ui: str) -> list[str]:
 
 def description(summary: StudySummary, facts: StudyFacts) -> str:
     """Return the study's page in the MLflow UI, as Markdown."""
-    lines = [
-        f"## {facts.name}",
-        f"{facts.summary}",
-        "",
-        f"**{summary.finished} of {facts.total} trials** ({counts(summary)}), study seed "
-        f"{facts.seed}. {verdict(summary, facts)}",
+    best = summary.best
+    lines = []
+    if best is not None:
+        lines += [f"**Best: {trial_name(best)}.** {parameter_text(best)}.", ""]
+    lines += [
+        verdict(summary, facts),
         "",
         trade_off(summary, facts),
+        "",
+        f"{summary.finished} of {facts.total} trials ({counts(summary)}), study seed "
+        f"{facts.seed}. {facts.summary}",
     ]
-    if summary.best is not None:
-        lines += ["", f"**Best: {trial_name(summary.best)}**: {parameter_text(summary.best)}"]
     unit = facts.unit
     lines += [
         "",
@@ -231,6 +235,21 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
         f"Promote: {PROMOTION.format(study=facts.name)}",
     ]
     return "\n".join(lines)
+
+
+def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
+    """Return a trial's line in the MLflow UI: its parameters and what came of them."""
+    text = f"{parameter_text(record)}. "
+    if record.failure is not None:
+        return text + f"No result: {record.failure.cause}: {record.failure.message}"
+    if record.result is None:
+        return text
+    result = record.result
+    return text + (
+        f"RMSE {result.validation['rmse']:.1f} {facts.unit} on the validation windows, "
+        f"{result.train['rmse']:.1f} on the training windows; best epoch {result.best_epoch} of "
+        f"{result.epochs}, stopped by {result.stopped_by}."
+    )
 
 
 def trials_table(summary: StudySummary, facts: StudyFacts) -> str:

@@ -27,7 +27,14 @@ from search.gallery import study_figures, trial_figures
 from search.records import State, StudyFacts, TrialRecord
 from search.spool import MODEL, folder, read_forecasts
 from search.stores import masked
-from search.summary import StudySummary, description, final_metrics, trial_name, trials_table
+from search.summary import (
+    StudySummary,
+    description,
+    final_metrics,
+    trial_description,
+    trial_name,
+    trials_table,
+)
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -76,6 +83,7 @@ class Mirror:
         self._stop = threading.Event()
         self._unreachable = False
         self.undelivered = 0
+        self._began = int(1000 * time.time())
         self._client: MlflowClient | None = None
         self._experiment_id = ""
         self._parent_id = ""
@@ -202,6 +210,7 @@ class Mirror:
         facts = self._facts
         run = client.create_run(
             self._experiment_id,
+            start_time=self._began,
             run_name=facts.name,
             tags={"search.study": facts.name, "search.kind": "study"} | self._common_tags(),
         )
@@ -268,6 +277,7 @@ class Mirror:
             if record.failure.traceback:
                 client.log_text(run_id, record.failure.traceback, "traceback.txt")
         client.set_terminated(run_id, _STATUS[record.state], end_time=_milliseconds(record.ended))
+        client.set_tag(run_id, "mlflow.note.content", trial_description(record, self._facts))
         # The last write: after a kill before it, the next start delivers again, to the same run.
         client.set_tag(run_id, "search.delivered", "yes")
         self._delivered.add(record.number)
@@ -362,7 +372,13 @@ class Mirror:
         best = summary.best
         metrics = {"finished_trials": float(summary.finished)}
         if best is not None and best.result is not None:
-            metrics |= final_metrics(best, self._facts)
+            # Under names of their own: sorted by a trial's metric, the best trial comes first.
+            best_metrics = final_metrics(best, self._facts)
+            metrics |= {
+                f"study_{name}": best_metrics[name]
+                for name in ("best_val_mse", "val_rmse", "val_mae", "val_skill")
+                if name in best_metrics
+            }
             client.set_tag(run_id, "best_trial", str(best.number))
         if summary.overhead_fraction is not None:
             metrics["overhead_fraction"] = summary.overhead_fraction
@@ -403,3 +419,11 @@ def _milliseconds(moment: dt.datetime | None) -> int:
 
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0][:120]
+
+
+def experiment_ids(tracking_uri: str) -> dict[str, str]:
+    """Return the id of each experiment that holds runs of ours, by name."""
+    from mlflow.tracking import MlflowClient
+
+    found = MlflowClient(tracking_uri=tracking_uri).search_experiments()
+    return {e.name: e.experiment_id for e in found if e.name != "Default"}

@@ -29,15 +29,15 @@ def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: 
     except Refused as error:
         click.echo(f"Refused: {error}", err=True)
         sys.exit(REFUSED_OR_FAILED)
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-    click.echo(f"MLflow UI: http://{shown}:{port} (Ctrl-C ends it)", err=True)
     environment = os.environ | {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         # Ten background processes that serve features for language models; nothing of ours.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     server = subprocess.Popen(command, env=environment)
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     try:
+        click.echo("\n".join(links(f"http://{shown}:{port}", tracking_uri)), err=True)
         code = server.wait()
     except KeyboardInterrupt:
         code = server.wait()
@@ -77,6 +77,19 @@ def server_command(
     command += ["--backend-store-uri", stores.tracking]
     command += ["--default-artifact-root", stores.artifacts.as_uri(), "--workers", "1"]
     return command + (["--app-name", "basic-auth"] if login else [])
+
+
+def links(address: str, tracking_uri: str | None) -> list[str]:
+    """Return the addresses to open: one an experiment, straight to its runs.
+
+    Without the workflow in the address, MLflow opens on a page for language models.
+    """
+    from search.tracking import experiment_ids
+
+    runs = "{}/#/experiments/{}/runs?workflowType=machine_learning"
+    found = experiment_ids(choose_stores(None, tracking_uri).tracking)
+    lines = [f"  {name}: {runs.format(address, number)}" for name, number in sorted(found.items())]
+    return [f"MLflow UI on {address} (Ctrl-C ends it); the runs of", *lines]
 
 
 def _is_loopback(host: str) -> bool:

@@ -88,7 +88,7 @@ class Study:
         return run_id, name
 
     def leaders(self) -> list[str]:
-        """Names of the experiment's runs, lowest objective first; a study has its best trial's."""
+        """Names of the experiment's trials, lowest objective first."""
         rows = query(
             self.database,
             f"""select runs.name from runs join experiments using (experiment_id)
@@ -102,6 +102,14 @@ class Study:
     def params(self, run_id: str) -> dict[str, str]:
         rows = query(self.database, f"select key, value from params where run_uuid = '{run_id}'")
         return dict(rows)
+
+
+@dataclass(frozen=True)
+class Site:
+    """Address of a served UI, and the address that it printed for each experiment's runs."""
+
+    address: str
+    runs: dict[str, str]
 
 
 @pytest.fixture(scope="module")
@@ -139,8 +147,8 @@ def study(store: Path) -> Study:
 
 
 @pytest.fixture(scope="module")
-def site(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Address of the MLflow UI, started as a person does."""
+def site(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The MLflow UI, started as a person does."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -159,10 +167,20 @@ def site(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         )
         try:
             wait_for_health(address, server, log)
-            yield address
+            yield Site(address, printed_links(log))
         finally:
             os.killpg(server.pid, signal.SIGINT)
             server.wait(30)
+
+
+def printed_links(log: Path) -> dict[str, str]:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        found = re.findall(r"^  (\S+): (http\S+)$", log.read_text(), re.MULTILINE)
+        if found:
+            return dict(found)
+        time.sleep(0.3)
+    pytest.fail(f"the command printed no address of runs: {log.read_text()}")
 
 
 def wait_for_health(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -179,7 +197,7 @@ def wait_for_health(address: str, server: subprocess.Popen[bytes], log: Path) ->
 
 
 @pytest.fixture(scope="module")
-def page(chromium: str, site: str) -> Iterator[Page]:
+def page(chromium: str, site: Site) -> Iterator[Page]:
     """One window for all tests: the UI's scripts are read once."""
     expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
@@ -187,24 +205,21 @@ def page(chromium: str, site: str) -> Iterator[Page]:
         window = browser.new_page(viewport={"width": WINDOW[0], "height": WINDOW[1]})
         window.set_default_timeout(PATIENCE * 1000)
         window.add_init_script(NO_ASSISTANT)
-        window.goto(f"{site}/#/experiments")
-        # MLflow opens for language models; a browser remembers this choice.
-        window.get_by_text("Model training", exact=True).click()
         yield window
         browser.close()
 
 
-def open_runs(page: Page, site: str, study: Study) -> None:
-    page.goto(f"{site}/#/experiments")
-    page.locator(f'[data-testid="experiment-list-item-link"][title="{study.experiment}"]').click()
+def open_runs(page: Page, site: Site, study: Study) -> None:
+    """Follow the address that the command printed, in a browser that has never been there."""
+    page.goto(site.runs[study.experiment])
     expect(page.get_by_text("matching runs")).to_be_visible()
 
 
-def open_run(page: Page, site: str, study: Study, run_id: str) -> None:
+def open_run(page: Page, site: Site, study: Study, run_id: str) -> None:
     ((experiment_id,),) = query(
         study.database, f"select experiment_id from runs where run_uuid = '{run_id}'"
     )
-    page.goto(f"{site}/#/experiments/{experiment_id}/runs/{run_id}")
+    page.goto(f"{site.address}/#/experiments/{experiment_id}/runs/{run_id}")
     expect(page.get_by_text("About this run")).to_be_visible()
 
 
@@ -219,7 +234,7 @@ def screenshot(page: Page, name: str) -> None:
 
 
 def test_the_experiment_lists_the_study_and_under_it_its_trials(
-    page: Page, site: str, study: Study
+    page: Page, site: Site, study: Study
 ) -> None:
     open_runs(page, site, study)
     expect(page.get_by_text(f"{study.runs_in_experiment()} matching runs")).to_be_visible()
@@ -234,7 +249,7 @@ def test_the_experiment_lists_the_study_and_under_it_its_trials(
 
 
 def test_the_study_page_describes_the_best_trial_and_the_trade_off(
-    page: Page, site: str, study: Study
+    page: Page, site: Site, study: Study
 ) -> None:
     open_run(page, site, study, study.run_id)
     page.get_by_text("Show more", exact=True).click()
@@ -253,7 +268,7 @@ def test_the_study_page_describes_the_best_trial_and_the_trade_off(
 
 
 def test_a_trial_page_shows_parameters_curves_and_figures(
-    page: Page, site: str, study: Study
+    page: Page, site: Site, study: Study
 ) -> None:
     run_id, name = study.best()
     open_run(page, site, study, run_id)
@@ -288,7 +303,7 @@ def test_a_trial_page_shows_parameters_curves_and_figures(
     expect(page.get_by_text("model.keras", exact=True)).to_be_visible()
 
 
-def test_sorting_by_the_objective_puts_the_best_first(page: Page, site: str, study: Study) -> None:
+def test_sorting_by_the_objective_puts_the_best_first(page: Page, site: Site, study: Study) -> None:
     open_runs(page, site, study)
     page.get_by_test_id("sort-select-dropdown").click()
     page.get_by_test_id("sort-select-asc").click()
