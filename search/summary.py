@@ -143,10 +143,11 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
     ours, theirs = best.result.validation["rmse"], strongest.validation["rmse"]
     change = skill(ours, theirs)
     relation = "beats" if change > 0 else "does not beat"
+    margin = f"{abs(change):.1%} {'lower' if change > 0 else 'higher'}"
     return (
         f"The best trial {relation} the strongest baseline, {name}: RMSE {ours:.1f} against "
-        f"{theirs:.1f} {facts.unit} ({change:+.1%} skill) on the validation windows. The search "
-        "chose it there, so expect somewhat more on new data."
+        f"{theirs:.1f} {facts.unit} ({margin}) on the validation windows. The search chose it "
+        "there, so expect somewhat more on new data."
     )
 
 

@@ -90,7 +90,6 @@ class Mirror:
         self._run_ids: dict[int, str] = {}
         self._described: set[int] = set()
         self._delivered: set[int] = set()
-        self._jobs.put(self._connect)
         self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
         self._thread.start()
 
@@ -121,32 +120,45 @@ class Mirror:
     # -- the thread ------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            for attempt, pause in enumerate(_endless(_PAUSES)):
-                try:
-                    if attempt and self._client is not None:
-                        # A run may have been made whose making was not answered.
-                        self._find_runs(self._client)
-                    job()
-                except Exception as error:  # noqa: BLE001 - the mirror must never end the study
-                    if not _passes(error):
-                        self.undelivered += 1
-                        self._say(f"MLflow refused a record: {type(error).__name__}: {error}")
-                        break
-                    if not self._unreachable:
-                        self._say(
-                            f"MLflow at {masked(self._uri)} does not answer ({_first_line(error)})"
-                            "; training goes on, results are kept and delivered later."
-                        )
-                    self._unreachable = True
-                    if self._stop.wait(pause):
-                        self.undelivered += 1 + self._jobs.qsize()
-                        return
-                else:
-                    if self._unreachable:
-                        self._say("MLflow answers again; delivery goes on.")
-                        self._unreachable = False
-                    break
+        if not self._do(self._connect):
+            if not self._stop.is_set():
+                self._say(
+                    f"The MLflow store {masked(self._uri)} cannot be used: training goes on, "
+                    "results are kept.\nNext: mend it or give another --tracking-uri, then run "
+                    "the same command again; it delivers everything."
+                )
+            return
+        while not self._stop.is_set() and (job := self._jobs.get()) is not None:
+            self._do(job)
+
+    def _do(self, job: Callable[[], None]) -> bool:
+        """Do `job`, waiting for a store that is away; False if it was refused or given up."""
+        for attempt, pause in enumerate(_endless(_PAUSES)):
+            try:
+                if attempt and self._client is not None:
+                    # A run may have been made whose making was not answered.
+                    self._find_runs(self._client)
+                job()
+            except Exception as error:  # noqa: BLE001 - the mirror must never end the study
+                if not _passes(error):
+                    self.undelivered += 1
+                    self._say(f"MLflow refused a record: {type(error).__name__}: {error}")
+                    return False
+                if not self._unreachable:
+                    self._say(
+                        f"MLflow at {masked(self._uri)} does not answer ({_first_line(error)})"
+                        "; training goes on, results are kept and delivered later."
+                    )
+                self._unreachable = True
+                if self._stop.wait(pause):
+                    self.undelivered += 1 + self._jobs.qsize()
+                    return False
+            else:
+                if self._unreachable:
+                    self._say("MLflow answers again; delivery goes on.")
+                    self._unreachable = False
+                return True
+        raise AssertionError("the pauses never end")
 
     def _connect(self) -> None:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -254,8 +266,7 @@ class Mirror:
 
     def _deliver(self, record: TrialRecord) -> None:
         client = self._client
-        if client is None:
-            raise ConnectionError("not connected yet")
+        assert client is not None  # connecting comes first
         if record.number in self._delivered:
             # Left over by an end just after the last write.
             shutil.rmtree(folder(self._spool, record.number), ignore_errors=True)
@@ -365,8 +376,7 @@ class Mirror:
         from mlflow.entities import Metric
 
         client, run_id = self._client, self._parent_id
-        if client is None:
-            raise ConnectionError("not connected yet")
+        assert client is not None  # connecting comes first
         client.set_tag(run_id, "mlflow.note.content", description(summary, self._facts))
         now = int(1000 * time.time())
         best = summary.best

@@ -15,7 +15,7 @@ SMOKE = ("--experiment", "smoke", "--workers", "2")
 
 def environment() -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
-    return kept | {"PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "default"}
+    return kept | {"PYTHONPATH": str(REPOSITORY)}
 
 
 def argv(module: str, *options: str) -> list[str]:

@@ -78,8 +78,8 @@ def test_scoreboard_without_a_completed_trial_holds_the_baselines() -> None:
 @pytest.mark.parametrize(
     ("objective", "said"),
     [
-        (0.02, "beats the strongest baseline, ridge: RMSE 141.4 against 173.2 MW (+18.4% skill)"),
-        (0.04, "does not beat the strongest baseline, ridge: RMSE 200.0 against 173.2 MW (-15.5%"),
+        (0.02, "beats the strongest baseline, ridge: RMSE 141.4 against 173.2 MW (18.4% lower)"),
+        (0.04, "does not beat the strongest baseline, ridge: RMSE 200.0 against 173.2 MW (15.5% h"),
         (0.03, "does not beat"),
     ],
 )
