@@ -17,7 +17,6 @@ from data_pipeline.report import DataReport
 from data_pipeline.series import HourlySeries
 from data_pipeline.windows import Prepared, check_length, prepare
 from experiments.experiment import Experiment
-from models.baselines import BASELINES, BaselineData, forecast
 from models.metrics import scores, seasonal_scale
 from search.errors import WrongInput
 from search.records import Baseline, StudyFacts
@@ -108,6 +107,9 @@ def _complaint(error: Mapping[str, object]) -> str:
 
 def judge_baselines(plan: Plan) -> dict[str, Baseline]:
     """Score every baseline on exactly the validation windows of the trials."""
+    # scikit-learn takes a second to import, and bad input should be refused before that.
+    from models.baselines import BASELINES, BaselineData, forecast
+
     prepared = plan.prepared
     history, horizon = prepared.history, plan.experiment.framing.horizon
     data = BaselineData(

@@ -227,8 +227,9 @@ def _search(
     gpus: tuple[int, ...],
     options: dict[str, Any],
 ) -> int:
+    from search.optuna_storage import StoreFailure, open_storage
     from search.plan import study_facts
-    from search.study import StoreFailure, Study, open_storage
+    from search.study import Study
 
     try:
         with _held(stores, study_name):

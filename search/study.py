@@ -1,27 +1,23 @@
 """An Optuna study as the coordinator sees it: room, ask, report, tell, reconcile.
 
-Optuna is seen in this file alone. It holds the truth about every trial attempt; each change of
-state is written before anybody is told of it.
+Optuna is seen here, in `optuna_storage` and in `optuna_sampling` alone. It holds the truth about
+every trial attempt; each change of state is written before anybody is told of it.
 """
 
 import dataclasses
 import datetime as dt
 import json
-import sqlite3
 import warnings
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import optuna
-import sqlalchemy as sa
-from filelock import FileLock
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments.experiment import Experiment
 from experiments.lstm_space import to_flat, to_parameters
-from experiments.space import Choice, Dimension, Float, Space, Value
+from experiments.space import Value
 from search.errors import Refused
+from search.optuna_sampling import make_pruner, make_sampler, suggest, trial_seed
 from search.records import (
     RETRIED,
     UNCOUNTED,
@@ -32,78 +28,11 @@ from search.records import (
     TrialResult,
     best_of,
 )
-from search.stores import masked
 
-SAMPLERS = ("tpe", "gp", "qmc", "random")
-PRUNERS = ("hyperband", "median", "none")
-# What the study database raises when it cannot be read or written any more.
-StoreFailure = (optuna.exceptions.StorageInternalError, sa.exc.SQLAlchemyError)
 RETRIES = 2
-# Epochs that every trial gets before it may be pruned: LSTMs start slowly.
-WARM_UP_EPOCHS = 8
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 optuna.logging.disable_propagation()
-
-
-def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
-    """Connect to the study database at `url`, creating it if there is none.
-
-    The schema is created under a lock, since several processes that create it at once break each
-    other. SQLite is put in write-ahead mode and every transaction takes the write lock at its
-    start, so that a second process waits instead of failing.
-
-    Raises:
-        Refused: the database cannot be opened or is of another Optuna's version.
-    """
-    shown = masked(url)
-    try:
-        with FileLock(schema_lock):
-            storage = optuna.storages.RDBStorage(
-                url, engine_kwargs=_engine_options(url), skip_compatibility_check=False
-            )
-            if storage.engine.dialect.name == "sqlite":
-                _make_sqlite_patient(storage.engine)
-    except RuntimeError as error:
-        raise Refused(
-            f"the study database {shown} is of another version of Optuna: {error}\n"
-            "Next: `optuna storage upgrade --storage URL` after a backup, or another --storage."
-        ) from error
-    except (sa.exc.SQLAlchemyError, sqlite3.Error, optuna.exceptions.StorageInternalError) as error:
-        reason = masked(str(error.__cause__ or error).splitlines()[0])
-        raise Refused(
-            f"the study database {shown} cannot be opened: {reason}\n"
-            "Expected: a writable Optuna database, or a place where one can be created.\n"
-            "Next: check the path and its permissions, restore a backup, or give another --storage."
-        ) from error
-    return storage
-
-
-def _engine_options(url: str) -> dict[str, object]:
-    if not url.startswith("sqlite"):
-        return {}
-    return {"connect_args": {"timeout": 60}}
-
-
-def _make_sqlite_patient(engine: sa.Engine) -> None:
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-
-    def leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-        connection.execute("PRAGMA synchronous=FULL")
-
-    def take_the_write_lock(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    sa.event.listen(engine, "connect", leave_transactions_to_us)
-    sa.event.listen(engine, "begin", take_the_write_lock)
-    engine.dispose()  # connections made before the listeners
-
-
-def studies_in(storage: optuna.storages.BaseStorage) -> list[str]:
-    """Names of the studies held in `storage`."""
-    return optuna.study.get_all_study_names(storage)
 
 
 class Study:
@@ -133,7 +62,7 @@ class Study:
             storage=storage,
             direction="minimize",
             load_if_exists=True,
-            pruner=_make_pruner(pruner, experiment.epochs),
+            pruner=make_pruner(pruner, experiment.epochs),
         )
         self._live: dict[int, optuna.Trial] = {}
         self.records: dict[int, TrialRecord] = {}
@@ -379,82 +308,6 @@ _STATES = {
 
 def _failure(plain: dict[str, str]) -> Failure:
     return Failure(Cause(plain["cause"]), plain["message"], plain["traceback"])
-
-
-def suggest(trial: optuna.Trial, space: Space) -> dict[str, Value]:
-    """Draw a point of `space` from an Optuna trial: the adapter between the two."""
-    flat: dict[str, Value] = {}
-    for dimension in space.dimensions:
-        if not space.present(dimension, flat):
-            continue
-        name = dimension.name
-        if isinstance(dimension, Choice):
-            drawn = trial.suggest_categorical(name, list(dimension.values))
-            assert drawn is not None  # no choice has None among its values
-            flat[name] = drawn
-        elif isinstance(dimension, Float):
-            flat[name] = trial.suggest_float(name, dimension.low, dimension.high, log=dimension.log)
-        else:
-            flat[name] = trial.suggest_int(name, dimension.low, dimension.high, log=dimension.log)
-    return flat
-
-
-def trial_seed(study_seed: int, stream: int) -> int:
-    """The seed of one trial, from the study's seed and the trial's number (or its repeat's)."""
-    return int(np.random.SeedSequence((study_seed, stream)).generate_state(1)[0])
-
-
-class _SobolSampler(optuna.samplers.QMCSampler):
-    """One Sobol sequence over all dimensions; a trial takes those that its conditions ask for.
-
-    Optuna's own would cover only what the first completed trial has, with a new sequence for every
-    other set of dimensions, and draw the rest alike in every trial, as it is made anew for each.
-    """
-
-    def __init__(self, space: Space, seed: int) -> None:
-        super().__init__(seed=seed, scramble=True)
-        self._whole = {d.name: _distribution(d) for d in space.dimensions}
-
-    def infer_relative_search_space(
-        self, study: optuna.Study, trial: FrozenTrial
-    ) -> dict[str, optuna.distributions.BaseDistribution]:
-        return self._whole
-
-
-def _distribution(dimension: Dimension) -> optuna.distributions.BaseDistribution:
-    if isinstance(dimension, Choice):
-        return optuna.distributions.CategoricalDistribution(dimension.values)
-    low, high, log = dimension.low, dimension.high, dimension.log
-    if isinstance(dimension, Float):
-        return optuna.distributions.FloatDistribution(low, high, log)
-    return optuna.distributions.IntDistribution(int(low), int(high), log)
-
-
-def make_sampler(
-    name: str, space: Space, seed: int, trials_so_far: int
-) -> optuna.samplers.BaseSampler:
-    """Build the sampler called `name`, seeded by the study's seed and its trials so far."""
-    drawn = trial_seed(seed, trials_so_far)
-    makers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
-        # The groups make the joint model see dimensions that not every trial has.
-        "tpe": lambda: optuna.samplers.TPESampler(seed=drawn, multivariate=True, group=True),
-        "gp": lambda: optuna.samplers.GPSampler(seed=drawn),
-        # A Sobol sequence goes on by itself; another seed would scramble it anew.
-        "qmc": lambda: _SobolSampler(space, seed),
-        "random": lambda: optuna.samplers.RandomSampler(seed=drawn),
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return makers[name]()
-
-
-def _make_pruner(name: str, epochs: int) -> optuna.pruners.BasePruner:
-    warm_up = min(WARM_UP_EPOCHS, epochs)
-    if name == "hyperband":
-        return optuna.pruners.HyperbandPruner(min_resource=warm_up, max_resource=epochs)
-    if name == "median":
-        return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=warm_up)
-    return optuna.pruners.NopPruner()
 
 
 def differences(kept: object, now: object, place: str = "") -> list[str]:

@@ -1,0 +1,90 @@
+"""How points are drawn and hopeless trials pruned: Optuna's adapter over a declared space."""
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import optuna
+from optuna.trial import FrozenTrial
+
+from experiments.space import Choice, Dimension, Float, Space, Value
+
+# Epochs that every trial gets before it may be pruned: LSTMs start slowly.
+WARM_UP_EPOCHS = 8
+
+
+def suggest(trial: optuna.Trial, space: Space) -> dict[str, Value]:
+    """Draw a point of `space` from an Optuna trial: the adapter between the two."""
+    flat: dict[str, Value] = {}
+    for dimension in space.dimensions:
+        if not space.present(dimension, flat):
+            continue
+        name = dimension.name
+        if isinstance(dimension, Choice):
+            drawn = trial.suggest_categorical(name, list(dimension.values))
+            assert drawn is not None  # no choice has None among its values
+            flat[name] = drawn
+        elif isinstance(dimension, Float):
+            flat[name] = trial.suggest_float(name, dimension.low, dimension.high, log=dimension.log)
+        else:
+            flat[name] = trial.suggest_int(name, dimension.low, dimension.high, log=dimension.log)
+    return flat
+
+
+def trial_seed(study_seed: int, stream: int) -> int:
+    """The seed of one trial, from the study's seed and the trial's number (or its repeat's)."""
+    return int(np.random.SeedSequence((study_seed, stream)).generate_state(1)[0])
+
+
+class _SobolSampler(optuna.samplers.QMCSampler):
+    """One Sobol sequence over all dimensions; a trial takes those that its conditions ask for.
+
+    Optuna's own would cover only what the first completed trial has, with a new sequence for every
+    other set of dimensions, and draw the rest alike in every trial, as it is made anew for each.
+    """
+
+    def __init__(self, space: Space, seed: int) -> None:
+        super().__init__(seed=seed, scramble=True)
+        self._whole = {d.name: _distribution(d) for d in space.dimensions}
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, optuna.distributions.BaseDistribution]:
+        return self._whole
+
+
+def _distribution(dimension: Dimension) -> optuna.distributions.BaseDistribution:
+    if isinstance(dimension, Choice):
+        return optuna.distributions.CategoricalDistribution(dimension.values)
+    low, high, log = dimension.low, dimension.high, dimension.log
+    if isinstance(dimension, Float):
+        return optuna.distributions.FloatDistribution(low, high, log)
+    return optuna.distributions.IntDistribution(int(low), int(high), log)
+
+
+def make_sampler(
+    name: str, space: Space, seed: int, trials_so_far: int
+) -> optuna.samplers.BaseSampler:
+    """Build the sampler called `name`, seeded by the study's seed and its trials so far."""
+    drawn = trial_seed(seed, trials_so_far)
+    makers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
+        # The groups make the joint model see dimensions that not every trial has.
+        "tpe": lambda: optuna.samplers.TPESampler(seed=drawn, multivariate=True, group=True),
+        "gp": lambda: optuna.samplers.GPSampler(seed=drawn),
+        # A Sobol sequence goes on by itself; another seed would scramble it anew.
+        "qmc": lambda: _SobolSampler(space, seed),
+        "random": lambda: optuna.samplers.RandomSampler(seed=drawn),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return makers[name]()
+
+
+def make_pruner(name: str, epochs: int) -> optuna.pruners.BasePruner:
+    """Build the pruner called `name` for trials of at most `epochs` epochs."""
+    warm_up = min(WARM_UP_EPOCHS, epochs)
+    if name == "hyperband":
+        return optuna.pruners.HyperbandPruner(min_resource=warm_up, max_resource=epochs)
+    if name == "median":
+        return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=warm_up)
+    return optuna.pruners.NopPruner()

@@ -1,0 +1,69 @@
+"""The study database: opened, created once, and made patient with other processes."""
+
+import sqlite3
+from pathlib import Path
+
+import optuna
+import sqlalchemy as sa
+from filelock import FileLock
+
+from search.errors import Refused
+from search.stores import masked
+
+# What the study database raises when it cannot be read or written any more.
+StoreFailure = (optuna.exceptions.StorageInternalError, sa.exc.SQLAlchemyError)
+
+
+def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
+    """Connect to the study database at `url`, creating it if there is none.
+
+    The schema is created under a lock, since several processes that create it at once break each
+    other. SQLite is put in write-ahead mode and every transaction takes the write lock at its
+    start, so that a second process waits instead of failing.
+
+    Raises:
+        Refused: the database cannot be opened or is of another Optuna's version.
+    """
+    shown = masked(url)
+    try:
+        with FileLock(schema_lock):
+            storage = optuna.storages.RDBStorage(
+                url, engine_kwargs=_engine_options(url), skip_compatibility_check=False
+            )
+            if storage.engine.dialect.name == "sqlite":
+                _make_sqlite_patient(storage.engine)
+    except RuntimeError as error:
+        raise Refused(
+            f"the study database {shown} is of another version of Optuna: {error}\n"
+            "Next: `optuna storage upgrade --storage URL` after a backup, or another --storage."
+        ) from error
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, optuna.exceptions.StorageInternalError) as error:
+        reason = masked(str(error.__cause__ or error).splitlines()[0])
+        raise Refused(
+            f"the study database {shown} cannot be opened: {reason}\n"
+            "Expected: a writable Optuna database, or a place where one can be created.\n"
+            "Next: check the path and its permissions, restore a backup, or give another --storage."
+        ) from error
+    return storage
+
+
+def _engine_options(url: str) -> dict[str, object]:
+    if not url.startswith("sqlite"):
+        return {}
+    return {"connect_args": {"timeout": 60}}
+
+
+def _make_sqlite_patient(engine: sa.Engine) -> None:
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+
+    def leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA synchronous=FULL")
+
+    def take_the_write_lock(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    sa.event.listen(engine, "connect", leave_transactions_to_us)
+    sa.event.listen(engine, "begin", take_the_write_lock)
+    engine.dispose()  # connections made before the listeners
