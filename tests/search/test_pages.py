@@ -255,7 +255,7 @@ def test_the_study_page_describes_the_best_trial_and_the_trade_off(
     page.get_by_text("Show more", exact=True).click()
     _, best = study.best()
     for sentence in (
-        f"Best: {best}: units",
+        f"Best: {best}.",
         "the strongest baseline",
         "Trade-off: the best trial's RMSE is",
         "The test period has not been opened.",
