@@ -238,7 +238,8 @@ def test_s5_second_coordinator_of_one_study_is_refused_by_name(tmp_path: Path) -
     finally:
         first.send_signal(signal.SIGTERM)
         first.communicate(timeout=60)
-    assert first.returncode == TERMINATED
+    # Early on, before its handlers stand, the system itself ends it: 143 to a shell as well.
+    assert first.returncode in (TERMINATED, -signal.SIGTERM)
 
 
 def test_s6_simultaneous_first_starts_all_work(tmp_path: Path) -> None:
@@ -272,7 +273,7 @@ def test_t3_t4_killed_workers_lose_only_their_trial(tmp_path: Path) -> None:
 
 
 def test_t5_hanging_trials_are_killed_and_the_study_ends(tmp_path: Path) -> None:
-    done = run(tmp_path, *LONG, "--trials", "2", "--trial-timeout", "20", seconds=280)
+    done = run(tmp_path, *LONG, "--trials", "2", "--trial-timeout", "4", seconds=280)
     assert done.returncode == REFUSED_OR_FAILED
     assert "timed out" in done.stdout
     states = sorted(trial_states(tmp_path).values())
