@@ -16,7 +16,7 @@ from types import FrameType
 from search.errors import INTERRUPTED, TERMINATED
 from search.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
 from search.progress import Progress
-from search.records import Cause, Failure, State, StudyFacts, Task, TrialRecord
+from search.records import Cause, Failure, State, StudyFacts, Task, TrialRecord, TrialResult
 from search.spool import folder
 from search.study import Study
 from search.summary import StudySummary
@@ -84,6 +84,7 @@ class Coordinator:
             ending = self._handle(event)
             if ending is not None:
                 self._pool.stop()
+                self._keep_what_ended()
                 self._give_up_running(ending)
                 return ending
 
@@ -115,16 +116,25 @@ class Coordinator:
                 reply(self._study.report(number, epoch, value))
                 self._progress.epoch(self._study.records[number], epoch)
             case AttemptEnded(number, outcome):
-                record = self._study.tell(number, outcome)
-                if record.result is not None:
-                    self._training_seconds += record.result.seconds
-                    self._say_once(record.result.device_notes)
-                self._show(record)
-                return self._judge_failure(record)
+                return self._judge_failure(self._tell(number, outcome))
             case StopRequested(signum):
                 name = signal.Signals(signum).name
                 return Ending(State.INTERRUPTED, f"stopped by {name}", signum)
         return None
+
+    def _tell(self, number: int, outcome: TrialResult | Failure) -> TrialRecord:
+        record = self._study.tell(number, outcome)
+        if record.result is not None:
+            self._training_seconds += record.result.seconds
+            self._say_once(record.result.device_notes)
+        self._show(record)
+        return record
+
+    def _keep_what_ended(self) -> None:
+        """Tell the results that came before the pool was stopped; its failures came of the stop."""
+        while (event := self._pool.event(seconds=0)) is not None:
+            if isinstance(event, AttemptEnded) and isinstance(event.outcome, TrialResult):
+                self._tell(event.number, event.outcome)
 
     def _say_once(self, notes: list[str]) -> None:
         for note in notes:

@@ -17,7 +17,7 @@ from data_pipeline.report import DataReport
 from data_pipeline.series import HourlySeries
 from data_pipeline.windows import Prepared, check_length, prepare
 from experiments.experiment import Experiment
-from models.metrics import scores, seasonal_scale
+from models.metrics import seasonal_scale
 from search.errors import WrongInput
 from search.records import Baseline, StudyFacts
 
@@ -108,7 +108,7 @@ def _complaint(error: Mapping[str, object]) -> str:
 def judge_baselines(plan: Plan) -> dict[str, Baseline]:
     """Score every baseline on exactly the validation windows of the trials."""
     # scikit-learn takes a second to import, and bad input should be refused before that.
-    from models.baselines import BASELINES, BaselineData, forecast
+    from models.baselines import BaselineData, score_all
 
     prepared = plan.prepared
     history, horizon = prepared.history, plan.experiment.framing.horizon
@@ -123,33 +123,27 @@ def judge_baselines(plan: Plan) -> dict[str, Baseline]:
     steps = prepared.validation.origins[:, None] + np.arange(horizon)
     actual = history.target[steps]
     scale = seasonal_scale(history.target[: prepared.train_rows])
-    spread = target_range(prepared)
-    judged = {}
-    for name in BASELINES:
-        predicted = forecast(name, data)
-        mse = float(np.mean(((predicted - actual) / spread) ** 2))
-        judged[name] = Baseline(mse, scores(actual, predicted, scale).as_dict())
-    return judged
+    low, high = prepared.scaler.inverse_target(np.array([[0.0], [1.0]])).ravel()
+    return {
+        name: Baseline((judged.rmse / float(high - low)) ** 2, judged.as_dict())
+        for name, judged in score_all(data, actual, scale).items()
+    }
 
 
-def target_range(prepared: Prepared) -> float:
-    """Units of the target per 1.0 of its scaled value."""
-    ends = prepared.scaler.inverse_target(np.array([[0.0], [1.0]]))
-    return float(ends[1, 0] - ends[0, 0])
-
-
-def study_facts(plan: Plan, study: str, baselines: dict[str, Baseline]) -> StudyFacts:
+def study_facts(
+    plan: Plan, study: str, identity: str, baselines: dict[str, Baseline]
+) -> StudyFacts:
     """Collect what is the same for all trials of the study."""
     experiment = plan.experiment
     return StudyFacts(
         name=study,
+        identity=identity,
         experiment=experiment.name,
         summary=experiment.summary,
         seed=experiment.seed,
         total=experiment.trials,
         contract=plan.contract,
         unit=plan.series.unit,
-        target_range=target_range(plan.prepared),
         baselines=baselines,
         data=plan.report.as_dict() | {"name": plan.series.name},
         versions={name: importlib.metadata.version(name) for name in _VERSIONED},

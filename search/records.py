@@ -135,32 +135,28 @@ class StudyFacts:
     """What is the same for every trial of a study, and is shown beside each of them.
 
     Attributes:
-        name: of the study. experiment: its experiment's name. seed: of the study.
+        name: of the study. identity: unique to it, whatever its name.
+        experiment: its experiment's name. seed: of the study.
         contract: what must not change on resume; nested plain values.
-        unit: of the target. target_range: unit per 1.0 of scaled target, so that
-            RMSE [unit] = target_range * sqrt(MSE).
+        unit: of the target.
         baselines: by name. data: the data report as plain values.
         versions: of the packages that decide the numbers. commit: git's, "" if unknown.
         log_names: dimensions of the space on a log scale.
     """
 
     name: str
+    identity: str
     experiment: str
     summary: str
     seed: int
     total: int
     contract: dict[str, object]
     unit: str
-    target_range: float
     baselines: dict[str, Baseline]
     data: dict[str, object]
     versions: dict[str, str] = field(default_factory=dict)
     commit: str = ""
     log_names: tuple[str, ...] = ()
-
-    def rmse(self, objective: float) -> float:
-        """RMSE in the data's unit that belongs to a scaled MSE."""
-        return float(self.target_range * objective**0.5)
 
 
 def best_of(records: Iterable[TrialRecord]) -> TrialRecord | None:

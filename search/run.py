@@ -158,7 +158,8 @@ def _run(options: dict[str, Any]) -> int:
     lines = [*plan.report.lines(), "", *plan_lines(plan, study_name, workers, gpus)]
     if options["dry_run"]:
         if options["as_json"]:
-            _print_json({"study": study_name, "data": plan.report.as_dict()} | plan.contract)
+            shown = {"study": study_name, "trials": experiment.trials, "workers": workers}
+            _print_json(shown | {"data": plan.report.as_dict(), "contract": plan.contract})
         else:
             click.echo("\n".join(lines))
         return DONE
@@ -243,7 +244,7 @@ def _search(
                 options["pruner"],
             )
             study.hold_to(plan.contract)
-            facts = study_facts(plan, study_name, _baselines(plan, study))
+            facts = study_facts(plan, study_name, study.identity, _baselines(plan, study))
             return _coordinate(plan, study, facts, stores, workers, gpus, options)
     except (*StoreFailure, OSError) as error:
         reason = str(error.__cause__ or error).splitlines()[0]

@@ -7,6 +7,7 @@ every trial attempt; each change of state is written before anybody is told of i
 import dataclasses
 import datetime as dt
 import json
+import uuid
 import warnings
 
 import numpy as np
@@ -93,6 +94,15 @@ class Study:
                 + "\nNext: repeat the first command, or begin a new study with --study NAME."
             )
 
+    @property
+    def identity(self) -> str:
+        """What tells this study from any other, one of its name in another database included."""
+        kept = self.recall("identity")
+        if not isinstance(kept, str):
+            kept = uuid.uuid4().hex
+            self.remember("identity", kept)
+        return kept
+
     def remember(self, key: str, value: object) -> None:
         """Keep a JSON-able value with the study."""
         self._study.set_user_attr(key, value)
@@ -177,9 +187,7 @@ class Study:
             suggest(trial, self._space)
         attributes = trial.user_attrs
         if "seed" not in attributes:
-            paired = not self._experiment.sampled
-            stream = attributes["repeat"] if paired else trial.number
-            trial.set_user_attr("seed", trial_seed(self._seed, stream))
+            trial.set_user_attr("seed", self._seed_of(trial))
         self._live[trial.number] = trial
         return self._keep(trial.number)
 
@@ -201,7 +209,9 @@ class Study:
         if record.design or best is None or best.result is None:
             return False
         reached = min(self._study.get_trials(deepcopy=False)[number].intermediate_values.values())
-        return hopeless and reached > best.result.objective
+        # Nothing is saved at the last epoch, and the trial would not count as complete.
+        last = epoch >= self._experiment.epochs
+        return hopeless and not last and reached > best.result.objective
 
     def tell(self, number: int, outcome: TrialResult | Failure) -> TrialRecord:
         """Write the end of an attempt; a retry, where one is due, is queued first."""
@@ -253,7 +263,7 @@ class Study:
             return
         kept = {
             name: trial.user_attrs[name]
-            for name in ("design", "repeat", "seed")
+            for name in ("design", "repeat")
             if name in trial.user_attrs
         }
         attempt = int(trial.user_attrs.get("attempt", 1)) + 1
@@ -262,11 +272,17 @@ class Study:
             user_attrs=kept
             | {
                 "planned": flat,
+                # A crash just after the drawing may have come before the seed was written.
+                "seed": trial.user_attrs.get("seed", self._seed_of(trial)),
                 "retry_of": trial.number,
                 "attempt": attempt,
                 "retries_used": used,
             },
         )
+
+    def _seed_of(self, trial: optuna.Trial | FrozenTrial) -> int:
+        paired = not self._experiment.sampled
+        return trial_seed(self._seed, trial.user_attrs["repeat"] if paired else trial.number)
 
     def _keep(self, number: int) -> TrialRecord:
         record = self._record(self._study.get_trials(deepcopy=False)[number])

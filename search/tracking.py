@@ -23,6 +23,7 @@ from filelock import FileLock
 from matplotlib.figure import Figure
 
 from search import figures
+from search.errors import Refused
 from search.gallery import study_figures, trial_figures
 from search.records import State, StudyFacts, TrialRecord
 from search.spool import MODEL, folder, read_forecasts
@@ -83,6 +84,7 @@ class Mirror:
         self._stop = threading.Event()
         self._unreachable = False
         self.undelivered = 0
+        self._emptied = False
         self._began = int(1000 * time.time())
         self._client: MlflowClient | None = None
         self._experiment_id = ""
@@ -115,7 +117,7 @@ class Mirror:
         self._thread.join(min(seconds, _WAIT_FOR_ABSENT) if self._unreachable else seconds)
         self._stop.set()
         self._thread.join(1.0)
-        return not self._thread.is_alive() and self.undelivered == 0
+        return self._emptied and self.undelivered == 0
 
     # -- the thread ------------------------------------------------------------------------------
 
@@ -128,7 +130,11 @@ class Mirror:
                     "the same command again; it delivers everything."
                 )
             return
-        while not self._stop.is_set() and (job := self._jobs.get()) is not None:
+        while not self._stop.is_set():
+            job = self._jobs.get()
+            if job is None:
+                self._emptied = True
+                return
             self._do(job)
 
     def _do(self, job: Callable[[], None]) -> bool:
@@ -202,7 +208,7 @@ class Mirror:
         while True:
             page = client.search_runs(
                 [self._experiment_id],
-                filter_string=f"tags.`search.study` = '{self._facts.name}'",
+                filter_string=f"tags.`search.study_id` = '{self._facts.identity}'",
                 max_results=1000,
                 page_token=token,
             )
@@ -224,7 +230,7 @@ class Mirror:
             self._experiment_id,
             start_time=self._began,
             run_name=facts.name,
-            tags={"search.study": facts.name, "search.kind": "study"} | self._common_tags(),
+            tags={"search.kind": "study"} | self._common_tags(),
         )
         run_id: str = run.info.run_id
         return run_id
@@ -241,7 +247,9 @@ class Mirror:
         facts = self._facts
         versions = {f"version.{name}": version for name, version in facts.versions.items()}
         commit = {"mlflow.source.git.commit": facts.commit} if facts.commit else {}
-        return versions | commit | {"unit": facts.unit, "mlflow.source.name": "search.run"}
+        # By its identity, not its name: another database may hold another study of that name.
+        study = {"search.study": facts.name, "search.study_id": facts.identity}
+        return versions | commit | study | {"unit": facts.unit, "mlflow.source.name": "search.run"}
 
     def _log_data_set(self, client: "MlflowClient", run_id: str) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag
@@ -297,7 +305,6 @@ class Mirror:
     def _create_trial_run(self, client: "MlflowClient", record: TrialRecord) -> str:
         tags = {
             "mlflow.parentRunId": self._parent_id,
-            "search.study": self._facts.name,
             "search.trial": str(record.number),
             "search.kind": "trial",
             "design": record.design or "sampled",
@@ -432,8 +439,21 @@ def _first_line(error: Exception) -> str:
 
 
 def experiment_ids(tracking_uri: str) -> dict[str, str]:
-    """Return the id of each experiment that holds runs of ours, by name."""
+    """Return the id of each experiment by name, the empty one that MLflow makes left out.
+
+    Raises:
+        Refused: the store cannot be read, say because another version of MLflow wrote it.
+    """
+    import sqlalchemy.exc
+    from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
-    found = MlflowClient(tracking_uri=tracking_uri).search_experiments()
+    try:
+        found = MlflowClient(tracking_uri=tracking_uri).search_experiments()
+    except (MlflowException, sqlalchemy.exc.SQLAlchemyError) as error:
+        raise Refused(
+            f"the MLflow store {masked(tracking_uri)} cannot be read: {masked(str(error))}\n"
+            "Next: after a backup, `mlflow db upgrade URL` if it is of an older version; else "
+            "restore a backup or give another --tracking-uri."
+        ) from error
     return {e.name: e.experiment_id for e in found if e.name != "Default"}

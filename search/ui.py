@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -9,7 +10,14 @@ from pathlib import Path
 
 import click
 
-from search.errors import REFUSED_OR_FAILED, WRONG_INPUT, Refused, WrongInput
+from search.errors import (
+    DONE,
+    REFUSED_OR_FAILED,
+    TERMINATED,
+    WRONG_INPUT,
+    Refused,
+    WrongInput,
+)
 from search.stores import choose_stores, masked
 
 
@@ -23,6 +31,10 @@ def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: 
     """Open the MLflow UI; stop it with Ctrl-C."""
     try:
         command = server_command(host, port, tracking_uri, login, insecure)
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+        lines = links(
+            f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}", tracking_uri
+        )
     except WrongInput as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(WRONG_INPUT)
@@ -34,14 +46,18 @@ def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: 
         # Ten background processes that serve features for language models; nothing of ours.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
+    # SIGTERM is to end the server too, not to leave it behind with the port.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    click.echo("\n".join(lines), err=True)
     server = subprocess.Popen(command, env=environment)
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
     try:
-        click.echo("\n".join(links(f"http://{shown}:{port}", tracking_uri)), err=True)
         code = server.wait()
     except KeyboardInterrupt:
         code = server.wait()
-    sys.exit(0 if code in (0, -2, 130) else REFUSED_OR_FAILED)
+    finally:
+        server.terminate()
+        server.wait()
+    sys.exit(DONE if code in (0, -2, 130) else REFUSED_OR_FAILED)
 
 
 def server_command(
@@ -83,11 +99,15 @@ def links(address: str, tracking_uri: str | None) -> list[str]:
     """Return the addresses to open: one an experiment, straight to its runs.
 
     Without the workflow in the address, MLflow opens on a page for language models.
+
+    Raises:
+        Refused: the store cannot be read.
     """
     from search.tracking import experiment_ids
 
+    tracking = choose_stores(None, tracking_uri).tracking
     runs = "{}/#/experiments/{}/runs?workflowType=machine_learning"
-    found = experiment_ids(choose_stores(None, tracking_uri).tracking)
+    found = experiment_ids(tracking)
     lines = [f"  {name}: {runs.format(address, number)}" for name, number in sorted(found.items())]
     return [f"MLflow UI on {address} (Ctrl-C ends it); the runs of", *lines]
 

@@ -133,16 +133,16 @@ def baseline(objective: float, target_range: float = 1000.0) -> Baseline:
     return Baseline(objective, result(objective, target_range=target_range).validation)
 
 
-def facts(total: int = 4, name: str = "tiny") -> StudyFacts:
+def facts(total: int = 4, name: str = "tiny", identity: str = "first") -> StudyFacts:
     return StudyFacts(
         name=name,
+        identity=identity,
         experiment="tiny",
         summary="Tiny networks for tests.",
         seed=7,
         total=total,
         contract={"data": "0123456789abcdef" * 4, "framing": {"window": 24, "horizon": 2}},
         unit="MW",
-        target_range=1000.0,
         baselines={
             "same_hour_last_week": baseline(0.04),
             "ridge": baseline(0.03),

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from search.records import Cause, Failure, State
+from search.records import Cause, Failure, State, TrialRecord
 from search.spool import folder, write_spool
 from search.summary import StudySummary
 from search.tracking import Mirror
@@ -49,9 +49,10 @@ class Place:
         self.artifacts = root / "artifacts" if uri is None else None
         self.said: list[str] = []
 
-    def mirror(self) -> Mirror:
+    def mirror(self, identity: str = "first") -> Mirror:
+        of_study = facts(identity=identity)
         return Mirror(
-            self.uri, self.artifacts, self.root / "lock", self.spool, facts(), self.said.append
+            self.uri, self.artifacts, self.root / "lock", self.spool, of_study, self.said.append
         )
 
     @property
@@ -182,6 +183,43 @@ def test_s8_every_call_that_fails_after_it_was_carried_out_leaves_one_run_an_att
         assert mirror.close(120)
     assert len(failed) > 20
     _all_is_there(place)
+
+
+def test_s2_another_study_of_the_same_name_gets_runs_of_its_own(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    for identity in ("first", "second"):
+        place.fill_spool()
+        mirror = place.mirror(identity)
+        mirror.catch_up(RECORDS)
+        assert mirror.close(60)
+        assert place.waiting() == []
+    experiment = place.client.get_experiment_by_name("tiny")
+    assert experiment is not None
+    runs = place.client.search_runs([experiment.experiment_id], max_results=100)
+    for identity in ("first", "second"):
+        own = [run for run in runs if run.data.tags["search.study_id"] == identity]
+        assert len(own) == 1 + len(RECORDS)
+
+
+def test_s8_a_slow_store_is_not_said_to_have_what_it_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path)
+    mirror = place.mirror()
+    deliver = mirror._deliver
+    delivered: list[int] = []
+
+    def slowly(one: TrialRecord) -> None:
+        time.sleep(1)
+        deliver(one)
+        delivered.append(one.number)
+
+    monkeypatch.setattr(mirror, "_deliver", slowly)
+    for one in RECORDS:
+        mirror.show(one)
+    _wait_until(lambda: bool(delivered))
+    assert not mirror.close(0.1)
+    assert len(delivered) < len(RECORDS)
 
 
 @pytest.fixture
