@@ -18,10 +18,11 @@ from experiments.experiment import Experiment
 from experiments.lstm_space import to_flat
 from experiments.space import Value
 from search.errors import Refused
+from search.optuna_sampling import trial_seed
 from search.optuna_storage import open_storage
 from search.records import Cause, Failure, State, TrialRecord, TrialResult
 from search.study import Study, differences
-from tests.search.samples import DEEP, SMALL, error_of, experiment, result
+from tests.search.samples import DEEP, EPOCHS, SMALL, error_of, experiment, result
 
 SEED = 11
 TRIALS = 13  # more than the ten that TPE draws at random
@@ -362,6 +363,35 @@ def test_designs_and_the_best_so_far_are_never_pruned(tmp_path: Path, pruner: st
     while not (asked := late.ask()).design:
         pass
     assert not _epochs(late, asked.number, 0.9)
+
+
+def test_a_trial_is_not_pruned_at_its_last_epoch_for_nothing_would_be_saved(
+    tmp_path: Path,
+) -> None:
+    study = _open(tmp_path, experiment(designs=(), trials=20), pruner="median")
+    for _ in range(5):
+        number = study.ask().number
+        for epoch in range(1, EPOCHS + 1):
+            study.report(number, epoch, 0.02)
+        study.tell(number, result(0.02))
+    number = study.ask().number
+    answers = [study.report(number, epoch, 0.9) for epoch in range(1, EPOCHS + 1)]
+    assert answers[-2] and not answers[-1]
+
+
+def test_s2_crash_before_the_seed_was_written_does_not_change_it(tmp_path: Path) -> None:
+    study = _open(tmp_path, experiment(designs=(), trials=5))
+
+    def ends_here(*_args: object) -> int:
+        raise RuntimeError("the process ends here")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study, "_seed_of", ends_here)
+        with pytest.raises(RuntimeError, match="ends here"):
+            study.ask()
+    retry = _open(tmp_path, experiment(designs=(), trials=5)).ask()
+    assert retry.retry_of == 0
+    assert retry.seed == trial_seed(SEED, 0)
 
 
 def test_no_trial_is_pruned_within_the_warm_up(tmp_path: Path) -> None:

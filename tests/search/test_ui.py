@@ -1,14 +1,17 @@
 """`search.ui`: who may reach the MLflow UI, and what is said when it cannot be served."""
 
+import signal
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from search.errors import REFUSED_OR_FAILED, WRONG_INPUT, Refused, WrongInput
+from search.errors import REFUSED_OR_FAILED, TERMINATED, WRONG_INPUT, Refused, WrongInput
 from search.ui import main, server_command
+from tests.search.command import start
 
 
 @pytest.fixture
@@ -122,3 +125,39 @@ def test_p7_command_ends_with_the_code_and_the_reason(
     done = CliRunner().invoke(main, options)
     assert done.exit_code == code
     assert said in done.stderr and done.stdout == ""
+
+
+def test_terminated_command_takes_its_server_with_it(tmp_path: Path, free_port: int) -> None:
+    (tmp_path / "mlruns").mkdir()
+    (tmp_path / "mlruns" / "mlflow.db").touch()
+    process = start(tmp_path, "--port", str(free_port), module="search.ui")
+    try:
+        _wait_until(lambda: _answers(free_port))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == TERMINATED
+        assert not _answers(free_port)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_store_that_mlflow_cannot_read_is_refused_before_a_server_starts(
+    store: Path, free_port: int
+) -> None:
+    (store / "mlruns" / "mlflow.db").write_bytes(b"not a database, " * 500)
+    done = CliRunner().invoke(main, ["--port", str(free_port)])
+    assert done.exit_code == REFUSED_OR_FAILED
+    assert "cannot be read" in done.output and "Next:" in done.output
+    assert not _answers(free_port)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not so within {seconds} s"
+        time.sleep(0.2)
