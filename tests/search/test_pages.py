@@ -42,6 +42,8 @@ NO_ASSISTANT = """
     localStorage.setItem("mlflow.assistant.panelOpen_v1", "false");
     localStorage.setItem("mlflow.assistant.fab.autoOpenedOnFirstLoad_v1", "true");
 """
+# As in the addresses that the command prints; else MLflow shows its pages for language models.
+WORKFLOW = "workflowType=machine_learning"
 ROWS = ".ag-pinned-left-cols-container [role=row]"
 
 
@@ -219,7 +221,7 @@ def open_run(page: Page, site: Site, study: Study, run_id: str) -> None:
     ((experiment_id,),) = query(
         study.database, f"select experiment_id from runs where run_uuid = '{run_id}'"
     )
-    page.goto(f"{site.address}/#/experiments/{experiment_id}/runs/{run_id}")
+    page.goto(f"{site.address}/#/experiments/{experiment_id}/runs/{run_id}?{WORKFLOW}")
     expect(page.get_by_text("About this run")).to_be_visible()
 
 
