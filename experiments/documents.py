@@ -2,8 +2,8 @@
 
     python -m search.run --experiment documents
 
-Not measured as a whole. One seed of the three took 162, 311 and 650 seconds of training on two busy
-cores, so expect about 50 minutes with two workers. With that seed the validation RMSE was 234, 250
+Not measured as a whole. One seed of the three took 114, 79 and 252 seconds of training on two quiet
+cores, so expect about 20 minutes with two workers. With that seed the validation RMSE was 234, 250
 and 210 MW for main, main2 and main3.
 """
 

@@ -2,7 +2,7 @@
 
     python -m search.run --trials 50
 
-Took 55 minutes with two workers on two busy cores. Expect a best validation RMSE of about 70 MW
+Took 24 minutes with two workers on two quiet cores. Expect a best validation RMSE of about 70 MW
 beside 86 MW of ridge, the strongest baseline, and 210 to 250 MW of the documents' three; the
 figures as measured are in docs/results.md.
 """

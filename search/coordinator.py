@@ -7,7 +7,7 @@ trains.
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,9 +24,8 @@ from search.tracking import Mirror
 
 # Errors of this program in a row after which going on would only burn the budget.
 BUGS_IN_A_ROW = 3
-# How long MLflow may take for what is still queued, at a normal end and at an interruption.
+# How long MLflow may take for what is still queued at the end.
 PATIENCE_AT_END = 120.0
-PATIENCE_AT_INTERRUPTION = 5.0
 
 
 @dataclass(frozen=True)
@@ -167,21 +166,34 @@ class Coordinator:
                 self._mirror.show(self._study.tell(record.number, failure))
 
 
-def finish(coordinator: Coordinator, study: Study, mirror: Mirror, ending: Ending) -> bool:
-    """Bring the study's own run to its end; True if MLflow has everything."""
+def finish(
+    coordinator: Coordinator,
+    study: Study,
+    mirror: Mirror,
+    ending: Ending,
+    stop_asked: Callable[[], bool],
+) -> bool:
+    """Bring the study's own run to its end, in haste once `stop_asked()`.
+
+    Returns:
+        True if MLflow has everything.
+    """
     summary = coordinator.summary()
     if ending.signum is None:
         summary = StudySummary(
             summary.records, summary.finished, study.importances(), summary.overhead_fraction
         )
     mirror.summarise(summary, ending.state)
-    hurried = ending.signum is not None
-    return mirror.close(PATIENCE_AT_INTERRUPTION if hurried else PATIENCE_AT_END)
+    return mirror.close(PATIENCE_AT_END, stop_asked)
 
 
 @contextmanager
-def stopping_on_signals(pool: Pool) -> Iterator[None]:
-    """Turn the first Ctrl-C or SIGTERM into an orderly end; a second one ends at once."""
+def stopping_on_signals(pool: Pool) -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C or SIGTERM into an orderly end; a second one ends at once.
+
+    Yields:
+        A function that tells whether there was a first one.
+    """
     asked = False
 
     def ask(signum: int, _frame: FrameType | None) -> None:
@@ -195,7 +207,7 @@ def stopping_on_signals(pool: Pool) -> Iterator[None]:
 
     kept = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield lambda: asked
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)

@@ -46,6 +46,19 @@ class Plan:
     prepared: Prepared
 
     @property
+    def warnings(self) -> list[str]:
+        """What looks wrong in the data as they are split, one sentence each."""
+        rows = self.prepared.train_rows
+        columns = [*self.series.covariates.T, self.series.target]
+        names = [*self.series.covariate_names, self.series.target_name]
+        return [
+            f"column {name!r} has one value, {column[0]:g}, in all {rows} rows before the "
+            "validation period and others later: the scaler cannot learn its range"
+            for name, column in zip(names, columns, strict=True)
+            if np.ptp(column[:rows]) == 0 and np.ptp(column) > 0
+        ]
+
+    @property
     def contract(self) -> dict[str, object]:
         """What must stay the same for trials of one study to be comparable; plain values."""
         experiment = self.experiment
@@ -102,7 +115,8 @@ def _complaint(error: Mapping[str, object]) -> str:
         message += f", found {error['input']!r}"
     if message.startswith("--") or not location or location[-1] in ("source", "framing"):
         return message
-    return f"--{str(location[-1]).replace('_', '-')}: {message}"
+    field = next(part for part in reversed(location) if isinstance(part, str))
+    return f"--{field.replace('_', '-')}: {message}"
 
 
 def judge_baselines(plan: Plan) -> dict[str, Baseline]:
@@ -168,20 +182,28 @@ def _git_commit() -> str:
 
 def find_gpus() -> tuple[int, ...]:
     """Indices of the NVIDIA GPUs this process may use, asked of the driver, not of TensorFlow."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return tuple(range(len([v for v in visible.split(",") if v.strip() not in ("", "-1")])))
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return ()
-    done = subprocess.run([tool, "-L"], capture_output=True, text=True, check=False, timeout=30)
-    lines = [line for line in done.stdout.splitlines() if line.startswith("GPU ")]
-    return tuple(range(len(lines))) if done.returncode == 0 else ()
+    try:
+        done = subprocess.run([tool, "-L"], capture_output=True, text=True, check=False, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):  # a driver that does not answer trains nothing
+        return ()
+    found = sum(line.startswith("GPU ") for line in done.stdout.splitlines())
+    if done.returncode != 0:
+        return ()
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        asked = [name for name in visible.split(",") if name.strip() not in ("", "-1")]
+        found = min(found, len(asked))
+    return tuple(range(found))
 
 
 def default_workers(gpus: tuple[int, ...]) -> int:
-    """One worker a GPU, or one a core that this process may use."""
-    return len(gpus) or len(os.sched_getaffinity(0))
+    """One worker a GPU, or one a core that this process may use, container limits included."""
+    from joblib import cpu_count
+
+    return len(gpus) or int(cpu_count())
 
 
 def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> list[str]:
@@ -199,4 +221,5 @@ def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> l
         f"{len(prepared.train.x)} for training, {len(prepared.validation.x)} for validation; "
         "the test period stays closed",
         f"Training on {device}, {workers} worker(s), one trial each at a time",
+        *(f"warning: {line}" for line in plan.warnings),
     ]

@@ -30,6 +30,7 @@ from search.worker import WorkerContext, initialise, run_task
 # Trials a process trains before a fresh one takes its place: a process grows by about 20 MB a
 # trial, and a fresh one costs TensorFlow's start.
 TASKS_PER_WORKER = 20
+_LONGEST_FOLDER = 70
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class ProcessPoolOfWorkers:
         self.size = workers
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._trial_timeout = trial_timeout
-        self._sockets = tempfile.TemporaryDirectory(prefix="epochs-")
+        self._sockets = _folder_for_sockets()
         secret = secrets.token_bytes(32)
         self._listener = Listener(
             str(Path(self._sockets.name) / "channel"), family="AF_UNIX", authkey=secret
@@ -182,3 +183,9 @@ class ProcessPoolOfWorkers:
             while True:
                 number, epoch, value = connection.recv()
                 self._events.put(EpochReached(number, epoch, value, reply))
+
+
+def _folder_for_sockets() -> "tempfile.TemporaryDirectory[str]":
+    """A temporary folder whose path is short enough for a socket's, about 100 bytes."""
+    usual = len(os.fsencode(tempfile.gettempdir())) <= _LONGEST_FOLDER
+    return tempfile.TemporaryDirectory(prefix="epochs-", dir=None if usual else "/tmp")

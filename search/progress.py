@@ -1,5 +1,6 @@
 """Progress on standard error: trials done, best value, skill over the baseline, time left."""
 
+import math
 import sys
 import time
 from collections import deque
@@ -75,7 +76,8 @@ class Progress:
             pieces.append(f"best RMSE {rmse:.1f} {self._facts.unit}")
             if REFERENCE in self._facts.baselines:
                 reference = self._facts.baselines[REFERENCE].validation["rmse"]
-                pieces.append(f"skill {skill(rmse, reference):+.1%}")
+                gained = skill(rmse, reference)
+                pieces += [f"skill {gained:+.1%}"] if math.isfinite(gained) else []
         left = self._seconds_left(summary.finished)
         if left is not None:
             pieces.append(f"about {_clock(left)} left")

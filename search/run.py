@@ -246,10 +246,12 @@ def _search(
             study.hold_to(plan.contract)
             facts = study_facts(plan, study_name, study.identity, _baselines(plan, study))
             return _coordinate(plan, study, facts, stores, workers, gpus, options)
+    except BrokenPipeError:
+        raise  # whoever read our output has left; the stores are fine
     except (*StoreFailure, OSError) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
         raise Refused(
-            f"the stores under {stores.root} cannot be written: {reason}\n"
+            f"the stores under {stores.root} cannot be used: {reason}\n"
             "Every trial that was reported as finished is kept. Next: free space or mend the "
             "permissions, then run the same command again."
         ) from error
@@ -310,10 +312,10 @@ def _coordinate(
     )
     coordinator = Coordinator(study, pool, mirror, progress, facts, stores.spool(study.name))
     try:
-        with stopping_on_signals(pool):
+        with stopping_on_signals(pool) as stop_asked:
             ending = coordinator.run(options["timeout"])
             pool.stop()
-            delivered = finish(coordinator, study, mirror, ending)
+            delivered = finish(coordinator, study, mirror, ending, stop_asked)
     finally:
         pool.stop()
         progress.close()

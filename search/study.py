@@ -31,6 +31,8 @@ from search.records import (
 )
 
 RETRIES = 2
+# Complete trials below which the importance of some ten parameters is noise.
+ENOUGH_FOR_IMPORTANCE = 10
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 optuna.logging.disable_propagation()
@@ -229,9 +231,9 @@ class Study:
         return self._keep(number)
 
     def importances(self) -> dict[str, float]:
-        """Importance of each parameter for the objective, by name; empty if not computable yet."""
+        """Importance of each parameter for the objective, by name; empty for too few trials."""
         complete = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if len(complete) < 4 or len({trial.value for trial in complete}) < 2:
+        if len(complete) < ENOUGH_FOR_IMPORTANCE or len({trial.value for trial in complete}) < 2:
             return {}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

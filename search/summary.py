@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import statistics
 from dataclasses import dataclass, field
 
 from models.metrics import skill
@@ -76,24 +77,42 @@ def scoreboard(summary: StudySummary, facts: StudyFacts) -> list[dict[str, objec
     Returns:
         Rows, best first, of `name`, `kind` ("best", "design" or "baseline"), `best_val_mse`
         (scaled), `rmse`, `mae`, `peak_bias` (data's unit), `mase` and `skill`, those that are
-        defined. A design stands there with its first completed trial.
+        defined. A design that was trained with several seeds stands there with the means over
+        them, with `seeds` and `rmse_sd`, the standard deviation (n - 1) of its RMSE.
     """
     rows: list[dict[str, object]] = []
-    shown: list[tuple[str, str, TrialRecord]] = []
     best = summary.best
-    if best is not None:
-        shown.append((f"best: {trial_name(best)}", "best", best))
-    designs: set[str] = set()
+    if best is not None and best.result is not None:
+        name, result = f"best: {trial_name(best)}", best.result
+        rows.append(_row(name, "best", result.objective, result.validation, facts))
+    seeds: dict[str, list[TrialRecord]] = {}
     for record in summary.records:
-        if record.design and record.state is State.COMPLETE and record.design not in designs:
-            designs.add(record.design)
-            shown.append((f"{record.design} (trial {record.number})", "design", record))
-    for name, kind, record in shown:
-        assert record.result is not None
-        rows.append(_row(name, kind, record.result.objective, record.result.validation, facts))
+        if record.design and record.state is State.COMPLETE:
+            seeds.setdefault(record.design, []).append(record)
+    rows += [
+        _design_row(design, records, facts)
+        for design, records in seeds.items()
+        if records != [best]  # it has its row
+    ]
     for name, baseline in facts.baselines.items():
         rows.append(_row(name, "baseline", baseline.objective, baseline.validation, facts))
     return sorted(rows, key=lambda row: (row["best_val_mse"], row["kind"] != "best"))
+
+
+def _design_row(design: str, records: list[TrialRecord], facts: StudyFacts) -> dict[str, object]:
+    results = [record.result for record in records if record.result is not None]
+    metrics = {
+        name: statistics.fmean(result.validation[name] for result in results)
+        for name in results[0].validation
+    }
+    objective = statistics.fmean(result.objective for result in results)
+    if len(results) == 1:
+        name = f"{design} (trial {records[0].number})"
+        return _row(name, "design", objective, metrics, facts)
+    spread = statistics.stdev(result.validation["rmse"] for result in results)
+    name = f"{design} ({len(results)} seeds, sd {spread:.1f})"
+    row = _row(name, "design", objective, metrics, facts)
+    return row | {"seeds": len(results), "rmse_sd": spread}
 
 
 def _row(
@@ -142,6 +161,11 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
     name, strongest = min(facts.baselines.items(), key=lambda item: item[1].objective)
     ours, theirs = best.result.validation["rmse"], strongest.validation["rmse"]
     change = skill(ours, theirs)
+    if not math.isfinite(change):  # on data that repeat exactly
+        return (
+            f"The strongest baseline, {name}, makes no error on the validation windows: a network "
+            "is not needed for these data."
+        )
     relation = "beats" if change > 0 else "does not beat"
     margin = f"{abs(change):.1%} {'lower' if change > 0 else 'higher'}"
     return (
@@ -190,7 +214,8 @@ def counts(summary: StudySummary) -> str:
 
 def end_lines(summary: StudySummary, facts: StudyFacts, ui: str) -> list[str]:
     """Return what a run prints at its end; `ui` is the command that shows it in a browser."""
-    lines = [f"Study {facts.name}: {summary.finished} of {facts.total} trials ({counts(summary)})"]
+    asked = max(facts.total, summary.finished)  # fewer may be asked for than are done
+    lines = [f"Study {facts.name}: {summary.finished} of {asked} trials ({counts(summary)})"]
     best = summary.best
     if best is not None:
         lines += ["", f"Best: {trial_name(best)}: {parameter_text(best)}"]

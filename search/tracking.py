@@ -48,7 +48,8 @@ _STATUS = {
     State.INTERRUPTED: "KILLED",
 }
 _METRICS_A_CALL = 900
-_WAIT_FOR_ABSENT = 5.0
+# How long a person who is waiting to leave waits for MLflow.
+_SHORT_WAIT = 5.0
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -110,11 +111,21 @@ class Mirror:
         """Bring the study's own run up to date."""
         self._jobs.put(lambda: self._deliver_study(summary, state))
 
-    def close(self, seconds: float) -> bool:
-        """Deliver what is queued within `seconds`; True if nothing is left over."""
+    def close(self, seconds: float, hurried: Callable[[], bool]) -> bool:
+        """Deliver what is queued within `seconds`; True if nothing is left over.
+
+        As soon as `hurried()`, or while the store is away, which may stay so, it waits for a few
+        seconds at most.
+        """
         self._jobs.put(None)
-        # A store that is away by now may stay away: the person should not wait for it for long.
-        self._thread.join(min(seconds, _WAIT_FOR_ABSENT) if self._unreachable else seconds)
+        deadline = time.monotonic() + seconds
+        short = math.inf
+        while self._thread.is_alive() and time.monotonic() < min(deadline, short):
+            if not (self._unreachable or hurried()):
+                short = math.inf
+            elif short == math.inf:
+                short = time.monotonic() + _SHORT_WAIT
+            self._thread.join(0.1)
         self._stop.set()
         self._thread.join(1.0)
         return self._emptied and self.undelivered == 0
@@ -435,7 +446,7 @@ def _milliseconds(moment: dt.datetime | None) -> int:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:120]
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
 def experiment_ids(tracking_uri: str) -> dict[str, str]:

@@ -70,6 +70,7 @@ class FakeMirror:
     shown: list[TrialRecord] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
     patience: float | None = None
+    hurried: bool | None = None
 
     def show(self, record: TrialRecord) -> None:
         self.shown.append(record)
@@ -77,8 +78,9 @@ class FakeMirror:
     def summarise(self, summary: StudySummary, state: State) -> None:
         self.states.append(state)
 
-    def close(self, seconds: float) -> bool:
+    def close(self, seconds: float, hurried: Callable[[], bool]) -> bool:
         self.patience = seconds
+        self.hurried = hurried()
         return True
 
 
@@ -326,18 +328,20 @@ def test_device_notes_are_said_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ending", "most"),
+    ("ending", "stop_asked"),
     [
-        (Ending(State.COMPLETE, "all trials done"), 120.0),
-        (Ending(State.INTERRUPTED, "stopped by SIGINT", signal.SIGINT), 5.0),
+        (Ending(State.COMPLETE, "all trials done"), False),
+        (Ending(State.COMPLETE, "all trials done"), True),
+        (Ending(State.INTERRUPTED, "stopped by SIGINT", signal.SIGINT), True),
     ],
 )
-def test_s1_the_end_waits_for_mlflow_but_not_long_when_interrupted(
-    ending: Ending, most: float
+def test_s1_the_end_waits_for_mlflow_in_haste_once_a_stop_was_asked_for(
+    ending: Ending, stop_asked: bool
 ) -> None:
     search = Search(forever(result()), total=2)
     search.run()
     mirror = cast(Mirror, search.mirror)
-    assert finish(search.coordinator, search.study, mirror, ending)
+    assert finish(search.coordinator, search.study, mirror, ending, lambda: stop_asked)
     assert search.mirror.states[-1] is ending.state
-    assert search.mirror.patience is not None and search.mirror.patience <= most
+    assert search.mirror.patience is not None and search.mirror.patience <= 120
+    assert search.mirror.hurried is stop_asked

@@ -21,7 +21,7 @@ from search.errors import Refused
 from search.optuna_sampling import trial_seed
 from search.optuna_storage import open_storage
 from search.records import Cause, Failure, State, TrialRecord, TrialResult
-from search.study import Study, differences
+from search.study import ENOUGH_FOR_IMPORTANCE, Study, differences
 from tests.search.samples import DEEP, EPOCHS, SMALL, error_of, experiment, result
 
 SEED = 11
@@ -427,8 +427,9 @@ def test_epoch_value_that_arrives_after_the_end_of_its_attempt_is_passed_over(
 
 def test_importances_name_parameters_once_there_are_enough_trials(tmp_path: Path) -> None:
     study = _open(tmp_path)
+    _run(study, ENOUGH_FOR_IMPORTANCE - 1)
     assert study.importances() == {}
-    _run(study, 4)
+    _run(study, 1)
     found = study.importances()
     assert found.keys() <= {d.name for d in experiment().space.dimensions}
     assert sum(found.values()) == pytest.approx(1.0, abs=1e-6)

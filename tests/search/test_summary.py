@@ -7,6 +7,7 @@ import json
 import math
 import re
 
+import numpy as np
 import pytest
 
 from search.records import Cause, Failure, State, TrialRecord
@@ -23,7 +24,7 @@ from search.summary import (
     trials_table,
     verdict,
 )
-from tests.search.samples import facts, record, result
+from tests.search.samples import baseline, facts, record, result
 
 DIED = Failure(Cause.WORKER_DIED, 'its "process", killed\nby -9')
 RECORDS = (
@@ -34,7 +35,6 @@ RECORDS = (
     record(4, result(0.01, "pruner")),  # lower, but not completed
     record(5),
     record(6, Failure(Cause.INTERRUPTED, "stopped"), State.INTERRUPTED),
-    record(7, result(0.5), design="small"),
 )
 SUMMARY = StudySummary(RECORDS, finished=5)
 NONE = StudySummary((record(0, DIED),), finished=1)
@@ -62,10 +62,35 @@ def test_scoreboard_ranks_best_designs_and_baselines_by_error() -> None:
     assert rows[0]["rmse"] == pytest.approx(1000 * math.sqrt(0.02))
 
 
-def test_best_stands_before_a_design_or_baseline_as_good() -> None:
+def test_best_stands_before_a_baseline_as_good_and_not_once_more_as_a_design() -> None:
     summary = StudySummary((record(0, result(0.03), design="small"),), 1)
     rows = scoreboard(summary, facts())
     assert rows[0]["kind"] == "best" and rows[0]["name"] == "best: trial 0 small"
+    assert [row["kind"] for row in rows].count("design") == 0
+
+
+def test_a_design_of_several_seeds_stands_there_with_mean_and_spread() -> None:
+    objectives = (0.04, 0.05, 0.09)
+    records = tuple(record(i, result(e), design="small") for i, e in enumerate(objectives))
+    row = next(r for r in scoreboard(StudySummary(records, 3), facts()) if r["kind"] == "design")
+    rmse = [1000 * math.sqrt(e) for e in objectives]
+    assert row["rmse"] == pytest.approx(sum(rmse) / 3)
+    assert row["best_val_mse"] == pytest.approx(0.06)
+    assert row["seeds"] == 3 and row["rmse_sd"] == pytest.approx(np.std(rmse, ddof=1))
+    assert row["name"] == f"small (3 seeds, sd {np.std(rmse, ddof=1):.1f})"
+
+
+def test_data_that_repeat_exactly_are_said_to_need_no_network() -> None:
+    exact = {"same_hour_last_week": baseline(0.0)}
+    summary = StudySummary((record(0, result(0.03)),), 1)
+    told = dataclasses.replace(facts(), baselines=exact)
+    text = "\n".join(end_lines(summary, told, "python -m search.ui"))
+    assert "makes no error" in text and "nan" not in text
+
+
+def test_fewer_trials_asked_for_than_are_done_reads_as_all_done() -> None:
+    text = end_lines(StudySummary(RECORDS, 5), facts(total=2), "python -m search.ui")[0]
+    assert text.startswith("Study tiny: 5 of 5 trials")
 
 
 def test_scoreboard_without_a_completed_trial_holds_the_baselines() -> None:
@@ -106,7 +131,7 @@ def test_score_lines_are_one_aligned_table() -> None:
 def test_description_is_a_markdown_page_with_the_numbers() -> None:
     text = description(SUMMARY, facts(total=9))
     lines = text.splitlines()
-    assert re.search(r"5 of 9 trials\W+\(3 complete, 2 pruned, 1 failed, 1 interrupted\)", text)
+    assert re.search(r"5 of 9 trials\W+\(2 complete, 2 pruned, 1 failed, 1 interrupted\)", text)
     assert "141.4" in text and "+29.3%" in text and "study seed 7" in text
     assert "python -m search.promote --study tiny" in text
     table = [line for line in lines if line.startswith("|")]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from search import tracking
 from search.records import Cause, Failure, State, TrialRecord
 from search.spool import folder, write_spool
 from search.summary import StudySummary
@@ -137,7 +138,7 @@ def test_s2_delivered_twice_each_attempt_is_one_run_with_a_true_status(
         first = place.mirror()
         first.show(RUNNING)
         first.show(RECORDS[1])
-        assert not first.close(60)
+        assert not first.close(60, lambda: False)
     _, trials = place.runs()
     assert [t.info.status for t in trials] == ["RUNNING", "RUNNING"]
     assert place.waiting() == ["trial-0", "trial-1", "trial-4"]
@@ -146,7 +147,7 @@ def test_s2_delivered_twice_each_attempt_is_one_run_with_a_true_status(
         mirror = place.mirror()
         mirror.catch_up(reversed(RECORDS))
         mirror.summarise(SUMMARY, State.COMPLETE)
-        assert mirror.close(60)
+        assert mirror.close(60, lambda: False)
         _all_is_there(place)
     assert place.said == []
 
@@ -180,7 +181,7 @@ def test_s8_every_call_that_fails_after_it_was_carried_out_leaves_one_run_an_att
         for one in RECORDS:
             mirror.show(one)
         mirror.summarise(SUMMARY, State.COMPLETE)
-        assert mirror.close(120)
+        assert mirror.close(120, lambda: False)
     assert len(failed) > 20
     _all_is_there(place)
 
@@ -191,7 +192,7 @@ def test_s2_another_study_of_the_same_name_gets_runs_of_its_own(tmp_path: Path) 
         place.fill_spool()
         mirror = place.mirror(identity)
         mirror.catch_up(RECORDS)
-        assert mirror.close(60)
+        assert mirror.close(60, lambda: False)
         assert place.waiting() == []
     experiment = place.client.get_experiment_by_name("tiny")
     assert experiment is not None
@@ -218,8 +219,22 @@ def test_s8_a_slow_store_is_not_said_to_have_what_it_lacks(
     for one in RECORDS:
         mirror.show(one)
     _wait_until(lambda: bool(delivered))
-    assert not mirror.close(0.1)
+    assert not mirror.close(0.1, lambda: False)
     assert len(delivered) < len(RECORDS)
+
+
+def test_s1_a_stop_asked_for_during_the_last_delivery_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Place(tmp_path)
+    mirror = place.mirror()
+    monkeypatch.setattr(tracking, "_SHORT_WAIT", 0.5)
+    monkeypatch.setattr(mirror, "_deliver", lambda one: time.sleep(20))
+    mirror.show(RECORDS[0])
+    began = time.monotonic()
+    asked_at = began + 1
+    assert not mirror.close(120, lambda: time.monotonic() > asked_at)
+    assert 1 < time.monotonic() - began < 5
 
 
 @pytest.fixture
@@ -259,7 +274,7 @@ def test_s8_server_away_at_first_gets_everything_later_in_order_and_once(
     given_up = place.mirror()
     given_up.show(RECORDS[0])
     _wait_until(lambda: bool(place.said))
-    assert not given_up.close(1)
+    assert not given_up.close(1, lambda: False)
     assert "does not answer" in place.said[0]
     assert place.waiting() == ["trial-0", "trial-1", "trial-4"]
 
@@ -271,7 +286,7 @@ def test_s8_server_away_at_first_gets_everything_later_in_order_and_once(
     assert time.monotonic() - began < 1  # nobody waits for the server
     start()
     _wait_until(lambda: place.waiting() == [])
-    assert mirror.close(60)
+    assert mirror.close(60, lambda: False)
     assert "MLflow answers again; delivery goes on." in place.said
     _all_is_there(place)
     order = "select value from tags where key = 'search.trial' order by rowid"
