@@ -114,16 +114,15 @@ class Mirror:
     def close(self, seconds: float, hurried: Callable[[], bool]) -> bool:
         """Deliver what is queued within `seconds`; True if nothing is left over.
 
-        As soon as `hurried()`, or while the store is away, which may stay so, it waits for a few
-        seconds at most.
+        From the moment on that `hurried()` is true it waits for a few seconds more at most.
         """
         self._jobs.put(None)
-        deadline = time.monotonic() + seconds
+        # A store that is away by now may stay away: the person should not wait for it for long.
+        patience = min(seconds, _SHORT_WAIT) if self._unreachable else seconds
+        deadline = time.monotonic() + patience
         short = math.inf
         while self._thread.is_alive() and time.monotonic() < min(deadline, short):
-            if not (self._unreachable or hurried()):
-                short = math.inf
-            elif short == math.inf:
+            if short == math.inf and hurried():
                 short = time.monotonic() + _SHORT_WAIT
             self._thread.join(0.1)
         self._stop.set()
