@@ -91,7 +91,7 @@ def fit(
     _check_lengths("validation", x_validation, y_validation)
     started = time.perf_counter()
     shuffle = np.random.default_rng(random.getrandbits(64))  # seeded by `build`
-    step = _training_step(model)
+    step = training_step(model)
     history: dict[str, list[float]] = {
         key: [] for key in ("loss", "val_loss", "val_mse", "learning_rate")
     }
@@ -175,7 +175,7 @@ def mse(model_output: Array, y: Array) -> float:
     return float(np.mean(np.square(difference)))
 
 
-def _training_step(model: keras.Model) -> Callable[[Array, Array], Any]:
+def training_step(model: keras.Model) -> Callable[[Array, Array], Any]:
     """One gradient step as one graph: what Keras' `train_step` does, less its metrics.
 
     A loop of our own over it costs less than Keras' `fit` and lets the batches be cut from a

@@ -105,6 +105,11 @@ class Coordinator:
         ):
             record = study.ask()
             assert record.parameters is not None
+            known = study.known(record)
+            if known is not None:
+                self._mirror.show(record)
+                self._tell(record.number, known)
+                continue
             spool = folder(self._spool, record.number)
             self._pool.submit(Task(record.number, record.parameters, record.seed, spool))
             self._mirror.show(record)

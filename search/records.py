@@ -72,6 +72,7 @@ class TrialResult:
         stopped_by: "patience", "epochs" or "pruner".
         train, validation: metrics by name, in the data's unit where they have one.
         seconds: of training. seconds_per_epoch: median. overhead_seconds: of everything else.
+        repeat_of: number of the attempt with the same point whose result this is, if not trained.
         device: "cpu" or "gpu". device_name: as the system calls it. device_notes: for the person.
     """
 
@@ -90,6 +91,7 @@ class TrialResult:
     device_name: str
     device_notes: list[str] = field(default_factory=list)
     overhead_seconds: float = 0.0
+    repeat_of: int | None = None
 
 
 @dataclass(frozen=True)

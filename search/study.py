@@ -193,6 +193,22 @@ class Study:
         self._live[trial.number] = trial
         return self._keep(trial.number)
 
+    def known(self, record: TrialRecord) -> TrialResult | None:
+        """The result of an earlier attempt with exactly the point of `record`, as its own.
+
+        None where there is none, and for a fixed design, whose repeats are meant.
+        """
+        if record.design:
+            return None
+        for other in self.records.values():
+            ended = other.state in (State.COMPLETE, State.PRUNED) and other.result is not None
+            if ended and other.flat == record.flat and other.number != record.number:
+                assert other.result is not None
+                return dataclasses.replace(
+                    other.result, repeat_of=other.number, seconds=0.0, overhead_seconds=0.0
+                )
+        return None
+
     def report(self, number: int, epoch: int, value: float) -> bool:
         """Keep an epoch's validation MSE; True if the attempt should be pruned now.
 
@@ -220,6 +236,9 @@ class Study:
         trial = self._live.pop(number)
         if isinstance(outcome, Failure):
             return self._fail(self._study.get_trials(deepcopy=False)[number], outcome)
+        if outcome.repeat_of is not None:  # nobody has reported its epochs
+            for epoch, value in enumerate(outcome.history["val_mse"], start=1):
+                trial.report(value, epoch)
         trial.set_user_attr("result", dataclasses.asdict(outcome))
         return self._complete(number, outcome)
 

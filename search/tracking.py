@@ -373,6 +373,8 @@ class Mirror:
             "device_name": record.result.device_name,
             "stopped_by": record.result.stopped_by,
         }
+        if record.result.repeat_of is not None:
+            tags["repeat_of"] = str(record.result.repeat_of)
         client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
         place = folder(self._spool, record.number)
         drawn = trial_figures(record, read_forecasts(place), self._facts.unit)

@@ -162,7 +162,7 @@ def test_t2_out_of_memory_passes_through(monkeypatch: pytest.MonkeyPatch) -> Non
     def exhausted(*_: Any) -> Any:
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
-    monkeypatch.setattr(fit_module, "_training_step", lambda model: exhausted)
+    monkeypatch.setattr(fit_module, "training_step", lambda model: exhausted)
     with pytest.raises(tf.errors.ResourceExhaustedError, match="OOM"):
         _train(_parameters())
 

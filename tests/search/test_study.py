@@ -1,5 +1,6 @@
 """A study on a real SQLite database: what is drawn, what is retried, what is refused."""
 
+import dataclasses
 import functools
 import importlib.util
 import sqlite3
@@ -554,3 +555,35 @@ def test_s7_database_is_written_through_to_the_disk(tmp_path: Path) -> None:
     with storage.engine.connect() as connection:
         assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(sa.text("PRAGMA synchronous")).scalar() == 2
+
+
+# -- repeats -------------------------------------------------------------------------------------
+
+
+def test_an_exact_repeat_has_the_result_of_the_first_and_is_not_the_best_twice(
+    tmp_path: Path,
+) -> None:
+    study = _open(tmp_path)
+    first = study.ask()
+    assert study.known(first) is None
+    told = study.tell(first.number, result(0.02))
+    again = study.ask()
+    repeat = dataclasses.replace(again, flat=told.flat, design="")
+    known = study.known(repeat)
+    assert known is not None and known.repeat_of == first.number
+    assert known.objective == 0.02 and known.seconds == 0
+    study.tell(again.number, known)
+    assert study.best is not None and study.best.number == first.number
+    assert study.records[again.number].result == known
+
+
+def test_the_repeats_of_a_design_are_meant(tmp_path: Path) -> None:
+    study = _open(tmp_path)
+    told = study.tell(study.ask().number, result(0.02))
+    assert told.design and study.known(dataclasses.replace(told, number=99)) is None
+
+
+def test_a_failed_attempt_is_no_known_result(tmp_path: Path) -> None:
+    study = _open(tmp_path)
+    told = study.tell(study.ask().number, DIED)
+    assert study.known(dataclasses.replace(told, number=99, design="")) is None

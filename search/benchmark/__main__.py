@@ -1,0 +1,177 @@
+"""`python -m search.benchmark`: this project against stock loops, side by side, as ratios.
+
+Exit codes: 0 done, 1 a contender failed, 2 wrong input, 130 interrupted.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from search.errors import DONE, INTERRUPTED, REFUSED_OR_FAILED, Refused
+
+
+@dataclass(frozen=True)
+class _Budget:
+    """How long to measure.
+
+    Alternations of single steps; points and epochs of the paired part; rounds, seconds of a turn
+    and epochs of the search part; and what to expect of it all.
+    """
+
+    steps: int
+    points: int
+    point_epochs: int
+    rounds: int
+    turn: float
+    epochs: int
+    takes: str
+
+
+_BUDGETS = {
+    "quick": _Budget(8, 5, 3, 4, 30.0, 20, "within 15 minutes on two cores"),
+    "full": _Budget(30, 12, 5, 60, 60.0, 50, "about 4.5 hours on two cores"),
+}
+_TUNERS = ("hyperband", "bayesian")
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.option(
+    "--budget",
+    type=click.Choice(list(_BUDGETS)),
+    default="quick",
+    show_default=True,
+    help="; ".join(f"{name}: {budget.takes}" for name, budget in _BUDGETS.items()) + ".",
+)
+@click.option("--experiment", "experiment_name", default="power_usage", show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("mlruns/benchmark"),
+    show_default=True,
+    help="Folder of the table, the plot and the JSON file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def main(budget: str, experiment_name: str, seed: int, out: Path, as_json: bool) -> None:
+    """Race this project, a stock Optuna and Keras loop, and KerasTuner, in turns on one machine."""
+    from experiments.catalogue import CATALOGUE
+
+    if experiment_name not in CATALOGUE:
+        raise click.BadParameter(
+            f"expected one of {', '.join(CATALOGUE)}, found {experiment_name!r}",
+            param_hint="--experiment",
+        )
+    try:
+        found = _measure(_BUDGETS[budget], experiment_name, seed)
+    except Refused as error:
+        click.echo(f"Refused: {error}", err=True)
+        sys.exit(REFUSED_OR_FAILED)
+    except KeyboardInterrupt:
+        click.echo("Interrupted; nothing was written.", err=True)
+        sys.exit(INTERRUPTED)
+    from search.benchmark.report import figure, lines
+    from search.figures import png
+
+    found |= {"budget": budget, "seed": seed, "experiment": experiment_name}
+    out.mkdir(parents=True, exist_ok=True)
+    text = "\n".join(lines(found)) + "\n"
+    (out / "benchmark.json").write_text(json.dumps(found, indent=2))
+    (out / "benchmark.txt").write_text(text)
+    (out / "benchmark.png").write_bytes(png(figure(found)))
+    click.echo(json.dumps(found, indent=2) if as_json else text, nl=False)
+    click.echo(f"Written: {out}/benchmark.txt, .png and .json", err=True)
+    sys.exit(DONE)
+
+
+def _measure(budget: _Budget, experiment: str, seed: int) -> dict[str, Any]:
+    from experiments.catalogue import CATALOGUE
+    from experiments.lstm_space import to_flat
+    from search.benchmark.job import Job, draw_points
+    from search.benchmark.measures import paired_ratio, seconds_per_epoch, summary
+    from search.benchmark.slices import Contender, module_command, run_in_turns
+    from search.plan import default_workers
+
+    space = CATALOGUE[experiment].space
+    points = [to_flat(design.parameters) for design in CATALOGUE[experiment].designs]
+    points += draw_points(space, max(budget.points - len(points), 2), seed)
+
+    def say(number: int, one: Contender) -> None:
+        best = min((epoch.value for epoch in one.epochs), default=float("nan"))
+        click.echo(
+            f"round {number:2d}  {one.name:<12} {one.seconds:7.0f} s  {len(one.epochs):4d} epochs"
+            f"  best MSE {best:.6f}",
+            err=True,
+        )
+
+    click.echo("1 of 3: single training steps, one thread", err=True)
+    steps = _steps(budget.steps)
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        place = Path(folder)
+
+        def contender(name: str, turn: float, paired: bool, *command: str) -> Contender:
+            label = f"{name}-{'paired' if paired else 'search'}"
+            job = Job(
+                experiment=experiment,
+                epochs=budget.point_epochs if paired else budget.epochs,
+                seed=seed,
+                points=tuple(points) if paired else None,
+                folder=place / label,
+            )
+            module, *words = command
+            argv = [*module_command(f"search.benchmark.{module}", *words), job.model_dump_json()]
+            return Contender(name, argv, place / f"{label}.log", turn)
+
+        click.echo(f"2 of 3: {len(points)} points alike, {budget.point_epochs} epochs", err=True)
+        # Turns in the proportion of what is expected, so that both are busy all the time.
+        paired = [
+            contender("ours", 6.0, True, "ours"),
+            contender("stock", 24.0, True, "stock"),
+        ]
+        run_in_turns(paired, 10_000, say)
+        click.echo(f"3 of 3: search, {budget.rounds} turns of {budget.turn:g} s each", err=True)
+        racers = [
+            contender("ours", budget.turn, False, "ours"),
+            contender("stock", budget.turn, False, "stock"),
+            *(contender(tuner, budget.turn, False, "keras_tuner_loop", tuner) for tuner in _TUNERS),
+        ]
+        run_in_turns(racers, budget.rounds, say)
+
+    workers = default_workers(())
+    ours, stock = (seconds_per_epoch(one.epochs) for one in paired)
+    both = sorted(ours.keys() & stock.keys())
+    machine = paired_ratio([stock[t] for t in both], [ours[t] / workers for t in both])
+    return {
+        "workers": workers,
+        "steps": steps,
+        "points": points,
+        "seconds_per_epoch": {"ours": ours, "stock": stock},
+        "epochs_per_second_ratio": asdict(machine),
+        "paired": {one.name: summary(one) for one in paired},
+        "search": {
+            one.name: summary(one) | {"epochs_said": [asdict(epoch) for epoch in one.epochs]}
+            for one in racers
+        },
+    }
+
+
+def _steps(rounds: int) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "search.benchmark.step", str(rounds)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise Refused(f"measuring single steps failed:\n{done.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+if __name__ == "__main__":
+    main()

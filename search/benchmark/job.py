@@ -1,0 +1,96 @@
+"""What a contender is asked to do, and what it says while doing it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from experiments.catalogue import CATALOGUE
+from experiments.experiment import Experiment
+from experiments.lstm_space import to_parameters
+from experiments.space import Choice, Space, Value
+from models.parameters import TrialParameters
+
+# The space's lowest patience: it cannot run out within so many epochs.
+FEWEST_PATIENT = 5
+
+
+class Job(BaseModel):
+    """One contender's task; travels as JSON on its command line.
+
+    Attributes:
+        experiment: name in the catalogue; gives data, windows and space.
+        epochs: most epochs of a trial.
+        seed: of the study.
+        points: train exactly these, in this order, without pruning; None searches the space until
+            stopped. With no more epochs than `FEWEST_PATIENT` none is stopped early either.
+        folder: for the contender's own files.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    experiment: str
+    epochs: int
+    seed: int
+    points: tuple[dict[str, Value], ...] | None = None
+    folder: Path
+
+    @classmethod
+    def from_command_line(cls) -> Self:
+        """The job that this process was started with."""
+        return cls.model_validate_json(sys.argv[1])
+
+    def adapted(self) -> Experiment:
+        """The experiment with this job's epochs and seed."""
+        changes = {"epochs": self.epochs, "seed": self.seed}
+        return CATALOGUE[self.experiment].model_copy(update=changes)
+
+    def parameters(self, point: dict[str, Value]) -> TrialParameters:
+        """What a point of the space stands for."""
+        return to_parameters(point, self.epochs)
+
+
+def say_epoch(trial: int | str, epoch: int, value: float, flops: float) -> None:
+    """Report the end of an epoch (from 1) of `trial`: its validation MSE, scaled, and its work."""
+    event = {"trial": str(trial), "epoch": epoch, "value": value, "flops": flops}
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+def epoch_flops(parameters: TrialParameters, windows: int, length: int, features: int) -> float:
+    """Floating-point operations of the matrix products of one training epoch.
+
+    A layer of u units over inputs of width f multiplies (f + u) by 4 u numbers a step, two
+    operations each; the backward pass takes twice the forward pass. Element-wise work, the dense
+    layer and validation are left out.
+    """
+    wide, total = features, 0
+    for units in parameters.units:
+        total += 2 * 4 * units * (wide + units)
+        wide = units
+    return 3.0 * total * length * windows
+
+
+def draw_points(space: Space, count: int, seed: int) -> list[dict[str, Value]]:
+    """Points of `space`, uniform on each dimension's own scale; the same for the same seed."""
+    rng = np.random.default_rng(seed)
+    points = []
+    for _ in range(count):
+        flat: dict[str, Value] = {}
+        for dimension in space.dimensions:
+            if not space.present(dimension, flat):
+                continue
+            if isinstance(dimension, Choice):
+                flat[dimension.name] = dimension.values[int(rng.integers(len(dimension.values)))]
+                continue
+            low, high = float(dimension.low), float(dimension.high)
+            value = float(rng.uniform(low, high))
+            if dimension.log:
+                value = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+            value = min(max(value, low), high)
+            flat[dimension.name] = round(value) if dimension.kind == "int" else value
+        points.append(flat)
+    return points

@@ -1,0 +1,124 @@
+"""What a person reads of a benchmark: lines of text and one figure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from search.benchmark.measures import Ratio, best_so_far, paired_ratio, seconds_until
+from search.benchmark.slices import Epoch
+from search.figures.canvas import (
+    BLUE,
+    GREEN,
+    OCHRE,
+    SCALED_MSE,
+    VERMILLION,
+    legend_below,
+    magnitude_scale,
+    new_figure,
+)
+
+_STYLES = {
+    "ours": (BLUE, "-"),
+    "stock": (VERMILLION, "--"),
+    "hyperband": (GREEN, "-."),
+    "bayesian": (OCHRE, ":"),
+}
+
+
+def lines(found: Mapping[str, Any]) -> list[str]:
+    """Return the benchmark as text: single steps, the whole machine, the race."""
+    return [*_step_lines(found["steps"]), "", *_machine_lines(found), "", *_race_lines(found)]
+
+
+def _step_lines(steps: Mapping[str, Any]) -> list[str]:
+    seconds, flops = steps["seconds"], steps["flops"]
+    shown = [
+        "Training step, one thread, batch 64, 168 hours, 6 columns (median)",
+        f"{'units':<10}{'stock ms':>10}{'fused ms':>10}{'fused GFLOP/s':>15}   stock / fused",
+    ]
+    for name in seconds:
+        kind, _, units = name.partition(" ")
+        if kind != "fused":
+            continue
+        fused, stock = seconds[name], seconds[f"stock {units}"]
+        middle = float(np.median(fused))
+        shown.append(
+            f"{units:<10}{1e3 * np.median(stock):>10.1f}{1e3 * middle:>10.1f}"
+            f"{flops[name] / middle / 1e9:>15.1f}   {paired_ratio(stock, fused)}"
+        )
+    product = flops["product"] / float(np.median(seconds["product"])) / 1e9
+    return [*shown, f"Matrix product of 1024 x 1024 on the same thread: {product:.1f} GFLOP/s"]
+
+
+def _machine_lines(found: Mapping[str, Any]) -> list[str]:
+    ratio = Ratio(**found["epochs_per_second_ratio"])
+    each = found["seconds_per_epoch"]
+    return [
+        f"Whole machine, the same {len(found['points'])} configurations, ours with "
+        f"{found['workers']} worker(s), stock with every core for one fit",
+        f"seconds per epoch, median over configurations: ours "
+        f"{np.median(list(each['ours'].values())):.2f} in each worker, "
+        f"stock {np.median(list(each['stock'].values())):.2f}",
+        f"epochs per second, ours / stock: {ratio}",
+    ]
+
+
+def _race_lines(found: Mapping[str, Any]) -> list[str]:
+    race = {name: one | {"said": _said(one)} for name, one in found["search"].items()}
+    seconds = min(one["seconds"] for one in race.values())
+    shown = [
+        f"Search, {seconds:.0f} s of wall time each, start-up included (best: validation MSE, "
+        "scaled)",
+        f"{'':<12}{'trials':>8}{'epochs':>8}{'epochs/s':>10}{'GFLOP/s':>9}{'best':>11}"
+        f"{'s to stock best':>17}",
+    ]
+    target = race["stock"]["best_val_mse"]
+    for name, one in race.items():
+        reached = None if target is None else seconds_until(one["said"], target)
+        best = one["best_val_mse"]
+        shown.append(
+            f"{name:<12}{one['trials']:>8}{one['epochs']:>8}{one['epochs_per_second']:>10.3f}"
+            f"{one['gflops']:>9.2f}{'-' if best is None else f'{best:.6f}':>11}"
+            f"{'never' if reached is None else f'{reached:.0f}':>17}"
+        )
+    if target is not None:
+        ours = seconds_until(race["ours"]["said"], target)
+        theirs = seconds_until(race["stock"]["said"], target)
+        assert theirs is not None  # it reached its own best
+        if ours is None:
+            shown.append("Ours has not reached the best error of the stock loop.")
+        else:
+            shown.append(
+                f"Ours was as good as the stock loop's best after 1 / {theirs / ours:.1f} of the "
+                "time that the stock loop took. One race and one seed: no interval."
+            )
+    return shown
+
+
+def _said(one: Mapping[str, Any]) -> list[Epoch]:
+    return [Epoch(**epoch) for epoch in one["epochs_said"]]
+
+
+def figure(found: Mapping[str, Any]) -> Figure:
+    """Draw the best validation error so far against each contender's wall time."""
+    drawn, axes = new_figure(
+        "Best validation error so far",
+        "Wall time of the contender's turns, start-up included (s)",
+        SCALED_MSE,
+    )
+    values: list[float] = []
+    for name, one in found["search"].items():
+        steps: Sequence[tuple[float, float]] = best_so_far(_said(one))
+        if not steps:
+            continue
+        color, style = _STYLES[name]
+        times = [at for at, _ in steps] + [one["seconds"]]
+        errors = [error for _, error in steps] + [steps[-1][1]]
+        axes.step(times, errors, where="post", color=color, linestyle=style, label=name)
+        values += errors
+    if values:
+        magnitude_scale(axes, values)
+        legend_below(drawn, axes, columns=4)
+    return drawn

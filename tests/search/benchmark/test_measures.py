@@ -1,0 +1,115 @@
+"""Ratios, intervals and what is read off a race."""
+
+import math
+
+import numpy as np
+import pytest
+
+from search.benchmark.job import draw_points, epoch_flops
+from search.benchmark.measures import best_so_far, paired_ratio, seconds_per_epoch, seconds_until
+from search.benchmark.report import figure, lines
+from search.benchmark.slices import Epoch
+from search.figures import png
+from tests.search.samples import experiment, parameters
+
+
+def _epoch(at: float, value: float = 1.0, trial: str = "0", epoch: int = 1) -> Epoch:
+    return Epoch(at=at, trial=trial, epoch=epoch, value=value, flops=1e9)
+
+
+def test_a_constant_ratio_is_found_with_no_width() -> None:
+    ratio = paired_ratio([2.0, 20.0, 200.0], [1.0, 10.0, 100.0])
+    assert ratio.value == pytest.approx(2) and ratio.low == pytest.approx(2)
+    assert ratio.high == pytest.approx(2) and ratio.pairs == 3
+
+
+def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(400):
+        ours = np.exp(rng.normal(0, 0.3, 8))
+        ratio = paired_ratio(list(ours * 1.7 * np.exp(rng.normal(0, 0.2, 8))), list(ours))
+        covered += ratio.low <= 1.7 <= ratio.high
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+@pytest.mark.parametrize("wrong", [([1.0], [1.0]), ([1.0, 2.0], [1.0]), ([1.0, 0.0], [1.0, 1.0])])
+def test_pairs_that_are_none_are_refused(wrong: tuple[list[float], list[float]]) -> None:
+    with pytest.raises(ValueError, match=r"pairs|positive"):
+        paired_ratio(*wrong)
+
+
+def test_seconds_per_epoch_leave_out_the_first_and_keep_trials_apart() -> None:
+    said = [
+        _epoch(9, trial="a", epoch=1),
+        _epoch(10, trial="b", epoch=1),
+        _epoch(11, trial="a", epoch=2),
+        _epoch(15, trial="b", epoch=2),
+        _epoch(14, trial="a", epoch=3),
+    ]
+    assert seconds_per_epoch(said) == {"a": 2.5, "b": 5.0}
+
+
+def test_best_so_far_falls_and_passes_over_what_is_not_finite() -> None:
+    said = [_epoch(1, math.nan), _epoch(2, 3.0), _epoch(3, 4.0), _epoch(4, 1.0)]
+    assert best_so_far(said) == [(2, 3.0), (4, 1.0)]
+    assert seconds_until(said, 3.5) == 2 and seconds_until(said, 0.5) is None
+
+
+def test_the_work_of_an_epoch_by_hand() -> None:
+    # 3 passes x 10 windows x 5 steps x 2 operations x 4 gates, of 4 units over 6 columns, then
+    # of 3 over 4.
+    by_hand = 3 * 10 * 5 * 2 * 4 * (4 * (6 + 4) + 3 * (4 + 3))
+    assert epoch_flops(parameters((4, 3)), 10, 5, 6) == by_hand
+
+
+def test_drawn_points_lie_in_the_space_and_follow_from_the_seed() -> None:
+    space = experiment().space
+    points = draw_points(space, 50, seed=3)
+    assert [space.problems(point) for point in points] == [[]] * 50
+    assert points == draw_points(space, 50, seed=3) != draw_points(space, 50, seed=4)
+    assert {point["layers"] for point in points} == {1, 2, 3}
+
+
+def _found(ours: list[float], stock: list[float]) -> dict[str, object]:
+    def one(values: list[float]) -> dict[str, object]:
+        said = [
+            {"at": 10.0 * i, "trial": "0", "epoch": i, "value": v, "flops": 1e9}
+            for i, v in enumerate(values, 1)
+        ]
+        return {
+            "seconds": 100.0,
+            "epochs": len(values),
+            "trials": 1,
+            "epochs_per_second": len(values) / 100,
+            "gflops": 1.0,
+            "best_val_mse": min(values, default=None),
+            "epochs_said": said,
+        }
+
+    names = ("product", "fused 64/32", "stock 64/32")
+    return {
+        "workers": 2,
+        "steps": {
+            "seconds": {"product": [0.1], "fused 64/32": [0.1, 0.11], "stock 64/32": [0.2, 0.21]},
+            "flops": dict.fromkeys(names, 1e9),
+        },
+        "points": [{}, {}],
+        "seconds_per_epoch": {"ours": {"0": 1.0}, "stock": {"0": 3.0}},
+        "epochs_per_second_ratio": {"value": 6.0, "low": 5.0, "high": 7.0, "pairs": 2},
+        "search": {"ours": one(ours), "stock": one(stock)},
+    }
+
+
+def test_the_text_says_the_ratios() -> None:
+    text = "\n".join(lines(_found([0.3, 0.1], [0.5, 0.4, 0.35])))
+    assert "6.00x (95 % 5.00 to 7.00, n = 2)" in text
+    assert "after 1 / 3.0 of the time" in text
+
+
+@pytest.mark.parametrize(("ours", "stock"), [([], [0.2]), ([0.9], [0.2]), ([], []), ([0.2], [])])
+def test_a_race_without_a_winner_is_told_and_drawn(ours: list[float], stock: list[float]) -> None:
+    found = _found(ours, stock)
+    text = "\n".join(lines(found))
+    assert "nan" not in text and ("never" in text or not stock)
+    assert png(figure(found)).startswith(b"\x89PNG")
