@@ -272,7 +272,9 @@ def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
         return text
     result = record.result
     if result.repeat_of is not None:
-        text += f"Exactly the point of trial {result.repeat_of}, so not trained again: its figures. "
+        text += (
+            f"The point of trial {result.repeat_of}, so not trained again; that trial's result: "
+        )
     return text + (
         f"RMSE {result.validation['rmse']:.1f} {facts.unit} on the validation windows, "
         f"{result.train['rmse']:.1f} on the training windows; best epoch {result.best_epoch} of "

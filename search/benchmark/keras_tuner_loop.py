@@ -40,9 +40,23 @@ class StackedLstm(keras_tuner.HyperModel):  # type: ignore[misc]  # KerasTuner i
             keras.callbacks.EarlyStopping("val_mse", mode="min", patience=parameters.patience),
             SayEpochs(name, flops),
         ]
-        return model.fit(
-            *data, batch_size=parameters.batch_size, callbacks=callbacks, verbose=0, **options
-        )
+        own = {"batch_size": parameters.batch_size, "callbacks": callbacks}
+        return model.fit(*data, **options | own)
+
+
+class _WithoutTensorBoard:
+    """KerasTuner imports TensorBoard in every trial, which neither it nor Keras brings along."""
+
+    def _configure_tensorboard_dir(self, *_: object) -> None:
+        return None
+
+
+class _Hyperband(_WithoutTensorBoard, keras_tuner.Hyperband):  # type: ignore[misc]
+    pass
+
+
+class _Bayesian(_WithoutTensorBoard, keras_tuner.BayesianOptimization):  # type: ignore[misc]
+    pass
 
 
 def main() -> None:
@@ -62,11 +76,9 @@ def main() -> None:
     }
     options: dict[str, Any] = {}
     if sys.argv[1] == "hyperband":
-        tuner = keras_tuner.Hyperband(
-            model, max_epochs=job.epochs, hyperband_iterations=MANY_TRIALS, **common
-        )
+        tuner = _Hyperband(model, max_epochs=job.epochs, hyperband_iterations=MANY_TRIALS, **common)
     else:
-        tuner = keras_tuner.BayesianOptimization(model, max_trials=MANY_TRIALS, **common)
+        tuner = _Bayesian(model, max_trials=MANY_TRIALS, **common)
         options["epochs"] = job.epochs
     tuner.search(
         train.x, train.y, validation_data=(validation.x, validation.y), verbose=0, **options

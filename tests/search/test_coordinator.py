@@ -12,6 +12,7 @@ import optuna
 import pytest
 
 from experiments.experiment import Experiment
+from experiments.lstm_space import stacked_lstm_space
 from search.coordinator import Coordinator, Ending, finish
 from search.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
 from search.progress import Progress
@@ -135,6 +136,26 @@ class Search:
 def forever(*outcomes: TrialResult | Failure) -> Iterable[TrialResult | Failure]:
     while True:
         yield from outcomes
+
+
+def test_no_point_is_trained_twice() -> None:
+    space = stacked_lstm_space(
+        units=(4, 4),
+        layers=(1, 1),
+        l2=(1e-3, 1e-3),
+        dropout=(0.0, 0.0),
+        learning_rate=(1e-3, 1e-3),
+        patience=(5, 5),
+        batch_sizes=(32,),
+    )
+    what = experiment(designs=()).model_copy(update={"space": space})  # of two points
+    search = Search(forever(result(0.03), result(0.02, "pruner")), total=9, what=what)
+    assert search.run().state is State.COMPLETE
+    assert search.study.finished == 9 and len(search.pool.submitted) == 2
+    repeats = [r.result.repeat_of for r in search.study.records.values() if r.result]
+    first = {task.number for task in search.pool.submitted}
+    assert {number for number in repeats if number is not None} == first
+    assert search.states.count(State.COMPLETE) + search.states.count(State.PRUNED) == 9
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8])
