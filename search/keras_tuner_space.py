@@ -19,7 +19,9 @@ def suggest(hyperparameters: keras_tuner.HyperParameters, space: Space) -> dict[
             sampling = "log" if dimension.log else "linear"
             name = dimension.name
             if isinstance(dimension, Choice):
-                drawn = hyperparameters.Choice(name, list(dimension.values), ordered=False)
+                chosen = hyperparameters.Choice(name, list(dimension.values), ordered=False)
+                # It may give 1 for True, which is no value of the space.
+                drawn = next(value for value in dimension.values if value == chosen)
             elif isinstance(dimension, Float):
                 low, high = dimension.low, dimension.high
                 drawn = hyperparameters.Float(name, low, high, sampling=sampling)

@@ -17,10 +17,10 @@ def _epoch(at: float, value: float = 1.0, trial: str = "0", epoch: int = 1) -> E
     return Epoch(at=at, trial=trial, epoch=epoch, value=value, flops=1e9)
 
 
-def test_a_constant_ratio_is_found_with_no_width() -> None:
-    ratio = paired_ratio([2.0, 20.0, 200.0], [1.0, 10.0, 100.0])
-    assert ratio.value == pytest.approx(2) and ratio.low == pytest.approx(2)
-    assert ratio.high == pytest.approx(2) and ratio.pairs == 3
+def test_a_nearly_constant_ratio_is_found_with_a_narrow_interval() -> None:
+    ratio = paired_ratio([2.001, 20.0, 199.9], [1.0, 10.0, 100.0])
+    assert ratio.value == pytest.approx(2, rel=1e-3) and ratio.pairs == 3
+    assert 1.99 < ratio.low < ratio.value < ratio.high < 2.01
 
 
 def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:

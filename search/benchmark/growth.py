@@ -1,0 +1,156 @@
+"""How the cost of a trial outside training grows with the number of trials.
+
+    python -m search.benchmark.growth --trials 1000
+
+A made-up objective that sleeps a millisecond, the real coordinator and the real stores, in a
+temporary folder. Prints the seconds a trial and the coordinator's memory over the run.
+"""
+
+import json
+import queue
+import resource
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from experiments.catalogue import CATALOGUE
+from experiments.experiment import Experiment
+from search.coordinator import Coordinator
+from search.optuna_storage import open_storage
+from search.plan import adapt, judge_baselines, make_plan, study_facts
+from search.pool import AttemptEnded, Event
+from search.progress import Progress
+from search.records import Task, TrialResult
+from search.stores import Stores
+from search.study import Study
+from search.tracking import Mirror
+
+PIECES = 20
+
+
+class SleepingPool:
+    """A pool of one that takes a millisecond for any trial and makes its result up."""
+
+    size = 1
+
+    def __init__(self, scores: dict[str, float]) -> None:
+        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._scores = scores
+        self.ends: list[float] = []
+        self.megabytes: list[float] = []
+
+    def submit(self, task: Task) -> None:
+        """Sleep, and put the end of the attempt among the events."""
+        time.sleep(0.001)
+        error = float(np.random.default_rng(task.seed).uniform(0.001, 0.01))
+        result = TrialResult(
+            objective=error,
+            train_objective=error,
+            history={
+                "loss": [2 * error, error],
+                "val_loss": [2 * error, error],
+                "val_mse": [2 * error, error],
+                "learning_rate": [0.01, 0.01],
+            },
+            best_epoch=2,
+            epochs=2,
+            stopped_by="epochs",
+            train=self._scores,
+            validation=self._scores,
+            parameter_count=1,
+            seconds=0.001,
+            seconds_per_epoch=0.0005,
+            device="cpu",
+            device_name="none",
+        )
+        self.ends.append(time.monotonic())
+        self.megabytes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        self._events.put(AttemptEnded(task.number, result))
+
+    def event(self, seconds: float) -> Event | None:
+        """The next end."""
+        return self._events.get(timeout=seconds)
+
+    def request_stop(self, signum: int) -> None:
+        """Nothing stops it."""
+
+    def stop(self) -> None:
+        """Nothing to stop."""
+
+
+def measure(trials: int, sampler: str, mlflow: bool) -> list[dict[str, float]]:
+    """Run `trials` made-up trials; return up to `PIECES` rows over equal parts of the run.
+
+    Returns:
+        Rows of `trial` (the last of the part), `seconds` (median from the end of one trial to the
+        next, its millisecond included) and `megabytes` (peak memory of the process so far).
+    """
+    plan = make_plan(_without_designs(trials))
+    baselines = judge_baselines(plan)
+    with tempfile.TemporaryDirectory(prefix="growth-") as folder:
+        root = Path(folder)
+        (root / "locks").mkdir()
+        stores = Stores(
+            f"sqlite:///{root}/optuna.db", f"sqlite:///{root}/mlflow.db", root / "a", root
+        )
+        storage = open_storage(stores.storage, stores.schema_lock)
+        study = Study(storage, "growth", plan.experiment, 0, sampler, "median")
+        study.hold_to(plan.contract)
+        study.reconcile()
+        facts = study_facts(plan, study.name, study.identity, baselines)
+        progress = Progress(facts, 0, quiet=True)
+        pool = SleepingPool(baselines["ridge"].validation)
+        mirror: Any = _NoMirror()
+        if mlflow:
+            spool = stores.spool(study.name)
+            mirror = Mirror(
+                stores.tracking, stores.artifacts, stores.schema_lock, spool, facts, progress.say
+            )
+        coordinator = Coordinator(study, pool, mirror, progress, facts, root / "spool")
+        coordinator.run(timeout=None)
+        mirror.close(3600.0, lambda: False)
+    took = np.diff(pool.ends)
+    rows = []
+    for part in np.array_split(np.arange(len(took)), min(PIECES, len(took))):
+        last = int(part[-1]) + 1
+        rows.append(
+            {
+                "trial": float(last),
+                "seconds": float(np.median(took[part])),
+                "megabytes": pool.megabytes[last],
+            }
+        )
+    return rows
+
+
+class _NoMirror:
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: None
+
+
+def _without_designs(trials: int) -> Experiment:
+    return adapt(CATALOGUE["smoke"], {"trials": trials, "designs": ()})
+
+
+@click.command()
+@click.option("--trials", type=click.IntRange(min=2), default=1000, show_default=True)
+@click.option("--sampler", type=click.Choice(["tpe", "random"]), default="tpe", show_default=True)
+@click.option("--mlflow/--no-mlflow", default=True, show_default=True, help="Deliver to MLflow.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def main(trials: int, sampler: str, mlflow: bool, as_json: bool) -> None:
+    """Measure how the cost of a trial outside training grows."""
+    rows = measure(trials, sampler, mlflow)
+    if as_json:
+        click.echo(json.dumps(rows, indent=2))
+        return
+    click.echo(f"{'trial':>8}{'ms a trial':>12}{'MB':>8}")
+    for row in rows:
+        click.echo(f"{row['trial']:>8.0f}{1e3 * row['seconds']:>12.1f}{row['megabytes']:>8.0f}")
+
+
+if __name__ == "__main__":
+    main()
