@@ -1,9 +1,10 @@
 """`python -m search.benchmark`: this project against stock loops, side by side, as ratios.
 
-Exit codes: 0 done, 1 a contender failed, 2 wrong input, 130 interrupted.
+Exit codes: 0 done, 1 a contender failed, 2 wrong input, 130 or 143 interrupted.
 """
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,8 @@ from typing import Any
 
 import click
 
-from search.errors import DONE, INTERRUPTED, REFUSED_OR_FAILED, Refused
+from experiments.catalogue import CATALOGUE
+from search.errors import DONE, INTERRUPTED, REFUSED_OR_FAILED, TERMINATED, Refused
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,14 @@ _TUNERS = ("hyperband", "bayesian")
     show_default=True,
     help="; ".join(f"{name}: {budget.takes}" for name, budget in _BUDGETS.items()) + ".",
 )
-@click.option("--experiment", "experiment_name", default="power_usage", show_default=True)
+@click.option(
+    "--experiment",
+    "experiment_name",
+    type=click.Choice([name for name, one in CATALOGUE.items() if one.sampled]),
+    default=next(iter(CATALOGUE)),
+    show_default=True,
+    help="Data, windows and space.",
+)
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option(
     "--out",
@@ -60,13 +69,7 @@ _TUNERS = ("hyperband", "bayesian")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def main(budget: str, experiment_name: str, seed: int, out: Path, as_json: bool) -> None:
     """Race this project, a stock Optuna and Keras loop, and KerasTuner, in turns on one machine."""
-    from experiments.catalogue import CATALOGUE
-
-    if experiment_name not in CATALOGUE:
-        raise click.BadParameter(
-            f"expected one of {', '.join(CATALOGUE)}, found {experiment_name!r}",
-            param_hint="--experiment",
-        )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # by way of every `finally`
     try:
         found = _measure(_BUDGETS[budget], experiment_name, seed)
     except Refused as error:
@@ -90,7 +93,6 @@ def main(budget: str, experiment_name: str, seed: int, out: Path, as_json: bool)
 
 
 def _measure(budget: _Budget, experiment: str, seed: int) -> dict[str, Any]:
-    from experiments.catalogue import CATALOGUE
     from experiments.lstm_space import to_flat
     from search.benchmark.job import Job, draw_points
     from search.benchmark.measures import paired_ratio, seconds_per_epoch, summary

@@ -90,7 +90,9 @@ class Contender:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                start_new_session=True,
+                # Of this session still: when we are killed, the system ends a group that stands
+                # stopped, and one that runs ends at its next word.
+                process_group=0,
                 env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1"},
             )
         stream = self._process.stdout

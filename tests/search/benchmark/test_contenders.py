@@ -61,4 +61,4 @@ def test_keras_tuners_loops_report_their_epochs(tuner: str, tmp_path: Path) -> N
 def test_the_command_refuses_what_it_does_not_know() -> None:
     command = [sys.executable, "-m", "search.benchmark", "--experiment", "nothing"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and "found 'nothing'" in done.stderr
+    assert done.returncode == 2 and "'nothing' is not one of" in done.stderr

@@ -1,6 +1,7 @@
 """Programs that run in turns: only one at a time, each with a clock of its own."""
 
 import itertools
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -55,6 +56,28 @@ def test_a_contender_that_ends_is_done_and_the_other_goes_on(tmp_path: Path) -> 
 def test_nothing_is_left_running_or_stopped(tmp_path: Path) -> None:
     run_in_turns([_ticking(tmp_path, "a", 0.3)], 1, lambda number, one: None)
     assert psutil.Process().children(recursive=True) == []
+
+
+def test_contenders_end_when_the_benchmark_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import sys, pathlib\n"
+        "from search.benchmark.slices import Contender, run_in_turns\n"
+        "place = pathlib.Path(sys.argv[1])\n"
+        "command = [sys.executable, '-c', sys.argv[2], '100000']\n"
+        "pair = [Contender(n, command, place / n, 0.5) for n in 'ab']\n"
+        "run_in_turns(pair, 1000, lambda number, one: print(number, flush=True))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(tmp_path), TICKING], stdout=subprocess.PIPE, text=True
+    ) as benchmark:
+        assert benchmark.stdout is not None
+        for _ in range(3):
+            benchmark.stdout.readline()
+        children = psutil.Process(benchmark.pid).children(recursive=True)
+        assert len(children) == 2
+        benchmark.kill()
+    _, left = psutil.wait_procs(children, timeout=10)
+    assert left == []
 
 
 def test_a_contender_that_fails_is_named_with_its_last_words(tmp_path: Path) -> None:
