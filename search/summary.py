@@ -239,7 +239,8 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
         "",
         trade_off(summary, facts),
         "",
-        f"{summary.finished} of {facts.total} trials ({counts(summary)}), study seed "
+        f"{summary.finished} of {max(facts.total, summary.finished)} trials ({counts(summary)}), "
+        f"study seed "
         f"{facts.seed}. {facts.summary}",
     ]
     unit = facts.unit

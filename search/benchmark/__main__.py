@@ -69,9 +69,13 @@ _TUNERS = ("hyperband", "bayesian")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def main(budget: str, experiment_name: str, seed: int, out: Path, as_json: bool) -> None:
     """Race this project, a stock Optuna and Keras loop, and KerasTuner, in turns on one machine."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.BadParameter(f"{out} cannot be made: {error}", param_hint="--out") from error
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # by way of every `finally`
     try:
-        found = _measure(_BUDGETS[budget], experiment_name, seed)
+        found = _measure(_BUDGETS[budget], experiment_name, seed, out)
     except Refused as error:
         click.echo(f"Refused: {error}", err=True)
         sys.exit(REFUSED_OR_FAILED)
@@ -82,7 +86,6 @@ def main(budget: str, experiment_name: str, seed: int, out: Path, as_json: bool)
     from search.figures import png
 
     found |= {"budget": budget, "seed": seed, "experiment": experiment_name}
-    out.mkdir(parents=True, exist_ok=True)
     text = "\n".join(lines(found)) + "\n"
     (out / "benchmark.json").write_text(json.dumps(found, indent=2))
     (out / "benchmark.txt").write_text(text)
@@ -92,7 +95,7 @@ def main(budget: str, experiment_name: str, seed: int, out: Path, as_json: bool)
     sys.exit(DONE)
 
 
-def _measure(budget: _Budget, experiment: str, seed: int) -> dict[str, Any]:
+def _measure(budget: _Budget, experiment: str, seed: int, out: Path) -> dict[str, Any]:
     from experiments.lstm_space import to_flat
     from search.benchmark.job import Job, draw_points
     from search.benchmark.measures import paired_ratio, seconds_per_epoch, summary
@@ -127,7 +130,7 @@ def _measure(budget: _Budget, experiment: str, seed: int) -> dict[str, Any]:
             )
             module, *words = command
             argv = [*module_command(f"search.benchmark.{module}", *words), job.model_dump_json()]
-            return Contender(name, argv, place / f"{label}.log", turn)
+            return Contender(name, argv, out / f"{label}.log", turn)
 
         click.echo(f"2 of 3: {len(points)} points alike, {budget.point_epochs} epochs", err=True)
         # Turns in the proportion of what is expected, so that both are busy all the time.
@@ -144,7 +147,7 @@ def _measure(budget: _Budget, experiment: str, seed: int) -> dict[str, Any]:
         ]
         run_in_turns(racers, budget.rounds, say)
 
-    workers = default_workers(())
+    workers = min(default_workers(()), len(points))
     ours, stock = (seconds_per_epoch(one.epochs) for one in paired)
     both = sorted(ours.keys() & stock.keys())
     machine = paired_ratio([stock[t] for t in both], [ours[t] / workers for t in both])

@@ -14,9 +14,6 @@ from experiments.lstm_space import to_parameters
 from experiments.space import Choice, Space, Value
 from models.parameters import TrialParameters
 
-# The space's lowest patience: it cannot run out within so many epochs.
-FEWEST_PATIENT = 5
-
 
 class Job(BaseModel):
     """One contender's task; travels as JSON on its command line.
@@ -26,7 +23,7 @@ class Job(BaseModel):
         epochs: most epochs of a trial.
         seed: of the study.
         points: train exactly these, in this order, without pruning; None searches the space until
-            stopped. With no more epochs than `FEWEST_PATIENT` none is stopped early either.
+            stopped. None is stopped early as long as `epochs` does not exceed its patience.
         folder: for the contender's own files.
     """
 
