@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from models.metrics import skill
 from search.records import State, StudyFacts, TrialRecord
-from search.summary import REFERENCE, StudySummary, trial_name
+from search.summary import REFERENCE, StudySummary, amount, trial_name
 
 # Finished trials over which the pace is measured: the first ones, reference networks, are slow.
 _PACE_OVER = 12
@@ -64,7 +64,7 @@ class Progress:
         assert record.result is not None
         rmse = record.result.validation["rmse"]
         return (
-            f"{record.state:<8} RMSE {rmse:8.1f} {self._facts.unit}, "
+            f"{record.state:<8} RMSE {amount(rmse):>8} {self._facts.unit}, "
             f"{record.result.epochs:2d} epochs, {record.result.seconds:6.1f} s"
         )
 
@@ -73,7 +73,7 @@ class Progress:
         best = summary.best
         if best is not None and best.result is not None:
             rmse = best.result.validation["rmse"]
-            pieces.append(f"best RMSE {rmse:.1f} {self._facts.unit}")
+            pieces.append(f"best RMSE {amount(rmse)} {self._facts.unit}")
             if REFERENCE in self._facts.baselines:
                 reference = self._facts.baselines[REFERENCE].validation["rmse"]
                 gained = skill(rmse, reference)

@@ -110,7 +110,7 @@ def _design_row(design: str, records: list[TrialRecord], facts: StudyFacts) -> d
         name = f"{design} (trial {records[0].number})"
         return _row(name, "design", objective, metrics, facts)
     spread = statistics.stdev(result.validation["rmse"] for result in results)
-    name = f"{design} ({len(results)} seeds, sd {spread:.1f})"
+    name = f"{design} ({len(results)} seeds, sd {amount(spread)})"
     row = _row(name, "design", objective, metrics, facts)
     return row | {"seeds": len(results), "rmse_sd": spread}
 
@@ -136,14 +136,26 @@ def score_lines(summary: StudySummary, facts: StudyFacts) -> list[str]:
     ]
     for row in scoreboard(summary, facts):
         cells = [
-            _cell(row.get("rmse"), "10.1f"),
-            _cell(row.get("mae"), "10.1f"),
-            _cell(row.get("peak_bias"), "+11.1f"),
+            _amount_cell(row.get("rmse")).rjust(10),
+            _amount_cell(row.get("mae")).rjust(10),
+            _amount_cell(row.get("peak_bias"), "+").rjust(11),
             _cell(row.get("mase"), "7.3f"),
             _cell(row.get("skill"), "+8.1%"),
         ]
         lines.append(f"{str(row['name'])[:33]:<34}" + "".join(cells))
     return lines
+
+
+def amount(value: float, sign: str = "") -> str:
+    """Write a number in the data's unit: one decimal, below 10 three significant digits.
+
+    A household in kW and a state in MW both keep their differences. `sign` "+" shows a plus.
+    """
+    return format(value, f"{sign}.1f" if abs(value) >= 10 else f"{sign}.3g")
+
+
+def _amount_cell(value: object, sign: str = "") -> str:
+    return amount(value, sign) if isinstance(value, float) and math.isfinite(value) else "-"
 
 
 def _cell(value: object, form: str) -> str:
@@ -169,8 +181,8 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
     relation = "beats" if change > 0 else "does not beat"
     margin = f"{abs(change):.1%} {'lower' if change > 0 else 'higher'}"
     return (
-        f"The best trial {relation} the strongest baseline, {name}: RMSE {ours:.1f} against "
-        f"{theirs:.1f} {facts.unit} ({margin}) on the validation windows. The search chose it "
+        f"The best trial {relation} the strongest baseline, {name}: RMSE {amount(ours)} against "
+        f"{amount(theirs)} {facts.unit} ({margin}) on the validation windows. The search chose it "
         "there, so expect somewhat more on new data."
     )
 
@@ -183,8 +195,8 @@ def trade_off(summary: StudySummary, facts: StudyFacts) -> str:
     train, validation = best.result.train["rmse"], best.result.validation["rmse"]
     ratio = validation / train if train > 0 else math.inf
     return (
-        f"Trade-off: the best trial's RMSE is {train:.1f} {facts.unit} on the training windows and "
-        f"{validation:.1f} {facts.unit} on the validation windows, both in inference mode "
+        f"Trade-off: the best trial's RMSE is {amount(train)} {facts.unit} on the training windows "
+        f"and {amount(validation)} {facts.unit} on the validation windows, both in inference mode "
         f"(ratio {ratio:.2f}; well above 1 points to overfitting, both high to underfitting)."
     )
 
@@ -251,8 +263,8 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
     ]
     for row in scoreboard(summary, facts):
         lines.append(
-            f"| {row['name']} | {_cell(row.get('rmse'), '1.1f')} | {_cell(row.get('mae'), '1.1f')} "
-            f"| {_cell(row.get('peak_bias'), '+1.1f')} | {_cell(row.get('skill'), '+1.1%')} |"
+            f"| {row['name']} | {_amount_cell(row.get('rmse'))} | {_amount_cell(row.get('mae'))} "
+            f"| {_amount_cell(row.get('peak_bias'), '+')} | {_cell(row.get('skill'), '+1.1%')} |"
         )
     lines += [
         "",
@@ -277,9 +289,9 @@ def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
             f"The point of trial {result.repeat_of}, so not trained again; that trial's result: "
         )
     return text + (
-        f"RMSE {result.validation['rmse']:.1f} {facts.unit} on the validation windows, "
-        f"{result.train['rmse']:.1f} on the training windows; best epoch {result.best_epoch} of "
-        f"{result.epochs}, stopped by {result.stopped_by}."
+        f"RMSE {amount(result.validation['rmse'])} {facts.unit} on the validation windows, "
+        f"{amount(result.train['rmse'])} on the training windows; best epoch {result.best_epoch} "
+        f"of {result.epochs}, stopped by {result.stopped_by}."
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 from search.records import Cause, Failure, State, TrialRecord
 from search.summary import (
     StudySummary,
+    amount,
     description,
     end_lines,
     final_metrics,
@@ -192,3 +193,20 @@ def test_result_json_stays_strict_where_a_metric_is_not_defined() -> None:
 def test_trial_name_says_design_and_attempt() -> None:
     assert trial_name(record(4)) == "trial 4"
     assert trial_name(record(4, design="small", attempt=3)) == "trial 4 small attempt 3"
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [(141.42, "141.4"), (10.0, "10.0"), (9.876, "9.88"), (0.03214, "0.0321"), (-0.5, "-0.5")],
+)
+def test_amounts_keep_their_digits_in_small_units(value: float, written: str) -> None:
+    assert amount(value) == written
+
+
+def test_small_units_are_told_apart_in_verdict_and_table() -> None:
+    small = dataclasses.replace(
+        facts(), baselines={"ridge": baseline(0.03, target_range=0.2)}, unit="GW"
+    )
+    summary = StudySummary((record(0, result(0.02, target_range=0.2)),), 1)
+    text = "\n".join(end_lines(summary, small, "python -m search.ui"))
+    assert "RMSE 0.0283 against 0.0346 GW" in text and " 0.0 " not in text
