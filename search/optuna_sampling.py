@@ -13,6 +13,11 @@ from experiments.space import Choice, Dimension, Float, Space, Value
 WARM_UP_EPOCHS = 8
 
 
+# Once and for all: `warnings.catch_warnings` would also take back, from a thread that imports MLflow
+# meanwhile, the filters that it has just set.
+warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
+
+
 def suggest(trial: optuna.Trial, space: Space) -> dict[str, Value]:
     """Draw a point of `space` from an Optuna trial: the adapter between the two."""
     flat: dict[str, Value] = {}
@@ -75,9 +80,7 @@ def make_sampler(
         "qmc": lambda: _SobolSampler(space, seed),
         "random": lambda: optuna.samplers.RandomSampler(seed=drawn),
     }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return makers[name]()
+    return makers[name]()
 
 
 def make_pruner(name: str, epochs: int) -> optuna.pruners.BasePruner:

@@ -183,10 +183,8 @@ class Study:
         count = len(self._study.get_trials(deepcopy=False))
         # Seeded by the number of trials so far: a resumed study draws what it would have drawn.
         self._study.sampler = make_sampler(self._sampler, self._space, self._seed, count)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            trial = self._study.ask()
-            suggest(trial, self._space)
+        trial = self._study.ask()
+        suggest(trial, self._space)
         attributes = trial.user_attrs
         if "seed" not in attributes:
             trial.set_user_attr("seed", self._seed_of(trial))
