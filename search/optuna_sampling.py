@@ -13,8 +13,8 @@ from experiments.space import Choice, Dimension, Float, Space, Value
 WARM_UP_EPOCHS = 8
 
 
-# Once and for all: `warnings.catch_warnings` would also take back, from a thread that imports MLflow
-# meanwhile, the filters that it has just set.
+# Once and for all: `warnings.catch_warnings` would also take back the filters that a thread which
+# imports MLflow meanwhile has just set.
 warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
 
 
