@@ -15,6 +15,7 @@ import shutil
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,6 +94,9 @@ class Mirror:
         self._run_ids: dict[int, str] = {}
         self._described: set[int] = set()
         self._delivered: set[int] = set()
+        # requests says so itself when it is imported, but that happens in the thread, and whoever
+        # leaves `warnings.catch_warnings` in another one meanwhile takes it back.
+        warnings.filterwarnings("ignore", message="SOCKS support in urllib3")
         self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
         self._thread.start()
 
