@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
@@ -172,7 +172,7 @@ class Coordinator:
 
 
 def finish(
-    coordinator: Coordinator,
+    summary: StudySummary,
     study: Study,
     mirror: Mirror,
     ending: Ending,
@@ -183,11 +183,8 @@ def finish(
     Returns:
         True if MLflow has everything.
     """
-    summary = coordinator.summary()
     if ending.signum is None:
-        summary = StudySummary(
-            summary.records, summary.finished, study.importances(), summary.overhead_fraction
-        )
+        summary = replace(summary, importances=study.importances())
     mirror.summarise(summary, ending.state)
     return mirror.close(PATIENCE_AT_END, stop_asked)
 

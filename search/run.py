@@ -315,14 +315,15 @@ def _coordinate(
         with stopping_on_signals(pool) as stop_asked:
             ending = coordinator.run(options["timeout"])
             pool.stop()
-            delivered = finish(coordinator, study, mirror, ending, stop_asked)
+            # Before the delivery, whose time is not the workers'.
+            summary = coordinator.summary()
+            delivered = finish(summary, study, mirror, ending, stop_asked)
     finally:
         pool.stop()
         progress.close()
     if not delivered:
         progress.say("MLflow does not have everything yet; the next start delivers the rest.")
     resume = f"Resume: {_command_line()}"
-    summary = coordinator.summary()
     if options["as_json"]:
         _print_json(result_json(summary, facts, ending.reason))
     else:

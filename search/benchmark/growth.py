@@ -19,14 +19,12 @@ import numpy as np
 
 from experiments.catalogue import CATALOGUE
 from experiments.experiment import Experiment
+from search.benchmark.private import private_study
 from search.coordinator import Coordinator
-from search.optuna_storage import open_storage
-from search.plan import adapt, judge_baselines, make_plan, study_facts
+from search.plan import adapt, make_plan
 from search.pool import AttemptEnded, Event
 from search.progress import Progress
 from search.records import Task, TrialResult
-from search.stores import Stores
-from search.study import Study
 from search.tracking import Mirror
 
 PIECES = 20
@@ -90,27 +88,17 @@ def measure(trials: int, sampler: str, mlflow: bool) -> list[dict[str, float]]:
         next, its millisecond included) and `megabytes` (peak memory of the process so far).
     """
     plan = make_plan(_without_designs(trials))
-    baselines = judge_baselines(plan)
     with tempfile.TemporaryDirectory(prefix="growth-") as folder:
-        root = Path(folder)
-        (root / "locks").mkdir()
-        stores = Stores(
-            f"sqlite:///{root}/optuna.db", f"sqlite:///{root}/mlflow.db", root / "a", root
-        )
-        storage = open_storage(stores.storage, stores.schema_lock)
-        study = Study(storage, "growth", plan.experiment, 0, sampler, "median")
-        study.hold_to(plan.contract)
-        study.reconcile()
-        facts = study_facts(plan, study.name, study.identity, baselines)
+        study, facts, stores = private_study(plan, Path(folder), sampler)
         progress = Progress(facts, 0, quiet=True)
-        pool = SleepingPool(baselines["ridge"].validation)
+        pool = SleepingPool(facts.baselines["ridge"].validation)
+        spool = stores.spool(study.name)
         mirror: Any = _NoMirror()
         if mlflow:
-            spool = stores.spool(study.name)
             mirror = Mirror(
                 stores.tracking, stores.artifacts, stores.schema_lock, spool, facts, progress.say
             )
-        coordinator = Coordinator(study, pool, mirror, progress, facts, root / "spool")
+        coordinator = Coordinator(study, pool, mirror, progress, facts, spool)
         coordinator.run(timeout=None)
         mirror.close(3600.0, lambda: False)
     took = np.diff(pool.ends)

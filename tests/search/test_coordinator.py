@@ -362,7 +362,7 @@ def test_s1_the_end_waits_for_mlflow_in_haste_once_a_stop_was_asked_for(
     search = Search(forever(result()), total=2)
     search.run()
     mirror = cast(Mirror, search.mirror)
-    assert finish(search.coordinator, search.study, mirror, ending, lambda: stop_asked)
+    assert finish(search.coordinator.summary(), search.study, mirror, ending, lambda: stop_asked)
     assert search.mirror.states[-1] is ending.state
     assert search.mirror.patience is not None and search.mirror.patience <= 120
     assert search.mirror.hurried is stop_asked

@@ -1,0 +1,28 @@
+"""A study in stores of its own, apart from the person's."""
+
+from pathlib import Path
+
+from search.optuna_storage import open_storage
+from search.plan import Plan, judge_baselines, study_facts
+from search.records import StudyFacts
+from search.stores import Stores
+from search.study import Study
+
+PRUNER = "median"
+
+
+def private_study(plan: Plan, root: Path, sampler: str) -> tuple[Study, StudyFacts, Stores]:
+    """Open a new study under the folder `root`, ready for a coordinator."""
+    root = root.absolute()
+    (root / "locks").mkdir(parents=True)
+    stores = Stores(
+        storage=f"sqlite:///{root}/optuna.db",
+        tracking=f"sqlite:///{root}/mlflow.db",
+        artifacts=root / "artifacts",
+        root=root,
+    )
+    storage = open_storage(stores.storage, stores.schema_lock)
+    study = Study(storage, "benchmark", plan.experiment, plan.experiment.seed, sampler, PRUNER)
+    study.hold_to(plan.contract)
+    study.reconcile()
+    return study, study_facts(plan, study.name, study.identity, judge_baselines(plan)), stores
