@@ -2,10 +2,12 @@
 
 from experiments.documents import EXPERIMENT as DOCUMENTS
 from experiments.experiment import Experiment
+from experiments.full_curves import EXPERIMENT as FULL_CURVES
 from experiments.power_usage import EXPERIMENT as POWER_USAGE
 from experiments.power_usage_large import EXPERIMENT as POWER_USAGE_LARGE
 from experiments.smoke import EXPERIMENT as SMOKE
 
 CATALOGUE: dict[str, Experiment] = {
-    experiment.name: experiment for experiment in (POWER_USAGE, POWER_USAGE_LARGE, DOCUMENTS, SMOKE)
+    experiment.name: experiment
+    for experiment in (POWER_USAGE, POWER_USAGE_LARGE, DOCUMENTS, FULL_CURVES, SMOKE)
 }

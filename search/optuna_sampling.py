@@ -9,8 +9,13 @@ from optuna.trial import FrozenTrial
 
 from experiments.space import Choice, Dimension, Float, Space, Value
 
+PRUNERS = ("median", "quartile", "halving", "hyperband", "patient", "none")
 # Epochs that every trial gets before it may be pruned: LSTMs start slowly.
 WARM_UP_EPOCHS = 8
+# Completed trials before the median and the quartile mean something.
+STARTUP_TRIALS = 5
+# Epochs without improvement that the patient rule waits for.
+PATIENT_EPOCHS = 3
 
 
 # Once and for all: `warnings.catch_warnings` would also take back the filters that a thread which
@@ -83,11 +88,28 @@ def make_sampler(
     return makers[name]()
 
 
-def make_pruner(name: str, epochs: int) -> optuna.pruners.BasePruner:
-    """Build the pruner called `name` for trials of at most `epochs` epochs."""
-    warm_up = min(WARM_UP_EPOCHS, epochs)
-    if name == "hyperband":
-        return optuna.pruners.HyperbandPruner(min_resource=warm_up, max_resource=epochs)
-    if name == "median":
-        return optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=warm_up)
-    return optuna.pruners.NopPruner()
+def make_pruner(name: str, epochs: int, warm_up: int) -> optuna.pruners.BasePruner:
+    """Build the pruner called `name`, one of `PRUNERS`.
+
+    Args:
+        name: of the rule.
+        epochs: most epochs of a trial.
+        warm_up: epochs that every trial gets before it may be pruned.
+    """
+    warm_up = min(warm_up, epochs)
+    pruners = optuna.pruners
+    makers: dict[str, Callable[[], optuna.pruners.BasePruner]] = {
+        "hyperband": lambda: pruners.HyperbandPruner(min_resource=warm_up, max_resource=epochs),
+        "halving": lambda: pruners.SuccessiveHalvingPruner(
+            min_resource=warm_up, reduction_factor=2
+        ),
+        "median": lambda: pruners.MedianPruner(STARTUP_TRIALS, warm_up),
+        # Keeps the best quarter, where the median keeps the better half.
+        "quartile": lambda: pruners.PercentilePruner(25.0, STARTUP_TRIALS, warm_up),
+        # The median rule, but only for trials that have stopped to improve.
+        "patient": lambda: pruners.PatientPruner(
+            pruners.MedianPruner(STARTUP_TRIALS, warm_up), PATIENT_EPOCHS
+        ),
+        "none": pruners.NopPruner,
+    }
+    return makers[name]()

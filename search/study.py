@@ -18,7 +18,7 @@ from experiments.experiment import Experiment
 from experiments.lstm_space import to_flat, to_parameters
 from experiments.space import Value
 from search.errors import Refused
-from search.optuna_sampling import make_pruner, make_sampler, suggest, trial_seed
+from search.optuna_sampling import WARM_UP_EPOCHS, make_pruner, make_sampler, suggest, trial_seed
 from search.records import (
     RETRIED,
     UNCOUNTED,
@@ -53,6 +53,7 @@ class Study:
         seed: int,
         sampler: str,
         pruner: str,
+        warm_up: int = WARM_UP_EPOCHS,
     ) -> None:
         self.name = name
         self._storage = storage
@@ -65,7 +66,7 @@ class Study:
             storage=storage,
             direction="minimize",
             load_if_exists=True,
-            pruner=make_pruner(pruner, experiment.epochs),
+            pruner=make_pruner(pruner, experiment.epochs, warm_up),
         )
         self._live: dict[int, optuna.Trial] = {}
         self.records: dict[int, TrialRecord] = {}
@@ -140,7 +141,7 @@ class Study:
         self._queue_designs()
         for trial in self._study.get_trials(deepcopy=False):
             if trial.state != TrialState.WAITING:
-                self.records[trial.number] = self._record(trial)
+                self.records[trial.number] = _record(trial, self._experiment)
         return orphans
 
     def _queue_designs(self) -> None:
@@ -304,33 +305,9 @@ class Study:
         return trial_seed(self._seed, trial.user_attrs["repeat"] if paired else trial.number)
 
     def _keep(self, number: int) -> TrialRecord:
-        record = self._record(self._study.get_trials(deepcopy=False)[number])
+        record = _record(self._study.get_trials(deepcopy=False)[number], self._experiment)
         self.records[number] = record
         return record
-
-    def _record(self, trial: FrozenTrial) -> TrialRecord:
-        attributes = trial.user_attrs
-        flat = dict(trial.params)
-        complete = not self._space.problems(flat)
-        result = attributes.get("result")
-        failure = attributes.get("failure")
-        state = _STATES[trial.state]
-        if failure is not None and failure["cause"] == Cause.INTERRUPTED:
-            state = State.INTERRUPTED
-        return TrialRecord(
-            number=trial.number,
-            state=state,
-            flat=flat,
-            parameters=to_parameters(flat, self._experiment.epochs) if complete else None,
-            seed=int(attributes.get("seed", 0)),
-            design=attributes.get("design", ""),
-            retry_of=attributes.get("retry_of"),
-            attempt=int(attributes.get("attempt", 1)),
-            result=TrialResult(**result) if result and state is not State.FAILED else None,
-            failure=_failure(failure) if failure else None,
-            started=_utc(trial.datetime_start),
-            ended=_utc(trial.datetime_complete),
-        )
 
 
 _STATES = {
@@ -339,6 +316,54 @@ _STATES = {
     TrialState.PRUNED: State.PRUNED,
     TrialState.FAIL: State.FAILED,
 }
+
+
+def read_records(
+    storage: optuna.storages.BaseStorage, name: str, experiment: Experiment
+) -> list[TrialRecord]:
+    """Return all attempts of a study of `experiment` as they are now, without taking it over.
+
+    Raises:
+        Refused: there is no study of that name.
+    """
+    try:
+        study = optuna.load_study(study_name=name, storage=storage)
+    except KeyError as error:
+        known = ", ".join(sorted(optuna.get_all_study_names(storage))) or "none"
+        raise Refused(
+            f"there is no study {name!r} in this database; it holds: {known}.\n"
+            "Next: check the name, or give another database with --storage."
+        ) from error
+    return [
+        _record(trial, experiment)
+        for trial in study.get_trials(deepcopy=False)
+        if trial.state != TrialState.WAITING
+    ]
+
+
+def _record(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:
+    attributes = trial.user_attrs
+    flat = dict(trial.params)
+    complete = not experiment.space.problems(flat)
+    result = attributes.get("result")
+    failure = attributes.get("failure")
+    state = _STATES[trial.state]
+    if failure is not None and failure["cause"] == Cause.INTERRUPTED:
+        state = State.INTERRUPTED
+    return TrialRecord(
+        number=trial.number,
+        state=state,
+        flat=flat,
+        parameters=to_parameters(flat, experiment.epochs) if complete else None,
+        seed=int(attributes.get("seed", 0)),
+        design=attributes.get("design", ""),
+        retry_of=attributes.get("retry_of"),
+        attempt=int(attributes.get("attempt", 1)),
+        result=TrialResult(**result) if result and state is not State.FAILED else None,
+        failure=_failure(failure) if failure else None,
+        started=_utc(trial.datetime_start),
+        ended=_utc(trial.datetime_complete),
+    )
 
 
 def _failure(plain: dict[str, str]) -> Failure:

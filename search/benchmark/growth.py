@@ -12,18 +12,16 @@ import resource
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
 
 from experiments.catalogue import CATALOGUE
 from experiments.experiment import Experiment
-from search.benchmark.private import private_study
+from search.benchmark.private import SILENT, private_study
 from search.coordinator import Coordinator
 from search.plan import adapt, make_plan
 from search.pool import AttemptEnded, Event
-from search.progress import Progress
 from search.records import Task, TrialResult
 from search.tracking import Mirror
 
@@ -90,15 +88,14 @@ def measure(trials: int, sampler: str, mlflow: bool) -> list[dict[str, float]]:
     plan = make_plan(_without_designs(trials))
     with tempfile.TemporaryDirectory(prefix="growth-") as folder:
         study, facts, stores = private_study(plan, Path(folder), sampler)
-        progress = Progress(facts, 0, quiet=True)
         pool = SleepingPool(facts.baselines["ridge"].validation)
         spool = stores.spool(study.name)
-        mirror: Any = _NoMirror()
+        mirror: Mirror = SILENT
         if mlflow:
             mirror = Mirror(
-                stores.tracking, stores.artifacts, stores.schema_lock, spool, facts, progress.say
+                stores.tracking, stores.artifacts, stores.schema_lock, spool, facts, SILENT.say
             )
-        coordinator = Coordinator(study, pool, mirror, progress, facts, spool)
+        coordinator = Coordinator(study, pool, mirror, SILENT, facts, spool)
         coordinator.run(timeout=None)
         mirror.close(3600.0, lambda: False)
     took = np.diff(pool.ends)
@@ -113,11 +110,6 @@ def measure(trials: int, sampler: str, mlflow: bool) -> list[dict[str, float]]:
             }
         )
     return rows
-
-
-class _NoMirror:
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_: None
 
 
 def _without_designs(trials: int) -> Experiment:

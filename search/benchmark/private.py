@@ -1,6 +1,7 @@
 """A study in stores of its own, apart from the person's."""
 
 from pathlib import Path
+from typing import Any
 
 from search.optuna_storage import open_storage
 from search.plan import Plan, judge_baselines, study_facts
@@ -9,6 +10,15 @@ from search.stores import Stores
 from search.study import Study
 
 PRUNER = "median"
+
+
+class _Silent:
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: None
+
+
+# Stands for a mirror or a progress bar where nobody looks.
+SILENT: Any = _Silent()
 
 
 def private_study(plan: Plan, root: Path, sampler: str) -> tuple[Study, StudyFacts, Stores]:

@@ -45,11 +45,15 @@ def loss_curves(history: Mapping[str, Sequence[float]], best_epoch: int, title: 
         The figure.
     """
     figure, axes = new_figure(title, "Epoch (counted from 1)", "Loss (scaled target squared, 1)")
-    curves = (
+    curves = [
         ("loss", "training loss, with penalty and dropout", VERMILLION, "--", "s"),
         ("val_loss", "validation loss, with penalty", PURPLE, "-.", "^"),
         ("val_mse", "validation MSE, without penalty", BLUE, "-", "o"),
-    )
+    ]
+    if list(history.get("val_loss", ())) == list(history.get("val_mse", ())):
+        # Without a penalty one would hide the other.
+        del curves[1]
+        curves[1] = ("val_mse", "validation loss and MSE (no penalty)", BLUE, "-", "o")
     drawn: list[float] = []
     epochs = 0
     for key, label, color, style, marker in curves:

@@ -215,3 +215,14 @@ def test_parameters_that_a_trial_lacks_pass_through_not_used() -> None:
 def test_input_that_does_not_fit_is_refused(draw: Callable[[], Figure], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         draw()
+
+
+def test_a_validation_loss_without_penalty_is_drawn_once() -> None:
+    def labels(history: dict[str, list[float]]) -> list[str]:
+        legend = figures.loss_curves(history, 2, "Loss").legends[0]
+        return [text.get_text() for text in legend.get_texts()]
+
+    assert "validation loss, with penalty" in labels(HISTORY)
+    bare = labels(HISTORY | {"val_loss": HISTORY["val_mse"]})
+    assert "validation loss and MSE (no penalty)" in bare
+    assert "validation loss, with penalty" not in bare

@@ -1,0 +1,29 @@
+"""Whole learning curves, without early stopping: what the comparisons of pruners replay.
+
+    python -m search.run --experiment full_curves --pruner none --sampler qmc --trials 20
+    python -m search.run --experiment full_curves --pruner none
+
+The first command spreads its trials over the space, the second goes on where a search would look.
+Expect one to two minutes a trial and worker on a CPU core. What was measured is kept in
+`search/benchmark/curves.csv`.
+"""
+
+from experiments.documented import DOCUMENTED, EPOCHS
+from experiments.experiment import Experiment
+from experiments.lstm_space import stacked_lstm_space
+from experiments.power_usage import APRIL_TO_JUNE
+
+EXPERIMENT = Experiment(
+    name="full_curves",
+    summary="The default search without early stopping, for comparisons of pruners and tuners.",
+    source=APRIL_TO_JUNE,
+    space=stacked_lstm_space(units=(16, 128), patience=(EPOCHS, EPOCHS)),
+    designs=tuple(
+        design.model_copy(
+            update={"parameters": design.parameters.model_copy(update={"patience": EPOCHS})}
+        )
+        for design in DOCUMENTED
+    ),
+    trials=100,
+    epochs=EPOCHS,
+)

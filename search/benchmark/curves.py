@@ -1,0 +1,191 @@
+"""Measured learning curves, kept as a table, and a model that fills the space between them.
+
+    python -m search.benchmark.curves --study full_curves
+
+writes what a study of the experiment `full_curves` measured. The comparisons of pruners and tuners
+replay these curves instead of training for days.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+from sklearn.ensemble import ExtraTreesRegressor
+
+from experiments.catalogue import CATALOGUE
+from experiments.lstm_space import MOST_LAYERS, to_flat, to_parameters
+from models.parameters import TrialParameters
+from search.errors import REFUSED_OR_FAILED, WRONG_INPUT, Refused
+from search.records import TrialRecord
+
+FloatArray = npt.NDArray[np.float64]
+
+EXPERIMENT = "full_curves"
+TABLE = Path(__file__).parent / "curves.csv"
+# The noise of a point is that of a measured one of about its quality.
+LIKE_POINTS = 10
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Trials trained to the last epoch.
+
+    Attributes:
+        parameters: of each of the n trials.
+        val_mse: float64 (n, epochs), validation MSE by epoch, scaled.
+        seconds: float64 (n,), median seconds an epoch.
+    """
+
+    parameters: tuple[TrialParameters, ...]
+    val_mse: FloatArray
+    seconds: FloatArray
+
+
+def read_curves(path: Path = TABLE) -> Curves:
+    """Read the table that `write_curves` wrote."""
+    table = pd.read_csv(path)
+    names = [name for name in table.columns if name.startswith("val_mse_")]
+    points = [
+        {str(name): value for name, value in row.items() if not pd.isna(value)}
+        for row in table.drop(columns=[*names, "seconds"]).to_dict("records")
+    ]
+    return Curves(
+        tuple(to_parameters(point, len(names)) for point in points),
+        table[names].to_numpy(np.float64),
+        table["seconds"].to_numpy(np.float64),
+    )
+
+
+def write_curves(curves: Curves, path: Path) -> None:
+    """Write one row a trial: its point, seconds an epoch, validation MSE by epoch."""
+    rows = [
+        to_flat(parameters)
+        | {"seconds": seconds}
+        | {f"val_mse_{epoch}": value for epoch, value in enumerate(values, start=1)}
+        for parameters, values, seconds in zip(
+            curves.parameters, curves.val_mse, curves.seconds, strict=True
+        )
+    ]
+    order = [d.name for d in CATALOGUE[EXPERIMENT].space.dimensions]
+    table = pd.DataFrame(rows)
+    table = table.reindex(columns=order + [name for name in table.columns if name not in order])
+    table.to_csv(path, index=False, float_format="%.4g")
+
+
+class Surrogate:
+    """Learning curves of points that nobody trained: extremely randomised trees plus real noise.
+
+    The trees learn the logarithms of the curve and of the seconds an epoch. A point's curve is
+    their mean, times the deviation (out of bag) that one of the measured trials of about its
+    quality had from its own mean. So the noise has the size and the shape in time of the trees'
+    errors on trials they did not see, of which a seed's luck is a part.
+    """
+
+    def __init__(self, curves: Curves) -> None:
+        self.curves = curves
+        x = np.array([features(one) for one in curves.parameters])
+        y = np.log(np.column_stack([curves.val_mse, curves.seconds]))
+        self._trees = ExtraTreesRegressor(
+            n_estimators=300, min_samples_leaf=2, bootstrap=True, oob_score=True, random_state=0
+        ).fit(x, y)
+        self._unseen: FloatArray = self._trees.oob_prediction_
+        self._deviations: FloatArray = (y - self._unseen)[:, :-1]
+
+    def predict(self, parameters: TrialParameters, seed: int) -> tuple[FloatArray, float]:
+        """The validation MSE by epoch, float64 (epochs,), and the seconds an epoch, of a point."""
+        mean = self._trees.predict([features(parameters)])[0]
+        like = np.argsort(np.abs(self._unseen[:, :-1].min(axis=1) - mean[:-1].min()))[:LIKE_POINTS]
+        chosen = np.random.default_rng(seed).choice(like)
+        return np.exp(mean[:-1] + self._deviations[chosen]), float(np.exp(mean[-1]))
+
+    def errors(self) -> dict[str, float]:
+        """How well the trees foresee trials they did not see.
+
+        Returns:
+            `r2` and `rank_correlation` (Spearman) of the logarithm of the lowest MSE; `typical`
+            and `typical_seconds`: the factors by which the median prediction of MSE and seconds
+            is off.
+        """
+        measured = np.log(self.curves.val_mse.min(axis=1))
+        foreseen = self._unseen[:, :-1].min(axis=1)
+        off = np.abs(foreseen - measured)
+        seconds_off = np.abs(self._unseen[:, -1] - np.log(self.curves.seconds))
+        return {
+            "r2": float(1 - np.mean((foreseen - measured) ** 2) / np.var(measured)),
+            "rank_correlation": float(stats.spearmanr(foreseen, measured).statistic),
+            "typical": float(np.exp(np.median(off))),
+            "typical_seconds": float(np.exp(np.median(seconds_off))),
+        }
+
+
+def features(parameters: TrialParameters) -> list[float]:
+    """What the trees see of a point: one number a dimension, 0 for layers it does not have."""
+    missing = MOST_LAYERS - parameters.layers
+    return [
+        float(parameters.layers),
+        *np.log2(parameters.units),
+        *[0.0] * missing,
+        *parameters.dropout,
+        *[0.0] * missing,
+        np.log10(max(parameters.l2, 1e-8)),
+        np.log10(parameters.learning_rate),
+        np.log2(parameters.batch_size),
+    ]
+
+
+def whole_curves(records: list[TrialRecord], epochs: int) -> Curves:
+    """Those of `records` that were trained for all `epochs`."""
+    whole = [
+        (record.parameters, record.result)
+        for record in records
+        if record.parameters is not None
+        and record.result is not None
+        and record.result.repeat_of is None
+        and record.result.epochs == epochs
+    ]
+    return Curves(
+        tuple(parameters for parameters, _ in whole),
+        np.array([result.history["val_mse"] for _, result in whole]),
+        np.array([result.seconds_per_epoch for _, result in whole]),
+    )
+
+
+@click.command()
+@click.option("--study", required=True, help="A study of the experiment full_curves.")
+@click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
+@click.option("--out", type=click.Path(path_type=Path), default=TABLE, show_default=True)
+def main(study: str, storage: str | None, out: Path) -> None:
+    """Write the learning curves that a study measured, and say how well they can be foreseen."""
+    from search.optuna_storage import open_storage
+    from search.stores import choose_stores
+    from search.study import read_records
+
+    stores = choose_stores(storage, None)
+    experiment = CATALOGUE[EXPERIMENT]
+    try:
+        opened = open_storage(stores.storage, stores.schema_lock)
+        curves = whole_curves(read_records(opened, study, experiment), experiment.epochs)
+    except Refused as error:
+        click.echo(f"Refused: {error}", err=True)
+        sys.exit(REFUSED_OR_FAILED)
+    if len(curves.parameters) < 2 * LIKE_POINTS:
+        click.echo(
+            f"Error: expected at least {2 * LIKE_POINTS} trials of {experiment.epochs} epochs in "
+            f"study {study!r}, found {len(curves.parameters)}.\n"
+            f"Next: python -m search.run --experiment {EXPERIMENT} --pruner none",
+            err=True,
+        )
+        sys.exit(WRONG_INPUT)
+    write_curves(curves, out)
+    click.echo(f"{len(curves.parameters)} curves -> {out}")
+    for name, value in Surrogate(curves).errors().items():
+        click.echo(f"{name} {value:.3f}")
+
+
+if __name__ == "__main__":
+    main()

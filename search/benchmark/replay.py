@@ -1,0 +1,185 @@
+"""A search whose trainings are replayed: the real coordinator, study, sampler and pruner.
+
+Only the workers are played, on a clock of their own: a study of an hour takes seconds.
+"""
+
+import dataclasses
+import heapq
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import optuna
+
+from experiments.experiment import Experiment
+from models.parameters import TrialParameters
+from search.benchmark.curves import FloatArray
+from search.benchmark.private import SILENT
+from search.coordinator import Coordinator
+from search.optuna_sampling import WARM_UP_EPOCHS
+from search.pool import AttemptEnded, EpochReached, Event, StopRequested
+from search.records import StudyFacts, Task, TrialResult
+from search.study import Study
+
+Trainer = Callable[[TrialParameters, int], tuple[FloatArray, float]]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """How a replayed search went.
+
+    Attributes:
+        steps: (seconds, lowest objective of the completed trials up to then), one a trial.
+        pruned: trials that were pruned.
+        missed: the lowest error that the pruned ones would have come to; infinite without any.
+    """
+
+    steps: tuple[tuple[float, float], ...]
+    pruned: int
+    missed: float
+
+    def best_after(self, seconds: float) -> float:
+        """The lowest objective of the trials completed within `seconds`; infinite if none was."""
+        return min((best for at, best in self.steps if at <= seconds), default=np.inf)
+
+
+@dataclass
+class _Attempt:
+    task: Task
+    curve: FloatArray
+    seconds: float
+    stop: bool = False
+
+
+class ReplayPool:
+    """Workers that look their curves up, on a clock that jumps from one epoch's end to the next.
+
+    Args:
+        train: the learning curve and the seconds an epoch of a point and a seed.
+        workers: trials at once.
+        overhead: seconds that a trial costs beside its epochs.
+        limit: when the clock stands there, a stop is asked for.
+    """
+
+    def __init__(self, train: Trainer, workers: int, overhead: float, limit: float) -> None:
+        self.size = workers
+        self._limit = limit
+        self._train = train
+        self._overhead = overhead
+        self._running: dict[int, _Attempt] = {}
+        self._due: list[tuple[float, int, int]] = []
+        self.seconds = 0.0
+        self.ended: list[tuple[float, TrialResult]] = []
+        self.missed = np.inf
+
+    def submit(self, task: Task) -> None:
+        """Begin to play `task`."""
+        curve, seconds = self._train(task.parameters, task.seed)
+        self._running[task.number] = _Attempt(task, curve, seconds)
+        heapq.heappush(self._due, (self.seconds + self._overhead + seconds, task.number, 1))
+
+    def event(self, seconds: float) -> Event | None:
+        """The end of the next epoch, or of an attempt."""
+        del seconds
+        if not self._due:
+            return None
+        self.seconds, number, epoch = heapq.heappop(self._due)
+        if self.seconds > self._limit:
+            return StopRequested(signal.SIGINT)
+        attempt = self._running[number]
+        ended = self._stopped_by(attempt, epoch - 1)
+        if ended is not None:
+            result = _result(attempt.curve[: epoch - 1], attempt.seconds, ended)
+            del self._running[number]
+            if ended == "pruner":
+                self.missed = min(self.missed, float(attempt.curve.min()))
+            self.ended.append((self.seconds, result))
+            return AttemptEnded(number, result)
+
+        def reply(stop: bool) -> None:
+            attempt.stop = stop
+            over = self._stopped_by(attempt, epoch) is not None
+            due = self.seconds + (0.0 if over else attempt.seconds)
+            heapq.heappush(self._due, (due, number, epoch + 1))
+
+        return EpochReached(number, epoch, float(attempt.curve[epoch - 1]), reply)
+
+    def _stopped_by(self, attempt: _Attempt, epochs: int) -> str | None:
+        """What ends the attempt after `epochs` epochs, as in `models.fit`; None if nothing."""
+        parameters = attempt.task.parameters
+        if epochs == 0:
+            return None
+        if attempt.stop:
+            return "pruner"
+        since_best = epochs - 1 - int(np.argmin(attempt.curve[:epochs]))
+        if since_best >= parameters.patience:
+            return "patience"
+        return "epochs" if epochs >= parameters.epochs else None
+
+    def request_stop(self, signum: int) -> None:
+        """Nobody does."""
+
+    def stop(self) -> None:
+        """Let the clock stand still."""
+        self._due.clear()
+
+
+def _result(curve: FloatArray, seconds: float, stopped_by: str) -> TrialResult:
+    values = [float(value) for value in curve]
+    return TrialResult(
+        objective=min(values),
+        train_objective=min(values),
+        history={"val_mse": values},
+        best_epoch=int(np.argmin(curve)) + 1,
+        epochs=len(values),
+        stopped_by=stopped_by,
+        train={},
+        validation={},
+        parameter_count=0,
+        seconds=seconds * len(values),
+        seconds_per_epoch=seconds,
+        device="cpu",
+        device_name="replayed",
+    )
+
+
+def replay(
+    experiment: Experiment,
+    facts: StudyFacts,
+    pool: ReplayPool,
+    sampler: str,
+    pruner: str,
+    warm_up: int = WARM_UP_EPOCHS,
+) -> Replayed:
+    """Run a study of `experiment` to its total, or to the pool's limit, with `pool`'s trainings.
+
+    Args:
+        experiment: with its seed and number of trials.
+        facts: of a study of it.
+        pool: a new one.
+        sampler: see `search.optuna_sampling`.
+        pruner: likewise.
+        warm_up: likewise.
+    """
+    study = Study(
+        optuna.storages.InMemoryStorage(),
+        "replay",
+        experiment,
+        experiment.seed,
+        sampler,
+        pruner,
+        warm_up,
+    )
+    study.reconcile()
+    facts = dataclasses.replace(facts, total=experiment.trials)
+    Coordinator(study, pool, SILENT, SILENT, facts, Path()).run(timeout=None)
+    best = np.inf
+    steps = []
+    for at, result in pool.ended:
+        if result.stopped_by != "pruner":
+            best = min(best, result.objective)
+        steps.append((at, best))
+    pruned = sum(result.stopped_by == "pruner" for _, result in pool.ended)
+    return Replayed(tuple(steps), pruned, pool.missed)

@@ -1,0 +1,147 @@
+"""Replayed searches: the clock, the ends of a trial, and a comparison with a known answer."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from experiments.lstm_space import to_flat
+from models.parameters import TrialParameters
+from search.benchmark.curves import (
+    Curves,
+    FloatArray,
+    Surrogate,
+    read_curves,
+    whole_curves,
+    write_curves,
+)
+from search.benchmark.pruners import NONE, Candidate, lines, table
+from search.benchmark.replay import Replayed, ReplayPool, replay
+from search.records import State, TrialRecord
+from tests.search.samples import EPOCHS, error_of, experiment, facts, parameters, result
+
+
+def train(point: TrialParameters, seed: int) -> tuple[FloatArray, float]:
+    """A curve that falls to the point's error; one second an epoch."""
+    del seed
+    return error_of(to_flat(point)) * (1 + 3 / np.arange(1, EPOCHS + 1)), 1.0
+
+
+def played(pruner: str, trials: int = 30, limit: float = 1e9, workers: int = 2) -> Replayed:
+    plan = experiment(trials=trials)
+    return replay(plan, facts(), ReplayPool(train, workers, 0.5, limit), "random", pruner, 4)
+
+
+def test_without_pruning_every_trial_takes_its_epochs_and_its_overhead() -> None:
+    found = played("none", trials=6, workers=1)
+    assert [at for at, _ in found.steps] == pytest.approx([20.5 * n for n in range(1, 7)])
+    assert found.pruned == 0 and found.missed == np.inf
+
+
+def test_workers_run_side_by_side() -> None:
+    assert played("none", trials=6).steps[-1][0] == pytest.approx(61.5)
+
+
+def test_a_pruner_saves_time_and_its_best_never_rises() -> None:
+    found, plain = played("median"), played("none")
+    assert found.pruned > 5
+    assert found.steps[-1][0] < plain.steps[-1][0]
+    best = [value for _, value in found.steps]
+    assert best == sorted(best, reverse=True)
+    # The curves do not cross, so nothing that was pruned would have been the best.
+    assert found.missed > best[-1]
+
+
+def test_the_limit_ends_it_and_what_ran_does_not_count() -> None:
+    found = played("none", limit=45.0)
+    assert [at for at, _ in found.steps] == pytest.approx([20.5, 20.5, 41.0, 41.0])
+    assert found.best_after(20.0) == np.inf
+    assert found.best_after(41.0) == found.steps[-1][1]
+
+
+def test_patience_ends_a_trial_as_in_training() -> None:
+    def flat(point: TrialParameters, seed: int) -> tuple[FloatArray, float]:
+        del point, seed
+        return np.array([0.1] * EPOCHS), 1.0
+
+    plan = experiment(trials=1)
+    found = replay(plan, facts(), ReplayPool(flat, 1, 0.0, 1e9), "random", "none")
+    assert found.steps == ((1.0 + parameters().patience, 0.1),)
+
+
+def _curves(count: int = 40) -> Curves:
+    generator = np.random.default_rng(0)
+    points = tuple(
+        parameters(units=(int(units),), l2=float(l2))
+        for units, l2 in zip(
+            generator.integers(2, 64, count), 10 ** generator.uniform(-6, -2, count), strict=True
+        )
+    )
+    level = np.array([1e-3 * point.units[0] for point in points])
+    fall = 1 + 3 / np.arange(1, EPOCHS + 1)
+    noise = np.exp(generator.normal(0, 0.05, (count, EPOCHS)))
+    return Curves(points, level[:, None] * fall * noise, 0.01 * level / 1e-3)
+
+
+def test_curves_survive_the_table(tmp_path: Path) -> None:
+    curves = _curves()
+    write_curves(curves, tmp_path / "curves.csv")
+    again = read_curves(tmp_path / "curves.csv")
+    assert [one.units for one in again.parameters] == [one.units for one in curves.parameters]
+    assert_allclose(again.val_mse, curves.val_mse, rtol=1e-3)
+    assert_allclose(again.seconds, curves.seconds, rtol=1e-3)
+
+
+def test_the_surrogate_learns_what_decides_the_error_and_says_how_well() -> None:
+    surrogate = Surrogate(_curves())
+    small, seconds = surrogate.predict(parameters(units=(4,)), seed=1)
+    large, more_seconds = surrogate.predict(parameters(units=(60,)), seed=1)
+    assert small.shape == (EPOCHS,)
+    assert large.min() > 4 * small.min() and more_seconds > 4 * seconds
+    errors = surrogate.errors()
+    assert errors["rank_correlation"] > 0.9 and 1.0 < errors["typical"] < 1.5
+
+
+def test_the_same_seed_gives_the_same_curve_and_another_seed_another() -> None:
+    surrogate = Surrogate(_curves())
+    first, again, other = (surrogate.predict(parameters(), seed)[0] for seed in (1, 1, 2))
+    assert_allclose(first, again)
+    assert not np.allclose(first, other)
+
+
+def test_only_whole_curves_are_kept() -> None:
+    whole = result(0.02, stopped_by="epochs")
+    whole = dataclasses.replace(
+        whole, epochs=EPOCHS, history={"val_mse": [0.02] * EPOCHS}, seconds_per_epoch=1.0
+    )
+    records = [
+        TrialRecord(0, State.COMPLETE, {}, parameters(), 0, result=whole),
+        TrialRecord(1, State.COMPLETE, {}, parameters(), 0, result=result()),
+        TrialRecord(
+            2, State.COMPLETE, {}, parameters(), 0, result=dataclasses.replace(whole, repeat_of=0)
+        ),
+        TrialRecord(3, State.FAILED, {}, parameters(), 0),
+    ]
+    curves = whole_curves(records, EPOCHS)
+    assert curves.val_mse.shape == (1, EPOCHS) and curves.parameters == (parameters(),)
+
+
+def test_the_table_of_pruners_pairs_by_seed() -> None:
+    def of(best: float, missed: float) -> Replayed:
+        return Replayed(tuple((30.0 * n, best) for n in range(1, 51)), 10, missed)
+
+    better = Candidate("median", 4)
+    found = {
+        NONE: [of(4e-4, np.inf), of(1e-4, np.inf)],
+        better: [of(1e-4, 2e-4), of(0.26e-4, 1e-5)],
+    }
+    rows = table(found, (10.0, 20.0), 1000.0)
+    assert rows[0]["ratios"] == [None, None]
+    assert rows[1]["ratios"][1].value == pytest.approx(0.505, abs=0.001)
+    assert rows[0]["errors"][0] == pytest.approx(np.sqrt(200))
+    assert rows[1]["missed"] == 0.5 and rows[1]["minutes_50"] == pytest.approx(25.0)
+    text = lines(rows, (10.0, 20.0), "MW")
+    assert text[2].startswith("| none | 50 | 20% |") and "median, 4 epochs" in text[3]
+    assert len({line.count("|") for line in text}) == 1
