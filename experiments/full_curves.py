@@ -1,10 +1,9 @@
 """Whole learning curves, without early stopping: what the comparisons of pruners replay.
 
-    python -m search.run --experiment full_curves --pruner none --sampler qmc --trials 20
     python -m search.run --experiment full_curves --pruner none
 
-The first command spreads its trials over the space, the second goes on where a search would look.
-Expect one to two minutes a trial and worker on a CPU core. What was measured is kept in
+Begun with `--sampler qmc --trials 20` its first trials spread over the space; the command above then
+goes on where a search would look. Expect one to two minutes a trial and worker on a CPU core. What was measured is kept in
 `search/benchmark/curves.csv`.
 """
 

@@ -3,7 +3,10 @@
 import keras
 
 from models.fused_lstm import FusedLSTM
+from models.lean_dropout import LeanDropout
 from models.parameters import TrialParameters
+
+_PLAIN = {FusedLSTM: keras.layers.LSTM, LeanDropout: keras.layers.Dropout}
 
 
 def build(
@@ -46,7 +49,7 @@ def build(
                 recurrent_dropout=parameters.recurrent_dropout,
                 name=f"lstm_{index}",
             ),
-            keras.layers.Dropout(rate, name=f"dropout_{index}"),
+            LeanDropout(rate, name=f"dropout_{index}"),
         ]
     layers.append(keras.layers.Dense(horizon, name="forecast"))
     model = keras.Sequential(layers, name="stacked_lstm")
@@ -76,5 +79,4 @@ def plain_copy(model: keras.Model) -> keras.Model:
 
 
 def _plain_layer(layer: keras.Layer) -> keras.Layer:
-    kind = keras.layers.LSTM if isinstance(layer, FusedLSTM) else type(layer)
-    return kind.from_config(layer.get_config())
+    return _PLAIN.get(type(layer), type(layer)).from_config(layer.get_config())

@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import uuid
 import warnings
+from collections.abc import Mapping
 
 import numpy as np
 import optuna
@@ -27,8 +28,8 @@ from search.records import (
     State,
     TrialRecord,
     TrialResult,
-    best_of,
 )
+from search.tally import Tally
 
 RETRIES = 2
 # Complete trials below which the importance of some ten parameters is noise.
@@ -42,7 +43,7 @@ class Study:
     """One study under this process's exclusive care.
 
     Attributes:
-        name: of the study. records: every attempt by its number, as last written.
+        name: of the study.
     """
 
     def __init__(
@@ -68,8 +69,13 @@ class Study:
             load_if_exists=True,
             pruner=make_pruner(pruner, experiment.epochs, warm_up),
         )
+        self._study_id = storage.get_study_id_from_name(name)
         self._live: dict[int, optuna.Trial] = {}
-        self.records: dict[int, TrialRecord] = {}
+        # The lowest value that each of them has reported.
+        self._lowest: dict[int, float] = {}
+        self._tally = Tally()
+        # Trials in the storage, those that wait included.
+        self._count = 0
 
     # -- opening ---------------------------------------------------------------------------------
 
@@ -139,9 +145,13 @@ class Study:
                 )
                 orphans.append(self._fail(trial, failure))
         self._queue_designs()
-        for trial in self._study.get_trials(deepcopy=False):
+        trials = self._study.get_trials(deepcopy=False)
+        self._count = len(trials)
+        for trial in trials:
             if trial.state != TrialState.WAITING:
-                self.records[trial.number] = _record(trial, self._experiment)
+                self._tally.keep(_record(trial, self._experiment))
+            elif "retry_of" in trial.user_attrs:
+                self._tally.repeated(trial.user_attrs["retry_of"])
         return orphans
 
     def _queue_designs(self) -> None:
@@ -159,15 +169,14 @@ class Study:
     # -- running ---------------------------------------------------------------------------------
 
     @property
+    def records(self) -> Mapping[int, TrialRecord]:
+        """Every attempt by its number, as last written."""
+        return self._tally.records
+
+    @property
     def finished(self) -> int:
         """Trials that have come to an end, each counted once however many attempts it took."""
-        repeated = {record.retry_of for record in self.records.values()}
-        waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-        repeated |= {trial.user_attrs.get("retry_of") for trial in waiting}
-        return sum(
-            record.finished and record.parameters is not None and record.number not in repeated
-            for record in self.records.values()
-        )
+        return self._tally.finished
 
     @property
     def running(self) -> int:
@@ -177,14 +186,14 @@ class Study:
     @property
     def best(self) -> TrialRecord | None:
         """The completed attempt with the lowest objective, or None."""
-        return best_of(self.records.values())
+        return self._tally.best
 
     def ask(self) -> TrialRecord:
         """Draw the next trial, or take it from the queue; it is RUNNING from now on."""
-        count = len(self._study.get_trials(deepcopy=False))
         # Seeded by the number of trials so far: a resumed study draws what it would have drawn.
-        self._study.sampler = make_sampler(self._sampler, self._space, self._seed, count)
+        self._study.sampler = make_sampler(self._sampler, self._space, self._seed, self._count)
         trial = self._study.ask()
+        self._count = max(self._count, trial.number + 1)
         suggest(trial, self._space)
         attributes = trial.user_attrs
         if "seed" not in attributes:
@@ -199,14 +208,12 @@ class Study:
         """
         if record.design:
             return None
-        for other in self.records.values():
-            ended = other.state in (State.COMPLETE, State.PRUNED) and other.result is not None
-            if ended and other.flat == record.flat and other.number != record.number:
-                assert other.result is not None
-                return dataclasses.replace(
-                    other.result, repeat_of=other.number, seconds=0.0, overhead_seconds=0.0
-                )
-        return None
+        other = self._tally.first_with(record.flat)
+        if other is None or other.result is None:
+            return None
+        return dataclasses.replace(
+            other.result, repeat_of=other.number, seconds=0.0, overhead_seconds=0.0
+        )
 
     def report(self, number: int, epoch: int, value: float) -> bool:
         """Keep an epoch's validation MSE; True if the attempt should be pruned now.
@@ -219,13 +226,14 @@ class Study:
         if not np.isfinite(value):
             return False  # training ends with TrainingDiverged by itself
         trial.report(value, epoch)
+        self._lowest[number] = min(value, self._lowest.get(number, value))
         # Asked in any case: hyperband compares only values that it was shown.
         hopeless = bool(trial.should_prune())
         record = self.records[number]
         best = self.best
         if record.design or best is None or best.result is None:
             return False
-        reached = min(self._study.get_trials(deepcopy=False)[number].intermediate_values.values())
+        reached = self._lowest[number]
         # Nothing is saved at the last epoch, and the trial would not count as complete.
         last = epoch >= self._experiment.epochs
         return hopeless and not last and reached > best.result.objective
@@ -233,8 +241,9 @@ class Study:
     def tell(self, number: int, outcome: TrialResult | Failure) -> TrialRecord:
         """Write the end of an attempt; a retry, where one is due, is queued first."""
         trial = self._live.pop(number)
+        self._lowest.pop(number, None)
         if isinstance(outcome, Failure):
-            return self._fail(self._study.get_trials(deepcopy=False)[number], outcome)
+            return self._fail(self._trial(number), outcome)
         if outcome.repeat_of is not None:  # nobody has reported its epochs
             for epoch, value in enumerate(outcome.history["val_mse"], start=1):
                 trial.report(value, epoch)
@@ -267,9 +276,8 @@ class Study:
         if failure.cause in RETRIED and used <= RETRIES and complete:
             self._queue_retry(trial, flat, used)
         # Through the storage, since another process may have asked for this attempt.
-        study_id = self._storage.get_study_id_from_name(self.name)
-        trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, trial.number)
-        self._storage.set_trial_user_attr(trial_id, "failure", dataclasses.asdict(failure))
+        plain = dataclasses.asdict(failure)
+        self._storage.set_trial_user_attr(self._trial_id(trial.number), "failure", plain)
         self._study.tell(trial.number, state=TrialState.FAIL)
         return self._keep(trial.number)
 
@@ -299,14 +307,22 @@ class Study:
                 "retries_used": used,
             },
         )
+        self._count += 1
+        self._tally.repeated(trial.number)
 
     def _seed_of(self, trial: optuna.Trial | FrozenTrial) -> int:
         paired = not self._experiment.sampled
         return trial_seed(self._seed, trial.user_attrs["repeat"] if paired else trial.number)
 
+    def _trial_id(self, number: int) -> int:
+        return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
+
+    def _trial(self, number: int) -> FrozenTrial:
+        return self._storage.get_trial(self._trial_id(number))
+
     def _keep(self, number: int) -> TrialRecord:
-        record = _record(self._study.get_trials(deepcopy=False)[number], self._experiment)
-        self.records[number] = record
+        record = _record(self._trial(number), self._experiment)
+        self._tally.keep(record)
         return record
 
 

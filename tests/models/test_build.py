@@ -36,7 +36,7 @@ def test_layers_sequences_and_parameter_count(units: tuple[int, ...]) -> None:
     model = build(_parameters(units=units, dropout=(0.1,) * len(units)), 12, 3, 24, seed=0)
     lstms = [layer for layer in model.layers if isinstance(layer, FusedLSTM)]
     assert [type(layer).__name__ for layer in model.layers] == [
-        *["FusedLSTM", "Dropout"] * len(units),
+        *["FusedLSTM", "LeanDropout"] * len(units),
         "Dense",
     ]
     assert [layer.units for layer in lstms] == list(units)

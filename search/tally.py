@@ -1,0 +1,63 @@
+"""All attempts of a study, with what every trial asks of them kept ready.
+
+So that the 10,000th trial costs what the 100th did, nothing here looks through all attempts.
+"""
+
+from experiments.space import FlatParameters
+from search.records import State, TrialRecord
+
+
+class Tally:
+    """The attempts by number, as last written.
+
+    Attributes:
+        records: every attempt by its number; changed by `keep` alone.
+    """
+
+    def __init__(self) -> None:
+        self.records: dict[int, TrialRecord] = {}
+        self.best: TrialRecord | None = None
+        self._counted: set[int] = set()
+        self._repeated: set[int] = set()
+        self._first_with: dict[frozenset[tuple[str, object]], int] = {}
+
+    def keep(self, record: TrialRecord) -> None:
+        """Take `record` for the present state of its attempt."""
+        number = record.number
+        self.records[number] = record
+        if record.retry_of is not None:
+            self.repeated(record.retry_of)
+        if not record.finished:
+            return
+        if record.parameters is not None and number not in self._repeated:
+            self._counted.add(number)
+        if record.result is None:
+            return
+        if record.state is State.COMPLETE and _before(record, self.best):
+            self.best = record
+        if record.state in (State.COMPLETE, State.PRUNED):
+            point = frozenset(record.flat.items())
+            self._first_with[point] = min(number, self._first_with.get(point, number))
+
+    def repeated(self, number: int) -> None:
+        """Note that another attempt of `number` is queued: its trial has not come to an end."""
+        self._repeated.add(number)
+        self._counted.discard(number)
+
+    @property
+    def finished(self) -> int:
+        """Trials that have come to an end, each counted once however many attempts it took."""
+        return len(self._counted)
+
+    def first_with(self, flat: FlatParameters) -> TrialRecord | None:
+        """The first attempt at exactly this point that has a result, or None."""
+        number = self._first_with.get(frozenset(flat.items()))
+        return None if number is None else self.records[number]
+
+
+def _before(record: TrialRecord, best: TrialRecord | None) -> bool:
+    assert record.result is not None
+    if best is None or best.result is None:
+        return True
+    ours, theirs = record.result.objective, best.result.objective
+    return (ours, record.number) < (theirs, best.number)
