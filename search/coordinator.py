@@ -14,13 +14,13 @@ from pathlib import Path
 from types import FrameType
 
 from search.errors import INTERRUPTED, TERMINATED
+from search.mirror import Mirror
 from search.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
 from search.progress import Progress
 from search.records import Cause, Failure, State, StudyFacts, Task, TrialRecord, TrialResult
 from search.spool import folder
 from search.study import Study
 from search.summary import StudySummary
-from search.tracking import Mirror
 
 # Errors of this program in a row after which going on would only burn the budget.
 BUGS_IN_A_ROW = 3

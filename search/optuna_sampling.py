@@ -2,10 +2,11 @@
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import optuna
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 
 from experiments.space import Choice, Dimension, Float, Space, Value
 
@@ -14,6 +15,8 @@ PRUNERS = ("median", "quartile", "halving", "hyperband", "patient", "none")
 WARM_UP_EPOCHS = 8
 # Completed trials before the median and the quartile mean something.
 STARTUP_TRIALS = 5
+# Ended trials that TPE is shown of a long study.
+MOST_LESSONS = 500
 # Epochs without improvement that the patient rule waits for.
 PATIENT_EPOCHS = 3
 
@@ -72,6 +75,78 @@ def _distribution(dimension: Dimension) -> optuna.distributions.BaseDistribution
     return optuna.distributions.IntDistribution(int(low), int(high), log)
 
 
+class _LongStudy(optuna.samplers.BaseSampler):
+    """A sampler to which a long study shows a bounded choice of its trials.
+
+    TPE looks at every trial for every draw, so the cost of a draw would grow with the study. Beyond
+    `MOST_LESSONS` trials it is shown the best of those that completed, the latest, and what runs.
+    """
+
+    def __init__(self, sampler: optuna.samplers.BaseSampler) -> None:
+        self._inner = sampler
+        self._view: Any = None
+
+    def _seen(self, study: optuna.Study) -> Any:
+        self._view = self._view or _Thinned(study)
+        return self._view
+
+    def infer_relative_search_space(
+        self, study: optuna.Study, trial: FrozenTrial
+    ) -> dict[str, optuna.distributions.BaseDistribution]:
+        return self._inner.infer_relative_search_space(self._seen(study), trial)
+
+    def sample_relative(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        search_space: dict[str, optuna.distributions.BaseDistribution],
+    ) -> dict[str, Any]:
+        return self._inner.sample_relative(self._seen(study), trial, search_space)
+
+    def sample_independent(
+        self,
+        study: optuna.Study,
+        trial: FrozenTrial,
+        param_name: str,
+        param_distribution: optuna.distributions.BaseDistribution,
+    ) -> Any:
+        return self._inner.sample_independent(
+            self._seen(study), trial, param_name, param_distribution
+        )
+
+
+class _Thinned:
+    """A study with fewer trials; it lives for one draw.
+
+    Samplers read trials by `Study._get_trials`, which has no public counterpart that they use.
+    """
+
+    def __init__(self, study: optuna.Study) -> None:
+        self._whole = study
+        self._kept: set[int] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._whole, name)
+
+    def _get_trials(self, *arguments: Any, **options: Any) -> list[FrozenTrial]:
+        trials = self._whole._get_trials(*arguments, **options)
+        if len(trials) <= MOST_LESSONS:
+            return trials
+        if self._kept is None:
+            self._kept = lessons(trials)
+        return [t for t in trials if t.number in self._kept or not t.state.is_finished()]
+
+
+def lessons(trials: list[FrozenTrial]) -> set[int]:
+    """Numbers of the trials that a sampler learns from: half the latest, half the best earlier."""
+    ended = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    half = MOST_LESSONS // 2
+    latest, earlier = ended[-half:], ended[:-half]
+    complete = [trial for trial in earlier if trial.state == TrialState.COMPLETE]
+    best = sorted(complete, key=lambda trial: (trial.value, trial.number))[:half]
+    return {trial.number for trial in latest + best}
+
+
 def make_sampler(
     name: str, space: Space, seed: int, trials_so_far: int
 ) -> optuna.samplers.BaseSampler:
@@ -79,7 +154,9 @@ def make_sampler(
     drawn = trial_seed(seed, trials_so_far)
     makers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
         # The groups make the joint model see dimensions that not every trial has.
-        "tpe": lambda: optuna.samplers.TPESampler(seed=drawn, multivariate=True, group=True),
+        "tpe": lambda: _LongStudy(
+            optuna.samplers.TPESampler(seed=drawn, multivariate=True, group=True)
+        ),
         "gp": lambda: optuna.samplers.GPSampler(seed=drawn),
         # A Sobol sequence goes on by itself; another seed would scramble it anew.
         "qmc": lambda: _SobolSampler(space, seed),

@@ -281,10 +281,10 @@ def _coordinate(
     options: dict[str, Any],
 ) -> int:
     from search.coordinator import Coordinator, finish, stopping_on_signals
+    from search.mirror import Mirror
     from search.pool import ProcessPoolOfWorkers
     from search.progress import Progress
     from search.summary import end_lines, result_json
-    from search.tracking import Mirror
 
     orphans = study.reconcile()
     done = study.finished

@@ -19,7 +19,13 @@ from experiments.experiment import Experiment
 from experiments.lstm_space import to_flat, to_parameters
 from experiments.space import Value
 from search.errors import Refused
-from search.optuna_sampling import WARM_UP_EPOCHS, make_pruner, make_sampler, suggest, trial_seed
+from search.optuna_sampling import (
+    WARM_UP_EPOCHS,
+    make_pruner,
+    make_sampler,
+    suggest,
+    trial_seed,
+)
 from search.records import (
     RETRIED,
     UNCOUNTED,

@@ -1,8 +1,6 @@
-"""The MLflow mirror of a study: a thread that delivers records, in order and once.
+"""What a study looks like in MLflow: one run of its own and one for every trial attempt.
 
-MLflow is seen in this file alone. Everything it is given also stands in the study database or the
-spool, so a delivery may fail and be made up for later. Metric names are documented in
-docs/metrics.md.
+MLflow is seen in this file alone. Metric names are documented in docs/metrics.md.
 """
 
 import datetime as dt
@@ -10,13 +8,10 @@ import json
 import logging
 import math
 import os
-import queue
 import shutil
 import tempfile
-import threading
 import time
-import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,13 +44,10 @@ _STATUS = {
     State.INTERRUPTED: "KILLED",
 }
 _METRICS_A_CALL = 900
-# How long a person who is waiting to leave waits for MLflow.
-_SHORT_WAIT = 5.0
-_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
-class Mirror:
-    """Delivers what happens in one study to MLflow, from a thread of its own."""
+class StudyRuns:
+    """The runs of one study; every method may be called again after it failed."""
 
     def __init__(
         self,
@@ -64,9 +56,8 @@ class Mirror:
         schema_lock: Path,
         spool: Path,
         facts: StudyFacts,
-        say: Callable[[str], None],
     ) -> None:
-        """Start the thread.
+        """Remember where; nothing is written yet.
 
         Args:
             tracking_uri: of the MLflow store.
@@ -74,19 +65,12 @@ class Mirror:
             schema_lock: file that guards the creation of a local store's schema.
             spool: folder of this study's files that wait for delivery.
             facts: of the study.
-            say: prints one line for the person.
         """
         self._uri = tracking_uri
         self._artifacts = artifacts
         self._schema_lock = schema_lock
         self._spool = spool
         self._facts = facts
-        self._say = say
-        self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
-        self._stop = threading.Event()
-        self._unreachable = False
-        self.undelivered = 0
-        self._emptied = False
         self._began = int(1000 * time.time())
         self._client: MlflowClient | None = None
         self._experiment_id = ""
@@ -94,93 +78,9 @@ class Mirror:
         self._run_ids: dict[int, str] = {}
         self._described: set[int] = set()
         self._delivered: set[int] = set()
-        # requests says so itself when it is imported, but that happens in the thread, and whoever
-        # leaves `warnings.catch_warnings` in another one meanwhile takes it back.
-        warnings.filterwarnings("ignore", message="SOCKS support in urllib3")
-        self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
-        self._thread.start()
 
-    # -- called by the coordinator ---------------------------------------------------------------
-
-    def show(self, record: TrialRecord) -> None:
-        """Show that an attempt runs, or how it ended."""
-        self._jobs.put(lambda: self._deliver(record))
-
-    def catch_up(self, records: Iterable[TrialRecord]) -> None:
-        """Show what an earlier coordinator left undelivered; what MLflow has is passed over."""
-        for record in sorted(records, key=lambda record: record.number):
-            self.show(record)
-
-    def summarise(self, summary: StudySummary, state: State) -> None:
-        """Bring the study's own run up to date."""
-        self._jobs.put(lambda: self._deliver_study(summary, state))
-
-    def close(self, seconds: float, hurried: Callable[[], bool]) -> bool:
-        """Deliver what is queued within `seconds`; True if nothing is left over.
-
-        From the moment on that `hurried()` is true it waits for a few seconds more at most.
-        """
-        self._jobs.put(None)
-        # A store that is away by now may stay away: the person should not wait for it for long.
-        patience = min(seconds, _SHORT_WAIT) if self._unreachable else seconds
-        deadline = time.monotonic() + patience
-        short = math.inf
-        while self._thread.is_alive() and time.monotonic() < min(deadline, short):
-            if short == math.inf and hurried():
-                short = time.monotonic() + _SHORT_WAIT
-            self._thread.join(0.1)
-        self._stop.set()
-        self._thread.join(1.0)
-        return self._emptied and self.undelivered == 0
-
-    # -- the thread ------------------------------------------------------------------------------
-
-    def _work(self) -> None:
-        if not self._do(self._connect):
-            if not self._stop.is_set():
-                self._say(
-                    f"The MLflow store {masked(self._uri)} cannot be used: training goes on, "
-                    "results are kept.\nNext: mend it or give another --tracking-uri, then run "
-                    "the same command again; it delivers everything."
-                )
-            return
-        while not self._stop.is_set():
-            job = self._jobs.get()
-            if job is None:
-                self._emptied = True
-                return
-            self._do(job)
-
-    def _do(self, job: Callable[[], None]) -> bool:
-        """Do `job`, waiting for a store that is away; False if it was refused or given up."""
-        for attempt, pause in enumerate(_endless(_PAUSES)):
-            try:
-                if attempt and self._client is not None:
-                    # A run may have been made whose making was not answered.
-                    self._find_runs(self._client)
-                job()
-            except Exception as error:  # noqa: BLE001 - the mirror must never end the study
-                if not _passes(error):
-                    self.undelivered += 1
-                    self._say(f"MLflow refused a record: {type(error).__name__}: {error}")
-                    return False
-                if not self._unreachable:
-                    self._say(
-                        f"MLflow at {masked(self._uri)} does not answer ({_first_line(error)})"
-                        "; training goes on, results are kept and delivered later."
-                    )
-                self._unreachable = True
-                if self._stop.wait(pause):
-                    self.undelivered += 1 + self._jobs.qsize()
-                    return False
-            else:
-                if self._unreachable:
-                    self._say("MLflow answers again; delivery goes on.")
-                    self._unreachable = False
-                return True
-        raise AssertionError("the pauses never end")
-
-    def _connect(self) -> None:
+    def connect(self) -> None:
+        """Reach the store, and find or make the study's own run."""
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         from mlflow.exceptions import MlflowException
@@ -208,7 +108,7 @@ class Mirror:
                 self._experiment_id, "mlflow.note.content", self._facts.summary
             )
         self._client = client
-        self._find_runs(client)
+        self.find()
         if not self._parent_id:
             self._parent_id = self._create_study_run(client)
         else:
@@ -216,8 +116,11 @@ class Mirror:
         self._describe_study(client)
         client.set_tag(self._parent_id, "total_trials", str(self._facts.total))
 
-    def _find_runs(self, client: "MlflowClient") -> None:
-        """Learn which runs an earlier coordinator made; the tags make delivery happen once."""
+    def find(self) -> None:
+        """Learn which runs there are already; the tags make delivery happen once."""
+        client = self._client
+        if client is None:
+            return
         token = None
         while True:
             page = client.search_runs(
@@ -286,7 +189,8 @@ class Mirror:
             ],
         )
 
-    def _deliver(self, record: TrialRecord) -> None:
+    def write_trial(self, record: TrialRecord) -> None:
+        """Write that an attempt runs, or how it ended."""
         client = self._client
         assert client is not None  # connecting comes first
         if record.number in self._delivered:
@@ -395,7 +299,8 @@ class Mirror:
                 (Path(place) / f"{name}.png").write_bytes(figures.png(figure))
             client.log_artifacts(run_id, place, "figures")
 
-    def _deliver_study(self, summary: StudySummary, state: State) -> None:
+    def write_study(self, summary: StudySummary, state: State) -> None:
+        """Write how the study stands; its table and figures at its end."""
         from mlflow.entities import Metric
 
         client, run_id = self._client, self._parent_id
@@ -426,32 +331,8 @@ class Mirror:
         client.set_terminated(run_id, _STATUS[state])
 
 
-def _passes(error: Exception) -> bool:
-    """True for an error of a store that is away or busy, not of one that refuses what it got."""
-    import requests
-    import sqlalchemy.exc
-    from mlflow.exceptions import MlflowException
-
-    if isinstance(error, MlflowException):
-        return error.error_code in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE")
-    return isinstance(
-        error,
-        OSError | requests.exceptions.RequestException | sqlalchemy.exc.OperationalError,
-    )
-
-
-def _endless(pauses: tuple[float, ...]) -> Iterable[float]:
-    yield from pauses
-    while True:
-        yield pauses[-1]
-
-
 def _milliseconds(moment: dt.datetime | None) -> int:
     return int(1000 * (moment.timestamp() if moment is not None else time.time()))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
 def experiment_ids(tracking_uri: str) -> dict[str, str]:

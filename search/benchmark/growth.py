@@ -20,10 +20,10 @@ from experiments.catalogue import CATALOGUE
 from experiments.experiment import Experiment
 from search.benchmark.private import SILENT, private_study
 from search.coordinator import Coordinator
+from search.mirror import Mirror
 from search.plan import adapt, make_plan
 from search.pool import AttemptEnded, Event
 from search.records import Task, TrialResult
-from search.tracking import Mirror
 
 PIECES = 20
 

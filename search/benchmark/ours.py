@@ -5,11 +5,11 @@ from models.parameters import TrialParameters
 from search.benchmark.job import Job, epoch_flops, say_epoch
 from search.benchmark.private import private_study
 from search.coordinator import Coordinator, finish
+from search.mirror import Mirror
 from search.plan import Plan, default_workers, make_plan
 from search.pool import EpochReached, Event, ProcessPoolOfWorkers
 from search.progress import Progress
 from search.records import Task
-from search.tracking import Mirror
 
 MANY_TRIALS = 10_000
 SAMPLER = "tpe"

@@ -14,12 +14,12 @@ import pytest
 from experiments.experiment import Experiment
 from experiments.lstm_space import stacked_lstm_space
 from search.coordinator import Coordinator, Ending, finish
+from search.mirror import Mirror
 from search.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
 from search.progress import Progress
 from search.records import Cause, Failure, State, Task, TrialRecord, TrialResult
 from search.study import Study
 from search.summary import StudySummary
-from search.tracking import Mirror
 from tests.search.samples import DEEP, SMALL, experiment, facts, result
 
 DIED = Failure(Cause.WORKER_DIED, "killed")

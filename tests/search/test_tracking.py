@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from search import tracking
+import search.mirror
+from search.mirror import Mirror
 from search.records import Cause, Failure, State, TrialRecord
 from search.spool import folder, write_spool
 from search.summary import StudySummary
-from search.tracking import Mirror
+from search.tracking import StudyRuns
 from tests.search.command import query
 from tests.search.samples import facts, record, result
 
@@ -95,7 +96,7 @@ class Place:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.tracking._PAUSES", (0.2,))
+    monkeypatch.setattr("search.mirror._PAUSES", (0.2,))
 
 
 def _all_is_there(place: Place) -> None:
@@ -157,7 +158,7 @@ def test_s8_every_call_that_fails_after_it_was_carried_out_leaves_one_run_an_att
 ) -> None:
     from mlflow.tracking import MlflowClient
 
-    monkeypatch.setattr("search.tracking._PAUSES", (0.0,))
+    monkeypatch.setattr("search.mirror._PAUSES", (0.0,))
     failed: set[tuple[str, str]] = set()
 
     def answer_is_lost_once(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
@@ -205,17 +206,17 @@ def test_s2_another_study_of_the_same_name_gets_runs_of_its_own(tmp_path: Path) 
 def test_s8_a_slow_store_is_not_said_to_have_what_it_lacks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    place = Place(tmp_path)
-    mirror = place.mirror()
-    deliver = mirror._deliver
+    write_trial = StudyRuns.write_trial
     delivered: list[int] = []
 
-    def slowly(one: TrialRecord) -> None:
+    def slowly(runs: StudyRuns, one: TrialRecord) -> None:
         time.sleep(1)
-        deliver(one)
+        write_trial(runs, one)
         delivered.append(one.number)
 
-    monkeypatch.setattr(mirror, "_deliver", slowly)
+    monkeypatch.setattr(StudyRuns, "write_trial", slowly)
+    place = Place(tmp_path)
+    mirror = place.mirror()
     for one in RECORDS:
         mirror.show(one)
     _wait_until(lambda: bool(delivered))
@@ -228,8 +229,8 @@ def test_s1_a_stop_asked_for_during_the_last_delivery_is_noticed(
 ) -> None:
     place = Place(tmp_path)
     mirror = place.mirror()
-    monkeypatch.setattr(tracking, "_SHORT_WAIT", 0.5)
-    monkeypatch.setattr(mirror, "_deliver", lambda one: time.sleep(20))
+    monkeypatch.setattr(search.mirror, "_SHORT_WAIT", 0.5)
+    monkeypatch.setattr(StudyRuns, "write_trial", lambda runs, one: time.sleep(20))
     mirror.show(RECORDS[0])
     began = time.monotonic()
     asked_at = began + 1
@@ -298,3 +299,26 @@ def _wait_until(condition: Callable[[], bool], seconds: float = 90) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not so within {seconds} s"
         time.sleep(0.1)
+
+
+def test_of_the_standings_that_wait_only_the_last_is_written_and_the_end_comes_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_study = StudyRuns.write_study
+    written: list[tuple[int, State]] = []
+
+    def slowly(runs: StudyRuns, summary: StudySummary, state: State) -> None:
+        time.sleep(0.2)
+        write_study(runs, summary, state)
+        written.append((summary.finished, state))
+
+    monkeypatch.setattr(StudyRuns, "write_study", slowly)
+    mirror = Place(tmp_path).mirror()
+    for finished in range(50):
+        mirror.summarise(StudySummary(tuple(RECORDS), finished), State.RUNNING)
+    for one in RECORDS:
+        mirror.show(one)
+    mirror.summarise(StudySummary(tuple(RECORDS), 50), State.COMPLETE)
+    assert mirror.close(60, lambda: False)
+    assert written[-2:] == [(49, State.RUNNING), (50, State.COMPLETE)]
+    assert len(written) <= 3
