@@ -199,11 +199,14 @@ def find_gpus() -> tuple[int, ...]:
     return tuple(range(found))
 
 
-def default_workers(gpus: tuple[int, ...]) -> int:
-    """One worker a GPU, or one a core that this process may use, container limits included."""
+def default_workers(gpus: tuple[int, ...], per_gpu: int = 1) -> int:
+    """`per_gpu` workers a GPU, or one a core that this process may use, container limits included.
+
+    On a CPU one single-threaded process a core is the fastest (docs/performance.md).
+    """
     from joblib import cpu_count
 
-    return len(gpus) or int(cpu_count())
+    return len(gpus) * per_gpu or int(cpu_count())
 
 
 def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> list[str]:

@@ -114,6 +114,7 @@ _seconds = click.FloatRange(min=0, min_open=True)
     help="Library that draws.",
 )
 @click.option("--workers", type=_positive, help="Trials at once.  [default: one a GPU or core]")
+@click.option("--workers-per-gpu", type=_positive, help="Trials at once on each GPU.  [default: 1]")
 @click.option("--epochs", type=_positive, help="Most epochs of a trial.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Study seed.")
 @click.option("--timeout", type=_seconds, help="Begin no trial after so many seconds.")
@@ -154,7 +155,13 @@ def _run(options: dict[str, Any]) -> int:
     study_name = check_name("--study", options["study"] or _study_name(experiment))
     plan = make_plan(experiment)
     gpus = find_gpus()
-    workers = options["workers"] or default_workers(gpus)
+    if options["workers_per_gpu"] and options["workers"]:
+        raise WrongInput("--workers says how many in all: give it or --workers-per-gpu, not both")
+    if options["workers_per_gpu"] and not gpus:
+        raise WrongInput(
+            "--workers-per-gpu needs a GPU, and the driver names none; on a CPU give --workers"
+        )
+    workers = options["workers"] or default_workers(gpus, options["workers_per_gpu"] or 1)
     lines = [*plan.report.lines(), "", *plan_lines(plan, study_name, workers, gpus)]
     if options["dry_run"]:
         if options["as_json"]:

@@ -69,6 +69,7 @@ def test_gpus_are_those_of_the_driver_that_the_environment_leaves(
 
 def test_one_worker_a_gpu_else_one_a_core() -> None:
     assert default_workers((0, 1, 2)) == 3
+    assert default_workers((0, 1, 2), per_gpu=4) == 12
     assert default_workers(()) >= 1
 
 
