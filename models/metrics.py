@@ -64,6 +64,13 @@ METRICS: tuple[Metric, ...] = (
         "1",
         "1",
     ),
+    Metric(
+        "roughness_ratio",
+        "standard deviation of the forecast's change from hour to hour over that of the actual; "
+        "below 1: the forecast is too smooth, above 1: it jumps",
+        "1",
+        "1",
+    ),
     # Not a field of Scores, since it compares two forecasts: see `skill`.
     Metric("skill", "1 - error over the reference forecast's error; 0: no better", "1", "higher"),
 )
@@ -80,6 +87,7 @@ class Scores:
     peak_error: float
     peak_bias: float
     amplitude_ratio: float
+    roughness_ratio: float
 
     def as_dict(self) -> dict[str, float]:
         """Return the defined metrics by name.
@@ -97,15 +105,16 @@ def scores(actual: FloatArray, forecast: FloatArray, seasonal_scale: float) -> S
     MASE follows Hyndman & Koehler (2006), "Another look at measures of forecast accuracy", with
     the seasonal naive method in the denominator. The 90th percentile of the peak metrics is that
     of `actual` itself, linearly interpolated; with a horizon above 1 an hour counts once for
-    every window that forecasts it. Standard deviations divide by the number of values.
+    every window that forecasts it. Standard deviations divide by the number of values. The
+    roughness looks at the forecasts one step ahead alone, from each row to the next.
 
     Edge rules, each giving NaN: `mase` where `seasonal_scale` is 0; `r2` and `amplitude_ratio`
-    where `actual` is constant; `peak_error` and `peak_bias` where no hour is above the
-    percentile, which is so when at least the upper tenth of `actual` is one tied value (a
-    constant `actual` included).
+    where `actual` is constant; `roughness_ratio` where its change from hour to hour is;
+    `peak_error` and `peak_bias` where no hour is above the percentile, which is so when at least
+    the upper tenth of `actual` is one tied value (a constant `actual` included).
 
     Args:
-        actual: float64 (n, horizon), the true values, in the data's unit.
+        actual: float64 (n, horizon), the true values, in the data's unit; consecutive hours.
         forecast: float64 (n, horizon), the forecasts of the same hours, in the same unit.
         seasonal_scale: the MASE denominator, in the same unit, from `seasonal_scale`.
 
@@ -134,6 +143,7 @@ def scores(actual: FloatArray, forecast: FloatArray, seasonal_scale: float) -> S
         peak_error=float(np.mean(np.abs(at_peaks))) if at_peaks.size else math.nan,
         peak_bias=float(np.mean(at_peaks)) if at_peaks.size else math.nan,
         amplitude_ratio=_ratio(float(np.std(forecast)), math.sqrt(variance)),
+        roughness_ratio=_ratio(_roughness(forecast), _roughness(actual)),
     )
 
 
@@ -187,6 +197,13 @@ def skill(error: float, reference_error: float) -> float:
         if not (math.isfinite(value) and value >= 0):
             raise ValueError(f"{name} must be finite and not negative, got {value}")
     return 1.0 - _ratio(error, reference_error)
+
+
+def _roughness(values: FloatArray) -> float:
+    first = values[:, 0]
+    spread = float(np.std(np.diff(first))) if len(first) > 1 else 0.0
+    # As above: a steady climb has no roughness, whatever rounding says.
+    return spread if spread > 1e-12 * float(np.max(np.abs(first))) else 0.0
 
 
 def _ratio(numerator: float, denominator: float) -> float:

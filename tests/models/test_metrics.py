@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from models.metrics import METRICS, FloatArray, Scores, scores, seasonal_scale, skill
 
 IN_UNIT = ("mae", "rmse", "peak_error", "peak_bias")
-PLAIN = ("mase", "r2", "amplitude_ratio")
+PLAIN = ("mase", "r2", "amplitude_ratio", "roughness_ratio")
 
 # Whole numbers far apart, so that a variance is either 0 or well away from it.
 series = arrays(
@@ -45,7 +45,8 @@ def test_a_perfect_forecast_has_no_error(actual: FloatArray) -> None:
         assert result[name] == 0.0
     for name, perfect in (("peak_error", 0.0), ("peak_bias", 0.0), ("r2", 1.0)):
         assert result.get(name, perfect) == perfect
-    assert result.get("amplitude_ratio", 1.0) == pytest.approx(1.0)
+    for name in ("amplitude_ratio", "roughness_ratio"):
+        assert result.get(name, 1.0) == pytest.approx(1.0)
 
 
 @given(series, st.integers(0, 2**32 - 1), st.sampled_from([2.0**-10, 0.5, 4.0, 1024.0]))
@@ -83,7 +84,7 @@ def test_mae_never_exceeds_rmse_and_the_dict_is_json(actual: FloatArray, seed: i
 def test_a_constant_actual_leaves_variance_and_peaks_undefined(level: float) -> None:
     actual = np.full((7, 2), level)
     result = scores(actual, actual + np.arange(14.0).reshape(7, 2), 1.0)
-    for name in ("r2", "amplitude_ratio", "peak_error", "peak_bias"):
+    for name in ("r2", "amplitude_ratio", "roughness_ratio", "peak_error", "peak_bias"):
         assert math.isnan(getattr(result, name))
     assert set(result.as_dict()) == {"mae", "rmse", "mase"}
 
@@ -94,6 +95,19 @@ def test_a_perfectly_seasonal_target_leaves_mase_undefined() -> None:
     result = scores(column(1, 2, 3), column(1, 2, 4), scale)
     assert math.isnan(result.mase)
     assert "mase" not in result.as_dict()
+
+
+def test_the_roughness_is_that_of_the_changes_from_hour_to_hour() -> None:
+    actual, forecast = column(1, 4, 2, 6), column(2, 3, 3, 4)
+    expected = np.std([1, 0, 1]) / np.std([3, -2, 4])
+    assert scores(actual, forecast, 1.0).roughness_ratio == pytest.approx(expected)
+    # A forecast that follows late has the actual's roughness, one that halves it has half.
+    assert scores(actual, actual / 2, 1.0).roughness_ratio == pytest.approx(0.5)
+
+
+def test_a_steady_climb_leaves_the_roughness_undefined() -> None:
+    climb = np.arange(0.0, 3.0, 0.1)[:, None]
+    assert math.isnan(scores(climb, climb + 1, 1.0).roughness_ratio)
 
 
 def test_a_flat_forecast_has_no_amplitude() -> None:

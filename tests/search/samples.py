@@ -67,6 +67,7 @@ def result(
         "peak_error": 1.1 * rmse,
         "peak_bias": -0.3 * rmse,
         "amplitude_ratio": 0.9,
+        "roughness_ratio": 0.8,
     }
     return TrialResult(
         objective=objective,
