@@ -78,6 +78,10 @@ class DataReport:
                 f"gaps: {self.gaps.count} missing hours, {self.gaps.first} to {self.gaps.last}, "
                 f"longest {self.gaps.longest} h"
             )
+        elif self.repairs or self.duplicates:
+            entries.append(f"gaps: none; duplicates: {self.duplicates or 'none'}")
+        else:
+            entries.append("gaps: none; duplicates: none; repaired: nothing")
         entries += [f"repaired: {repair}" for repair in self.repairs]
         entries += [f"warning: {warning}" for warning in self.warnings]
         return [

@@ -14,6 +14,7 @@ def test_lines_of_the_built_in_series() -> None:
         "data: victoria_2014_hourly, 8760 hours, 2014-01-01 00:00 to 2014-12-31 23:00",
         "read: hourly, encoding UTF-8, separator comma",
         "ranges: Temperature 1.6 to 43.1; Usage 2864.29 to 9313.05",
+        "gaps: none; duplicates: none; repaired: nothing",
     ]
 
 
