@@ -11,7 +11,9 @@ HOURS_A_DAY: Final = 24
 DAYS_A_WEEK: Final = 7
 
 
-def cycles(local: pd.DatetimeIndex) -> NDArray[np.float64]:
+def cycles(
+    local: pd.DatetimeIndex, lengths: tuple[int, int] = (HOURS_A_DAY, DAYS_A_WEEK)
+) -> NDArray[np.float64]:
     """Hour and weekday of the local clock as points on two circles.
 
     sin(2 pi h / 24), cos(2 pi h / 24), sin(2 pi d / 7), cos(2 pi d / 7), where h is 0..23 and d is
@@ -19,10 +21,11 @@ def cycles(local: pd.DatetimeIndex) -> NDArray[np.float64]:
 
     Args:
         local: Naive local clock times, n rows.
+        lengths: Hours and days once around; others than 24 and 7 only to show what they do.
 
     Returns:
         float64 (n, 4), each value in -1..1, in the order of `CYCLE_NAMES`.
     """
-    hour = 2.0 * np.pi * local.hour.to_numpy(np.float64) / HOURS_A_DAY
-    weekday = 2.0 * np.pi * local.day_of_week.to_numpy(np.float64) / DAYS_A_WEEK
+    hour = 2.0 * np.pi * local.hour.to_numpy(np.float64) / lengths[0]
+    weekday = 2.0 * np.pi * local.day_of_week.to_numpy(np.float64) / lengths[1]
     return np.column_stack([np.sin(hour), np.cos(hour), np.sin(weekday), np.cos(weekday)])

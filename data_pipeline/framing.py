@@ -1,8 +1,10 @@
 """How a series is cut into windows and splits."""
 
-from typing import Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+
+from data_pipeline.calendar import DAYS_A_WEEK, HOURS_A_DAY
 
 
 class Framing(BaseModel):
@@ -14,6 +16,10 @@ class Framing(BaseModel):
         train: Share of the windows that the network learns from.
         validation: Share that early stopping and the search look at.
         test: Share that promotion alone opens.
+        scaler_rows: Rows the scaler is fitted on. "all" lets the later periods leak in; it is here
+            so that an experiment can show what that slip does.
+        cycle_lengths: Hours and days of the calendar's two circles. (23, 6) makes 23:00 equal
+            00:00 and Sunday Monday; likewise here to be shown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,6 +29,8 @@ class Framing(BaseModel):
     train: float = Field(default=0.72, gt=0, lt=1)
     validation: float = Field(default=0.08, gt=0, lt=1)
     test: float = Field(default=0.20, gt=0, lt=1)
+    scaler_rows: Literal["train", "all"] = "train"
+    cycle_lengths: tuple[PositiveInt, PositiveInt] = (HOURS_A_DAY, DAYS_A_WEEK)
 
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> Self:

@@ -58,7 +58,9 @@ class Prepared:
     Attributes:
         train: Windows to learn from.
         validation: Windows to stop and choose by.
-        scaler: Fitted on the rows [0, train_rows).
+        scaler: Fitted on the rows [0, train_rows), unless the framing says otherwise.
+        target_range: Range of the target over the training rows, in its unit: a scaled error
+            times this is in the unit, and the objective is measured by it whatever the scaler.
         columns: The F columns of x: covariates, target, then the calendar cycles.
         target_column: Position of the target in `columns`.
         history: The rows before the first test target, and no others.
@@ -68,6 +70,7 @@ class Prepared:
     train: Windows
     validation: Windows
     scaler: Scaler
+    target_range: float
     columns: tuple[str, ...]
     target_column: int
     history: HourlySeries
@@ -120,7 +123,8 @@ def split_origins(rows: int, framing: Framing) -> tuple[range, range, range]:
 def prepare(series: HourlySeries, framing: Framing) -> Prepared:
     """Splits, scales and windows the training and validation periods.
 
-    No value of the test period is read: the result is the same whatever stands there.
+    No value of the test period is read: the result is the same whatever stands there. Only
+    `framing.scaler_rows` "all", which exists to show that slip, looks at its extremes.
 
     Args:
         series: The whole series.
@@ -135,13 +139,16 @@ def prepare(series: HourlySeries, framing: Framing) -> Prepared:
     train, validation, test = split_origins(len(series), framing)
     history = series.before(test.start)
     train_rows = validation.start
-    rows = feature_rows(history)
+    rows = feature_rows(history, framing)
     target_column = len(history.covariate_names)
-    scaler = Scaler.fit(rows[:train_rows], target_column)
+    honest = scaler = Scaler.fit(rows[:train_rows], target_column)
+    if framing.scaler_rows == "all":
+        scaler = Scaler.fit(feature_rows(series, framing), target_column)
     return Prepared(
         train=_cut_windows(rows[:train_rows], train, framing, scaler),
         validation=_cut_windows(rows, validation, framing, scaler),
         scaler=scaler,
+        target_range=float(honest.range[target_column]),
         columns=(*history.covariate_names, history.target_name, *CYCLE_NAMES),
         target_column=target_column,
         history=history,
@@ -170,7 +177,7 @@ def open_test_windows(series: HourlySeries, framing: Framing, prepared: Prepared
             "expected the series and framing that the windows were prepared from, found others: "
             "prepare them again from this data"
         )
-    return _cut_windows(feature_rows(series), test, framing, prepared.scaler)
+    return _cut_windows(feature_rows(series, framing), test, framing, prepared.scaler)
 
 
 def latest_window(series: HourlySeries, framing: Framing, scaler: Scaler) -> NDArray[np.float32]:
@@ -192,7 +199,7 @@ def latest_window(series: HourlySeries, framing: Framing, scaler: Scaler) -> NDA
             f"too few rows: needed at least {framing.window} hours (--window), "
             f"found {len(series)}. Give a longer file."
         )
-    rows = feature_rows(series)[-framing.window :]
+    rows = feature_rows(series, framing)[-framing.window :]
     if rows.shape[1] != len(scaler.minimum):
         raise DataError(
             f"expected {len(scaler.minimum)} input columns, found {rows.shape[1]}: "
@@ -202,13 +209,18 @@ def latest_window(series: HourlySeries, framing: Framing, scaler: Scaler) -> NDA
     return scaler.transform(rows).astype(np.float32)[np.newaxis]
 
 
-def feature_rows(series: HourlySeries) -> NDArray[np.float64]:
+def feature_rows(series: HourlySeries, framing: Framing) -> NDArray[np.float64]:
     """The unscaled input rows: covariates, target, hour sin/cos, weekday sin/cos.
+
+    Args:
+        series: n hours.
+        framing: Gives the lengths of the cycles.
 
     Returns:
         float64 (n, F), F = c + 5, each column in its own unit.
     """
-    return np.column_stack([series.covariates, series.target, cycles(series.local)])
+    circles = cycles(series.local, framing.cycle_lengths)
+    return np.column_stack([series.covariates, series.target, circles])
 
 
 def _cut(rows: int, framing: Framing) -> tuple[range, range, range]:

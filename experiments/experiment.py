@@ -1,6 +1,6 @@
 """An experiment: one frozen, validated declaration of what is tried, on what, how long."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -12,12 +12,20 @@ from models.parameters import TrialParameters
 
 
 class Design(BaseModel):
-    """A fixed configuration with a name: a reference point, or a cell of a designed experiment."""
+    """A fixed configuration with a name: a reference point, or a cell of a designed experiment.
+
+    Attributes:
+        name: unique in the experiment.
+        parameters: of network and training.
+        framing: how it sees the data, where that differs from the experiment's framing; windows and
+            split must be the same.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     parameters: TrialParameters
+    framing: Framing | None = None
 
 
 class Experiment(BaseModel):
@@ -33,6 +41,7 @@ class Experiment(BaseModel):
         sampled: True if a sampler draws further trials; False if the designs are all.
         trials: default total of finished trials.
         epochs: most epochs a trial trains.
+        weights: which are kept and judged: of the "best" epoch, or of the "last".
         seed: default study seed; each trial's seed follows from it.
 
     Raises:
@@ -52,21 +61,29 @@ class Experiment(BaseModel):
     sampled: bool = True
     trials: int = Field(ge=1)
     epochs: int = Field(ge=1)
+    weights: Literal["best", "last"] = "best"
     seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
     def _designs_lie_in_the_space(self) -> Self:
         for design in self.designs:
-            flat = to_flat(design.parameters)
+            flat = to_flat(design.parameters, self.space)
             problems = self.space.problems(flat)
             if problems:
                 raise ValueError(f"design {design.name!r} is no point of the space: {problems}")
             # Trials are made of points, so what a point leaves out would silently be dropped.
-            if to_parameters(flat, design.parameters.epochs) != design.parameters:
+            held = to_parameters(flat, design.parameters.epochs, self.weights)
+            if held != design.parameters:
+                lost = [
+                    f"{name}={value}"
+                    for name, value in design.parameters
+                    if value != getattr(held, name)
+                ]
                 raise ValueError(
-                    f"design {design.name!r} sets recurrent_dropout="
-                    f"{design.parameters.recurrent_dropout}, which no point of the space holds"
+                    f"design {design.name!r} sets {', '.join(lost)}, which no point of the space "
+                    "holds"
                 )
+            self._check_framing(design)
         planned = len(self.designs) * self.repeats
         if not self.sampled and self.trials > planned:
             raise ValueError(
@@ -74,3 +91,18 @@ class Experiment(BaseModel):
                 f"{len(self.designs)} configurations x {self.repeats} seeds = {planned} trials"
             )
         return self
+
+    def framing_of(self, design: str) -> Framing | None:
+        """How the design of that name sees the data, if not by the experiment's framing."""
+        return next((one.framing for one in self.designs if one.name == design), None)
+
+    def _check_framing(self, design: Design) -> None:
+        if design.framing is None:
+            return
+        for name in ("window", "horizon", "train", "validation", "test"):
+            own, common = getattr(design.framing, name), getattr(self.framing, name)
+            if own != common:
+                raise ValueError(
+                    f"design {design.name!r} has {name} {own}, the experiment {common}: its scores "
+                    "would be of other hours"
+                )

@@ -5,10 +5,13 @@ A point is flat: `layers`, `units_1` to `units_3`, `dropout_1` to `dropout_3`, `
 `models.parameters.TrialParameters` map onto each other.
 """
 
+from typing import Literal
+
 from experiments.space import Choice, Condition, Dimension, FlatParameters, Float, Int, Space, Value
 from models.parameters import TrialParameters
 
 MOST_LAYERS = 3
+_RECURRENT = "recurrent_dropout"
 
 
 def stacked_lstm_space(
@@ -19,12 +22,14 @@ def stacked_lstm_space(
     learning_rate: tuple[float, float] = (3e-4, 2e-2),
     patience: tuple[int, int] = (5, 20),
     batch_sizes: tuple[int, ...] = (32, 64, 128),
+    recurrent_dropout: tuple[float, float] | None = None,
 ) -> Space:
     """Declare the space over stacked LSTMs; every pair is (low, high), both included.
 
     L2 is drawn on a log scale, which cannot hold 0, so whether there is a penalty at all is a
-    choice of its own. Recurrent dropout is not a dimension: above 0 it loses cuDNN and the fused
-    CPU layer, and would make the trials that draw it several times slower than the others.
+    choice of its own. Recurrent dropout is no dimension unless a range is given: above 0 it loses
+    cuDNN and the fused CPU layer, and makes the trials that draw it several times slower than the
+    others.
     """
     low, high = layers
     dimensions: list[Dimension] = [Int(name="layers", low=low, high=high)]
@@ -43,25 +48,38 @@ def stacked_lstm_space(
         Choice(name="batch_size", values=batch_sizes),
         Int(name="patience", low=patience[0], high=patience[1]),
     ]
+    if recurrent_dropout is not None:
+        low_rate, high_rate = recurrent_dropout
+        dimensions.append(Float(name=_RECURRENT, low=low_rate, high=high_rate))
     return Space(dimensions=tuple(dimensions))
 
 
-def to_parameters(flat: FlatParameters, epochs: int) -> TrialParameters:
-    """Return the trial parameters that a point of a stacked-LSTM space stands for."""
+def to_parameters(
+    flat: FlatParameters, epochs: int, weights: Literal["best", "last"] = "best"
+) -> TrialParameters:
+    """Return the trial parameters that a point of a stacked-LSTM space stands for.
+
+    `epochs` and `weights` are no dimensions: they are the same for all trials of an experiment.
+    """
     layers = int(flat["layers"])
     return TrialParameters(
         units=tuple(int(flat[f"units_{layer}"]) for layer in range(1, layers + 1)),
         dropout=tuple(float(flat[f"dropout_{layer}"]) for layer in range(1, layers + 1)),
         l2=float(flat["l2"]) if flat["use_l2"] else 0.0,
+        recurrent_dropout=float(flat.get(_RECURRENT, 0.0)),
         learning_rate=float(flat["learning_rate"]),
         batch_size=int(flat["batch_size"]),
         patience=int(flat["patience"]),
         epochs=epochs,
+        weights=weights,
     )
 
 
-def to_flat(parameters: TrialParameters) -> dict[str, Value]:
-    """Return the point that stands for `parameters`: the inverse of `to_parameters`."""
+def to_flat(parameters: TrialParameters, space: Space | None = None) -> dict[str, Value]:
+    """Return the point that stands for `parameters`: the inverse of `to_parameters`.
+
+    Recurrent dropout is part of it only if it is a dimension of `space`.
+    """
     flat: dict[str, Value] = {"layers": parameters.layers}
     pairs = zip(parameters.units, parameters.dropout, strict=True)
     for layer, (units, dropout) in enumerate(pairs, start=1):
@@ -73,4 +91,6 @@ def to_flat(parameters: TrialParameters) -> dict[str, Value]:
     flat["learning_rate"] = parameters.learning_rate
     flat["batch_size"] = parameters.batch_size
     flat["patience"] = parameters.patience
+    if space is not None and any(d.name == _RECURRENT for d in space.dimensions):
+        flat[_RECURRENT] = parameters.recurrent_dropout
     return flat

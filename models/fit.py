@@ -34,7 +34,8 @@ class FitRecord:
             the epoch's steps, with L2 penalty), "val_loss" (inference mode, with penalty),
             "val_mse" (inference mode, without penalty; the objective), "learning_rate". Losses
             are in scaled units, squared.
-        best_epoch: the epoch with the lowest "val_mse", from 1; its weights were restored.
+        best_epoch: the epoch whose weights the model has now, from 1: the one with the lowest
+            "val_mse", or the last one where the parameters ask for that.
         epochs: epochs trained.
         stopped_by: "patience" (no better epoch for that long), "epochs" (all trained) or
             "pruner" (`on_epoch` said so).
@@ -65,12 +66,12 @@ def fit(
 
     The weights with the lowest penalty-free validation MSE are restored in each of these
     endings, so that `mse(predict(model, x_validation), y_validation)` equals
-    `min(history["val_mse"])`. Windows are reshuffled every epoch, in an order that follows from
-    the seed given to `build`.
+    `min(history["val_mse"])`; with `parameters.weights` "last" they are left as they are. Windows
+    are reshuffled every epoch, in an order that follows from the seed given to `build`.
 
     Args:
         model: compiled by `build`; trained in place.
-        parameters: batch size, patience and epochs.
+        parameters: batch size, patience, epochs and which weights are kept.
         x_train: float32 (n, window, features), scaled; may be a view, only batches are copied.
         y_train: float32 (n, horizon), scaled.
         x_validation: as `x_train`.
@@ -122,7 +123,10 @@ def fit(
             stopped_by = "patience"
             break
 
-    model.set_weights(best_weights)
+    if parameters.weights == "last":
+        best_epoch = len(epoch_seconds)
+    else:
+        model.set_weights(best_weights)
     return FitRecord(
         history=history,
         best_epoch=best_epoch,

@@ -1,6 +1,6 @@
 """The parameters of one stacked LSTM and its training: one frozen, validated value."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -21,6 +21,8 @@ class TrialParameters(BaseModel):
         batch_size: training windows per gradient step.
         patience: epochs without a better validation MSE before training stops.
         epochs: most epochs trained.
+        weights: those kept: "best", of the epoch with the lowest validation MSE, or "last", which
+            shows what training that long without a look at the validation windows comes to.
 
     Raises:
         pydantic.ValidationError: (a ValueError) naming the field, the rule and the value found.
@@ -36,6 +38,7 @@ class TrialParameters(BaseModel):
     batch_size: int = Field(ge=1)
     patience: int = Field(ge=1)
     epochs: int = Field(ge=1)
+    weights: Literal["best", "last"] = "best"
 
     @model_validator(mode="after")
     def _one_dropout_a_layer(self) -> Self:

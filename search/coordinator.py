@@ -111,7 +111,9 @@ class Coordinator:
                 self._tell(record.number, known)
                 continue
             spool = folder(self._spool, record.number)
-            self._pool.submit(Task(record.number, record.parameters, record.seed, spool))
+            self._pool.submit(
+                Task(record.number, record.parameters, record.seed, spool, record.framing)
+            )
             self._mirror.show(record)
 
     def _handle(self, event: Event) -> Ending | None:

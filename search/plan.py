@@ -16,7 +16,7 @@ from data_pipeline.load import load_series
 from data_pipeline.report import DataReport
 from data_pipeline.series import HourlySeries
 from data_pipeline.windows import Prepared, check_length, prepare
-from experiments.experiment import Experiment
+from experiments.experiment import Design, Experiment
 from models.metrics import seasonal_scale
 from search.errors import WrongInput
 from search.records import Baseline, StudyFacts
@@ -29,6 +29,8 @@ OWN_DATA: Mapping[str, object] = {
     "source.start": None,
     "source.end": None,
 }
+# Designs beyond which the plan names only the first.
+FEW_DESIGNS = 6
 _VERSIONED = ("tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn")
 
 
@@ -69,12 +71,19 @@ class Plan:
             "unit": self.series.unit,
             "framing": experiment.framing.model_dump(mode="json"),
             "space": {d.name: d.model_dump(mode="json") for d in experiment.space.dimensions},
-            "designs": {d.name: d.parameters.model_dump(mode="json") for d in experiment.designs},
-            "repeats": experiment.repeats,
+            "designs": {d.name: _plain(d) for d in experiment.designs},
             "epochs": experiment.epochs,
+            "weights": experiment.weights,
             "objective": OBJECTIVE,
             "seed": experiment.seed,
         }
+
+
+def _plain(design: Design) -> dict[str, object]:
+    plain: dict[str, object] = design.parameters.model_dump(mode="json")
+    if design.framing is not None:
+        plain["framing"] = design.framing.model_dump(mode="json")
+    return plain
 
 
 def make_plan(experiment: Experiment) -> Plan:
@@ -137,9 +146,8 @@ def judge_baselines(plan: Plan) -> dict[str, Baseline]:
     steps = prepared.validation.origins[:, None] + np.arange(horizon)
     actual = history.target[steps]
     scale = seasonal_scale(history.target[: prepared.train_rows])
-    low, high = prepared.scaler.inverse_target(np.array([[0.0], [1.0]])).ravel()
     return {
-        name: Baseline((judged.rmse / float(high - low)) ** 2, judged.as_dict())
+        name: Baseline((judged.rmse / prepared.target_range) ** 2, judged.as_dict())
         for name, judged in score_all(data, actual, scale).items()
     }
 
@@ -215,7 +223,10 @@ def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> l
     framing = experiment.framing
     device = f"{len(gpus)} GPU(s)" if gpus else "the CPU (no GPU found)"
     drawn = "the sampler draws the others" if experiment.sampled else "nothing is sampled"
-    designs = ", ".join(design.name for design in experiment.designs) or "none"
+    names = [design.name for design in experiment.designs]
+    designs = ", ".join(names) or "none"
+    if len(names) > FEW_DESIGNS:
+        designs = f"{len(names)} ({', '.join(names[:3])}, ...)"
     return [
         f"Study {study}: {experiment.trials} trials of experiment {experiment.name}, "
         f"seed {experiment.seed}, at most {experiment.epochs} epochs each",

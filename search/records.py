@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from data_pipeline.framing import Framing
 from experiments.space import Value
 from models.parameters import TrialParameters
 
@@ -52,12 +53,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker is asked to train."""
+    """What a worker is asked to train; `framing` where it is not the study's."""
 
     number: int
     parameters: TrialParameters
     seed: int
     spool: Path
+    framing: Framing | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ class TrialRecord:
         number: of this attempt, unique in the study. flat: its point of the space.
         seed: of weights, dropout and shuffling. design: name of a fixed design, else "".
         retry_of: number of the attempt this one repeats, else None. attempt: counted from 1.
+        framing: how it sees the data, where that is not the study's framing.
         result, failure: at most one of them is set; both are None while it runs.
     """
 
@@ -115,6 +118,7 @@ class TrialRecord:
     attempt: int = 1
     result: TrialResult | None = None
     failure: Failure | None = None
+    framing: Framing | None = None
     started: dt.datetime | None = None
     ended: dt.datetime | None = None
 

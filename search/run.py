@@ -117,6 +117,7 @@ _seconds = click.FloatRange(min=0, min_open=True)
 @click.option("--workers-per-gpu", type=_positive, help="Trials at once on each GPU.  [default: 1]")
 @click.option("--epochs", type=_positive, help="Most epochs of a trial.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Study seed.")
+@click.option("--seeds", type=_positive, help="Seeds per design of a designed experiment.")
 @click.option("--timeout", type=_seconds, help="Begin no trial after so many seconds.")
 @click.option("--trial-timeout", type=_seconds, help="Kill a trial after so many seconds.")
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
@@ -194,6 +195,15 @@ def _experiment(options: dict[str, Any]) -> "Experiment":
         for name, field in (_DATA_OPTIONS | _OTHER_OPTIONS).items()
         if options[name] is not None
     }
+    if options["seeds"] is not None:
+        if experiment.sampled:
+            designed = ", ".join(name for name, one in CATALOGUE.items() if not one.sampled)
+            raise WrongInput(
+                f"--seeds is for designed experiments ({designed}); experiment "
+                f"{experiment.name!r} is searched, and its study seed is --seed"
+            )
+        total = options["seeds"] * len(experiment.designs)
+        changes = {"repeats": options["seeds"], "trials": total} | changes
     return adapt(experiment, changes)
 
 

@@ -168,7 +168,7 @@ class Study:
         for repeat in range(self._experiment.repeats):
             for design in self._experiment.designs:
                 if (design.name, repeat) not in queued:
-                    flat = to_flat(design.parameters)
+                    flat = to_flat(design.parameters, self._space)
                     attributes = {"design": design.name, "repeat": repeat, "planned": flat}
                     self._study.enqueue_trial(flat, user_attrs=attributes)
 
@@ -376,9 +376,12 @@ def _record(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:
         number=trial.number,
         state=state,
         flat=flat,
-        parameters=to_parameters(flat, experiment.epochs) if complete else None,
+        parameters=(
+            to_parameters(flat, experiment.epochs, experiment.weights) if complete else None
+        ),
         seed=int(attributes.get("seed", 0)),
         design=attributes.get("design", ""),
+        framing=experiment.framing_of(attributes.get("design", "")),
         retry_of=attributes.get("retry_of"),
         attempt=int(attributes.get("attempt", 1)),
         result=TrialResult(**result) if result and state is not State.FAILED else None,

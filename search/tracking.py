@@ -44,6 +44,8 @@ _STATUS = {
     State.INTERRUPTED: "KILLED",
 }
 _METRICS_A_CALL = 900
+# What of the framing is a parameter of every trial.
+_FRAMING = ("window", "horizon", "scaler_rows", "cycle_lengths")
 
 
 class StudyRuns:
@@ -250,8 +252,10 @@ class StudyRuns:
                 "epochs": record.parameters.epochs,
             }
             framing = self._facts.contract.get("framing", {})
+            if record.framing is not None:
+                framing = record.framing.model_dump(mode="json")
             if isinstance(framing, dict):
-                described |= {name: framing[name] for name in ("window", "horizon")}
+                described |= {name: framing[name] for name in _FRAMING if name in framing}
             self._log_params(client, run_id, described | {"seed": record.seed})
         self._log_data_set(client, run_id)
 

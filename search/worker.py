@@ -11,7 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Client, Connection, wait
 from typing import TYPE_CHECKING, Any
@@ -49,7 +49,7 @@ class _Worker:
     context: WorkerContext
     order: int
     device: "Device | None" = None
-    prepared: "Prepared | None" = None
+    prepared: "dict[Framing, Prepared]" = field(default_factory=dict)
     channel: Connection | None = None
 
 
@@ -94,19 +94,19 @@ def _train(task: Task, begun: float) -> TrialResult:
     from models.build import plain_copy
     from search.trial import run_trial
 
-    assert worker.device is not None and worker.prepared is not None
-    assert worker.channel is not None
+    assert worker.device is not None and worker.channel is not None
+    prepared = _prepared(worker, task.framing or worker.context.framing)
     channel = worker.channel
 
     def on_epoch(epoch: int, value: float) -> bool:
         channel.send((task.number, epoch, value))
         return bool(channel.recv())
 
-    trained = run_trial(task.parameters, worker.prepared, task.seed, worker.device, on_epoch)
+    trained = run_trial(task.parameters, prepared, task.seed, worker.device, on_epoch)
     write_spool(
         task.spool,
         save_model=plain_copy(trained.model).save,
-        times=worker.prepared.history.local[trained.origins],
+        times=prepared.history.local[trained.origins],
         actual=trained.actual,
         forecast=trained.forecast,
     )
@@ -116,7 +116,7 @@ def _train(task: Task, begun: float) -> TrialResult:
 
 
 def _ready() -> _Worker:
-    """Start TensorFlow, prepare the data and open the channel, each once in a process."""
+    """Start TensorFlow and open the channel, each once in a process."""
     if _worker is None:
         raise RuntimeError("run_task needs initialise() to have run in this process")
     context = _worker.context
@@ -128,13 +128,18 @@ def _ready() -> _Worker:
             from models.device import prepare_device
 
             _worker.device = prepare_device(context.threads, gpu)
-    if _worker.prepared is None:
-        from data_pipeline.windows import prepare
-
-        _worker.prepared = prepare(context.series, context.framing)
     if _worker.channel is None:
         _worker.channel = Client(context.address, authkey=context.secret)
     return _worker
+
+
+def _prepared(worker: _Worker, framing: Framing) -> "Prepared":
+    """The data as `framing` wants them, made once in a process."""
+    if framing not in worker.prepared:
+        from data_pipeline.windows import prepare
+
+        worker.prepared[framing] = prepare(worker.context.series, framing)
+    return worker.prepared[framing]
 
 
 @contextlib.contextmanager

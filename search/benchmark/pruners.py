@@ -161,8 +161,7 @@ def _minutes(_context: click.Context, _option: click.Parameter, value: str) -> t
 def main(seeds: int, minutes: tuple[float, ...], overhead: float, as_json: bool) -> None:
     """Compare pruners at equal time by replaying measured learning curves."""
     plan = make_plan(CATALOGUE["power_usage"])
-    low, high = plan.prepared.scaler.inverse_target(np.array([[0.0], [1.0]])).ravel()
-    rows = table(compare(seeds, minutes, overhead), minutes, float(high - low))
+    rows = table(compare(seeds, minutes, overhead), minutes, plan.prepared.target_range)
     if as_json:
         click.echo(json.dumps(rows, indent=2, default=vars))
         return

@@ -118,7 +118,7 @@ def test_windows_hold_the_rows_they_name(window: int, horizon: int) -> None:
     framing = Framing(window=window, horizon=horizon)
     prepared = prepare(whole, framing)
     opened = open_test_windows(whole, framing, prepared)
-    scaled = prepared.scaler.transform(feature_rows(whole)).astype(np.float32)
+    scaled = prepared.scaler.transform(feature_rows(whole, Framing())).astype(np.float32)
     for windows in (prepared.train, prepared.validation, opened):
         assert windows.x.dtype == windows.y.dtype == np.float32
         assert windows.x.shape == (len(windows), window, 6)
@@ -136,7 +136,7 @@ def test_columns_and_target_column() -> None:
     assert prepared.columns[:3] == ("c0", "c1", "Usage")
     assert prepared.columns[3:] == ("hour_sin", "hour_cos", "weekday_sin", "weekday_cos")
     assert prepared.target_column == prepared.scaler.target_column == 2
-    rows = feature_rows(whole)
+    rows = feature_rows(whole, Framing())
     np.testing.assert_array_equal(rows[:, 2], whole.target)
     np.testing.assert_array_equal(rows[:, 3:], cycles(whole.local))
 
@@ -175,7 +175,7 @@ def test_the_latest_window_ends_with_the_series() -> None:
     scaler = prepare(whole, framing).scaler
     window = latest_window(whole, framing, scaler)
     assert window.shape == (1, 168, 6)
-    expected = scaler.transform(feature_rows(whole)[-168:]).astype(np.float32)
+    expected = scaler.transform(feature_rows(whole, Framing())[-168:]).astype(np.float32)
     np.testing.assert_array_equal(window[0], expected)
     with pytest.raises(DataError, match="needed at least 168 hours"):
         latest_window(whole.before(167), framing, scaler)
@@ -189,3 +189,25 @@ def test_framing_is_checked_at_birth() -> None:
     for wrong in ({"horizon": 169}, {"horizon": 0}, {"window": 0}, {"windows": 3}):
         with pytest.raises(ValueError):
             Framing.model_validate(wrong)
+
+
+def test_the_slips_of_the_notes_change_what_they_say_and_nothing_else() -> None:
+    whole = series(800)
+    # A peak in the test period that training never saw.
+    target = whole.target.copy()
+    target[-5] = 10 * target.max()
+    whole = dataclasses.replace(whole, target=target)
+    honest, leaking, short = (
+        prepare(whole, Framing(scaler_rows=rows, cycle_lengths=lengths))
+        for rows, lengths in (("train", (24, 7)), ("all", (24, 7)), ("train", (23, 6)))
+    )
+    assert honest.scaler.range[1] == honest.target_range == leaking.target_range
+    assert leaking.scaler.range[1] == pytest.approx(np.ptp(target))
+    assert leaking.train.x[..., 1].max() < 0.2
+    np.testing.assert_allclose(honest.train.x[..., 2:], leaking.train.x[..., 2:])
+    np.testing.assert_array_equal(honest.train.x[..., :2], short.train.x[..., :2])
+    rows = feature_rows(whole, Framing(cycle_lengths=(23, 6)))
+    hour = whole.local.hour
+    np.testing.assert_allclose(rows[hour == 0][:, 2:4][0], rows[hour == 23][:, 2:4][0], atol=1e-12)
+    for other in (leaking, short):
+        np.testing.assert_array_equal(other.validation.origins, honest.validation.origins)

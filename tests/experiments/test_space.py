@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from data_pipeline.framing import Framing
 from experiments.catalogue import CATALOGUE
 from experiments.experiment import Design, Experiment
 from experiments.lstm_space import MOST_LAYERS, stacked_lstm_space, to_flat, to_parameters
@@ -161,8 +162,27 @@ def test_design_outside_the_space_is_refused_by_name() -> None:
 
 def test_design_that_its_point_does_not_say_whole_is_refused() -> None:
     """The space has no recurrent dropout: the trial would silently train without it."""
-    with pytest.raises(ValidationError, match="recurrent_dropout"):
+    with pytest.raises(ValidationError, match=r"sets recurrent_dropout=0\.2, which no point"):
         _with_design(recurrent_dropout=0.2)
+    with pytest.raises(ValidationError, match="sets weights=last, which no point"):
+        _with_design(weights="last")
+
+
+def test_a_space_with_recurrent_dropout_holds_it() -> None:
+    space = stacked_lstm_space(units=(2, 16), recurrent_dropout=(0.0, 0.5))
+    parameters = to_parameters(POINT, 10).model_copy(update={"recurrent_dropout": 0.25})
+    flat = to_flat(parameters, space)
+    assert space.problems(flat) == [] and to_parameters(flat, 10) == parameters
+
+
+def test_design_on_other_hours_is_refused() -> None:
+    plain = _with_design().model_dump()
+    design = plain["designs"][0]
+    slip = Framing(scaler_rows="all").model_dump()
+    assert Experiment.model_validate(plain | {"designs": [design | {"framing": slip}]})
+    other = design | {"framing": Framing(window=24).model_dump()}
+    with pytest.raises(ValidationError, match="'cell' has window 24, the experiment 168"):
+        Experiment.model_validate(plain | {"designs": [other]})
 
 
 def test_total_that_designs_alone_cannot_fill_is_refused() -> None:
@@ -200,4 +220,4 @@ def test_catalogue_experiment_stands_its_own_validation(name: str) -> None:
     assert len(set(names)) == len(names)
     assert len(names) * experiment.repeats <= experiment.trials
     for design in experiment.designs:
-        assert experiment.space.problems(to_flat(design.parameters)) == []
+        assert experiment.space.problems(to_flat(design.parameters, experiment.space)) == []

@@ -59,6 +59,19 @@ def test_all_epochs_end_with_the_best_weights() -> None:
     assert final == min(record.history["val_mse"])
 
 
+def test_the_last_weights_are_left_where_they_are_asked_for() -> None:
+    offset = -3.0
+    parameters = _parameters(epochs=6, patience=6, weights="last")
+    model = build(parameters, WINDOW, FEATURES, 1, 0)
+    x, y = _windows(40)
+    x_validation, y_validation = _windows(24, seed=1)
+    shifted = y_validation + np.float32(offset)
+    record = fit(model, parameters, x, y - offset, x_validation, shifted, _never)
+    assert record.best_epoch == record.epochs == 6
+    assert record.history["val_mse"][-1] > min(record.history["val_mse"])
+    assert mse(predict(model, x_validation), shifted) == record.history["val_mse"][-1]
+
+
 def test_patience_is_respected_and_ends_with_the_best_weights() -> None:
     # Validation targets far from the training ones: what training learns makes them worse.
     offset = -3.0

@@ -298,6 +298,7 @@ BAD_INPUT = {
         "15 trials",
     ),
     "no trials": (("--trials", "0"), "--trials"),
+    "seeds of a searched experiment": (("--seeds", "3"), "designed experiments"),
     "two counts of workers": (("--workers", "2", "--workers-per-gpu", "2"), "not both"),
     "file store": (("--tracking-uri", "somewhere"), "--tracking-uri"),
 }

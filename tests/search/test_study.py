@@ -168,6 +168,18 @@ def test_designs_share_seeds_where_nothing_is_sampled(tmp_path: Path) -> None:
     assert [r.design for r in told] == ["small", "deep"] * 3
 
 
+def test_more_seeds_later_add_to_those_that_are_done(tmp_path: Path) -> None:
+    first = _run(_open(tmp_path, experiment(trials=4, sampled=False, repeats=2)), 4)
+    again = _open(tmp_path, experiment(trials=6, sampled=False, repeats=3))
+    assert again.finished == 4
+    added = _run(again, 2)
+    assert [record.design for record in added] == ["small", "deep"]
+    assert added[0].seed == added[1].seed and added[0].seed not in {r.seed for r in first}
+    (tmp_path / "at_once").mkdir()
+    whole = _run(_open(tmp_path / "at_once", experiment(trials=6, sampled=False, repeats=3)), 6)
+    assert [r.seed for r in first + added] == [r.seed for r in whole]
+
+
 # -- retries -------------------------------------------------------------------------------------
 
 
