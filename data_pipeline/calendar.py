@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY
+
 CYCLE_NAMES: Final = ("hour_sin", "hour_cos", "weekday_sin", "weekday_cos")
-HOURS_A_DAY: Final = 24
-DAYS_A_WEEK: Final = 7
 
 
 def cycles(

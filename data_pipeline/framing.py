@@ -1,10 +1,11 @@
 """How a series is cut into windows and splits."""
 
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
-from data_pipeline.calendar import DAYS_A_WEEK, HOURS_A_DAY
+HOURS_A_DAY: Final = 24
+DAYS_A_WEEK: Final = 7
 
 
 class Framing(BaseModel):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from experiments.catalogue import CATALOGUE
+from search import commands
 from search.errors import (
     DONE,
     INTERRUPTED,
@@ -344,7 +345,7 @@ def _coordinate(
     if options["as_json"]:
         _print_json(result_json(summary, facts, ending.reason))
     else:
-        ui = "python -m search.ui"
+        ui = commands.module("search.ui")
         click.echo("\n".join(end_lines(summary, facts, ui)))
     if summary.finished < facts.total:
         progress.say(f"Ended early: {ending.reason}\n{resume}")
@@ -355,11 +356,9 @@ def _coordinate(
 
 
 def _command_line() -> str:
-    import shlex
-
     from search.stores import masked
 
-    return shlex.join(["python", "-m", "search.run", *(masked(word) for word in sys.argv[1:])])
+    return commands.module("search.run", *(masked(word) for word in sys.argv[1:]))
 
 
 def _print_json(value: object) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from search import commands
 from search.errors import (
     DONE,
     REFUSED_OR_FAILED,
@@ -79,7 +80,8 @@ def server_command(
         )
     database = stores.tracking.removeprefix("sqlite:///")
     if stores.tracking.startswith("sqlite:") and not Path(database).exists():
-        raise Refused(f"there is no {database} yet.\nNext: python -m search.run --trials 50")
+        first = commands.module("search.run", "--trials", "50")
+        raise Refused(f"there is no {database} yet.\nNext: {first}")
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
