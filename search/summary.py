@@ -7,6 +7,14 @@ import statistics
 from dataclasses import dataclass, field
 
 from models.metrics import skill
+from models.regime import (
+    OVERFIT_GAP,
+    UNDERFIT_EXCESS,
+    Fit,
+    Regime,
+    attainable,
+    measure_fit,
+)
 from search.records import Cause, State, StudyFacts, TrialRecord, best_of
 
 REFERENCE = "same_hour_last_week"
@@ -187,17 +195,53 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
     )
 
 
+def fits(summary: StudySummary) -> dict[int, Fit]:
+    """The fit of every completed trial by its number, beside the best train error among them."""
+    complete = {
+        record.number: record.result
+        for record in summary.records
+        if record.state is State.COMPLETE and record.result is not None
+    }
+    if not complete:
+        return {}
+    best = attainable(result.train["rmse"] for result in complete.values())
+    return {
+        number: measure_fit(
+            result.train["rmse"],
+            result.validation["rmse"],
+            best,
+            result.epochs,
+            result.best_epoch,
+        )
+        for number, result in complete.items()
+    }
+
+
+def fit_metrics(fit: Fit) -> dict[str, float]:
+    """The metrics of a fit by their MLflow names; the finite ones only."""
+    metrics = {
+        "fit_gap": fit.gap,
+        "fit_excess": fit.excess,
+        "epochs_after_best": float(fit.epochs_after_best),
+    }
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
 def trade_off(summary: StudySummary, facts: StudyFacts) -> str:
-    """Say in one sentence how far train and validation error of the best trial lie apart."""
-    best = summary.best
+    """Say how the best trial and the others stand between underfitting and overfitting."""
+    best, found = summary.best, fits(summary)
     if best is None or best.result is None:
         return "No trade-off to report yet."
     train, validation = best.result.train["rmse"], best.result.validation["rmse"]
-    ratio = validation / train if train > 0 else math.inf
+    fit = found[best.number]
+    labels = [one.regime for one in found.values()]
+    numbers = ", ".join(f"{labels.count(regime)} {regime}" for regime in Regime)
     return (
-        f"Trade-off: the best trial's RMSE is {amount(train)} {facts.unit} on the training windows "
-        f"and {amount(validation)} {facts.unit} on the validation windows, both in inference mode "
-        f"(ratio {ratio:.2f}; well above 1 points to overfitting, both high to underfitting)."
+        f"Trade-off: the best trial's fit is {fit.regime}: RMSE {amount(train)} {facts.unit} on "
+        f"the training windows and {amount(validation)} {facts.unit} on the validation windows, "
+        f"both in inference mode (ratio {fit.gap:.2f}; overfit from {OVERFIT_GAP:g}), the former "
+        f"{fit.excess:.2f} times the lowest of the study (underfit from {UNDERFIT_EXCESS:g}). "
+        f"Completed trials: {numbers}."
     )
 
 
@@ -298,6 +342,7 @@ def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
 def trials_table(summary: StudySummary, facts: StudyFacts) -> str:
     """Return all attempts as CSV: identity, parameters, metrics."""
     rows: list[dict[str, object]] = []
+    found = fits(summary)
     for record in summary.records:
         row: dict[str, object] = {
             "trial": record.number,
@@ -309,6 +354,8 @@ def trials_table(summary: StudySummary, facts: StudyFacts) -> str:
         row |= record.flat
         if record.result is not None:
             row |= final_metrics(record, facts)
+        if record.number in found:
+            row |= {"regime": str(found[record.number].regime), **fit_metrics(found[record.number])}
         if record.failure is not None:
             row["failure"] = f"{record.failure.cause}: {record.failure.message}"
         rows.append(row)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock
 from matplotlib.figure import Figure
 
+from models.regime import Fit
 from search import figures
 from search.errors import Refused
 from search.gallery import study_figures, trial_figures
@@ -28,6 +29,8 @@ from search.summary import (
     StudySummary,
     description,
     final_metrics,
+    fit_metrics,
+    fits,
     trial_description,
     trial_name,
     trials_table,
@@ -80,6 +83,7 @@ class StudyRuns:
         self._run_ids: dict[int, str] = {}
         self._described: set[int] = set()
         self._delivered: set[int] = set()
+        self._labels: dict[int, dict[str, str]] = {}
 
     def connect(self) -> None:
         """Reach the store, and find or make the study's own run."""
@@ -137,6 +141,7 @@ class StudyRuns:
                     self._parent_id = run.info.run_id
                 else:
                     self._run_ids[int(trial)] = run.info.run_id
+                    self._labels[int(trial)] = _label(run.data.tags, run.data.metrics)
                     if "search.delivered" in run.data.tags:
                         self._delivered.add(int(trial))
             token = page.token
@@ -330,9 +335,34 @@ class StudyRuns:
         )
         if state is State.RUNNING:
             return
+        for number, fit in fits(summary).items():
+            self._label(client, number, fit)
         client.log_text(run_id, trials_table(summary, self._facts), "trials.csv")
         self._log_figures(client, run_id, study_figures(summary, self._facts))
         client.set_terminated(run_id, _STATUS[state])
+
+    def _label(self, client: "MlflowClient", number: int, fit: Fit) -> None:
+        """Write a trial's fit, which depends on the whole study, unless it is there already."""
+        from mlflow.entities import Metric, RunTag
+
+        now = int(1000 * time.time())
+        tags, metrics = {"regime": str(fit.regime)}, fit_metrics(fit)
+        label = _label(tags, metrics)
+        if number not in self._run_ids or self._labels.get(number) == label:
+            return
+        client.log_batch(
+            self._run_ids[number],
+            metrics=[Metric(name, value, now, 0) for name, value in metrics.items()],
+            tags=[RunTag(name, value) for name, value in tags.items()],
+        )
+        self._labels[number] = label
+
+
+def _label(tags: Mapping[str, str], metrics: Mapping[str, float]) -> dict[str, str]:
+    """What tells a fit from another, as text: a store may round."""
+    names = ("fit_gap", "fit_excess", "epochs_after_best")
+    label = {name: f"{metrics[name]:.9g}" for name in names if name in metrics}
+    return label | {"regime": tags.get("regime", "")}
 
 
 def _milliseconds(moment: dt.datetime | None) -> int:

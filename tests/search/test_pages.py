@@ -259,7 +259,7 @@ def test_the_study_page_describes_the_best_trial_and_the_trade_off(
     for sentence in (
         f"Best: {best}.",
         "the strongest baseline",
-        "Trade-off: the best trial's RMSE is",
+        "Trade-off: the best trial's fit is",
         "The test period has not been opened.",
         f"python -m search.promote --study {study.name}",
     ):

@@ -17,6 +17,7 @@ from search.summary import (
     description,
     end_lines,
     final_metrics,
+    fits,
     result_json,
     score_lines,
     scoreboard,
@@ -116,7 +117,16 @@ def test_verdict_says_which_way_and_by_how_much(objective: float, said: str) -> 
 def test_trade_off_compares_both_errors_in_the_unit() -> None:
     text = trade_off(SUMMARY, facts())
     assert "127.3 MW on the training windows" in text and "141.4 MW on the validation" in text
-    assert "ratio 1.11" in text
+    assert "ratio 1.11" in text and "the best trial's fit is balanced" in text
+    assert "Completed trials: 0 underfit, 2 balanced, 0 overfit." in text
+
+
+def test_a_trial_far_above_the_lowest_train_error_is_underfit() -> None:
+    summary = StudySummary((record(0, result(0.01)), record(1, result(0.04))), 2)
+    assert [str(fit.regime) for fit in fits(summary).values()] == ["balanced", "underfit"]
+    rows = list(csv.DictReader(trials_table(summary, facts()).splitlines()))
+    assert [row["regime"] for row in rows] == ["balanced", "underfit"]
+    assert float(rows[1]["fit_excess"]) == pytest.approx(2.0)
 
 
 def test_score_lines_are_one_aligned_table() -> None:

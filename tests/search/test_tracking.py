@@ -1,5 +1,6 @@
 """The MLflow mirror on real stores: a local database, and a server that is away at first."""
 
+import math
 import os
 import socket
 import subprocess
@@ -115,6 +116,11 @@ def _all_is_there(place: Place) -> None:
     assert len(trials[0].inputs.dataset_inputs) == 1
     assert trials[2].data.tags["failure"] == "error in this program: KeyError: 'x'"
     assert trials[4].data.tags["retry_of"] == "3" and trials[4].data.tags["attempt"] == "2"
+    fits = [t.data.metrics.get("fit_excess", 0.0) for t in trials]
+    assert fits == pytest.approx([1.0, 0.0, 0.0, 0.0, math.sqrt(1.5)])
+    assert [t.data.tags.get("regime") for t in trials] == ["balanced", *[None] * 3, "balanced"]
+    # Written once, however often it is delivered.
+    assert len(place.client.get_metric_history(trials[0].info.run_id, "fit_gap")) == 1
     curve = place.client.get_metric_history(trials[0].info.run_id, "val_mse")
     assert [(m.step, m.value) for m in curve] == [(1, 0.04), (2, 0.02), (3, 0.024)]
     paths = {p.path for p in place.client.list_artifacts(trials[0].info.run_id, "figures")}
