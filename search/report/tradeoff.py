@@ -1,0 +1,130 @@
+"""Error against regularisation, one curve for each capacity and kind; pure functions."""
+
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from scipy import stats
+
+from models.parameters import TrialParameters
+from search.evidence import CONFIDENCE, paired_difference
+from search.records import State, TrialRecord, TrialResult
+
+Kind = Literal["l2", "dropout"]
+# One-sided, for each of the two arms of a curve.
+ARM_ERROR = 0.05
+
+
+@dataclass(frozen=True)
+class Band:
+    """A mean over seeds with its 95 % t interval; of a single seed both ends are the mean."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Level:
+    """One strength of regularisation: RMSE in the data's unit over `seeds` seeds."""
+
+    strength: float
+    train: Band
+    validation: Band
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Error against strength for one capacity.
+
+    Attributes:
+        units: of the layers. kind: what is varied, the other being 0.
+        levels: by rising strength.
+        lowest: index of the level with the lowest mean validation RMSE.
+        left, right: whether the weakest, or the strongest, regularisation is worse than the lowest
+            by the paired one-sided t test at 5 %: whether that arm of the U is there.
+    """
+
+    units: tuple[int, ...]
+    kind: Kind
+    levels: tuple[Level, ...]
+    lowest: int
+    left: bool
+    right: bool
+
+
+def curves(records: Iterable[TrialRecord]) -> list[Curve]:
+    """The curves of the completed trials of designs, by capacity (small first) and kind.
+
+    A trial with both penalties belongs to no curve, one with neither to both of its capacity. A
+    curve needs three levels.
+    """
+    cells: dict[tuple[tuple[int, ...], Kind], dict[float, dict[int, TrialResult]]] = {}
+    for record in records:
+        if record.state is not State.COMPLETE or record.result is None or not record.design:
+            continue
+        assert record.parameters is not None
+        for kind, strength in _strengths(record.parameters):
+            cell = cells.setdefault((record.parameters.units, kind), {})
+            cell.setdefault(strength, {})[record.seed] = record.result
+    order = sorted(cells, key=lambda key: (sum(key[0]), key[0], key[1] != "l2"))
+    return [_curve(*key, cells[key]) for key in order if len(cells[key]) >= 3]
+
+
+def _strengths(parameters: TrialParameters) -> list[tuple[Kind, float]]:
+    rates = set(parameters.dropout)
+    if len(rates) > 1 or parameters.recurrent_dropout:
+        return []
+    (rate,) = rates
+    found: list[tuple[Kind, float]] = []
+    if rate == 0:
+        found.append(("l2", parameters.l2))
+    if parameters.l2 == 0:
+        found.append(("dropout", rate))
+    return found
+
+
+def _curve(units: tuple[int, ...], kind: Kind, cell: dict[float, dict[int, TrialResult]]) -> Curve:
+    strengths = sorted(cell)
+    levels = tuple(
+        Level(
+            strength,
+            _band([one.train["rmse"] for one in cell[strength].values()]),
+            _band([one.validation["rmse"] for one in cell[strength].values()]),
+            len(cell[strength]),
+        )
+        for strength in strengths
+    )
+    lowest = min(range(len(levels)), key=lambda at: levels[at].validation.mean)
+    best = cell[strengths[lowest]]
+    return Curve(
+        units,
+        kind,
+        levels,
+        lowest,
+        left=_worse(cell[strengths[0]], best),
+        right=_worse(cell[strengths[-1]], best),
+    )
+
+
+def _worse(end: dict[int, TrialResult], best: dict[int, TrialResult]) -> bool:
+    seeds = sorted(end.keys() & best.keys())
+    if end is best or not seeds:
+        return False
+    difference = paired_difference(
+        [end[seed].validation["rmse"] for seed in seeds],
+        [best[seed].validation["rmse"] for seed in seeds],
+    )
+    return difference.p_higher <= ARM_ERROR
+
+
+def _band(values: list[float]) -> Band:
+    mean = statistics.fmean(values)
+    if len(values) < 2 or len(set(values)) == 1:
+        return Band(mean, mean, mean)
+    low, high = stats.t.interval(
+        CONFIDENCE, len(values) - 1, mean, statistics.stdev(values) / len(values) ** 0.5
+    )
+    return Band(mean, float(low), float(high))
