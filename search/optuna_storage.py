@@ -7,6 +7,7 @@ import optuna
 import sqlalchemy as sa
 from filelock import FileLock
 
+from search import commands
 from search.errors import Refused
 from search.stores import masked
 
@@ -45,6 +46,19 @@ def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
             "Next: check the path and its permissions, restore a backup, or give another --storage."
         ) from error
     return storage
+
+
+def open_existing(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
+    """Connect to the study database at `url` to read it; never creates one.
+
+    Raises:
+        Refused: there is none, or as `open_storage`.
+    """
+    database = sa.make_url(url).database
+    if url.startswith("sqlite") and database and not Path(database).exists():
+        first = commands.module("search.run", "--trials", "50")
+        raise Refused(f"there is no study database {database} yet.\nNext: {first}")
+    return open_storage(url, schema_lock)
 
 
 def _engine_options(url: str) -> dict[str, object]:

@@ -161,14 +161,14 @@ def whole_curves(records: list[TrialRecord], epochs: int) -> Curves:
 @click.option("--out", type=click.Path(path_type=Path), default=TABLE, show_default=True)
 def main(study: str, storage: str | None, out: Path) -> None:
     """Write the learning curves that a study measured, and say how well they can be foreseen."""
-    from search.optuna_storage import open_storage
+    from search.optuna_storage import open_existing
     from search.stores import choose_stores
     from search.study import read_records
 
     stores = choose_stores(storage, None)
     experiment = CATALOGUE[EXPERIMENT]
     try:
-        opened = open_storage(stores.storage, stores.schema_lock)
+        opened = open_existing(stores.storage, stores.schema_lock)
         curves = whole_curves(read_records(opened, study, experiment), experiment.epochs)
     except Refused as error:
         click.echo(f"Refused: {error}", err=True)

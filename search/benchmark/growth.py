@@ -15,11 +15,14 @@ from pathlib import Path
 
 import click
 import numpy as np
+from matplotlib.figure import Figure
 
 from experiments.catalogue import CATALOGUE
 from experiments.experiment import Experiment
 from search.benchmark.private import SILENT, private_study
 from search.coordinator import Coordinator
+from search.figures import png
+from search.figures.canvas import BLUE, VERMILLION, legend_below, new_figure
 from search.mirror import Mirror
 from search.plan import adapt, make_plan
 from search.pool import AttemptEnded, Event
@@ -116,14 +119,36 @@ def _without_designs(trials: int) -> Experiment:
     return adapt(CATALOGUE["smoke"], {"trials": trials, "designs": ()})
 
 
+def _figure(rows: list[dict[str, float]], mlflow: str) -> Figure:
+    figure, axes = new_figure(
+        f"Cost of a trial outside training, {mlflow} MLflow", "Trials so far (1)", "Time (ms)"
+    )
+    numbers = [row["trial"] for row in rows]
+    axes.plot(numbers, [1e3 * row["seconds"] for row in rows], "o-", color=BLUE, label="ms a trial")
+    axes.plot(
+        numbers,
+        [row["megabytes"] for row in rows],
+        "s--",
+        color=VERMILLION,
+        label="coordinator's peak memory (MB)",
+    )
+    axes.set_ylim(bottom=0)
+    axes.set_ylabel("Time (ms), memory (MB)")
+    legend_below(figure, axes, columns=2)
+    return figure
+
+
 @click.command()
 @click.option("--trials", type=click.IntRange(min=2), default=1000, show_default=True)
 @click.option("--sampler", type=click.Choice(["tpe", "random"]), default="tpe", show_default=True)
 @click.option("--mlflow/--no-mlflow", default=True, show_default=True, help="Deliver to MLflow.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw a PNG.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def main(trials: int, sampler: str, mlflow: bool, as_json: bool) -> None:
+def main(trials: int, sampler: str, mlflow: bool, plot: Path | None, as_json: bool) -> None:
     """Measure how the cost of a trial outside training grows."""
     rows = measure(trials, sampler, mlflow)
+    if plot is not None:
+        plot.write_bytes(png(_figure(rows, "with" if mlflow else "without")))
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return

@@ -1,6 +1,8 @@
 """Replayed searches: the clock, the ends of a trial, and a comparison with a known answer."""
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,9 @@ from search.benchmark.curves import (
 )
 from search.benchmark.pruners import NONE, Candidate, lines, table
 from search.benchmark.replay import Replayed, ReplayPool, replay
+from search.errors import REFUSED_OR_FAILED
 from search.records import State, TrialRecord
+from tests.search.command import environment
 from tests.search.samples import EPOCHS, error_of, experiment, facts, parameters, result
 
 
@@ -145,3 +149,13 @@ def test_the_table_of_pruners_pairs_by_seed() -> None:
     text = lines(rows, (10.0, 20.0), "MW")
     assert text[2].startswith("| none | 50 | 20% |") and "median, 4 epochs" in text[3]
     assert len({line.count("|") for line in text}) == 1
+
+
+def test_exporting_curves_creates_nothing_where_there_is_no_study(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "search.benchmark.curves", "--study", "nope"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == REFUSED_OR_FAILED
+    assert "there is no study database" in done.stderr and "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
