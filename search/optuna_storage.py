@@ -61,6 +61,11 @@ def open_existing(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
     return open_storage(url, schema_lock)
 
 
+def in_memory() -> optuna.storages.BaseStorage:
+    """A study database that is gone with this process."""
+    return optuna.storages.InMemoryStorage()
+
+
 def _engine_options(url: str) -> dict[str, object]:
     if not url.startswith("sqlite"):
         return {}

@@ -5,7 +5,6 @@ every trial attempt; each change of state is written before anybody is told of i
 """
 
 import dataclasses
-import datetime as dt
 import json
 import uuid
 import warnings
@@ -16,9 +15,10 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments.experiment import Experiment
-from experiments.lstm_space import to_flat, to_parameters
+from experiments.lstm_space import to_flat
 from experiments.space import Value
 from search.errors import Refused
+from search.optuna_records import failure_of, record_of
 from search.optuna_sampling import (
     WARM_UP_EPOCHS,
     make_pruner,
@@ -31,7 +31,6 @@ from search.records import (
     UNCOUNTED,
     Cause,
     Failure,
-    State,
     TrialRecord,
     TrialResult,
 )
@@ -144,7 +143,7 @@ class Study:
             if "result" in trial.user_attrs:
                 self._complete(trial.number, TrialResult(**trial.user_attrs["result"]))
             elif "failure" in trial.user_attrs:
-                self._fail(trial, _failure(trial.user_attrs["failure"]))
+                self._fail(trial, failure_of(trial.user_attrs["failure"]))
             else:
                 failure = Failure(
                     Cause.COORDINATOR_LOST, "the coordinator ended while this attempt ran"
@@ -155,7 +154,7 @@ class Study:
         self._count = len(trials)
         for trial in trials:
             if trial.state != TrialState.WAITING:
-                self._tally.keep(_record(trial, self._experiment))
+                self._tally.keep(record_of(trial, self._experiment))
             elif "retry_of" in trial.user_attrs:
                 self._tally.repeated(trial.user_attrs["retry_of"])
         return orphans
@@ -327,72 +326,9 @@ class Study:
         return self._storage.get_trial(self._trial_id(number))
 
     def _keep(self, number: int) -> TrialRecord:
-        record = _record(self._trial(number), self._experiment)
+        record = record_of(self._trial(number), self._experiment)
         self._tally.keep(record)
         return record
-
-
-_STATES = {
-    TrialState.RUNNING: State.RUNNING,
-    TrialState.COMPLETE: State.COMPLETE,
-    TrialState.PRUNED: State.PRUNED,
-    TrialState.FAIL: State.FAILED,
-}
-
-
-def read_records(
-    storage: optuna.storages.BaseStorage, name: str, experiment: Experiment
-) -> list[TrialRecord]:
-    """Return all attempts of a study of `experiment` as they are now, without taking it over.
-
-    Raises:
-        Refused: there is no study of that name.
-    """
-    try:
-        study = optuna.load_study(study_name=name, storage=storage)
-    except KeyError as error:
-        known = ", ".join(sorted(optuna.get_all_study_names(storage))) or "none"
-        raise Refused(
-            f"there is no study {name!r} in this database; it holds: {known}.\n"
-            "Next: check the name, or give another database with --storage."
-        ) from error
-    return [
-        _record(trial, experiment)
-        for trial in study.get_trials(deepcopy=False)
-        if trial.state != TrialState.WAITING
-    ]
-
-
-def _record(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:
-    attributes = trial.user_attrs
-    flat = dict(trial.params)
-    complete = not experiment.space.problems(flat)
-    result = attributes.get("result")
-    failure = attributes.get("failure")
-    state = _STATES[trial.state]
-    if failure is not None and failure["cause"] == Cause.INTERRUPTED:
-        state = State.INTERRUPTED
-    return TrialRecord(
-        number=trial.number,
-        state=state,
-        flat=flat,
-        parameters=(
-            to_parameters(flat, experiment.epochs, experiment.weights) if complete else None
-        ),
-        seed=int(attributes.get("seed", 0)),
-        design=attributes.get("design", ""),
-        framing=experiment.framing_of(attributes.get("design", "")),
-        retry_of=attributes.get("retry_of"),
-        attempt=int(attributes.get("attempt", 1)),
-        result=TrialResult(**result) if result and state is not State.FAILED else None,
-        failure=_failure(failure) if failure else None,
-        started=_utc(trial.datetime_start),
-        ended=_utc(trial.datetime_complete),
-    )
-
-
-def _failure(plain: dict[str, str]) -> Failure:
-    return Failure(Cause(plain["cause"]), plain["message"], plain["traceback"])
 
 
 def differences(kept: object, now: object, place: str = "") -> list[str]:
@@ -411,8 +347,3 @@ def differences(kept: object, now: object, place: str = "") -> list[str]:
 def _short(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _utc(moment: dt.datetime | None) -> dt.datetime | None:
-    # Optuna keeps naive local times.
-    return None if moment is None else moment.astimezone(dt.UTC)

@@ -7,6 +7,7 @@ replay these curves instead of training for days.
 """
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,7 +139,7 @@ def features(parameters: TrialParameters) -> list[float]:
     ]
 
 
-def whole_curves(records: list[TrialRecord], epochs: int) -> Curves:
+def whole_curves(records: Sequence[TrialRecord], epochs: int) -> Curves:
     """Those of `records` that were trained for all `epochs`."""
     whole = [
         (record.parameters, record.result)
@@ -161,15 +162,15 @@ def whole_curves(records: list[TrialRecord], epochs: int) -> Curves:
 @click.option("--out", type=click.Path(path_type=Path), default=TABLE, show_default=True)
 def main(study: str, storage: str | None, out: Path) -> None:
     """Write the learning curves that a study measured, and say how well they can be foreseen."""
+    from search.optuna_records import read_study
     from search.optuna_storage import open_existing
     from search.stores import choose_stores
-    from search.study import read_records
 
     stores = choose_stores(storage, None)
     experiment = CATALOGUE[EXPERIMENT]
     try:
         opened = open_existing(stores.storage, stores.schema_lock)
-        curves = whole_curves(read_records(opened, study, experiment), experiment.epochs)
+        curves = whole_curves(read_study(opened, study).records, experiment.epochs)
     except Refused as error:
         click.echo(f"Refused: {error}", err=True)
         sys.exit(REFUSED_OR_FAILED)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import optuna
 
 from experiments.experiment import Experiment
 from models.parameters import TrialParameters
@@ -19,6 +18,7 @@ from search.benchmark.curves import FloatArray
 from search.benchmark.private import SILENT
 from search.coordinator import Coordinator
 from search.optuna_sampling import WARM_UP_EPOCHS
+from search.optuna_storage import in_memory
 from search.pool import AttemptEnded, EpochReached, Event, StopRequested
 from search.records import StudyFacts, Task, TrialResult
 from search.study import Study
@@ -164,7 +164,7 @@ def replay(
         warm_up: likewise.
     """
     study = Study(
-        optuna.storages.InMemoryStorage(),
+        in_memory(),
         "replay",
         experiment,
         experiment.seed,

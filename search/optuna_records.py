@@ -1,0 +1,112 @@
+"""Attempts as they stand in the study database, read into our records."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from experiments.catalogue import CATALOGUE
+from experiments.experiment import Experiment
+from experiments.lstm_space import to_parameters
+from search.errors import Refused
+from search.records import Baseline, Cause, Failure, State, TrialRecord, TrialResult
+
+_STATES = {
+    TrialState.RUNNING: State.RUNNING,
+    TrialState.COMPLETE: State.COMPLETE,
+    TrialState.PRUNED: State.PRUNED,
+    TrialState.FAIL: State.FAILED,
+}
+
+
+@dataclass(frozen=True)
+class KeptStudy:
+    """A study as it is in its database, read without taking it over.
+
+    Attributes:
+        name: of the study. contract: what holds for all its trials, as `Study.hold_to` kept it.
+        baselines: by name; empty if its first run ended before they were judged.
+        records: all attempts by number.
+    """
+
+    name: str
+    contract: dict[str, Any]
+    baselines: dict[str, Baseline]
+    records: tuple[TrialRecord, ...]
+
+
+def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
+    """Read a study.
+
+    Raises:
+        Refused: there is no study of that name, or this program did not make it.
+    """
+    try:
+        study = optuna.load_study(study_name=name, storage=storage)
+    except KeyError as error:
+        known = ", ".join(sorted(optuna.get_all_study_names(storage))) or "none"
+        raise Refused(
+            f"there is no study {name!r} in this database; it holds: {known}.\n"
+            "Next: check the name, or give another database with --storage."
+        ) from error
+    contract: dict[str, Any] = study.user_attrs.get("contract") or {}
+    experiment = CATALOGUE.get(contract.get("experiment", ""))
+    if experiment is None:
+        raise Refused(
+            f"study {name!r} is of no experiment that this version knows.\n"
+            "Next: check the name, or use the version that made it."
+        )
+    experiment = experiment.model_copy(
+        update={name: contract[name] for name in ("epochs", "weights") if name in contract}
+    )
+    return KeptStudy(
+        name,
+        contract,
+        {key: Baseline(**value) for key, value in study.user_attrs.get("baselines", {}).items()},
+        tuple(
+            record_of(trial, experiment)
+            for trial in study.get_trials(deepcopy=False)
+            if trial.state != TrialState.WAITING
+        ),
+    )
+
+
+def record_of(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:
+    """What an attempt of a study of `experiment` is, as it stands in the database."""
+    attributes = trial.user_attrs
+    flat = dict(trial.params)
+    complete = not experiment.space.problems(flat)
+    result = attributes.get("result")
+    failure = attributes.get("failure")
+    state = _STATES[trial.state]
+    if failure is not None and failure["cause"] == Cause.INTERRUPTED:
+        state = State.INTERRUPTED
+    return TrialRecord(
+        number=trial.number,
+        state=state,
+        flat=flat,
+        parameters=(
+            to_parameters(flat, experiment.epochs, experiment.weights) if complete else None
+        ),
+        seed=int(attributes.get("seed", 0)),
+        design=attributes.get("design", ""),
+        framing=experiment.framing_of(attributes.get("design", "")),
+        retry_of=attributes.get("retry_of"),
+        attempt=int(attributes.get("attempt", 1)),
+        result=TrialResult(**result) if result and state is not State.FAILED else None,
+        failure=failure_of(failure) if failure else None,
+        started=_utc(trial.datetime_start),
+        ended=_utc(trial.datetime_complete),
+    )
+
+
+def failure_of(plain: dict[str, str]) -> Failure:
+    """The failure that was kept as plain values."""
+    return Failure(Cause(plain["cause"]), plain["message"], plain["traceback"])
+
+
+def _utc(moment: dt.datetime | None) -> dt.datetime | None:
+    # Optuna keeps naive local times.
+    return None if moment is None else moment.astimezone(dt.UTC)
