@@ -5,16 +5,20 @@ Empty input gives a figure that says so; input is expected free of NaN.
 
 from search.figures.canvas import png
 from search.figures.parallel import parallel_coordinates
+from search.figures.regularisation import Panel, Words, regularisation
 from search.figures.study import importance, optimization_history, train_against_validation
 from search.figures.trial import loss_curves, one_week, residuals_by_hour
 
 __all__ = [
+    "Panel",
+    "Words",
     "importance",
     "loss_curves",
     "one_week",
     "optimization_history",
     "parallel_coordinates",
     "png",
+    "regularisation",
     "residuals_by_hour",
     "train_against_validation",
 ]

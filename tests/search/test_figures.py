@@ -32,6 +32,15 @@ HISTORY = {
     "learning_rate": [1e-3, 1e-3, 5e-4],
 }
 
+WORDS = figures.Words("Error", "RMSE (MW)", "training", "validation", "lowest", "best", "Bands.")
+
+
+def _panel(levels: int) -> figures.Panel:
+    errors = np.column_stack([np.arange(levels) + offset for offset in (5.0, 4.0, 6.0)])
+    strengths = [0.0, 1e-5, 1e-3, 1e-2][:levels]
+    return figures.Panel("units 16", "L2 (1)", strengths, 0.9 * errors, errors, 0)
+
+
 CASES: dict[str, Callable[[], Figure]] = {
     "loss_curves": lambda: figures.loss_curves(HISTORY, 2, "Loss"),
     "loss_curves, none": lambda: figures.loss_curves({}, 0, "Loss"),
@@ -82,6 +91,8 @@ CASES: dict[str, Callable[[], Figure]] = {
     "parallel, constant": lambda: figures.parallel_coordinates(
         [ROWS[0], ROWS[0]], [0.1, 0.1], {"l2"}, "Parallel"
     ),
+    "regularisation": lambda: figures.regularisation([_panel(4)], 3.0, WORDS),
+    "regularisation, one level": lambda: figures.regularisation([_panel(1)], None, WORDS),
     "train": lambda: figures.train_against_validation(
         [90.0, 120.0, 80.0], [100.0, 125.0, 130.0], [1e-5, 1e-3, 0.0], "Errors", "MW"
     ),
@@ -226,3 +237,21 @@ def test_a_validation_loss_without_penalty_is_drawn_once() -> None:
     bare = labels(HISTORY | {"val_loss": HISTORY["val_mse"]})
     assert "validation loss and MSE (no penalty)" in bare
     assert "validation loss, with penalty" not in bare
+
+
+def test_panels_share_one_scale_and_only_theirs_are_seen() -> None:
+    figure = figures.regularisation([_panel(4)] * 5, 3.0, WORDS)
+    seen = [axes for axes in figure.axes if axes.get_visible()]
+    assert len(seen) == 5
+    assert len({axes.get_ylim() for axes in seen}) == 1
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert labels == ["training", "validation", "lowest", "best"]
+
+
+def test_panels_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="at least one panel"):
+        figures.regularisation([], None, WORDS)
+    good = _panel(3)
+    bad = figures.Panel("x", "L2 (1)", good.strengths, good.train[:2], good.validation, 0)
+    with pytest.raises(ValueError, match=r"'x' needs arrays of shape \(3, 3\), found \(2, 3\)"):
+        figures.regularisation([bad], None, WORDS)

@@ -1,0 +1,141 @@
+"""Train and validation error against the strength of regularisation, a panel for each network."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from search.figures.canvas import (
+    BLUE,
+    DPI,
+    GREEN,
+    GRID,
+    INK,
+    LABEL_PT,
+    TEXT_PT,
+    TITLE_PT,
+    VERMILLION,
+    legend_below,
+    short,
+)
+
+FloatArray = npt.NDArray[np.float64]
+COLUMNS = 3
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One network under rising regularisation.
+
+    Attributes:
+        heading: names network and kind. axis: label of the strengths, unit included.
+        strengths: n values, rising.
+        train, validation: float64 (n, 3): mean RMSE over seeds, lower and upper end of its band.
+        lowest: index of the lowest validation error.
+    """
+
+    heading: str
+    axis: str
+    strengths: Sequence[float]
+    train: FloatArray
+    validation: FloatArray
+    lowest: int
+
+
+@dataclass(frozen=True)
+class Words:
+    """What the figure says, in the reader's language."""
+
+    title: str
+    error: str
+    train: str
+    validation: str
+    lowest: str
+    best: str
+    note: str
+
+
+def regularisation(panels: Sequence[Panel], best: float | None, words: Words) -> Figure:
+    """Draw the panels side by side on one scale of error.
+
+    Strengths stand at even distances, since their scale begins at 0 and goes over decades.
+
+    Args:
+        panels: at least one.
+        best: lowest validation RMSE of a search, drawn as a line for comparison, or None.
+        words: title, labels and note.
+
+    Raises:
+        ValueError: there is no panel, or one whose arrays do not fit its strengths.
+    """
+    if not panels:
+        raise ValueError("a figure of regularisation needs at least one panel")
+    for panel in panels:
+        expected = (len(panel.strengths), 3)
+        if panel.train.shape != expected or panel.validation.shape != expected:
+            raise ValueError(
+                f"panel {panel.heading!r} needs arrays of shape {expected}, found "
+                f"{panel.train.shape} and {panel.validation.shape}"
+            )
+    columns = min(COLUMNS, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = Figure(
+        figsize=(3.6 * columns + 0.6, 3.0 * rows + 1.2),
+        dpi=DPI,
+        facecolor="white",
+        layout="constrained",
+    )
+    figure.suptitle(words.title, fontsize=TITLE_PT, color=INK, x=0.01, ha="left")
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    for at, axes in enumerate(grid.ravel()):
+        if at >= len(panels):
+            axes.set_visible(False)
+            continue
+        _draw(axes, panels[at], best, words)
+        if at % columns == 0:
+            axes.set_ylabel(words.error, fontsize=LABEL_PT, color=INK)
+    legend_below(figure, grid[0, 0], columns=2, note=words.note)
+    return figure
+
+
+def _draw(axes: Axes, panel: Panel, best: float | None, words: Words) -> None:
+    places = np.arange(len(panel.strengths))
+    for values, label, color, style, marker in (
+        (panel.train, words.train, VERMILLION, "--", "s"),
+        (panel.validation, words.validation, BLUE, "-", "o"),
+    ):
+        axes.fill_between(places, values[:, 1], values[:, 2], color=color, alpha=0.18, linewidth=0)
+        axes.plot(
+            places,
+            values[:, 0],
+            color=color,
+            linestyle=style,
+            marker=marker,
+            markersize=4,
+            linewidth=1.8,
+            label=label,
+        )
+    axes.plot(
+        panel.lowest,
+        panel.validation[panel.lowest, 0],
+        marker="*",
+        markersize=13,
+        color=INK,
+        linestyle="none",
+        label=words.lowest,
+    )
+    if best is not None:
+        axes.axhline(best, color=GREEN, linestyle=":", linewidth=1.6, label=words.best)
+    axes.set_title(panel.heading, fontsize=LABEL_PT, color=INK, loc="left")
+    axes.set_xlabel(panel.axis, fontsize=LABEL_PT, color=INK)
+    axes.set_xticks(places, [short(strength) for strength in panel.strengths])
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=6))
+    axes.tick_params(labelsize=TEXT_PT, colors=INK)
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
