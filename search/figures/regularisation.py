@@ -84,7 +84,7 @@ def regularisation(panels: Sequence[Panel], best: float | None, words: Words) ->
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     figure = Figure(
-        figsize=(3.6 * columns + 0.6, 3.0 * rows + 1.2),
+        figsize=(max(3.6 * columns + 0.6, 6.0), 3.0 * rows + 1.2),
         dpi=DPI,
         facecolor="white",
         layout="constrained",
