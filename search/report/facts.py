@@ -1,0 +1,189 @@
+"""What the report says, as plain values: pure functions of studies as they were kept."""
+
+import dataclasses
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from experiments.claims import CLAIMS
+from models.metrics import skill
+from models.regime import Fit, Regime
+from search.optuna_records import KeptStudy
+from search.records import State, TrialRecord, TrialResult
+from search.report.claims import IN_UNIT, Judged, judge
+from search.report.tradeoff import curves
+from search.summary import REFERENCE, StudySummary, fits
+
+# What is shown of a trial or, as a mean over seeds, of a design.
+SHOWN = ("rmse", "mae", "peak_bias", "amplitude_ratio", "roughness_ratio", "mase")
+
+
+def facts(studies: Sequence[KeptStudy]) -> dict[str, Any]:
+    """Collect the facts of studies on the same data, JSON-able.
+
+    Trials of all studies stand beside each other; regimes are measured within each study.
+
+    Args:
+        studies: at least one; the first gives unit and baselines.
+
+    Raises:
+        ValueError: there is no study, or they are of different data, unit or windows.
+    """
+    if not studies:
+        raise ValueError("a report needs at least one study")
+    for study in studies[1:]:
+        for key in ("data", "columns", "unit", "framing"):
+            own, first = study.contract.get(key), studies[0].contract.get(key)
+            if own != first:
+                raise ValueError(
+                    f"studies {studies[0].name!r} and {study.name!r} cannot share a report, since "
+                    f"their {key} differ: {first} and {own}"
+                )
+    records = [record for study in studies for record in study.records]
+    trials = [row for study in studies for row in _trials(study)]
+    judged = judge(CLAIMS, records)
+    return {
+        "unit": studies[0].contract["unit"],
+        "studies": [_about(study) for study in studies],
+        "baselines": _baselines(studies[0]),
+        "designs": _designs(studies),
+        "trials": trials,
+        "best": _best(trials),
+        "regimes": dict(Counter(row["regime"] for row in trials)),
+        "claims": [_claim(one) for one in judged],
+        "tradeoff": [dataclasses.asdict(curve) for curve in curves(records)],
+    }
+
+
+def _about(study: KeptStudy) -> dict[str, Any]:
+    return {
+        "name": study.name,
+        "experiment": study.contract["experiment"],
+        "seed": study.contract["seed"],
+        "epochs": study.contract["epochs"],
+        "data": study.contract["data"],
+        "columns": study.contract["columns"],
+        "framing": study.contract["framing"],
+        "attempts": dict(Counter(str(record.state) for record in study.records)),
+    }
+
+
+def _baselines(study: KeptStudy) -> list[dict[str, Any]]:
+    rows = [
+        {"name": name, "val": _shown(baseline.validation)}
+        for name, baseline in study.baselines.items()
+    ]
+    for row in rows:
+        row["skill"] = _skill(row["val"], study)
+    return sorted(rows, key=lambda row: row["val"]["rmse"])
+
+
+def _trials(study: KeptStudy) -> list[dict[str, Any]]:
+    found = fits(StudySummary(study.records, 0))
+    rows = []
+    for record in study.records:
+        if record.state is State.COMPLETE and record.result is not None:
+            rows.append(_trial(study, record, record.result, found[record.number]))
+    return rows
+
+
+def _trial(study: KeptStudy, record: TrialRecord, result: TrialResult, fit: Fit) -> dict[str, Any]:
+    assert record.parameters is not None
+    return {
+        "study": study.name,
+        "trial": record.number,
+        "design": record.design,
+        "seed": record.seed,
+        "parameters": record.parameters.model_dump(mode="json"),
+        "train": _shown(result.train),
+        "val": _shown(result.validation),
+        "skill": _skill(result.validation, study),
+        "objective": result.objective,
+        "epochs": result.epochs,
+        "best_epoch": result.best_epoch,
+        "seconds": result.seconds,
+        "regime": str(fit.regime),
+        "gap": fit.gap,
+        "excess": fit.excess,
+    }
+
+
+def _designs(studies: Sequence[KeptStudy]) -> list[dict[str, Any]]:
+    """Means over seeds; a design that several studies have is taken from the one with most."""
+    rows: dict[str, dict[str, Any]] = {}
+    for study in studies:
+        by_design: dict[str, list[dict[str, Any]]] = {}
+        for row in _trials(study):
+            if row["design"]:
+                by_design.setdefault(row["design"], []).append(row)
+        for design, trials in by_design.items():
+            if design not in rows or len(trials) > rows[design]["seeds"]:
+                rows[design] = _design(study, design, trials)
+    return sorted(rows.values(), key=lambda row: row["val"]["rmse"])
+
+
+def _design(study: KeptStudy, design: str, trials: list[dict[str, Any]]) -> dict[str, Any]:
+    rmse = [row["val"]["rmse"] for row in trials]
+    regimes = Counter(row["regime"] for row in trials)
+    val = _mean([row["val"] for row in trials])
+    return {
+        "name": design,
+        "study": study.name,
+        "seeds": len(trials),
+        "parameters": trials[0]["parameters"],
+        "train": _mean([row["train"] for row in trials]),
+        "val": val,
+        "val_rmse_sd": statistics.stdev(rmse) if len(rmse) > 1 else None,
+        "skill": _skill(val, study),
+        "gap": statistics.fmean(row["gap"] for row in trials),
+        "excess": statistics.fmean(row["excess"] for row in trials),
+        "regimes": {str(regime): regimes[str(regime)] for regime in Regime},
+        "seconds": statistics.fmean(row["seconds"] for row in trials),
+    }
+
+
+def _best(trials: list[dict[str, Any]]) -> dict[str, Any] | None:
+    return min(trials, key=lambda row: (row["objective"], row["trial"])) if trials else None
+
+
+def _claim(judged: Judged) -> dict[str, Any]:
+    return {
+        "id": judged.claim.id,
+        "says": judged.claim.says,
+        "verdict": str(judged.verdict),
+        "comparisons": [
+            one.comparison.model_dump()
+            | {
+                "in_unit": one.comparison.metric in IN_UNIT,
+                "difference": None
+                if one.difference is None
+                else {
+                    "mean": one.difference.mean,
+                    "low": one.difference.low if one.difference.pairs > 1 else None,
+                    "high": one.difference.high if one.difference.pairs > 1 else None,
+                    "pairs": one.difference.pairs,
+                    "control": one.difference.control,
+                    "p": one.difference.p(one.comparison.expected),
+                },
+                "seeds_needed": one.seeds_needed,
+            }
+            for one in judged.compared
+        ],
+    }
+
+
+def _shown(metrics: dict[str, float]) -> dict[str, float]:
+    return {name: metrics[name] for name in SHOWN if name in metrics}
+
+
+def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
+    names = [name for name in SHOWN if all(name in row for row in rows)]
+    return {name: statistics.fmean(row[name] for row in rows) for name in names}
+
+
+def _skill(metrics: dict[str, float], study: KeptStudy) -> float | None:
+    reference = study.baselines.get(REFERENCE)
+    if reference is None or reference.validation["rmse"] == 0:
+        return None
+    return skill(metrics["rmse"], reference.validation["rmse"])

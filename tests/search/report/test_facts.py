@@ -1,0 +1,104 @@
+"""The facts of small planted studies."""
+
+import json
+
+import pytest
+
+from search.optuna_records import KeptStudy
+from search.records import TrialRecord
+from search.report.facts import facts
+from tests.search.samples import baseline, parameters, record, result
+
+CONTRACT = {
+    "experiment": "claims",
+    "data": "abc",
+    "columns": ["Temperature", "Usage"],
+    "unit": "MW",
+    "framing": {"window": 168},
+    "seed": 0,
+    "epochs": 50,
+}
+BASELINES = {"ridge": baseline(0.005), "same_hour_last_week": baseline(0.09)}
+
+
+def _study(name: str, records: list[TrialRecord], **changes: object) -> KeptStudy:
+    return KeptStudy(name, CONTRACT | changes, BASELINES, tuple(records))
+
+
+def _designs(**errors: float) -> list[TrialRecord]:
+    return [
+        record(10 * seed + at, result(error * (1 + 0.02 * seed)), design=design, seed=seed)
+        for seed in range(3)
+        for at, (design, error) in enumerate(errors.items())
+    ]
+
+
+def test_designs_are_means_over_seeds_best_first_with_their_regimes() -> None:
+    found = facts([_study("claims", _designs(main=0.01, main2=0.04))])
+    first, second = found["designs"]
+    assert (first["name"], first["seeds"], second["name"]) == ("main", 3, "main2")
+    expected = [1000 * (0.01 * (1 + 0.02 * seed)) ** 0.5 for seed in range(3)]
+    assert first["val"]["rmse"] == pytest.approx(sum(expected) / 3)
+    assert first["skill"] == pytest.approx(1 - first["val"]["rmse"] / 300)
+    assert first["regimes"] == {"underfit": 0, "balanced": 3, "overfit": 0}
+    assert second["regimes"] == {"underfit": 3, "balanced": 0, "overfit": 0}
+    assert found["regimes"] == {"balanced": 3, "underfit": 3}
+    assert [row["name"] for row in found["baselines"]] == ["ridge", "same_hour_last_week"]
+
+
+def test_all_claims_are_there_and_only_what_was_tried_has_a_verdict() -> None:
+    found = facts([_study("claims", _designs(main2=0.04, main2_128_64=0.01))])
+    verdicts = {claim["id"]: claim["verdict"] for claim in found["claims"]}
+    assert list(verdicts) == [f"C{n}" for n in range(1, 11)]
+    assert verdicts.pop("C5") == "holds"
+    assert set(verdicts.values()) == {"undecided"}
+    (comparison,) = next(c for c in found["claims"] if c["id"] == "C5")["comparisons"]
+    assert comparison["in_unit"] and comparison["difference"]["mean"] < -90
+
+
+def test_studies_stand_beside_each_other_and_the_best_is_of_all() -> None:
+    searched = [record(0, result(0.002)), record(1, result(0.003, "pruner"))]
+    one = _study("claims", _designs(main=0.01))
+    found = facts([one, _study("power_usage", searched, experiment="power_usage")])
+    assert [study["name"] for study in found["studies"]] == ["claims", "power_usage"]
+    assert found["best"]["study"] == "power_usage" and found["best"]["trial"] == 0
+    assert len(found["trials"]) == 4  # what was pruned is not judged
+    assert found["studies"][1]["attempts"] == {"complete": 1, "pruned": 1}
+
+
+def test_a_design_of_two_studies_is_that_with_more_seeds() -> None:
+    few = [record(0, result(0.02), design="main", seed=9)]
+    found = facts([_study("power_usage", few), _study("documents", _designs(main=0.01))])
+    (row,) = found["designs"]
+    assert (row["study"], row["seeds"]) == ("documents", 3)
+
+
+def test_curves_need_designs_that_vary_one_thing() -> None:
+    trials = [
+        record(
+            at,
+            result(0.01),
+            design=f"d{at}",
+            seed=0,
+            parameters=parameters((8,), l2).model_copy(update={"dropout": (0.0,)}),
+        )
+        for at, l2 in enumerate((0.0, 1e-4, 1e-3))
+    ]
+    (curve,) = facts([_study("tradeoff", trials)])["tradeoff"]
+    assert [level["strength"] for level in curve["levels"]] == [0.0, 1e-4, 1e-3]
+
+
+def test_the_facts_are_json_whatever_is_missing() -> None:
+    empty = facts([KeptStudy("empty", CONTRACT, {}, ())])
+    assert empty["best"] is None and empty["designs"] == []
+    full = facts([_study("claims", _designs(main=0.01, main2=0.04))])
+    for found in (empty, full, facts([_study("one", [record(0, result(0.01), design="main")])])):
+        assert json.loads(json.dumps(found, allow_nan=False))["unit"] == "MW"
+
+
+def test_studies_of_other_data_are_refused_by_what_differs() -> None:
+    one = _study("a", _designs(main=0.01))
+    with pytest.raises(ValueError, match=r"'a' and 'b' cannot share.* unit differ: MW and kW"):
+        facts([one, _study("b", [], unit="kW")])
+    with pytest.raises(ValueError, match="at least one study"):
+        facts([])
