@@ -70,22 +70,20 @@ def _about(study: KeptStudy) -> dict[str, Any]:
 
 
 def _baselines(study: KeptStudy) -> list[dict[str, Any]]:
-    rows = [
-        {"name": name, "val": _shown(baseline.validation)}
-        for name, baseline in study.baselines.items()
-    ]
-    for row in rows:
-        row["skill"] = _skill(row["val"], study)
+    rows: list[dict[str, Any]] = []
+    for name, baseline in study.baselines.items():
+        val = _shown(baseline.validation)
+        rows.append({"name": name, "val": val, "skill": _skill(val, study)})
     return sorted(rows, key=lambda row: row["val"]["rmse"])
 
 
 def _trials(study: KeptStudy) -> list[dict[str, Any]]:
     found = fits(StudySummary(study.records, 0))
-    rows = []
-    for record in study.records:
-        if record.state is State.COMPLETE and record.result is not None:
-            rows.append(_trial(study, record, record.result, found[record.number]))
-    return rows
+    return [
+        _trial(study, record, record.result, found[record.number])
+        for record in study.records
+        if record.state is State.COMPLETE and record.result is not None
+    ]
 
 
 def _trial(study: KeptStudy, record: TrialRecord, result: TrialResult, fit: Fit) -> dict[str, Any]:
