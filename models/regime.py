@@ -12,8 +12,8 @@ from enum import StrEnum
 # two periods differ by themselves, and a week of hours that depend on each other gives an RMSE to
 # about a tenth: half as much again is more than both.
 OVERFIT_GAP = 1.5
-# Train RMSE over the lowest that any network of the study reached, from which a network has left
-# undone what the others show can be done. 1.5 is a squared error of more than twice theirs.
+# Train RMSE over what is attainable, from which a network has left undone what others show can be
+# done. 1.5 is a squared error of more than twice theirs.
 UNDERFIT_EXCESS = 1.5
 
 
@@ -31,7 +31,7 @@ class Fit:
 
     Attributes:
         gap: validation RMSE over train RMSE; 1 where both are equal.
-        excess: train RMSE over the lowest train RMSE of the study, 1 or more.
+        excess: train RMSE over the attainable one, 1 or more.
         epochs_after_best: epochs trained after the restored one: how long it failed to improve.
     """
 
@@ -48,15 +48,24 @@ class Fit:
         return Regime.UNDERFIT if underfit else Regime.BALANCED
 
 
-def attainable(train_rmse: Iterable[float]) -> float:
-    """The lowest of the train errors of a study's completed trials.
+def attainable(train_rmse: Iterable[float], baseline_rmse: Iterable[float] = ()) -> float:
+    """What train error can be reached on these data, as far as is known.
+
+    The lowest train error of the trials, or the error of the best baseline where that is lower. The
+    baselines' are of the validation windows, which they did not learn from, so they are rather too
+    high than too low: without them a study of stiff networks alone would find all of them balanced.
+
+    Args:
+        train_rmse: of the completed trials, in the data's unit.
+        baseline_rmse: of the baselines on the validation windows, in the same unit.
 
     Raises:
-        ValueError: there is none, or one is negative or not finite.
+        ValueError: there is no trial, or an error is negative or not finite.
     """
     errors = list(train_rmse)
     if not errors:
         raise ValueError("the best attainable train error needs at least one completed trial")
+    errors += baseline_rmse
     for error in errors:
         _check("train_rmse", error)
     return min(errors)

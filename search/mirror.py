@@ -15,7 +15,7 @@ from pathlib import Path
 from search.records import State, StudyFacts, TrialRecord
 from search.stores import masked
 from search.summary import StudySummary
-from search.tracking import StudyRuns
+from search.tracking import StudyRuns, first_line
 
 # How long a person who is waiting to leave waits for MLflow.
 _SHORT_WAIT = 5.0
@@ -124,7 +124,7 @@ class Mirror:
                     return False
                 if not self._unreachable:
                     self._say(
-                        f"MLflow at {masked(self._uri)} does not answer ({_first_line(error)})"
+                        f"MLflow at {masked(self._uri)} does not answer ({first_line(error)})"
                         "; training goes on, results are kept and delivered later."
                     )
                 self._unreachable = True
@@ -169,7 +169,3 @@ def _endless(pauses: tuple[float, ...]) -> Iterable[float]:
     yield from pauses
     while True:
         yield pauses[-1]
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]

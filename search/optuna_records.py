@@ -26,12 +26,14 @@ class KeptStudy:
     """A study as it is in its database, read without taking it over.
 
     Attributes:
-        name: of the study. contract: what holds for all its trials, as `Study.hold_to` kept it.
+        name: of the study. identity: unique to it, "" if it never ran.
+        contract: what holds for all its trials, as `Study.hold_to` kept it.
         baselines: by name; empty if its first run ended before they were judged.
         records: all attempts by number.
     """
 
     name: str
+    identity: str
     contract: dict[str, Any]
     baselines: dict[str, Baseline]
     records: tuple[TrialRecord, ...]
@@ -63,6 +65,7 @@ def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
     )
     return KeptStudy(
         name,
+        study.user_attrs.get("identity", ""),
         contract,
         {key: Baseline(**value) for key, value in study.user_attrs.get("baselines", {}).items()},
         tuple(

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import statistics
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from models.metrics import skill
@@ -15,7 +16,7 @@ from models.regime import (
     attainable,
     measure_fit,
 )
-from search.records import Cause, State, StudyFacts, TrialRecord, best_of
+from search.records import Baseline, Cause, State, StudyFacts, TrialRecord, best_of
 
 REFERENCE = "same_hour_last_week"
 PROMOTION = (
@@ -195,16 +196,29 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
     )
 
 
-def fits(summary: StudySummary) -> dict[int, Fit]:
-    """The fit of every completed trial by its number, beside the best train error among them."""
+def fits(
+    records: Iterable[TrialRecord],
+    baselines: Mapping[str, Baseline],
+    others: Iterable[float] = (),
+) -> dict[int, Fit]:
+    """The fit of every completed trial by its number.
+
+    Args:
+        records: attempts of one study.
+        baselines: on its validation windows.
+        others: train RMSE of trials of other studies on the same data.
+    """
     complete = {
         record.number: record.result
-        for record in summary.records
+        for record in records
         if record.state is State.COMPLETE and record.result is not None
     }
     if not complete:
         return {}
-    best = attainable(result.train["rmse"] for result in complete.values())
+    best = attainable(
+        [*(result.train["rmse"] for result in complete.values()), *others],
+        [baseline.validation["rmse"] for baseline in baselines.values()],
+    )
     return {
         number: measure_fit(
             result.train["rmse"],
@@ -229,7 +243,7 @@ def fit_metrics(fit: Fit) -> dict[str, float]:
 
 def trade_off(summary: StudySummary, facts: StudyFacts) -> str:
     """Say how the best trial and the others stand between underfitting and overfitting."""
-    best, found = summary.best, fits(summary)
+    best, found = summary.best, fits(summary.records, facts.baselines)
     if best is None or best.result is None:
         return "No trade-off to report yet."
     train, validation = best.result.train["rmse"], best.result.validation["rmse"]
@@ -240,7 +254,7 @@ def trade_off(summary: StudySummary, facts: StudyFacts) -> str:
         f"Trade-off: the best trial's fit is {fit.regime}: RMSE {amount(train)} {facts.unit} on "
         f"the training windows and {amount(validation)} {facts.unit} on the validation windows, "
         f"both in inference mode (ratio {fit.gap:.2f}; overfit from {OVERFIT_GAP:g}), the former "
-        f"{fit.excess:.2f} times the lowest of the study (underfit from {UNDERFIT_EXCESS:g}). "
+        f"{fit.excess:.2f} times what is attainable (underfit from {UNDERFIT_EXCESS:g}). "
         f"Completed trials: {numbers}."
     )
 
@@ -342,7 +356,7 @@ def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
 def trials_table(summary: StudySummary, facts: StudyFacts) -> str:
     """Return all attempts as CSV: identity, parameters, metrics."""
     rows: list[dict[str, object]] = []
-    found = fits(summary)
+    found = fits(summary.records, facts.baselines)
     for record in summary.records:
         row: dict[str, object] = {
             "trial": record.number,

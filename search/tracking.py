@@ -23,7 +23,7 @@ from search import figures
 from search.errors import Refused
 from search.gallery import study_figures, trial_figures
 from search.records import State, StudyFacts, TrialRecord
-from search.spool import MODEL, folder, read_forecasts
+from search.spool import FORECASTS, MODEL, folder, read_forecasts
 from search.stores import masked
 from search.summary import (
     StudySummary,
@@ -296,9 +296,9 @@ class StudyRuns:
         place = folder(self._spool, record.number)
         drawn = trial_figures(record, read_forecasts(place), self._facts.unit)
         self._log_figures(client, run_id, drawn)
-        model = place / MODEL
-        if model.exists():
-            client.log_artifact(run_id, str(model), "model")
+        for file, kept_as in ((MODEL, "model"), (FORECASTS, "forecasts")):
+            if (place / file).exists():
+                client.log_artifact(run_id, str(place / file), kept_as)
 
     def _log_figures(
         self, client: "MlflowClient", run_id: str, drawn: Mapping[str, Figure]
@@ -335,7 +335,7 @@ class StudyRuns:
         )
         if state is State.RUNNING:
             return
-        for number, fit in fits(summary).items():
+        for number, fit in fits(summary.records, self._facts.baselines).items():
             self._label(client, number, fit)
         client.log_text(run_id, trials_table(summary, self._facts), "trials.csv")
         self._log_figures(client, run_id, study_figures(summary, self._facts))
@@ -367,6 +367,40 @@ def _label(tags: Mapping[str, str], metrics: Mapping[str, float]) -> dict[str, s
 
 def _milliseconds(moment: dt.datetime | None) -> int:
     return int(1000 * (moment.timestamp() if moment is not None else time.time()))
+
+
+def log_folder(tracking_uri: str, experiment: str, identity: str, place: Path) -> str:
+    """Log the files of `place` as `report` to a study's own run.
+
+    Returns:
+        "" if that was done, else why not.
+    """
+    try:
+        from mlflow.tracking import MlflowClient
+
+        client = MlflowClient(tracking_uri=tracking_uri)
+        found = client.get_experiment_by_name(experiment)
+        runs = (
+            []
+            if found is None
+            else client.search_runs(
+                [found.experiment_id],
+                filter_string=f"tags.`search.study_id` = '{identity}' "
+                "and tags.`search.kind` = 'study'",
+                max_results=1,
+            )
+        )
+        if not runs:
+            return "MLflow has no run of it"
+        client.log_artifacts(runs[0].info.run_id, str(place), "report")
+    except Exception as error:  # noqa: BLE001 - the report is written; MLflow is only its mirror
+        return f"{type(error).__name__}: {masked(first_line(error))}"
+    return ""
+
+
+def first_line(error: Exception) -> str:
+    """The beginning of an error's message, or what it is called."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
 def experiment_ids(tracking_uri: str) -> dict[str, str]:

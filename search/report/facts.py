@@ -13,7 +13,7 @@ from search.optuna_records import KeptStudy
 from search.records import State, TrialRecord, TrialResult
 from search.report.claims import IN_UNIT, Judged, judge
 from search.report.tradeoff import curves
-from search.summary import REFERENCE, StudySummary, fits
+from search.summary import REFERENCE, fits
 
 # What is shown of a trial or, as a mean over seeds, of a design.
 SHOWN = ("rmse", "mae", "peak_bias", "amplitude_ratio", "roughness_ratio", "mase")
@@ -22,7 +22,8 @@ SHOWN = ("rmse", "mae", "peak_bias", "amplitude_ratio", "roughness_ratio", "mase
 def facts(studies: Sequence[KeptStudy]) -> dict[str, Any]:
     """Collect the facts of studies on the same data, JSON-able.
 
-    Trials of all studies stand beside each other; regimes are measured within each study.
+    Trials of all studies stand beside each other, and what train error is attainable is known from
+    all of them.
 
     Args:
         studies: at least one; the first gives unit and baselines.
@@ -41,13 +42,19 @@ def facts(studies: Sequence[KeptStudy]) -> dict[str, Any]:
                     f"their {key} differ: {first} and {own}"
                 )
     records = [record for study in studies for record in study.records]
-    trials = [row for study in studies for row in _trials(study)]
+    trained = [
+        record.result.train["rmse"]
+        for record in records
+        if record.state is State.COMPLETE and record.result is not None
+    ]
+    by_study = [_trials(study, trained) for study in studies]
+    trials = [row for rows in by_study for row in rows]
     judged = judge(CLAIMS, records)
     return {
         "unit": studies[0].contract["unit"],
         "studies": [_about(study) for study in studies],
         "baselines": _baselines(studies[0]),
-        "designs": _designs(studies),
+        "designs": _designs(studies, by_study),
         "trials": trials,
         "best": _best(trials),
         "regimes": dict(Counter(row["regime"] for row in trials)),
@@ -77,8 +84,8 @@ def _baselines(study: KeptStudy) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["val"]["rmse"])
 
 
-def _trials(study: KeptStudy) -> list[dict[str, Any]]:
-    found = fits(StudySummary(study.records, 0))
+def _trials(study: KeptStudy, trained: list[float]) -> list[dict[str, Any]]:
+    found = fits(study.records, study.baselines, trained)
     return [
         _trial(study, record, record.result, found[record.number])
         for record in study.records
@@ -107,12 +114,14 @@ def _trial(study: KeptStudy, record: TrialRecord, result: TrialResult, fit: Fit)
     }
 
 
-def _designs(studies: Sequence[KeptStudy]) -> list[dict[str, Any]]:
+def _designs(
+    studies: Sequence[KeptStudy], by_study: Sequence[list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
     """Means over seeds; a design that several studies have is taken from the one with most."""
     rows: dict[str, dict[str, Any]] = {}
-    for study in studies:
+    for study, own in zip(studies, by_study, strict=True):
         by_design: dict[str, list[dict[str, Any]]] = {}
-        for row in _trials(study):
+        for row in own:
             if row["design"]:
                 by_design.setdefault(row["design"], []).append(row)
         for design, trials in by_design.items():

@@ -94,3 +94,12 @@ def test_no_trial_and_an_epoch_outside_are_refused() -> None:
         attainable([])
     with pytest.raises(ValueError, match=r"best_epoch must lie in 1\.\.3, found 4"):
         measure_fit(1.0, 1.0, 1.0, 3, 4)
+
+
+def test_a_better_baseline_shows_what_is_attainable() -> None:
+    assert attainable([200.0, 180.0]) == 180.0
+    assert attainable([200.0, 180.0], [300.0, 86.0]) == 86.0
+    assert attainable([60.0], [86.0]) == 60.0
+    # Three networks that are all too stiff: none of them is balanced beside a ridge of 86.
+    best = attainable([230.0, 200.0, 180.0], [86.0])
+    assert measure_fit(180.0, 190.0, best, 50, 50).regime is Regime.UNDERFIT

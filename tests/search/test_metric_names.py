@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from models.metrics import METRICS
-from search.summary import StudySummary, final_metrics, fit_metrics, fits
+from search.summary import final_metrics, fit_metrics, fits
 from tests.search.samples import facts, record, result
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
@@ -15,7 +15,7 @@ def test_every_logged_metric_is_documented_and_every_documented_one_is_logged() 
     assert made.validation.keys() == {metric.name for metric in METRICS} - {"skill"}
     ended = record(0, made)
     logged = final_metrics(ended, facts()).keys() | made.history.keys()
-    logged |= fit_metrics(fits(StudySummary((ended,), 1))[0]).keys()
+    logged |= fit_metrics(fits([ended], {})[0]).keys()
 
     text = PAGE.read_text(encoding="utf-8")
     tables = text[: text.index("## On the study's run")]

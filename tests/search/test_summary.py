@@ -123,7 +123,10 @@ def test_trade_off_compares_both_errors_in_the_unit() -> None:
 
 def test_a_trial_far_above_the_lowest_train_error_is_underfit() -> None:
     summary = StudySummary((record(0, result(0.01)), record(1, result(0.04))), 2)
-    assert [str(fit.regime) for fit in fits(summary).values()] == ["balanced", "underfit"]
+    assert [str(fit.regime) for fit in fits(summary.records, {}).values()] == [
+        "balanced",
+        "underfit",
+    ]
     rows = list(csv.DictReader(trials_table(summary, facts()).splitlines()))
     assert [row["regime"] for row in rows] == ["balanced", "underfit"]
     assert float(rows[1]["fit_excess"]) == pytest.approx(2.0)

@@ -125,6 +125,8 @@ def _all_is_there(place: Place) -> None:
     assert [(m.step, m.value) for m in curve] == [(1, 0.04), (2, 0.02), (3, 0.024)]
     paths = {p.path for p in place.client.list_artifacts(trials[0].info.run_id, "figures")}
     assert paths == {f"figures/{n}.png" for n in ("loss_curves", "one_week", "residuals_by_hour")}
+    kept = [p.path for p in place.client.list_artifacts(trials[0].info.run_id, "forecasts")]
+    assert kept == ["forecasts/forecasts.npz"]
     paths = {p.path for p in place.client.list_artifacts(trials[2].info.run_id)}
     assert paths == {"traceback.txt"}
     assert place.waiting() == []

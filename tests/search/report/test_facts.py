@@ -22,7 +22,7 @@ BASELINES = {"ridge": baseline(0.005), "same_hour_last_week": baseline(0.09)}
 
 
 def _study(name: str, records: list[TrialRecord], **changes: object) -> KeptStudy:
-    return KeptStudy(name, CONTRACT | changes, BASELINES, tuple(records))
+    return KeptStudy(name, "id", CONTRACT | changes, BASELINES, tuple(records))
 
 
 def _designs(**errors: float) -> list[TrialRecord]:
@@ -89,7 +89,7 @@ def test_curves_need_designs_that_vary_one_thing() -> None:
 
 
 def test_the_facts_are_json_whatever_is_missing() -> None:
-    empty = facts([KeptStudy("empty", CONTRACT, {}, ())])
+    empty = facts([KeptStudy("empty", "id", CONTRACT, {}, ())])
     assert empty["best"] is None and empty["designs"] == []
     full = facts([_study("claims", _designs(main=0.01, main2=0.04))])
     for found in (empty, full, facts([_study("one", [record(0, result(0.01), design="main")])])):

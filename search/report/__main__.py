@@ -1,0 +1,139 @@
+"""`python -m search.report`: the trade-off report of one or more studies.
+
+Exit codes: 0 done, 1 refused, 2 wrong input.
+"""
+
+import csv
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT, Refused, WrongInput
+
+if TYPE_CHECKING:
+    from search.report.words import Language
+    from search.stores import Stores
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.option("--study", "studies", multiple=True, required=True, help="Study; may be repeated.")
+@click.option(
+    "--language",
+    type=click.Choice(["en", "ko"]),
+    default="en",
+    show_default=True,
+    help="Of the page and its figures.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder to write to.  [default: mlruns/report/STUDY]",
+)
+@click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
+@click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON.")
+def main(
+    studies: tuple[str, ...],
+    language: "Language",
+    out: Path | None,
+    storage: str | None,
+    tracking_uri: str | None,
+    as_json: bool,
+) -> None:
+    """Write the trade-off of one or more studies as a page, figures, tables and facts."""
+    from search.stores import choose_stores
+
+    try:
+        stores = choose_stores(storage, tracking_uri)
+        place = out or stores.root / "report" / studies[0]
+        found = _report(studies, language, place, stores)
+    except WrongInput as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(WRONG_INPUT)
+    except (Refused, OSError) as error:
+        click.echo(f"Refused: {error}", err=True)
+        sys.exit(REFUSED_OR_FAILED)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        from search.report.verdict import sentences
+
+        click.echo("\n".join([*sentences(found, language), "", f"Page: {place / 'index.html'}"]))
+    sys.exit(DONE)
+
+
+def _report(
+    names: Sequence[str], language: "Language", place: Path, stores: "Stores"
+) -> dict[str, Any]:
+    from search.optuna_records import read_study
+    from search.optuna_storage import open_existing
+    from search.report.facts import facts
+    from search.report.page import render
+
+    opened = open_existing(stores.storage, stores.schema_lock)
+    studies = [read_study(opened, name) for name in names]
+    try:
+        found = facts(studies)
+    except ValueError as error:
+        raise WrongInput(f"--study: {error}") from error
+    place.mkdir(parents=True, exist_ok=True)
+    svgs = _write_figures(found, language, place)
+    (place / "index.html").write_text(render(found, svgs, language), encoding="utf-8")
+    (place / "facts.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
+    _write_tables(found, place)
+    _log(place, studies, stores)
+    return found
+
+
+def _write_figures(found: Mapping[str, Any], language: "Language", place: Path) -> dict[str, str]:
+    from search.figures import png
+    from search.report.fonts import hangul_font
+    from search.report.page import draw
+    from search.report.vector import font_for, svg
+
+    svgs = {}
+    with font_for(hangul_font() if language == "ko" else None):
+        for name, figure in draw(found, language).items():
+            (place / f"{name}.png").write_bytes(png(figure))
+            svgs[name] = svg(figure)
+            (place / f"{name}.svg").write_text(svgs[name], encoding="utf-8")
+    return svgs
+
+
+def _write_tables(found: Mapping[str, Any], place: Path) -> None:
+    from search.report.page import columns
+
+    comparisons = [
+        {"claim": claim["id"], "verdict": claim["verdict"], **one}
+        for claim in found["claims"]
+        for one in claim["comparisons"]
+    ]
+    for name, rows in (
+        ("trials", found["trials"]),
+        ("designs", found["designs"]),
+        ("baselines", found["baselines"]),
+        ("claims", comparisons),
+    ):
+        flat = columns(rows)
+        with (place / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            names = list(dict.fromkeys(key for row in flat for key in row))
+            writer = csv.DictWriter(file, names, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(flat)
+
+
+def _log(place: Path, studies: Sequence[Any], stores: "Stores") -> None:
+    from search.tracking import log_folder
+
+    for study in studies:
+        said = log_folder(stores.tracking, study.contract["experiment"], study.identity, place)
+        if said:
+            click.echo(f"Not logged to MLflow for study {study.name}: {said}", err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""A font with Hangul, for figures and pages that must not depend on what a machine has."""
+
+import base64
+import importlib.util
+import io
+from pathlib import Path
+
+from fontTools import subset
+from fontTools.ttLib import TTFont
+
+
+def hangul_font() -> Path:
+    """The file of NanumGothic, packaged by koreanize-matplotlib.
+
+    The package is not imported: that would change the settings of matplotlib for everybody.
+    """
+    spec = importlib.util.find_spec("koreanize_matplotlib")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("koreanize_matplotlib, which packages the font, is not installed")
+    return Path(spec.origin).parent / "fonts" / "NanumGothic.ttf"
+
+
+def embedded(text: str) -> str:
+    """The font with the characters of `text` alone, as WOFF in base64.
+
+    Raises:
+        ValueError: the font lacks a character of `text`.
+    """
+    font = TTFont(hangul_font())
+    known = font.getBestCmap()
+    missing = sorted({one for one in text if not one.isspace() and ord(one) not in known})
+    if missing:
+        raise ValueError(f"the font has no glyph for {missing}")
+    options = subset.Options(flavor="woff", notdef_outline=True, recalc_timestamp=False)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(text=text)
+    subsetter.subset(font)
+    font.flavor = "woff"
+    buffer = io.BytesIO()
+    font.save(buffer)
+    return base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,228 @@
+"""From facts to figures and one self-contained page."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from search.figures.regimes import trials_by_regime
+from search.figures.regularisation import Panel, Words, regularisation
+from search.report.fonts import embedded
+from search.report.verdict import SEARCH_COMMAND, sentences
+from search.report.words import WORDS, Language
+from search.summary import amount
+
+TRADEOFF_COMMAND = "python -m search.run --experiment tradeoff"
+
+
+def draw(facts: Mapping[str, Any], language: Language) -> dict[str, Figure]:
+    """Draw the figures for which there are facts, by name."""
+    words, unit = WORDS[language], facts["unit"]
+    drawn = {}
+    if facts["tradeoff"]:
+        drawn["regularisation"] = regularisation(
+            [_panel(curve, words) for curve in facts["tradeoff"]],
+            _searched_best(facts),
+            Words(
+                title=words["tradeoff"],
+                error=words["rmse_axis"].format(unit=unit),
+                train=words["train"],
+                validation=words["validation"],
+                lowest=words["lowest"],
+                best=words["search_best"],
+                note=words["bands"],
+            ),
+        )
+    if facts["trials"]:
+        drawn["train_val"] = trials_by_regime(
+            [row["train"]["rmse"] for row in facts["trials"]],
+            [row["val"]["rmse"] for row in facts["trials"]],
+            [row["regime"] for row in facts["trials"]],
+            {
+                "title": words["train_val"],
+                "x": words["train_axis"].format(unit=unit),
+                "y": words["val_axis"].format(unit=unit),
+                "equal": words["equal"],
+            }
+            | {regime: words[regime] for regime in ("underfit", "balanced", "overfit")},
+        )
+    return drawn
+
+
+def render(facts: Mapping[str, Any], svgs: Mapping[str, str], language: Language) -> str:
+    """Return the page; `svgs` are the drawn figures as SVG elements, by name."""
+    words = WORDS[language]
+    context = {
+        "language": language,
+        "words": words,
+        "unit": facts["unit"],
+        "verdict": sentences(facts, language),
+        "arms": _arms(facts, words),
+        "figures": svgs,
+        "claims": _claim_rows(facts, words),
+        "scores": _score_rows(facts, words),
+        "studies": _study_rows(facts, words),
+    }
+    environment = Environment(
+        loader=PackageLoader("search.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    template = environment.get_template("page.html.j2")
+    bare = template.render(context, font="")
+    return bare if language == "en" else template.render(context, font=embedded(bare))
+
+
+def _panel(curve: Mapping[str, Any], words: Mapping[str, str]) -> Panel:
+    def bands(period: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        return np.array(
+            [[level[period][key] for key in ("mean", "low", "high")] for level in curve["levels"]]
+        )
+
+    return Panel(
+        heading=_network(curve, words),
+        axis=words[f"axis_{curve['kind']}"],
+        strengths=[level["strength"] for level in curve["levels"]],
+        train=bands("train"),
+        validation=bands("validation"),
+        lowest=curve["lowest"],
+    )
+
+
+def _network(curve: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    return words["network"].format(units="/".join(map(str, curve["units"])))
+
+
+def _searched_best(facts: Mapping[str, Any]) -> float | None:
+    found = [row["val"]["rmse"] for row in facts["trials"] if not row["design"]]
+    return min(found, default=None)
+
+
+def _arms(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
+    if not facts["tradeoff"]:
+        return [words["no_curves"].format(command=TRADEOFF_COMMAND)]
+    names = {
+        (True, True): "both_arms",
+        (True, False): "left_only",
+        (False, True): "right_only",
+        (False, False): "no_arms",
+    }
+    return [
+        words["arms"].format(
+            network=_network(curve, words),
+            kind=words[f"kind_{curve['kind']}"],
+            strength=f"{curve['levels'][curve['lowest']]['strength']:g}",
+            rmse=amount(curve["levels"][curve["lowest"]]["validation"]["mean"]),
+            unit=facts["unit"],
+            arms=words[names[curve["left"], curve["right"]]],
+        )
+        for curve in facts["tradeoff"]
+    ]
+
+
+def _claim_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict[str, Any]]:
+    rows = []
+    for claim in facts["claims"]:
+        for at, one in enumerate(claim["comparisons"]):
+            difference = one["difference"]
+            rows.append(
+                {
+                    "claim": claim if at == 0 else None,
+                    "rows": len(claim["comparisons"]),
+                    "against": words["against"].format(**one),
+                    "metric": f"{one['metric']}, {words[one['period']]}; "
+                    + words[f"expected_{one['expected']}"],
+                    "difference": words["not_measured"]
+                    if difference is None
+                    else _interval(one, difference, facts["unit"]),
+                    "seeds": difference["pairs"] if difference else 0,
+                    "needed": _needed(one, words),
+                }
+            )
+    return rows
+
+
+def _interval(one: Mapping[str, Any], difference: Mapping[str, Any], unit: str) -> str:
+    def write(value: float) -> str:
+        return amount(value, "+") if one["in_unit"] else f"{value:+.3f}"
+
+    text = write(difference["mean"]) + (f" {unit}" if one["in_unit"] else "")
+    if difference["low"] is None:
+        return text
+    return f"{text} ({write(difference['low'])} ~ {write(difference['high'])})"
+
+
+def _needed(one: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    if one["seeds_needed"] is not None:
+        return str(one["seeds_needed"])
+    return words["more_than"] if one["difference"] and one["difference"]["pairs"] > 1 else ""
+
+
+def _score_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict[str, Any]]:
+    rows = []
+    best = facts["best"]
+    if best is not None and not best["design"]:
+        name = words["trial"].format(number=best["trial"])
+        rows.append(
+            _score_row(words["best_row"].format(name=name, study=best["study"]), best)
+            | {"regime": words[best["regime"]]}
+        )
+    for design in facts["designs"]:
+        name = words["design_row"].format(**design)
+        most = max(design["regimes"], key=lambda regime: design["regimes"][regime])
+        rows.append(_score_row(name, design) | {"regime": words[most]})
+    rows += [_score_row(row["name"], row) for row in facts["baselines"]]
+    return sorted(rows, key=lambda row: row["order"])
+
+
+def _score_row(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    val = row["val"]
+    spread = row.get("val_rmse_sd")
+    return {
+        "name": name,
+        "order": val["rmse"],
+        "rmse": amount(val["rmse"]),
+        "sd": "" if spread is None else amount(spread),
+        "mae": amount(val["mae"]),
+        "bias": amount(val.get("peak_bias", math.nan), "+"),
+        "skill": "" if row["skill"] is None else f"{row['skill']:+.1%}",
+        "regime": "",
+    }
+
+
+def _study_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": study["name"],
+            "experiment": study["experiment"],
+            "data": study["data"],
+            "columns": study["columns"],
+            "windows": words["window_text"].format(**study["framing"]),
+            "attempts": ", ".join(f"{count} {state}" for state, count in study["attempts"].items()),
+            "command": _command(study),
+        }
+        for study in facts["studies"]
+    ]
+
+
+def _command(study: Mapping[str, Any]) -> str:
+    if study["experiment"] == "power_usage":
+        return f"{SEARCH_COMMAND} --seed {study['seed']}"
+    return f"python -m search.run --experiment {study['experiment']} --seed {study['seed']}"
+
+
+def columns(rows: Sequence[Mapping[str, Any]], prefix: str = "") -> list[dict[str, Any]]:
+    """Nested rows as flat ones for a CSV file: `val.rmse` and the like."""
+
+    def flat(row: Mapping[str, Any], place: str) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, value in row.items():
+            name = f"{place}{key}"
+            found |= flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+        return found
+
+    return [flat(row, prefix) for row in rows]

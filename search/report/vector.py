@@ -1,0 +1,35 @@
+"""Figures as SVG for a page, their letters drawn as outlines: no reader needs a font."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+
+@contextmanager
+def font_for(file: Path | None) -> Iterator[None]:
+    """Draw with the font in `file`, and matplotlib's own where that lacks a letter."""
+    if file is None:
+        yield
+        return
+    font_manager.fontManager.addfont(file)
+    name = font_manager.FontProperties(fname=file).get_name()
+    with mpl.rc_context({"font.family": [name, "DejaVu Sans"], "axes.unicode_minus": False}):
+        yield
+
+
+def svg(figure: Figure) -> str:
+    """The figure as one SVG element; the same figure always gives the same text."""
+    for text in figure.findobj(Text):
+        if isinstance(text, Text):
+            text.set_parse_math(False)
+    buffer = io.StringIO()
+    with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "report"}):
+        figure.savefig(buffer, format="svg", facecolor="white", metadata={"Date": None})
+    drawn = buffer.getvalue()
+    return drawn[drawn.index("<svg") :]
