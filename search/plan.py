@@ -5,8 +5,9 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pydantic
@@ -20,6 +21,9 @@ from experiments.experiment import Design, Experiment
 from models.metrics import seasonal_scale
 from search.errors import WrongInput
 from search.records import Baseline, StudyFacts
+
+if TYPE_CHECKING:
+    from search.study import Study
 
 # Raise when what the objective means changes, so that old studies are not resumed with a new one.
 OBJECTIVE = "validation MSE without the L2 penalty, scaled, restored weights, version 1"
@@ -150,6 +154,16 @@ def judge_baselines(plan: Plan) -> dict[str, Baseline]:
         name: Baseline((judged.rmse / prepared.target_range) ** 2, judged.as_dict())
         for name, judged in score_all(data, actual, scale).items()
     }
+
+
+def baselines_of(plan: Plan, study: "Study") -> dict[str, Baseline]:
+    """Score every baseline once in a study's life, and keep the scores with it."""
+    kept = study.recall("baselines")
+    if isinstance(kept, dict):
+        return {name: Baseline(**value) for name, value in kept.items()}
+    judged = judge_baselines(plan)
+    study.remember("baselines", {name: asdict(value) for name, value in judged.items()})
+    return judged
 
 
 def study_facts(

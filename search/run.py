@@ -247,7 +247,7 @@ def _search(
     options: dict[str, Any],
 ) -> int:
     from search.optuna_storage import StoreFailure, open_storage
-    from search.plan import study_facts
+    from search.plan import baselines_of, study_facts
     from search.study import Study
 
     try:
@@ -262,7 +262,7 @@ def _search(
                 options["pruner"],
             )
             study.hold_to(plan.contract)
-            facts = study_facts(plan, study_name, study.identity, _baselines(plan, study))
+            facts = study_facts(plan, study_name, study.identity, baselines_of(plan, study))
             return _coordinate(plan, study, facts, stores, workers, gpus, options)
     except BrokenPipeError:
         raise  # whoever read our output has left; the stores are fine
@@ -273,20 +273,6 @@ def _search(
             "Every trial that was reported as finished is kept. Next: free space or mend the "
             "permissions, then run the same command again."
         ) from error
-
-
-def _baselines(plan: "Plan", study: "Study") -> Any:
-    from dataclasses import asdict
-
-    from search.plan import judge_baselines
-    from search.records import Baseline
-
-    kept = study.recall("baselines")
-    if isinstance(kept, dict):
-        return {name: Baseline(**value) for name, value in kept.items()}
-    judged = judge_baselines(plan)
-    study.remember("baselines", {name: asdict(value) for name, value in judged.items()})
-    return judged
 
 
 def _coordinate(

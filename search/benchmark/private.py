@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from search.optuna_storage import open_storage
-from search.plan import Plan, judge_baselines, study_facts
+from search.plan import Plan, baselines_of, study_facts
 from search.records import StudyFacts
 from search.stores import Stores
 from search.study import Study
@@ -35,4 +35,4 @@ def private_study(plan: Plan, root: Path, sampler: str) -> tuple[Study, StudyFac
     study = Study(storage, "benchmark", plan.experiment, plan.experiment.seed, sampler, PRUNER)
     study.hold_to(plan.contract)
     study.reconcile()
-    return study, study_facts(plan, study.name, study.identity, judge_baselines(plan)), stores
+    return study, study_facts(plan, study.name, study.identity, baselines_of(plan, study)), stores

@@ -158,7 +158,7 @@ def _claim(judged: Judged) -> dict[str, Any]:
     return {
         "id": judged.claim.id,
         "says": judged.claim.says,
-        "verdict": str(judged.verdict),
+        "verdict": str(judged.verdict) if all(one.difference for one in judged.compared) else None,
         "comparisons": [
             one.comparison.model_dump()
             | {

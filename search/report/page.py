@@ -12,7 +12,7 @@ from search.figures.regimes import trials_by_regime
 from search.figures.regularisation import Panel, Words, regularisation
 from search.report.fonts import embedded
 from search.report.verdict import SEARCH_COMMAND, sentences
-from search.report.words import WORDS, Language
+from search.report.words import CLAIMS, WORDS, Language
 from search.summary import amount
 
 TRADEOFF_COMMAND = "python -m search.run --experiment tradeoff"
@@ -62,7 +62,7 @@ def render(facts: Mapping[str, Any], svgs: Mapping[str, str], language: Language
         "verdict": sentences(facts, language),
         "arms": _arms(facts, words),
         "figures": svgs,
-        "claims": _claim_rows(facts, words),
+        "claims": _claim_rows(facts, language),
         "scores": _score_rows(facts, words),
         "studies": _study_rows(facts, words),
     }
@@ -124,18 +124,22 @@ def _arms(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _claim_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict[str, Any]]:
+def _claim_rows(facts: Mapping[str, Any], language: Language) -> list[dict[str, Any]]:
+    words = WORDS[language]
     rows = []
     for claim in facts["claims"]:
         for at, one in enumerate(claim["comparisons"]):
             difference = one["difference"]
             rows.append(
                 {
-                    "claim": claim if at == 0 else None,
+                    "first": at == 0,
+                    "id": claim["id"],
+                    "says": CLAIMS[language][claim["id"]],
+                    "verdict": words[claim["verdict"] or "not_tried"],
+                    "kind": (claim["verdict"] or "undecided").replace(" ", "-"),
                     "rows": len(claim["comparisons"]),
                     "against": words["against"].format(**one),
-                    "metric": f"{one['metric']}, {words[one['period']]}; "
-                    + words[f"expected_{one['expected']}"],
+                    "metric": f"{_metric(one, words)}; {words['expected_' + one['expected']]}",
                     "difference": words["not_measured"]
                     if difference is None
                     else _interval(one, difference, facts["unit"]),
@@ -144,6 +148,11 @@ def _claim_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict
                 }
             )
     return rows
+
+
+def _metric(one: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    name = words[one["metric"]]
+    return name if one["metric"] in ("gap", "seconds") else f"{name}, {words[one['period']]}"
 
 
 def _interval(one: Mapping[str, Any], difference: Mapping[str, Any], unit: str) -> str:

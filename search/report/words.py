@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from experiments.claims import CLAIMS as ENGLISH_CLAIMS
+
 Language = Literal["en", "ko"]
 
 WORDS: dict[Language, dict[str, str]] = {
@@ -19,6 +21,14 @@ WORDS: dict[Language, dict[str, str]] = {
         "holds": "holds",
         "does not hold here": "does not hold here",
         "undecided": "undecided",
+        "not_tried": "not tried",
+        "rmse": "RMSE",
+        "mae": "MAE",
+        "peak_error": "error at the peaks",
+        "roughness_ratio": "roughness ratio",
+        "amplitude_ratio": "amplitude ratio",
+        "gap": "validation RMSE / train RMSE",
+        "seconds": "seconds of training",
         "yes_underfit": "{name} is underfitting: {count} of {seeds} seeds are labelled underfit. "
         "On the training windows its RMSE is {train} {unit}, {excess} times what is "
         "attainable; at the peaks of the validation windows it forecasts {bias} {unit} {side}.",
@@ -108,6 +118,14 @@ WORDS: dict[Language, dict[str, str]] = {
         "holds": "성립",
         "does not hold here": "여기서는 성립하지 않음",
         "undecided": "판단 보류",
+        "not_tried": "시험하지 않음",
+        "rmse": "RMSE",
+        "mae": "MAE",
+        "peak_error": "피크 오차",
+        "roughness_ratio": "거칠기 비",
+        "amplitude_ratio": "진폭 비",
+        "gap": "검증 RMSE / 학습 RMSE",
+        "seconds": "학습 시간(초)",
         "yes_underfit": "{name}은(는) 과소적합입니다. 시드 {seeds}개 중 {count}개가 과소적합으로 "
         "분류되었고, 학습 구간 RMSE는 {train} {unit}로 도달 가능한 값의 {excess}배이며, 검증 구간의 "
         "피크에서 {bias} {unit} {side} 예측합니다.",
@@ -180,5 +198,21 @@ WORDS: dict[Language, dict[str, str]] = {
         "best_row": "최고: {study}의 {name}",
         "design_row": "{name} (시드 {seeds}개)",
         "trial": "시행 {number}",
+    },
+}
+
+CLAIMS: dict[Language, dict[str, str]] = {
+    "en": {claim.id: claim.says for claim in ENGLISH_CLAIMS},
+    "ko": {
+        "C1": "main2는 main에 비해 과소적합이다. 피크가 더 낮고 곡선이 더 매끄럽다.",
+        "C2": "피크는 나빠 보여도 전체 구간에서 main2의 오차가 더 작다.",
+        "C3": "L2를 1e-3에서 1e-4, 1e-5로 약하게 하면 적합이 회복된다.",
+        "C4": "드롭아웃을 0.2에서 0.1로 줄이면 적합이 회복된다.",
+        "C5": "유닛을 64/32에서 128/64로 늘리면 적합이 회복된다.",
+        "C6": "세 번째 LSTM 층이 적합을 회복시킨다.",
+        "C7": "강한 L2에서는 학습률 0.002, 0.003, 나아가 0.005가 0.001보다 낫다.",
+        "C8": "강한 L2에서는 인내 횟수 10~15가 7보다 낫다.",
+        "C9": "층을 쌓는 것이 한 층보다 낫지만, 깊어질수록 과대적합 위험과 비용이 커진다.",
+        "C10": "층 사이의 드롭아웃과 순환 드롭아웃은 다르게 작용하며, 순환 드롭아웃은 기억을 보호한다.",
     },
 }

@@ -1,0 +1,91 @@
+"""`python -m search.report` on a real store whose trainings were made up."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from matplotlib.image import imread
+
+from experiments.catalogue import CATALOGUE
+from search.benchmark.growth import SleepingPool
+from search.benchmark.private import SILENT, private_study
+from search.coordinator import Coordinator, finish
+from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
+from search.mirror import Mirror
+from search.plan import adapt, make_plan
+from tests.search.command import environment
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both stores of a finished study called "benchmark"."""
+    place = tmp_path_factory.mktemp("report") / "stores"
+    plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": 5}))
+    study, facts, stores = private_study(plan, place, "random")
+    spool = stores.spool(study.name)
+    mirror = Mirror(stores.tracking, stores.artifacts, stores.schema_lock, spool, facts, SILENT.say)
+    pool = SleepingPool(facts.baselines["ridge"].validation)
+    coordinator = Coordinator(study, pool, mirror, SILENT, facts, spool)
+    ending = coordinator.run(timeout=None)
+    assert finish(coordinator.summary(), study, mirror, ending, lambda: False)
+    return place
+
+
+def _report(store: Path, place: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    stores = [
+        *("--storage", f"sqlite:///{store}/optuna.db"),
+        *("--tracking-uri", f"sqlite:///{store}/mlflow.db"),
+    ]
+    return subprocess.run(
+        [sys.executable, "-m", "search.report", *stores, *words],
+        cwd=place,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_it_writes_page_figures_tables_and_facts_and_logs_them(store: Path, tmp_path: Path) -> None:
+    done = _report(store, tmp_path, "--study", "benchmark", "--language", "ko")
+    assert done.returncode == DONE, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("Page: ")
+    place = tmp_path / "mlruns" / "report" / "benchmark"
+    assert '<html lang="ko">' in (place / "index.html").read_text(encoding="utf-8")
+    found = json.loads((place / "facts.json").read_text(encoding="utf-8"))
+    assert len(found["trials"]) == 5 and found["unit"] == "MW"
+    rows = list(csv.DictReader((place / "trials.csv").read_text(encoding="utf-8").splitlines()))
+    assert {row["regime"] for row in rows} <= {"underfit", "balanced", "overfit"}
+    assert float(rows[0]["val.rmse"]) == pytest.approx(found["trials"][0]["val"]["rmse"])
+    for name in ("designs", "baselines", "claims"):
+        assert (place / f"{name}.csv").read_text(encoding="utf-8").count("\n") > 1
+    assert imread(place / "train_val.png").shape[1] > 600
+    assert (place / "train_val.svg").read_text(encoding="utf-8").startswith("<svg")
+    logged = {path.name for path in (store / "artifacts").rglob("report/*")}
+    assert logged == {path.name for path in place.iterdir()}
+
+
+def test_as_json_it_prints_the_facts(store: Path, tmp_path: Path) -> None:
+    done = _report(store, tmp_path, "--study", "benchmark", "--json", "--out", "here")
+    assert json.loads(done.stdout)["studies"][0]["name"] == "benchmark"
+    assert (tmp_path / "here" / "index.html").exists()
+
+
+def test_an_unknown_study_is_refused_by_name(store: Path, tmp_path: Path) -> None:
+    done = _report(store, tmp_path, "--study", "nothing")
+    assert done.returncode == REFUSED_OR_FAILED
+    assert "'nothing'" in done.stderr and "benchmark" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_database_none_is_made(tmp_path: Path) -> None:
+    done = _report(tmp_path, tmp_path, "--study", "benchmark")
+    assert done.returncode == REFUSED_OR_FAILED and "no study database" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_language_is_wrong_input(tmp_path: Path) -> None:
+    assert _report(tmp_path, tmp_path, "--study", "x", "--language", "xx").returncode == WRONG_INPUT

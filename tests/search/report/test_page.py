@@ -1,0 +1,181 @@
+"""The page from planted facts, in both languages, looked at with a real browser."""
+
+import os
+import re
+import shutil
+import string
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+from playwright.sync_api import sync_playwright
+
+from search.optuna_records import KeptStudy
+from search.records import TrialRecord
+from search.report.facts import facts
+from search.report.fonts import embedded, hangul_font
+from search.report.page import columns, draw, render
+from search.report.vector import font_for, svg
+from search.report.verdict import sentences
+from search.report.words import CLAIMS, WORDS, Language
+from tests.search.report.test_facts import BASELINES, CONTRACT
+from tests.search.samples import parameters, record, result
+
+LANGUAGES: tuple[Language, ...] = ("en", "ko")
+FRAMING = {"window": 168, "horizon": 1, "train": 0.72, "validation": 0.08, "test": 0.2}
+EVERY_CLAIM_TRIED = {
+    "main": 0.02,
+    "main2": 0.04,
+    "main2_l2_1e-4": 0.02,
+    "main2_l2_1e-5": 0.01,
+    "main2_128_64": 0.03,
+    "main2_rate_0.002": 0.041,
+}
+
+
+def _designs(seeds: int = 5) -> list[TrialRecord]:
+    generator = np.random.default_rng(0)
+    return [
+        record(
+            100 * seed + at,
+            result(error * float(np.exp(generator.normal(0, 0.05)))),
+            design=design,
+            seed=seed,
+        )
+        for seed in range(seeds)
+        for at, (design, error) in enumerate(EVERY_CLAIM_TRIED.items())
+    ]
+
+
+def _levels() -> list[TrialRecord]:
+    made = []
+    for seed in range(3):
+        for at, l2 in enumerate((0.0, 1e-4, 1e-2)):
+            network = parameters((16,), l2).model_copy(update={"dropout": (0.0,)})
+            error = (0.02, 0.01, 0.05)[at] * (1 + 0.01 * seed + 0.002 * at)
+            made.append(
+                record(
+                    10 * seed + at, result(error), design=f"l2_{l2}", seed=seed, parameters=network
+                )
+            )
+    return made
+
+
+def _studies() -> list[KeptStudy]:
+    contract = CONTRACT | {"framing": FRAMING}
+    searched = (record(0, result(0.004)), record(1, result(0.006)))
+    return [
+        KeptStudy("claims", "a", contract, BASELINES, tuple(_designs())),
+        KeptStudy(
+            "tradeoff", "b", contract | {"experiment": "tradeoff"}, BASELINES, tuple(_levels())
+        ),
+        KeptStudy(
+            "power_usage", "c", contract | {"experiment": "power_usage"}, BASELINES, searched
+        ),
+    ]
+
+
+def _page(language: Language, studies: list[KeptStudy]) -> str:
+    found = facts(studies)
+    with font_for(hangul_font() if language == "ko" else None):
+        svgs = {name: svg(figure) for name, figure in draw(found, language).items()}
+    return render(found, svgs, language)
+
+
+def _places(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def test_every_language_has_every_word_with_the_same_places() -> None:
+    assert WORDS["en"].keys() == WORDS["ko"].keys()
+    for key, text in WORDS["en"].items():
+        assert _places(text) == _places(WORDS["ko"][key]), key
+    assert CLAIMS["en"].keys() == CLAIMS["ko"].keys() == {f"C{n}" for n in range(1, 11)}
+
+
+def test_the_verdict_is_computed_from_the_facts() -> None:
+    first, second, third = sentences(facts(_studies()), "en")
+    assert first.startswith("main2 is underfitting: 5 of 5 seeds")
+    assert "MW too low" in first
+    assert second.startswith("What cures it: C3") and "main2_l2_1e-" in second
+    assert third.startswith("The best network found, trial 0 of power_usage (balanced)")
+    assert "63.2 MW, below the strongest baseline, ridge, with 70.7 MW" in third
+
+
+def test_what_was_not_tried_is_said_with_the_command() -> None:
+    alone = [_studies()[2]]
+    first, second, third = sentences(facts(alone), "en")
+    assert "python -m search.run --experiment claims" in first
+    assert "python -m search.run --experiment claims" in second
+    assert "power_usage" in third
+    page = _page("en", alone)
+    assert "python -m search.run --experiment tradeoff" in page and "not tried" in page
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_asks_for_nothing_from_elsewhere(language: Language) -> None:
+    page = _page(language, _studies())
+    # Names of XML namespaces and of the SVG's document type are no addresses to fetch.
+    links = set(re.findall(r"(?:src|href)=\"([^\"#]+)\"|url\(([^)#]+)\)", page))
+    assert all(one.startswith("data:") for pair in links for one in pair if one)
+    assert page.count("<svg") == 2
+
+
+def test_a_study_of_any_name_cannot_put_markup_into_the_page() -> None:
+    study = _studies()[2]
+    hostile = KeptStudy(
+        "<b>x</b>", "c", study.contract | {"unit": "<i>W"}, BASELINES, study.records
+    )
+    page = _page("en", [hostile])
+    assert "<b>x" not in page and "<i>W" not in page
+
+
+def test_a_letter_that_the_font_lacks_is_refused_not_drawn_as_a_box() -> None:
+    assert len(embedded("과소적합 abc")) > 1000
+    with pytest.raises(ValueError, match="no glyph for"):
+        embedded("\U0001f600")
+
+
+def test_nested_rows_become_flat_columns() -> None:
+    assert columns([{"a": 1, "b": {"c": 2, "d": {"e": 3}}}]) == [{"a": 1, "b.c": 2, "b.d.e": 3}]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_shows_it_without_complaint_and_without_boxes(
+    language: Language, scheme: Literal["light", "dark"], tmp_path: Path
+) -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None and os.environ.get("REQUIRE_BROWSER") == "1":
+        pytest.fail("REQUIRE_BROWSER=1, but there is no chromium: apt-get install chromium")
+    if chromium is None:
+        pytest.skip("needs a browser: apt-get install chromium")
+    file = tmp_path / "index.html"
+    file.write_text(_page(language, _studies()), encoding="utf-8")
+    said: list[str] = []
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        context = browser.new_context(
+            viewport={"width": 1200, "height": 900}, color_scheme=scheme, offline=True
+        )
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("requestfailed", lambda request: said.append(request.url))
+        page.goto(file.as_uri())
+        page.evaluate("document.fonts.ready")
+        assert page.locator("h2").count() == 5
+        assert page.locator(".verdict p").count() == 3
+        assert page.locator(".figure svg").count() == 2
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= 1200, "the page scrolls sideways"
+        loaded = page.evaluate("[...document.fonts].filter(f => f.status == 'loaded').length")
+        assert loaded == (1 if language == "ko" else 0)
+        ink, paper = page.evaluate(
+            "(style => [style.color, style.backgroundColor])(getComputedStyle(document.body))"
+        )
+        assert (sum(map(int, re.findall(r"\d+", ink)[:3])) > 380) == (scheme == "dark")
+        assert (sum(map(int, re.findall(r"\d+", paper)[:3])) > 380) == (scheme == "light")
+        browser.close()
+    assert said == []
