@@ -5,8 +5,8 @@
 One factor is changed at a time, from `main2` where a cure for strong regularisation is claimed,
 else from `main`; all configurations share data and seeds.
 
-Not measured yet; expect an hour and a half with two workers on two cores, a third of it for
-recurrent dropout, which no fast layer covers.
+Not measured yet; at most some 110 minutes with two workers on two cores, a good part of it for
+recurrent dropout, which no fast layer covers. `--seeds 3` takes three fifths of that.
 """
 
 from experiments.claim import Claim, Comparison

@@ -5,7 +5,7 @@
 The notes fit the scaler on all rows, the test period's included, and divide the calendar's cycles
 by 23 and 6. `main` is trained rightly, with each slip, and with both, with the same seeds.
 
-Not measured yet; twelve trainings of `main` take about 15 minutes with two workers on two cores.
+Not measured yet; at most some 12 minutes with two workers on two cores.
 """
 
 from data_pipeline.framing import Framing

@@ -5,7 +5,7 @@
 So that both arms of the U-curve may show: on the left networks that learn the training windows by
 heart, on the right networks too stiff to learn. Dropout and L2 are varied one at a time.
 
-Not measured yet; expect about three hours with two workers on two cores.
+Not measured yet; some 100 minutes with two workers on two cores.
 """
 
 from experiments.experiment import Design, Experiment

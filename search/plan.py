@@ -1,6 +1,7 @@
 """From options to a checked plan: experiment, data, contract; no TensorFlow, no writing."""
 
 import importlib.metadata
+import math
 import os
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ from data_pipeline.report import DataReport
 from data_pipeline.series import HourlySeries
 from data_pipeline.windows import Prepared, check_length, prepare
 from experiments.experiment import Design, Experiment
+from models.cost import epoch_seconds
 from models.metrics import seasonal_scale
 from search.errors import WrongInput
 from search.records import Baseline, StudyFacts
@@ -249,5 +251,20 @@ def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> l
         f"{len(prepared.train.x)} for training, {len(prepared.validation.x)} for validation; "
         "the test period stays closed",
         f"Training on {device}, {workers} worker(s), one trial each at a time",
+        *(_estimate(plan, workers) if not experiment.sampled and not gpus else ()),
         *(f"warning: {line}" for line in plan.warnings),
+    ]
+
+
+def _estimate(plan: Plan, workers: int) -> list[str]:
+    """How long the designs may train."""
+    experiment, train = plan.experiment, plan.prepared.train
+    seconds = sum(
+        design.parameters.epochs * epoch_seconds(design.parameters, *train.x.shape)
+        for design in experiment.designs
+    )
+    minutes = math.ceil(seconds * experiment.repeats / workers / 60)
+    return [
+        f"Estimated: at most {minutes} minutes, as all designs cost if none stops early, on cores "
+        "like those of docs/performance.md"
     ]

@@ -57,20 +57,6 @@ def say_epoch(trial: int | str, epoch: int, value: float, flops: float) -> None:
     sys.stdout.flush()
 
 
-def epoch_flops(parameters: TrialParameters, windows: int, length: int, features: int) -> float:
-    """Floating-point operations of the matrix products of one training epoch.
-
-    A layer of u units over inputs of width f multiplies (f + u) by 4 u numbers a step, two
-    operations each; the backward pass takes twice the forward pass. Element-wise work, the dense
-    layer and validation are left out.
-    """
-    wide, total = features, 0
-    for units in parameters.units:
-        total += 2 * 4 * units * (wide + units)
-        wide = units
-    return 3.0 * total * length * windows
-
-
 def draw_points(space: Space, count: int, seed: int) -> list[dict[str, Value]]:
     """Points of `space`, uniform on each dimension's own scale; the same for the same seed."""
     rng = np.random.default_rng(seed)

@@ -7,8 +7,9 @@ import keras
 import keras_tuner
 
 from experiments.space import Space
+from models.cost import epoch_flops
 from models.parameters import TrialParameters
-from search.benchmark.job import Job, epoch_flops
+from search.benchmark.job import Job
 from search.benchmark.stock import SayEpochs, build
 from search.keras_tuner_space import suggest
 from search.plan import make_plan

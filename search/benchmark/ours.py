@@ -1,8 +1,9 @@
 """A contender: this project as a search runs it, stores and figures included."""
 
 from experiments.experiment import Design
+from models.cost import epoch_flops
 from models.parameters import TrialParameters
-from search.benchmark.job import Job, epoch_flops, say_epoch
+from search.benchmark.job import Job, say_epoch
 from search.benchmark.private import private_study
 from search.coordinator import Coordinator, finish
 from search.mirror import Mirror

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from models.cost import epoch_flops
 from models.device import prepare_device
 from models.parameters import TrialParameters
-from search.benchmark.job import epoch_flops
 
 BATCH, WINDOW, FEATURES = 64, 168, 6
 MATRIX = 1024

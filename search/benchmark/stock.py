@@ -11,8 +11,9 @@ import optuna
 
 from data_pipeline.windows import Prepared
 from experiments.lstm_space import to_flat
+from models.cost import epoch_flops
 from models.parameters import TrialParameters
-from search.benchmark.job import Job, epoch_flops, say_epoch
+from search.benchmark.job import Job, say_epoch
 from search.optuna_sampling import suggest
 from search.plan import make_plan
 

@@ -5,12 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from search.benchmark.job import draw_points, epoch_flops
+from search.benchmark.job import draw_points
 from search.benchmark.measures import best_so_far, paired_ratio, seconds_per_epoch, seconds_until
 from search.benchmark.report import figure, lines
 from search.benchmark.slices import Epoch
 from search.figures import png
-from tests.search.samples import experiment, parameters
+from tests.search.samples import experiment
 
 
 def _epoch(at: float, value: float = 1.0, trial: str = "0", epoch: int = 1) -> Epoch:
@@ -54,13 +54,6 @@ def test_best_so_far_falls_and_passes_over_what_is_not_finite() -> None:
     said = [_epoch(1, math.nan), _epoch(2, 3.0), _epoch(3, 4.0), _epoch(4, 1.0)]
     assert best_so_far(said) == [(2, 3.0), (4, 1.0)]
     assert seconds_until(said, 3.5) == 2 and seconds_until(said, 0.5) is None
-
-
-def test_the_work_of_an_epoch_by_hand() -> None:
-    # 3 passes x 10 windows x 5 steps x 2 operations x 4 gates, of 4 units over 6 columns, then
-    # of 3 over 4.
-    by_hand = 3 * 10 * 5 * 2 * 4 * (4 * (6 + 4) + 3 * (4 + 3))
-    assert epoch_flops(parameters((4, 3)), 10, 5, 6) == by_hand
 
 
 def test_drawn_points_lie_in_the_space_and_follow_from_the_seed() -> None:
