@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from experiments.claims import CLAIMS
+from experiments.space import Space
 from models.metrics import skill
 from models.regime import Fit, Regime
 from search.optuna_records import KeptStudy
 from search.records import State, TrialRecord, TrialResult
 from search.report.claims import IN_UNIT, Judged, judge
+from search.report.found import regions
 from search.report.tradeoff import curves
 from search.summary import REFERENCE, fits
 
@@ -59,8 +61,15 @@ def facts(studies: Sequence[KeptStudy]) -> dict[str, Any]:
         "best": _best(trials),
         "regimes": dict(Counter(row["regime"] for row in trials)),
         "claims": [_claim(one) for one in judged],
+        "found": [_found(study) for study in studies if any(not r.design for r in study.records)],
         "tradeoff": [dataclasses.asdict(curve) for curve in curves(records)],
     }
+
+
+def _found(study: KeptStudy) -> dict[str, Any]:
+    space = Space(dimensions=tuple(study.contract["space"].values()))
+    found = regions(study.records, space)
+    return {"study": study.name, "regions": [dataclasses.asdict(region) for region in found]}
 
 
 def _about(study: KeptStudy) -> dict[str, Any]:

@@ -63,6 +63,8 @@ def render(facts: Mapping[str, Any], svgs: Mapping[str, str], language: Language
         "arms": _arms(facts, words),
         "figures": svgs,
         "claims": _claim_rows(facts, language),
+        "found": _found_rows(facts, words),
+        "not_searched": words["not_searched"].format(command=SEARCH_COMMAND),
         "scores": _score_rows(facts, words),
         "studies": _study_rows(facts, words),
     }
@@ -169,6 +171,25 @@ def _needed(one: Mapping[str, Any], words: Mapping[str, str]) -> str:
     if one["seeds_needed"] is not None:
         return str(one["seeds_needed"])
     return words["more_than"] if one["difference"] and one["difference"]["pairs"] > 1 else ""
+
+
+def _found_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict[str, str]]:
+    return [
+        {
+            "study": found["study"],
+            "name": region["name"],
+            "searched": _range(region["low"], region["high"]),
+            "best": _range(region["best_low"], region["best_high"])
+            or ", ".join(f"{value} ({count})" for value, count in region["counts"]),
+            "edge": words[f"edge_{region['edge']}"] if region["edge"] else "",
+        }
+        for found in facts["found"]
+        for region in found["regions"]
+    ]
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.3g} ~ {high:.3g}"
 
 
 def _score_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict[str, Any]]:

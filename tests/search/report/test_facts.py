@@ -7,7 +7,7 @@ import pytest
 from search.optuna_records import KeptStudy
 from search.records import TrialRecord
 from search.report.facts import facts
-from tests.search.samples import baseline, parameters, record, result
+from tests.search.samples import baseline, experiment, parameters, record, result
 
 CONTRACT = {
     "experiment": "claims",
@@ -17,6 +17,7 @@ CONTRACT = {
     "framing": {"window": 168},
     "seed": 0,
     "epochs": 50,
+    "space": {d.name: d.model_dump(mode="json") for d in experiment().space.dimensions},
 }
 BASELINES = {"ridge": baseline(0.005), "same_hour_last_week": baseline(0.09)}
 
@@ -64,6 +65,15 @@ def test_studies_stand_beside_each_other_and_the_best_is_of_all() -> None:
     assert found["best"]["study"] == "power_usage" and found["best"]["trial"] == 0
     assert len(found["trials"]) == 4  # what was pruned is not judged
     assert found["studies"][1]["attempts"] == {"complete": 1, "pruned": 1}
+
+
+def test_a_searched_study_has_regions_and_a_designed_one_none() -> None:
+    searched = [record(at, result(0.002 + at * 1e-4)) for at in range(6)]
+    one = _study("claims", _designs(main=0.01))
+    found = facts([one, _study("power_usage", searched, experiment="power_usage")])["found"]
+    assert [study["study"] for study in found] == ["power_usage"]
+    names = [region["name"] for region in found[0]["regions"]]
+    assert names[:2] == ["layers", "units_1"] and "units_2" not in names
 
 
 def test_a_design_of_two_studies_is_that_with_more_seeds() -> None:

@@ -165,7 +165,7 @@ def test_a_browser_shows_it_without_complaint_and_without_boxes(
         page.on("requestfailed", lambda request: said.append(request.url))
         page.goto(file.as_uri())
         page.evaluate("document.fonts.ready")
-        assert page.locator("h2").count() == 5
+        assert page.locator("h2").count() == 6
         assert page.locator(".verdict p").count() == 3
         assert page.locator(".figure svg").count() == 2
         width = page.evaluate("document.documentElement.scrollWidth")

@@ -1,0 +1,96 @@
+"""What a search found: the region of its best trials, and where the space was too small."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from experiments.space import Choice, Space
+from search.records import State, TrialRecord
+
+# The best tenth of the completed trials, and no fewer than five.
+BEST_SHARE = 0.1
+FEWEST_BEST = 5
+# Share of a dimension, on its own scale, that counts as its edge.
+EDGE = 0.05
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where the best trials lie in one dimension.
+
+    Attributes:
+        name: of the dimension. low, high: its bounds; None for a choice.
+        best_low, best_high: the range of the best trials that have it; None for a choice.
+        counts: of the values of a choice among them, most frequent first; else empty.
+        edge: "low" or "high" if half of them or more lie at that end of the dimension; else "".
+        trials: how many of the best trials have it.
+    """
+
+    name: str
+    low: float | None
+    high: float | None
+    best_low: float | None
+    best_high: float | None
+    counts: tuple[tuple[str, int], ...]
+    edge: str
+    trials: int
+
+
+def best_trials(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The best tenth, no fewer than five, of the completed trials that a sampler drew."""
+    drawn = [
+        (record.result.objective, record.number, record)
+        for record in records
+        if record.state is State.COMPLETE and record.result is not None and not record.design
+    ]
+    count = max(FEWEST_BEST, math.ceil(BEST_SHARE * len(drawn)))
+    return [record for _, _, record in sorted(drawn)[:count]]
+
+
+def regions(records: Sequence[TrialRecord], space: Space) -> list[Region]:
+    """One region a dimension, in the order of the space; empty without five drawn trials.
+
+    A dimension of a single value, which nothing could widen by mistake, has no edge.
+    """
+    best = best_trials(records)
+    if len(best) < FEWEST_BEST:
+        return []
+    found = []
+    for dimension in space.dimensions:
+        values = [record.flat[dimension.name] for record in best if dimension.name in record.flat]
+        if not values:
+            continue
+        if isinstance(dimension, Choice):
+            counts = tuple(Counter(map(str, values)).most_common())
+            found.append(Region(dimension.name, None, None, None, None, counts, "", len(values)))
+            continue
+        numbers = [float(value) for value in values]
+        low, high = float(dimension.low), float(dimension.high)
+        found.append(
+            Region(
+                dimension.name,
+                low,
+                high,
+                min(numbers),
+                max(numbers),
+                (),
+                _edge(numbers, low, high, dimension.log),
+                len(numbers),
+            )
+        )
+    return found
+
+
+def _edge(values: Sequence[float], low: float, high: float, log: bool) -> str:
+    if low == high:
+        return ""
+    scale = math.log if log else float
+    places = [(scale(value) - scale(low)) / (scale(high) - scale(low)) for value in values]
+    for name, count in (
+        ("low", sum(place <= EDGE for place in places)),
+        ("high", sum(place >= 1 - EDGE for place in places)),
+    ):
+        if 2 * count >= len(places):
+            return name
+    return ""
