@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.space import Choice, Space
+from experiments.space import Choice, Space, Value
 from search.records import State, TrialRecord
 
 # The best tenth of the completed trials, and no fewer than five.
@@ -13,6 +13,7 @@ BEST_SHARE = 0.1
 FEWEST_BEST = 5
 # Share of a dimension, on its own scale, that counts as its edge.
 EDGE = 0.05
+FEWEST_AT_EDGE = 3
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,9 @@ class Region:
         name: of the dimension. low, high: its bounds; None for a choice.
         best_low, best_high: the range of the best trials that have it; None for a choice.
         counts: of the values of a choice among them, most frequent first; else empty.
-        edge: "low" or "high" if half of them or more lie at that end of the dimension; else "".
+        edge: "low" or "high" if half of them or more, and three at least, lie at that end of the
+            dimension, so that it should be widened there; else "". A lower end of 0 is none: there
+            is nothing beyond it.
         trials: how many of the best trials have it.
     """
 
@@ -63,7 +66,8 @@ def regions(records: Sequence[TrialRecord], space: Space) -> list[Region]:
             continue
         if isinstance(dimension, Choice):
             counts = tuple(Counter(map(str, values)).most_common())
-            found.append(Region(dimension.name, None, None, None, None, counts, "", len(values)))
+            edge = _edge_of_choice(values, dimension)
+            found.append(Region(dimension.name, None, None, None, None, counts, edge, len(values)))
             continue
         numbers = [float(value) for value in values]
         low, high = float(dimension.low), float(dimension.high)
@@ -87,10 +91,19 @@ def _edge(values: Sequence[float], low: float, high: float, log: bool) -> str:
         return ""
     scale = math.log if log else float
     places = [(scale(value) - scale(low)) / (scale(high) - scale(low)) for value in values]
-    for name, count in (
-        ("low", sum(place <= EDGE for place in places)),
-        ("high", sum(place >= 1 - EDGE for place in places)),
-    ):
-        if 2 * count >= len(places):
-            return name
-    return ""
+    if low != 0 and _many(sum(place <= EDGE for place in places), places):
+        return "low"
+    return "high" if _many(sum(place >= 1 - EDGE for place in places), places) else ""
+
+
+def _edge_of_choice(values: Sequence[Value], choice: Choice) -> str:
+    numbers = [one for one in choice.values if isinstance(one, int | float)]
+    if len(numbers) < len(choice.values) or any(isinstance(one, bool) for one in numbers):
+        return ""
+    if _many(sum(value == min(numbers) for value in values), values):
+        return "low"
+    return "high" if _many(sum(value == max(numbers) for value in values), values) else ""
+
+
+def _many(count: int, values: Sequence[object]) -> bool:
+    return 2 * count >= len(values) and count >= FEWEST_AT_EDGE

@@ -22,7 +22,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "edge_high": "at the upper end: widen it",
         "not_searched": "No study of this report drew enough trials. Next: {command}",
         "found_note": "The best tenth of the completed trials, five or more; an edge is named where "
-        "half of them or more lie within 5 % of it, on the dimension's own scale.",
+        "half of them or more, three at least, lie within 5 % of it, on the dimension's own scale.",
         "scores": "All scores beside the baselines",
         "repeat": "Data, seeds, and how to repeat it",
         "underfit": "underfit",
@@ -128,7 +128,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "edge_low": "아래쪽 끝: 범위를 넓힐 것",
         "edge_high": "위쪽 끝: 범위를 넓힐 것",
         "not_searched": "이 보고서의 스터디에는 충분한 탐색 시행이 없습니다. 다음: {command}",
-        "found_note": "완료된 시행의 상위 10 %(최소 5개). 절반 이상이 해당 차원의 척도에서 끝의 5 % 안에 "
+        "found_note": "완료된 시행의 상위 10 %(최소 5개). 절반 이상(최소 3개)이 해당 차원의 척도에서 끝의 5 % 안에 "
         "있으면 경계로 표시합니다.",
         "scores": "모든 점수와 기준 모형",
         "repeat": "데이터, 시드, 재현 방법",
