@@ -1,15 +1,23 @@
-"""Train against validation error of all trials, by fit regime."""
+"""Trials by fit regime: train against validation error, and a typical learning curve of each."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from search.figures.canvas import (
     BLUE,
+    DPI,
     GREEN,
+    GRID,
     INK,
+    LABEL_PT,
+    TEXT_PT,
+    TITLE_PT,
     VERMILLION,
     legend_below,
+    magnitude_scale,
     new_figure,
     same_length,
     say_nothing_to_show,
@@ -59,4 +67,54 @@ def trials_by_regime(
     axes.set_xlim(0, reach)
     axes.set_ylim(0, reach)
     legend_below(figure, axes, columns=4)
+    return figure
+
+
+@dataclass(frozen=True)
+class LearningCurve:
+    """One trial's losses by epoch, in units of the scaled target squared; `heading` names it."""
+
+    heading: str
+    loss: Sequence[float]
+    val_mse: Sequence[float]
+
+
+def learning_curves(curves: Sequence[LearningCurve], words: Mapping[str, str]) -> Figure:
+    """Draw trials side by side on one logarithmic scale.
+
+    Args:
+        curves: at least one, each of one epoch or more.
+        words: "title", "x", "y", "loss", "val_mse" and "note".
+
+    Raises:
+        ValueError: there is no curve, or one without an epoch.
+    """
+    if not curves or not all(curve.loss and curve.val_mse for curve in curves):
+        raise ValueError("learning curves need at least one trial of one epoch or more")
+    figure = Figure(
+        figsize=(max(3.6 * len(curves) + 0.6, 6.0), 4.4),
+        dpi=DPI,
+        facecolor="white",
+        layout="constrained",
+    )
+    figure.suptitle(words["title"], fontsize=TITLE_PT, color=INK, x=0.01, ha="left")
+    grid = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
+    for axes, curve in zip(grid, curves, strict=True):
+        for values, label, color, style in (
+            (curve.loss, words["loss"], VERMILLION, "--"),
+            (curve.val_mse, words["val_mse"], BLUE, "-"),
+        ):
+            epochs = range(1, len(values) + 1)
+            axes.plot(epochs, values, color=color, linestyle=style, linewidth=1.8, label=label)
+        axes.set_title(curve.heading, fontsize=LABEL_PT, color=INK, loc="left")
+        axes.set_xlabel(words["x"], fontsize=LABEL_PT, color=INK)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+        axes.tick_params(labelsize=TEXT_PT, colors=INK)
+        axes.grid(color=GRID, linewidth=0.8)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+    grid[0].set_ylabel(words["y"], fontsize=LABEL_PT, color=INK)
+    drawn = [value for curve in curves for value in (*curve.loss, *curve.val_mse)]
+    magnitude_scale(grid[0], drawn)
+    legend_below(figure, grid[0], columns=2, note=words["note"])
     return figure

@@ -60,6 +60,7 @@ def facts(studies: Sequence[KeptStudy]) -> dict[str, Any]:
         "trials": trials,
         "best": _best(trials),
         "regimes": dict(Counter(row["regime"] for row in trials)),
+        "typical": _typical(studies, trials),
         "claims": [_claim(one) for one in judged],
         "found": [_found(study) for study in studies if any(not r.design for r in study.records)],
         "tradeoff": [dataclasses.asdict(curve) for curve in curves(records)],
@@ -161,6 +162,35 @@ def _design(study: KeptStudy, design: str, trials: list[dict[str, Any]]) -> dict
 
 def _best(trials: list[dict[str, Any]]) -> dict[str, Any] | None:
     return min(trials, key=lambda row: (row["objective"], row["trial"])) if trials else None
+
+
+def _typical(studies: Sequence[KeptStudy], trials: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of each regime the trial in the middle of what makes it one, with its losses by epoch."""
+    histories = {
+        (study.name, record.number): record.result.history
+        for study in studies
+        for record in study.records
+        if record.result is not None
+    }
+    found = []
+    for regime in Regime:
+        own = [row for row in trials if row["regime"] == str(regime)]
+        decides = "gap" if regime is Regime.OVERFIT else "excess"
+        own.sort(key=lambda row: (row[decides], row["study"], row["trial"]))
+        if own:
+            row = own[len(own) // 2]
+            history = histories[row["study"], row["trial"]]
+            found.append(
+                {
+                    "regime": str(regime),
+                    "study": row["study"],
+                    "trial": row["trial"],
+                    "design": row["design"],
+                    "loss": history["loss"],
+                    "val_mse": history["val_mse"],
+                }
+            )
+    return found
 
 
 def _claim(judged: Judged) -> dict[str, Any]:

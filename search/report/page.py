@@ -8,7 +8,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from search.figures.regimes import trials_by_regime
+from search.figures.regimes import LearningCurve, learning_curves, trials_by_regime
 from search.figures.regularisation import Panel, Words, regularisation
 from search.report.fonts import embedded
 from search.report.verdict import SEARCH_COMMAND, sentences
@@ -48,6 +48,26 @@ def draw(facts: Mapping[str, Any], language: Language) -> dict[str, Figure]:
                 "equal": words["equal"],
             }
             | {regime: words[regime] for regime in ("underfit", "balanced", "overfit")},
+        )
+    if facts["typical"]:
+        drawn["typical"] = learning_curves(
+            [
+                LearningCurve(
+                    f"{words[row['regime']]}: {row['study']}, "
+                    + (row["design"] or words["trial"].format(number=row["trial"])),
+                    row["loss"],
+                    row["val_mse"],
+                )
+                for row in facts["typical"]
+            ],
+            {
+                "title": words["typical"],
+                "x": words["epoch"],
+                "y": words["loss_axis"],
+                "loss": words["loss"],
+                "val_mse": words["val_mse"],
+                "note": words["loss_note"],
+            },
         )
     return drawn
 

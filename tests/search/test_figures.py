@@ -13,6 +13,7 @@ from matplotlib.image import imread
 from matplotlib.text import Text
 
 from search import figures
+from search.figures.regimes import LearningCurve, learning_curves, trials_by_regime
 
 TIMES = pd.date_range("2024-03-01", periods=200, freq="h")
 NONE = np.empty(0)
@@ -39,6 +40,25 @@ def _panel(levels: int) -> figures.Panel:
     errors = np.column_stack([np.arange(levels) + offset for offset in (5.0, 4.0, 6.0)])
     strengths = [0.0, 1e-5, 1e-3, 1e-2][:levels]
     return figures.Panel("units 16", "L2 (1)", strengths, 0.9 * errors, errors, 0)
+
+
+LEARNING = {
+    "title": "Typical",
+    "x": "Epoch (1)",
+    "y": "Loss (1)",
+    "loss": "training",
+    "val_mse": "validation",
+    "note": "Not comparable.",
+}
+REGIMES = {
+    "title": "By regime",
+    "x": "Train (MW)",
+    "y": "Validation (MW)",
+    "equal": "equal",
+    "underfit": "stiff",
+    "balanced": "even",
+    "overfit": "supple",
+}
 
 
 CASES: dict[str, Callable[[], Figure]] = {
@@ -93,6 +113,13 @@ CASES: dict[str, Callable[[], Figure]] = {
     ),
     "regularisation": lambda: figures.regularisation([_panel(4)], 3.0, WORDS),
     "regularisation, one level": lambda: figures.regularisation([_panel(1)], None, WORDS),
+    "learning": lambda: learning_curves(
+        [LearningCurve("underfit: one", [0.3, 0.2], [0.2, 0.1])], LEARNING
+    ),
+    "regimes": lambda: trials_by_regime(
+        [90.0, 200.0, 80.0], [95.0, 210.0, 160.0], ["balanced", "underfit", "overfit"], REGIMES
+    ),
+    "regimes, none": lambda: trials_by_regime([], [], [], REGIMES),
     "train": lambda: figures.train_against_validation(
         [90.0, 120.0, 80.0], [100.0, 125.0, 130.0], [1e-5, 1e-3, 0.0], "Errors", "MW"
     ),

@@ -67,6 +67,16 @@ def test_studies_stand_beside_each_other_and_the_best_is_of_all() -> None:
     assert found["studies"][1]["attempts"] == {"complete": 1, "pruned": 1}
 
 
+def test_the_typical_trial_is_in_the_middle_of_its_regime() -> None:
+    errors = {f"d{at}": error for at, error in enumerate((0.001, 0.05, 0.06, 0.09, 0.0011))}
+    found = facts([_study("claims", _designs(**errors)[:5])])["typical"]
+    assert [(row["regime"], row["design"]) for row in found] == [
+        ("underfit", "d2"),
+        ("balanced", "d4"),
+    ]
+    assert found[0]["val_mse"] == result(0.06).history["val_mse"]
+
+
 def test_a_searched_study_has_regions_and_a_designed_one_none() -> None:
     searched = [record(at, result(0.002 + at * 1e-4)) for at in range(6)]
     one = _study("claims", _designs(main=0.01))

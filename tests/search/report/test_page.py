@@ -119,7 +119,7 @@ def test_the_page_asks_for_nothing_from_elsewhere(language: Language) -> None:
     # Names of XML namespaces and of the SVG's document type are no addresses to fetch.
     links = set(re.findall(r"(?:src|href)=\"([^\"#]+)\"|url\(([^)#]+)\)", page))
     assert all(one.startswith("data:") for pair in links for one in pair if one)
-    assert page.count("<svg") == 2
+    assert page.count("<svg") == 3
 
 
 def test_a_study_of_any_name_cannot_put_markup_into_the_page() -> None:
@@ -167,7 +167,7 @@ def test_a_browser_shows_it_without_complaint_and_without_boxes(
         page.evaluate("document.fonts.ready")
         assert page.locator("h2").count() == 6
         assert page.locator(".verdict p").count() == 3
-        assert page.locator(".figure svg").count() == 2
+        assert page.locator(".figure svg").count() == 3
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 1200, "the page scrolls sideways"
         loaded = page.evaluate("[...document.fonts].filter(f => f.status == 'loaded').length")
