@@ -6,7 +6,15 @@ import pytest
 from optuna.trial import TrialState
 
 from search import optuna_sampling
-from search.optuna_sampling import MOST_LESSONS, lessons, make_sampler, suggest, trial_seed
+from search.optuna_sampling import (
+    MOST_LESSONS,
+    PRUNERS,
+    lessons,
+    make_pruner,
+    make_sampler,
+    suggest,
+    trial_seed,
+)
 from tests.search.samples import error_of, experiment
 
 SPACE = experiment().space
@@ -61,3 +69,30 @@ def test_a_long_study_still_leads_to_better_points(monkeypatch: pytest.MonkeyPat
             found.append(error_of(suggest(trial, SPACE)))
             study.tell(trial, state=TrialState.FAIL)
     assert np.median(errors["tpe"]) < 0.8 * np.median(errors["random"])
+
+
+@pytest.mark.parametrize("name", PRUNERS)
+def test_every_pruner_lets_good_trials_finish_and_all_but_none_stop_a_hopeless_one(
+    name: str,
+) -> None:
+    pruner = make_pruner(name, epochs=20, warm_up=4)
+    study = optuna.create_study(pruner=pruner, study_name="fixed")
+
+    def last_epoch(level: float) -> int:
+        trial = study.ask()
+        for epoch in range(1, 21):
+            trial.report(level * (1 + 1 / epoch), epoch)
+            if trial.should_prune():
+                study.tell(trial, state=TrialState.PRUNED)
+                return epoch
+        study.tell(trial, level)
+        return 20
+
+    good = [last_epoch(1.0 - 0.01 * number) for number in range(12)]
+    hopeless = [last_epoch(100.0 + number) for number in range(6)]
+    assert good.count(20) >= 10
+    assert min(hopeless) >= 4
+    if name in ("none", "patient"):  # a trial that goes on improving is not hopeless to patience
+        assert hopeless == [20] * 6
+    else:
+        assert min(hopeless) < 20
