@@ -375,6 +375,9 @@ def log_folder(tracking_uri: str, experiment: str, identity: str, place: Path) -
     Returns:
         "" if that was done, else why not.
     """
+    database = tracking_uri.removeprefix("sqlite:///")
+    if tracking_uri.startswith("sqlite:") and not Path(database).exists():
+        return f"there is no {database}"
     try:
         from mlflow.tracking import MlflowClient
 

@@ -75,7 +75,7 @@ def _report(
     from search.report.page import render
 
     opened = open_existing(stores.storage, stores.schema_lock)
-    studies = [read_study(opened, name) for name in names]
+    studies = [read_study(opened, name) for name in dict.fromkeys(names)]
     try:
         found = facts(studies)
     except ValueError as error:

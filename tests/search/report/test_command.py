@@ -74,6 +74,16 @@ def test_as_json_it_prints_the_facts(store: Path, tmp_path: Path) -> None:
     assert (tmp_path / "here" / "index.html").exists()
 
 
+def test_a_store_that_mlflow_does_not_have_is_said_and_not_made(
+    store: Path, tmp_path: Path
+) -> None:
+    words = ("--study", "benchmark", "--study", "benchmark", "--json", "--out", "here")
+    done = _report(store, tmp_path, *words, "--tracking-uri", f"sqlite:///{tmp_path}/none.db")
+    assert done.returncode == DONE and "there is no" in done.stderr
+    assert [study["name"] for study in json.loads(done.stdout)["studies"]] == ["benchmark"]
+    assert not (tmp_path / "none.db").exists()
+
+
 def test_an_unknown_study_is_refused_by_name(store: Path, tmp_path: Path) -> None:
     done = _report(store, tmp_path, "--study", "nothing")
     assert done.returncode == REFUSED_OR_FAILED
