@@ -14,6 +14,7 @@ from search.optuna_records import KeptStudy
 from search.records import State, TrialRecord, TrialResult
 from search.report.claims import IN_UNIT, Judged, judge
 from search.report.found import regions
+from search.report.importance import importances
 from search.report.tradeoff import curves
 from search.summary import REFERENCE, fits
 
@@ -70,7 +71,12 @@ def facts(studies: Sequence[KeptStudy]) -> dict[str, Any]:
 def _found(study: KeptStudy) -> dict[str, Any]:
     space = Space(dimensions=tuple(study.contract["space"].values()))
     found = regions(study.records, space)
-    return {"study": study.name, "regions": [dataclasses.asdict(region) for region in found]}
+    ranked = importances(study.records, space)
+    return {
+        "study": study.name,
+        "regions": [dataclasses.asdict(region) for region in found],
+        "importances": [dataclasses.asdict(one) for one in ranked],
+    }
 
 
 def _about(study: KeptStudy) -> dict[str, Any]:

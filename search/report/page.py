@@ -194,18 +194,28 @@ def _needed(one: Mapping[str, Any], words: Mapping[str, str]) -> str:
 
 
 def _found_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict[str, str]]:
-    return [
-        {
-            "study": found["study"],
-            "name": region["name"],
-            "searched": _range(region["low"], region["high"]),
-            "best": _range(region["best_low"], region["best_high"])
-            or ", ".join(f"{value} ({count})" for value, count in region["counts"]),
-            "edge": words[f"edge_{region['edge']}"] if region["edge"] else "",
-        }
-        for found in facts["found"]
-        for region in found["regions"]
-    ]
+    rows = []
+    for found in facts["found"]:
+        shares = {one["name"]: one for one in found["importances"]}
+        regions = sorted(
+            found["regions"], key=lambda region: -shares.get(region["name"], {"mean": 0})["mean"]
+        )
+        for region in regions:
+            share = shares.get(region["name"])
+            rows.append(
+                {
+                    "study": found["study"],
+                    "name": region["name"],
+                    "importance": f"{share['mean']:.2f} ({share['low']:.2f} ~ {share['high']:.2f})"
+                    if share
+                    else "",
+                    "searched": _range(region["low"], region["high"]),
+                    "best": _range(region["best_low"], region["best_high"])
+                    or ", ".join(f"{value} ({count})" for value, count in region["counts"]),
+                    "edge": words[f"edge_{region['edge']}"] if region["edge"] else "",
+                }
+            )
+    return rows
 
 
 def _range(low: float | None, high: float | None) -> str:

@@ -22,6 +22,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "claims": "The claims, one by one",
         "found": "What the search found",
         "parameter": "parameter",
+        "importance": "importance (95 %)",
         "searched": "searched",
         "best_lie": "the best tenth lie in",
         "edge": "edge",
@@ -29,7 +30,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "edge_high": "at the upper end: widen it",
         "not_searched": "No study of this report drew enough trials. Next: {command}",
         "found_note": "The best tenth of the completed trials, five or more; an edge is named where "
-        "half of them or more, three at least, lie within 5 % of it, on the dimension's own scale.",
+        "half of them or more, three at least, lie within 5 % of it, on the dimension's own scale. "
+        "Importance: share of the rise in squared error when the parameter is shuffled, on trials "
+        "left out of a bootstrap resample; from 20 completed trials on.",
         "scores": "All scores beside the baselines",
         "repeat": "Data, seeds, and how to repeat it",
         "underfit": "underfit",
@@ -135,6 +138,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "claims": "주장별 검증",
         "found": "탐색이 찾은 것",
         "parameter": "하이퍼파라미터",
+        "importance": "중요도 (95 %)",
         "searched": "탐색 범위",
         "best_lie": "상위 10 %의 위치",
         "edge": "경계",
@@ -142,7 +146,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "edge_high": "위쪽 끝: 범위를 넓힐 것",
         "not_searched": "이 보고서의 스터디에는 충분한 탐색 시행이 없습니다. 다음: {command}",
         "found_note": "완료된 시행의 상위 10 %(최소 5개). 절반 이상(최소 3개)이 해당 차원의 척도에서 끝의 5 % 안에 "
-        "있으면 경계로 표시합니다.",
+        "있으면 경계로 표시합니다. 중요도: 붓스트랩에서 빠진 시행에서 해당 값을 뒤섞었을 때 늘어나는 제곱오차의 "
+        "비율이며, 완료된 시행이 20개 이상일 때 계산합니다.",
         "scores": "모든 점수와 기준 모형",
         "repeat": "데이터, 시드, 재현 방법",
         "underfit": "과소적합",

@@ -90,7 +90,8 @@ def test_a_trial_run_holds_curves_metrics_figures_model_and_data_set(
     params = dict(query(database, f"select key, value from params where run_uuid = '{run_id}'"))
     assert params["units"] == "4" and params["window"] == "24" and "seed" in params
     files = {p.name for p in (place / "mlruns" / "artifacts").rglob(f"{run_id}/artifacts/*/*")}
-    assert files == {"loss_curves.png", "one_week.png", "residuals_by_hour.png", "model.keras"}
+    figures = {"loss_curves.png", "one_week.png", "residuals_by_hour.png"}
+    assert files == figures | {"model.keras", "forecasts.npz"}
     inputs = query(database, f"select 1 from inputs where destination_id = '{run_id}'")
     assert len(inputs) == 1
     assert not list((place / "mlruns" / "spool").rglob("trial-*"))

@@ -1,0 +1,54 @@
+"""Importances of planted effects."""
+
+import numpy as np
+
+from experiments.space import Choice, Float, Int, Space
+from search.records import TrialRecord
+from search.report.importance import FEWEST_TRIALS, importances
+from tests.search.samples import record, result
+
+SPACE = Space(
+    dimensions=(
+        Float(name="rate", low=1e-4, high=1e-1, log=True),
+        Float(name="dropout", low=0.0, high=0.5),
+        Choice(name="batch", values=(32, 64)),
+        Int(name="patience", low=50, high=50),
+    )
+)
+
+
+def _trials(count: int, of_rate: float, of_dropout: float) -> list[TrialRecord]:
+    generator = np.random.default_rng(0)
+    made = []
+    for at in range(count):
+        flat = {
+            "rate": float(10 ** generator.uniform(-4, -1)),
+            "dropout": float(generator.uniform(0, 0.5)),
+            "batch": int(generator.choice([32, 64])),
+            "patience": 50,
+        }
+        level = of_rate * np.log10(flat["rate"]) + of_dropout * flat["dropout"]
+        error = 0.01 * float(np.exp(level + generator.normal(0, 0.1)))
+        made.append(record(at, result(error), flat=flat))
+    return made
+
+
+def test_what_decides_comes_first_and_its_interval_lies_above_the_others() -> None:
+    found = importances(_trials(60, of_rate=1.0, of_dropout=0.0), SPACE, resamples=20)
+    assert found[0].name == "rate"
+    assert {one.name for one in found} == {"rate", "dropout", "batch"}
+    assert found[0].low > max(one.high for one in found[1:])
+    assert sum(one.mean for one in found) < 1.0 + 1e-9
+    assert all(0 <= one.low <= one.mean <= one.high <= 1 for one in found)
+
+
+def test_two_equal_effects_share_it() -> None:
+    found = {one.name: one for one in importances(_trials(80, 0.5, 3.0), SPACE, resamples=20)}
+    assert found["rate"].mean > 0.25 and found["dropout"].mean > 0.25
+    assert found["batch"].high < 0.2
+
+
+def test_the_same_seed_gives_the_same_and_few_trials_none() -> None:
+    trials = _trials(FEWEST_TRIALS, 1.0, 0.0)
+    assert importances(trials, SPACE, 3, 4) == importances(trials, SPACE, 3, 4)
+    assert importances(trials[:-1], SPACE) == []
