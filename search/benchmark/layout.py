@@ -53,7 +53,8 @@ class _Process:
 
     def end(self) -> None:
         self._process.kill()
-        self._process.wait()
+        with self._process:  # closes its pipes and waits
+            pass
 
 
 def measure(units: tuple[int, ...], rounds: int, seconds: float, cores: int) -> dict[str, Any]:
