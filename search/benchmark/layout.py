@@ -16,7 +16,6 @@ from typing import Any
 import click
 import numpy as np
 
-from models.device import prepare_device
 from models.parameters import TrialParameters
 from search.benchmark.measures import paired_ratio
 from search.plan import default_workers
@@ -79,6 +78,8 @@ def measure(units: tuple[int, ...], rounds: int, seconds: float, cores: int) -> 
 
 
 def _train_when_told(threads: int, units: tuple[int, ...]) -> None:
+    from models.device import prepare_device
+
     prepare_device(threads=threads)
     from models.build import build
     from models.fit import training_step
