@@ -71,7 +71,7 @@ class Mirror:
         with self._lock:
             waiting, self._standing = self._standing, (summary, state)
         if waiting is None:
-            self._jobs.put(self._write_standing)
+            self._jobs.put(self._standing_writer())
 
     def close(self, seconds: float, hurried: Callable[[], bool]) -> bool:
         """Deliver what is queued within `seconds`; True if nothing is left over.
@@ -138,17 +138,18 @@ class Mirror:
                 return True
         raise AssertionError("the pauses never end")
 
-    def _write_standing(self) -> None:
-        with self._lock:
-            taken, self._standing = self._standing, None
-        if taken is None:
-            return
-        try:
-            self._runs.write_study(*taken)
-        except Exception:
+    def _standing_writer(self) -> Callable[[], None]:
+        """A job that writes the standing; tried again, it writes the same or a newer one."""
+        taken: tuple[StudySummary, State] | None = None
+
+        def write() -> None:
+            nonlocal taken
             with self._lock:
-                self._standing = self._standing or taken
-            raise
+                taken, self._standing = self._standing or taken, None
+            if taken is not None:
+                self._runs.write_study(*taken)
+
+        return write
 
 
 def _passes(error: Exception) -> bool:

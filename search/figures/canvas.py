@@ -9,6 +9,7 @@ import io
 from collections.abc import Mapping, Sequence, Sized
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -66,6 +67,31 @@ def say_nothing_to_show(axes: Axes) -> None:
         color=GREY,
     )
     axes.tick_params(labelbottom=False, labelleft=False, length=0)
+
+
+def new_panels(
+    rows: int, columns: int, height: float, title: str
+) -> tuple[Figure, npt.NDArray[np.object_]]:
+    """Return a figure of `height` inches and its panels' axes (rows, columns), on one scale."""
+    figure = Figure(
+        figsize=(max(3.6 * columns + 0.6, 6.0), height),
+        dpi=DPI,
+        facecolor="white",
+        layout="constrained",
+    )
+    figure.suptitle(title, fontsize=TITLE_PT, color=INK, x=0.01, ha="left")
+    return figure, figure.subplots(rows, columns, sharey=True, squeeze=False)
+
+
+def dress_panel(axes: Axes, heading: str, x: str) -> None:
+    """Give a panel its heading, its label and the looks of all figures."""
+    axes.set_title(heading, fontsize=LABEL_PT, color=INK, loc="left")
+    axes.set_xlabel(x, fontsize=LABEL_PT, color=INK)
+    axes.tick_params(labelsize=TEXT_PT, colors=INK)
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int, note: str = "") -> None:

@@ -8,17 +8,15 @@ from matplotlib.ticker import MaxNLocator
 
 from search.figures.canvas import (
     BLUE,
-    DPI,
     GREEN,
-    GRID,
     INK,
     LABEL_PT,
-    TEXT_PT,
-    TITLE_PT,
     VERMILLION,
+    dress_panel,
     legend_below,
     magnitude_scale,
     new_figure,
+    new_panels,
     same_length,
     say_nothing_to_show,
 )
@@ -91,14 +89,7 @@ def learning_curves(curves: Sequence[LearningCurve], words: Mapping[str, str]) -
     """
     if not curves or not all(curve.loss and curve.val_mse for curve in curves):
         raise ValueError("learning curves need at least one trial of one epoch or more")
-    figure = Figure(
-        figsize=(max(3.6 * len(curves) + 0.6, 6.0), 4.4),
-        dpi=DPI,
-        facecolor="white",
-        layout="constrained",
-    )
-    figure.suptitle(words["title"], fontsize=TITLE_PT, color=INK, x=0.01, ha="left")
-    grid = figure.subplots(1, len(curves), sharey=True, squeeze=False)[0]
+    figure, ((*grid,),) = new_panels(1, len(curves), 4.4, words["title"])
     for axes, curve in zip(grid, curves, strict=True):
         for values, label, color, style in (
             (curve.loss, words["loss"], VERMILLION, "--"),
@@ -106,13 +97,8 @@ def learning_curves(curves: Sequence[LearningCurve], words: Mapping[str, str]) -
         ):
             epochs = range(1, len(values) + 1)
             axes.plot(epochs, values, color=color, linestyle=style, linewidth=1.8, label=label)
-        axes.set_title(curve.heading, fontsize=LABEL_PT, color=INK, loc="left")
-        axes.set_xlabel(words["x"], fontsize=LABEL_PT, color=INK)
+        dress_panel(axes, curve.heading, words["x"])
         axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
-        axes.tick_params(labelsize=TEXT_PT, colors=INK)
-        axes.grid(color=GRID, linewidth=0.8)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
     grid[0].set_ylabel(words["y"], fontsize=LABEL_PT, color=INK)
     drawn = [value for curve in curves for value in (*curve.loss, *curve.val_mse)]
     magnitude_scale(grid[0], drawn)

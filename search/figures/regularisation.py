@@ -11,15 +11,13 @@ from matplotlib.ticker import MaxNLocator
 
 from search.figures.canvas import (
     BLUE,
-    DPI,
     GREEN,
-    GRID,
     INK,
     LABEL_PT,
-    TEXT_PT,
-    TITLE_PT,
     VERMILLION,
+    dress_panel,
     legend_below,
+    new_panels,
     short,
 )
 
@@ -83,14 +81,7 @@ def regularisation(panels: Sequence[Panel], best: float | None, words: Words) ->
             )
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
-    figure = Figure(
-        figsize=(max(3.6 * columns + 0.6, 6.0), 3.0 * rows + 1.2),
-        dpi=DPI,
-        facecolor="white",
-        layout="constrained",
-    )
-    figure.suptitle(words.title, fontsize=TITLE_PT, color=INK, x=0.01, ha="left")
-    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    figure, grid = new_panels(rows, columns, 3.0 * rows + 1.2, words.title)
     for at, axes in enumerate(grid.ravel()):
         if at >= len(panels):
             axes.set_visible(False)
@@ -130,12 +121,6 @@ def _draw(axes: Axes, panel: Panel, best: float | None, words: Words) -> None:
     )
     if best is not None:
         axes.axhline(best, color=GREEN, linestyle=":", linewidth=1.6, label=words.best)
-    axes.set_title(panel.heading, fontsize=LABEL_PT, color=INK, loc="left")
-    axes.set_xlabel(panel.axis, fontsize=LABEL_PT, color=INK)
+    dress_panel(axes, panel.heading, panel.axis)
     axes.set_xticks(places, [short(strength) for strength in panel.strengths])
     axes.yaxis.set_major_locator(MaxNLocator(nbins=6))
-    axes.tick_params(labelsize=TEXT_PT, colors=INK)
-    axes.grid(color=GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)

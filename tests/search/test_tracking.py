@@ -330,3 +330,22 @@ def test_of_the_standings_that_wait_only_the_last_is_written_and_the_end_comes_l
     assert mirror.close(60, lambda: False)
     assert written[-2:] == [(49, State.RUNNING), (50, State.COMPLETE)]
     assert len(written) <= 3
+
+
+def test_a_standing_that_is_refused_does_not_keep_back_the_later_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[int] = []
+
+    def refuse_the_first(runs: StudyRuns, summary: StudySummary, state: State) -> None:
+        written.append(summary.finished)
+        if len(written) == 1:
+            raise ValueError("refused")
+
+    monkeypatch.setattr(StudyRuns, "write_study", refuse_the_first)
+    mirror = Place(tmp_path).mirror()
+    mirror.summarise(StudySummary(tuple(RECORDS), 1), State.RUNNING)
+    _wait_until(lambda: written == [1])
+    mirror.summarise(StudySummary(tuple(RECORDS), 2), State.RUNNING)
+    assert not mirror.close(60, lambda: False)
+    assert written == [1, 2] and mirror.undelivered == 1
