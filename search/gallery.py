@@ -20,11 +20,14 @@ def trial_figures(record: TrialRecord, forecasts: Forecasts | None, unit: str) -
     }
     if forecasts is not None:
         drawn["one_week"] = figures.one_week(
-            forecasts.times,
-            forecasts.actual[:, 0],
-            forecasts.forecast[:, 0],
+            figures.Week(
+                f"Actual and forecast, first {min(168, len(forecasts.times))} validation hours, "
+                f"{name}",
+                forecasts.times,
+                forecasts.actual[:, 0],
+                forecasts.forecast[:, 0],
+            ),
             unit,
-            f"Actual and forecast, first {min(168, len(forecasts.times))} validation hours, {name}",
         )
         steps = np.arange(forecasts.actual.shape[1])
         hours = (forecasts.times.hour.to_numpy()[:, None] + steps) % 24

@@ -12,10 +12,11 @@ import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from search.kept_runs import first_line
 from search.records import State, StudyFacts, TrialRecord
 from search.stores import masked
 from search.summary import StudySummary
-from search.tracking import StudyRuns, first_line
+from search.tracking import StudyRuns
 
 # How long a person who is waiting to leave waits for MLflow.
 _SHORT_WAIT = 5.0

@@ -1,7 +1,7 @@
 """Attempts as they stand in the study database, read into our records."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
@@ -30,6 +30,7 @@ class KeptStudy:
         contract: what holds for all its trials, as `Study.hold_to` kept it.
         baselines: by name; empty if its first run ended before they were judged.
         records: all attempts by number.
+        made_with: versions of the packages, and the commit, of its latest run.
     """
 
     name: str
@@ -37,6 +38,7 @@ class KeptStudy:
     contract: dict[str, Any]
     baselines: dict[str, Baseline]
     records: tuple[TrialRecord, ...]
+    made_with: dict[str, str] = field(default_factory=dict)
 
 
 def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
@@ -73,6 +75,7 @@ def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
             for trial in study.get_trials(deepcopy=False)
             if trial.state != TrialState.WAITING
         ),
+        study.user_attrs.get("made_with", {}),
     )
 
 

@@ -263,6 +263,7 @@ def _search(
             )
             study.hold_to(plan.contract)
             facts = study_facts(plan, study_name, study.identity, baselines_of(plan, study))
+            study.remember("made_with", facts.versions | {"commit": facts.commit})
             return _coordinate(plan, study, facts, stores, workers, gpus, options)
     except BrokenPipeError:
         raise  # whoever read our output has left; the stores are fine

@@ -1,6 +1,6 @@
 """What a study looks like in MLflow: one run of its own and one for every trial attempt.
 
-MLflow is seen in this file alone. Metric names are documented in docs/metrics.md.
+MLflow is seen here and in `search/kept_runs.py` alone. Metric names: docs/metrics.md.
 """
 
 import datetime as dt
@@ -20,11 +20,9 @@ from matplotlib.figure import Figure
 
 from models.regime import Fit
 from search import figures
-from search.errors import Refused
 from search.gallery import study_figures, trial_figures
 from search.records import State, StudyFacts, TrialRecord
 from search.spool import FORECASTS, MODEL, folder, read_forecasts
-from search.stores import masked
 from search.summary import (
     StudySummary,
     description,
@@ -367,61 +365,3 @@ def _label(tags: Mapping[str, str], metrics: Mapping[str, float]) -> dict[str, s
 
 def _milliseconds(moment: dt.datetime | None) -> int:
     return int(1000 * (moment.timestamp() if moment is not None else time.time()))
-
-
-def log_folder(tracking_uri: str, experiment: str, identity: str, place: Path) -> str:
-    """Log the files of `place` as `report` to a study's own run.
-
-    Returns:
-        "" if that was done, else why not.
-    """
-    database = tracking_uri.removeprefix("sqlite:///")
-    if tracking_uri.startswith("sqlite:") and not Path(database).exists():
-        return f"there is no {database}"
-    try:
-        from mlflow.tracking import MlflowClient
-
-        client = MlflowClient(tracking_uri=tracking_uri)
-        found = client.get_experiment_by_name(experiment)
-        runs = (
-            []
-            if found is None
-            else client.search_runs(
-                [found.experiment_id],
-                filter_string=f"tags.`search.study_id` = '{identity}' "
-                "and tags.`search.kind` = 'study'",
-                max_results=1,
-            )
-        )
-        if not runs:
-            return "MLflow has no run of it"
-        client.log_artifacts(runs[0].info.run_id, str(place), "report")
-    except Exception as error:  # noqa: BLE001 - the report is written; MLflow is only its mirror
-        return f"{type(error).__name__}: {masked(first_line(error))}"
-    return ""
-
-
-def first_line(error: Exception) -> str:
-    """The beginning of an error's message, or what it is called."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
-
-
-def experiment_ids(tracking_uri: str) -> dict[str, str]:
-    """Return the id of each experiment by name, the empty one that MLflow makes left out.
-
-    Raises:
-        Refused: the store cannot be read, say because another version of MLflow wrote it.
-    """
-    import sqlalchemy.exc
-    from mlflow.exceptions import MlflowException
-    from mlflow.tracking import MlflowClient
-
-    try:
-        found = MlflowClient(tracking_uri=tracking_uri).search_experiments()
-    except (MlflowException, sqlalchemy.exc.SQLAlchemyError) as error:
-        raise Refused(
-            f"the MLflow store {masked(tracking_uri)} cannot be read: {masked(str(error))}\n"
-            "Next: after a backup, `mlflow db upgrade URL` if it is of an older version; else "
-            "restore a backup or give another --tracking-uri."
-        ) from error
-    return {e.name: e.experiment_id for e in found if e.name != "Default"}

@@ -105,7 +105,7 @@ def links(address: str, tracking_uri: str | None) -> list[str]:
     Raises:
         Refused: the store cannot be read.
     """
-    from search.tracking import experiment_ids
+    from search.kept_runs import experiment_ids
 
     tracking = choose_stores(None, tracking_uri).tracking
     runs = "{}/#/experiments/{}/runs?workflowType=machine_learning"

@@ -2,8 +2,8 @@
 
     python -m search.benchmark.curves --study full_curves
 
-writes what a study of the experiment `full_curves` measured. The comparisons of pruners and tuners
-replay these curves instead of training for days.
+writes what a study of the experiment `full_curves` measured, or several (`--study` again). The
+comparisons of pruners and tuners replay these curves instead of training for days.
 """
 
 import sys
@@ -157,11 +157,17 @@ def whole_curves(records: Sequence[TrialRecord], epochs: int) -> Curves:
 
 
 @click.command()
-@click.option("--study", required=True, help="A study of the experiment full_curves.")
+@click.option(
+    "--study",
+    "studies",
+    required=True,
+    multiple=True,
+    help="A study of the experiment full_curves; may be given again.",
+)
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
 @click.option("--out", type=click.Path(path_type=Path), default=TABLE, show_default=True)
-def main(study: str, storage: str | None, out: Path) -> None:
-    """Write the learning curves that a study measured, and say how well they can be foreseen."""
+def main(studies: tuple[str, ...], storage: str | None, out: Path) -> None:
+    """Write the learning curves that studies measured, and say how well they can be foreseen."""
     from search.optuna_records import read_study
     from search.optuna_storage import open_existing
     from search.stores import choose_stores
@@ -170,14 +176,15 @@ def main(study: str, storage: str | None, out: Path) -> None:
     experiment = CATALOGUE[EXPERIMENT]
     try:
         opened = open_existing(stores.storage, stores.schema_lock)
-        curves = whole_curves(read_study(opened, study).records, experiment.epochs)
+        records = [one for study in studies for one in read_study(opened, study).records]
+        curves = whole_curves(records, experiment.epochs)
     except Refused as error:
         click.echo(f"Refused: {error}", err=True)
         sys.exit(REFUSED_OR_FAILED)
     if len(curves.parameters) < 2 * LIKE_POINTS:
         click.echo(
             f"Error: expected at least {2 * LIKE_POINTS} trials of {experiment.epochs} epochs in "
-            f"study {study!r}, found {len(curves.parameters)}.\n"
+            f"{', '.join(studies)}, found {len(curves.parameters)}.\n"
             f"Next: python -m search.run --experiment {EXPERIMENT} --pruner none",
             err=True,
         )

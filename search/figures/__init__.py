@@ -7,10 +7,12 @@ from search.figures.canvas import png
 from search.figures.parallel import parallel_coordinates
 from search.figures.regularisation import Panel, Words, regularisation
 from search.figures.study import importance, optimization_history, train_against_validation
-from search.figures.trial import loss_curves, one_week, residuals_by_hour
+from search.figures.trial import loss_curves, residuals_by_hour
+from search.figures.weeks import Week, one_week, weeks
 
 __all__ = [
     "Panel",
+    "Week",
     "Words",
     "importance",
     "loss_curves",
@@ -21,4 +23,5 @@ __all__ = [
     "regularisation",
     "residuals_by_hour",
     "train_against_validation",
+    "weeks",
 ]

@@ -70,11 +70,11 @@ def say_nothing_to_show(axes: Axes) -> None:
 
 
 def new_panels(
-    rows: int, columns: int, height: float, title: str
+    rows: int, columns: int, height: float, title: str, width: float | None = None
 ) -> tuple[Figure, npt.NDArray[np.object_]]:
-    """Return a figure of `height` inches and its panels' axes (rows, columns), on one scale."""
+    """Return a figure and its panels' axes (rows, columns), on one scale; sizes in inches."""
     figure = Figure(
-        figsize=(max(3.6 * columns + 0.6, 6.0), height),
+        figsize=(width or max(3.6 * columns + 0.6, 6.0), height),
         dpi=DPI,
         facecolor="white",
         layout="constrained",

@@ -1,21 +1,17 @@
-"""What one trial learned: its loss by epoch, a week of its forecasts, its errors by hour."""
+"""What one trial learned: its loss by epoch, its errors by hour of day."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from models.metrics import PEAK_PERCENTILE
 from search.figures.canvas import (
     BLUE,
     GREY,
     INK,
     PURPLE,
-    TEXT_PT,
     VERMILLION,
     legend_below,
     magnitude_scale,
@@ -26,8 +22,6 @@ from search.figures.canvas import (
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
-
-WEEK = 168
 
 
 def loss_curves(history: Mapping[str, Sequence[float]], best_epoch: int, title: str) -> Figure:
@@ -91,71 +85,6 @@ def loss_curves(history: Mapping[str, Sequence[float]], best_epoch: int, title: 
         note="The training loss is measured with dropout on, during the epoch and with the "
         "penalty:\nit is not comparable with the validation curves.",
     )
-    return figure
-
-
-def one_week(
-    times: pd.DatetimeIndex, actual: FloatArray, forecast: FloatArray, unit: str, title: str
-) -> Figure:
-    """Draw the first 168 hours of actual against forecast, the peak hours marked.
-
-    Args:
-        times: the (n,) hours, in the order to be drawn; a time zone is dropped, its clock kept.
-        actual: float64 (n,), in `unit`; peak hours are those above the 90th percentile of all n,
-            the same hours the peak metrics judge.
-        forecast: float64 (n,), in `unit`.
-        unit: the data's unit, say "MW".
-        title: says what is shown.
-
-    Returns:
-        The figure.
-
-    Raises:
-        ValueError: if the lengths differ.
-    """
-    same_length({"times": times, "actual": actual, "forecast": forecast})
-    figure, axes = new_figure(
-        title, "Time (hourly, the data's clock)", f"Usage ({unit})", width=10.0
-    )
-    if not len(actual):
-        say_nothing_to_show(axes)
-        return figure
-
-    threshold = float(np.percentile(actual, PEAK_PERCENTILE))
-    clock = date2num(times[:WEEK].tz_localize(None).to_pydatetime())  # type: ignore[no-untyped-call]
-    shown, predicted = actual[:WEEK], forecast[:WEEK]
-    lone = "o" if len(shown) == 1 else ""
-    axes.plot(clock, shown, color=INK, linewidth=1.8, marker=lone, label="actual")
-    axes.plot(
-        clock,
-        predicted,
-        color=VERMILLION,
-        linewidth=1.6,
-        linestyle=(0, (4, 1.5)),
-        marker=lone,
-        label="forecast",
-    )
-    peaks = shown > threshold
-    if peaks.any():
-        axes.plot(
-            clock[peaks],
-            shown[peaks],
-            linestyle="none",
-            marker="o",
-            markersize=5.5,
-            markerfacecolor="none",
-            markeredgecolor=BLUE,
-            markeredgewidth=1.4,
-            label=f"peak hour: actual above its 90th percentile, {threshold:,.4g} {unit}",
-        )
-    locator = AutoDateLocator(minticks=3, maxticks=9)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
-    axes.xaxis.get_offset_text().set_fontsize(TEXT_PT)
-    if len(shown) == 1:
-        axes.set_xlim(clock[0] - 0.5, clock[0] + 0.5)
-    axes.margins(x=0.01)
-    legend_below(figure, axes, columns=3)
     return figure
 
 

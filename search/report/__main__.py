@@ -15,7 +15,9 @@ import click
 from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT, Refused, WrongInput
 
 if TYPE_CHECKING:
+    from search.optuna_records import KeptStudy
     from search.report.words import Language
+    from search.spool import Forecasts
     from search.stores import Stores
 
 
@@ -81,15 +83,55 @@ def _report(
     except ValueError as error:
         raise WrongInput(f"--study: {error}") from error
     place.mkdir(parents=True, exist_ok=True)
-    svgs = _write_figures(found, language, place)
+    kept = _forecasts(found, studies, stores)
+    svgs = _write_figures(found, language, kept, place)
     (place / "index.html").write_text(render(found, svgs, language), encoding="utf-8")
     (place / "facts.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
     _write_tables(found, place)
+    _write_weeks(kept, place)
     _log(place, studies, stores)
     return found
 
 
-def _write_figures(found: Mapping[str, Any], language: "Language", place: Path) -> dict[str, str]:
+def _forecasts(
+    found: Mapping[str, Any], studies: Sequence["KeptStudy"], stores: "Stores"
+) -> list[tuple[Mapping[str, Any], "Forecasts"]]:
+    """The trials that are drawn hour by hour, with their forecasts; what MLflow lacks is said."""
+    from search.kept_runs import KeptRuns, NotThere
+    from search.report.facts import in_a_week
+
+    by_name = {study.name: study for study in studies}
+    kept: list[tuple[Mapping[str, Any], Forecasts]] = []
+    for row in in_a_week(found):
+        study = by_name[row["study"]]
+        try:
+            runs = KeptRuns(stores.tracking, study.contract["experiment"], study.identity)
+            kept.append((row, runs.forecasts(row["trial"])))
+        except NotThere as error:
+            where = f"trial {row['trial']} of study {study.name}"
+            click.echo(f"No week of {where} is shown: {error}", err=True)
+    return kept
+
+
+def _write_weeks(kept: Sequence[tuple[Mapping[str, Any], "Forecasts"]], place: Path) -> None:
+    with (place / "weeks.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["study", "trial", "design", "time", "actual", "forecast"])
+        for row, forecasts in kept:
+            values = zip(
+                forecasts.times, forecasts.actual[:, 0], forecasts.forecast[:, 0], strict=True
+            )
+            for time, actual, forecast in values:
+                named = [row["study"], row["trial"], row["design"], time.isoformat()]
+                writer.writerow([*named, f"{actual:.6g}", f"{forecast:.6g}"])
+
+
+def _write_figures(
+    found: Mapping[str, Any],
+    language: "Language",
+    kept: Sequence[tuple[Mapping[str, Any], "Forecasts"]],
+    place: Path,
+) -> dict[str, str]:
     from search.figures import png
     from search.report.fonts import hangul_font
     from search.report.page import draw
@@ -97,7 +139,7 @@ def _write_figures(found: Mapping[str, Any], language: "Language", place: Path) 
 
     svgs = {}
     with font_for(hangul_font() if language == "ko" else None):
-        for name, figure in draw(found, language).items():
+        for name, figure in draw(found, language, kept).items():
             (place / f"{name}.png").write_bytes(png(figure))
             svgs[name] = svg(figure)
             (place / f"{name}.svg").write_text(svgs[name], encoding="utf-8")
@@ -126,13 +168,15 @@ def _write_tables(found: Mapping[str, Any], place: Path) -> None:
             writer.writerows(flat)
 
 
-def _log(place: Path, studies: Sequence[Any], stores: "Stores") -> None:
-    from search.tracking import log_folder
+def _log(place: Path, studies: Sequence["KeptStudy"], stores: "Stores") -> None:
+    from search.kept_runs import KeptRuns, NotThere
 
     for study in studies:
-        said = log_folder(stores.tracking, study.contract["experiment"], study.identity, place)
-        if said:
-            click.echo(f"Not logged to MLflow for study {study.name}: {said}", err=True)
+        try:
+            runs = KeptRuns(stores.tracking, study.contract["experiment"], study.identity)
+            runs.log_report(place)
+        except NotThere as error:
+            click.echo(f"Not logged to MLflow for study {study.name}: {error}", err=True)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,12 @@
 import dataclasses
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.claims import CLAIMS
+from experiments.documented import DOCUMENTED
+from experiments.slips import CLAIM as SLIPS
 from experiments.space import Space
 from models.metrics import skill
 from models.regime import Fit, Regime
@@ -52,7 +54,8 @@ def facts(studies: Sequence[KeptStudy]) -> dict[str, Any]:
     ]
     by_study = [_trials(study, trained) for study in studies]
     trials = [row for rows in by_study for row in rows]
-    judged = judge(CLAIMS, records)
+    # The slips are ours to judge, not one of the ten claims that are tested at once.
+    judged = [*judge((SLIPS,), records), *judge(CLAIMS, records)]
     return {
         "unit": studies[0].contract["unit"],
         "studies": [_about(study) for study in studies],
@@ -66,6 +69,29 @@ def facts(studies: Sequence[KeptStudy]) -> dict[str, Any]:
         "found": [_found(study) for study in studies if any(not r.design for r in study.records)],
         "tradeoff": [dataclasses.asdict(curve) for curve in curves(records)],
     }
+
+
+def in_a_week(found: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The trials whose forecasts are to be drawn.
+
+    Of each documented design the one in the middle by validation RMSE, then the best network found.
+
+    Args:
+        found: what `facts` returned.
+    """
+    rows = []
+    for design in DOCUMENTED:
+        shown = next((row for row in found["designs"] if row["name"] == design.name), None)
+        if shown is not None:
+            own = [
+                row
+                for row in found["trials"]
+                if row["design"] == design.name and row["study"] == shown["study"]
+            ]
+            own.sort(key=lambda row: (row["val"]["rmse"], row["trial"]))
+            rows.append(own[len(own) // 2])
+    best = found["best"]
+    return rows if best is None or best in rows else [*rows, best]
 
 
 def _found(study: KeptStudy) -> dict[str, Any]:
@@ -88,6 +114,7 @@ def _about(study: KeptStudy) -> dict[str, Any]:
         "data": study.contract["data"],
         "columns": study.contract["columns"],
         "framing": study.contract["framing"],
+        "made_with": study.made_with,
         "attempts": dict(Counter(str(record.state) for record in study.records)),
     }
 

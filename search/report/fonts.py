@@ -32,6 +32,8 @@ def embedded(text: str) -> str:
     if missing:
         raise ValueError(f"the font has no glyph for {missing}")
     options = subset.Options(flavor="woff", notdef_outline=True, recalc_timestamp=False)
+    # Leftovers of the program that the font was drawn with; the subsetter would warn of them.
+    options.drop_tables += ["TSI0", "TSI1", "TSI2", "TSI3", "TSI5"]
     subsetter = subset.Subsetter(options)
     subsetter.populate(text=text)
     subsetter.subset(font)

@@ -10,16 +10,28 @@ from matplotlib.figure import Figure
 
 from search.figures.regimes import LearningCurve, learning_curves, trials_by_regime
 from search.figures.regularisation import Panel, Words, regularisation
+from search.figures.weeks import Week, weeks
 from search.report.fonts import embedded
 from search.report.verdict import SEARCH_COMMAND, sentences
 from search.report.words import CLAIMS, WORDS, Language
+from search.spool import Forecasts
 from search.summary import amount
 
 TRADEOFF_COMMAND = "python -m search.run --experiment tradeoff"
 
 
-def draw(facts: Mapping[str, Any], language: Language) -> dict[str, Figure]:
-    """Draw the figures for which there are facts, by name."""
+def draw(
+    facts: Mapping[str, Any],
+    language: Language,
+    kept: Sequence[tuple[Mapping[str, Any], Forecasts]] = (),
+) -> dict[str, Figure]:
+    """Draw the figures for which there are facts, by name.
+
+    Args:
+        facts: of the studies.
+        language: of the words in them.
+        kept: trials of `facts`, each with its validation forecasts.
+    """
     words, unit = WORDS[language], facts["unit"]
     drawn = {}
     if facts["tradeoff"]:
@@ -69,6 +81,29 @@ def draw(facts: Mapping[str, Any], language: Language) -> dict[str, Figure]:
                 "note": words["loss_note"],
             },
         )
+    if kept:
+        drawn["weeks"] = weeks(
+            [
+                Week(
+                    f"{row['design'] or words['search_best']} ({row['study']}, "
+                    f"{words['trial'].format(number=row['trial'])}): {words['peak_bias']} "
+                    f"{amount(row['val'].get('peak_bias', math.nan), '+')} {unit}",
+                    forecasts.times,
+                    forecasts.actual[:, 0],
+                    forecasts.forecast[:, 0],
+                )
+                for row, forecasts in kept
+            ],
+            {
+                "title": words["week"],
+                "x": words["hour_axis"],
+                "y": words["usage_axis"].format(unit=unit),
+                "actual": words["actual"],
+                "forecast": words["forecast"],
+                "peak": words["peak"],
+                "note": words["week_note"],
+            },
+        )
     return drawn
 
 
@@ -82,6 +117,7 @@ def render(facts: Mapping[str, Any], svgs: Mapping[str, str], language: Language
         "verdict": sentences(facts, language),
         "arms": _arms(facts, words),
         "figures": svgs,
+        "no_week": words["no_week"],
         "claims": _claim_rows(facts, language),
         "found": _found_rows(facts, words),
         "not_searched": words["not_searched"].format(command=SEARCH_COMMAND),
@@ -262,6 +298,8 @@ def _study_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict
             "data": study["data"],
             "columns": study["columns"],
             "windows": words["window_text"].format(**study["framing"]),
+            "seed": study["seed"],
+            "made_with": ", ".join(f"{k} {v}" for k, v in sorted(study["made_with"].items()) if v),
             "attempts": ", ".join(f"{count} {state}" for state, count in study["attempts"].items()),
             "command": _command(study),
         }

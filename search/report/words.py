@@ -3,6 +3,7 @@
 from typing import Literal
 
 from experiments.claims import CLAIMS as ENGLISH_CLAIMS
+from experiments.slips import CLAIM as SLIPS
 
 Language = Literal["en", "ko"]
 
@@ -19,6 +20,14 @@ WORDS: dict[Language, dict[str, str]] = {
         "val_mse": "validation MSE, without penalty",
         "loss_note": "The training loss is measured while dropout is on and holds the penalty: it "
         "is not comparable with the validation MSE.",
+        "week": "One week of actual and forecast demand",
+        "hour_axis": "Time (month-day, hourly, the data's clock)",
+        "usage_axis": "Usage ({unit})",
+        "actual": "actual",
+        "forecast": "forecast, one hour ahead",
+        "peak": "peak hour: actual above its 90th percentile",
+        "week_note": "The first validation week. Of several seeds, the one in the middle by RMSE.",
+        "no_week": "MLflow holds no forecasts of these trials.",
         "claims": "The claims, one by one",
         "found": "What the search found",
         "parameter": "parameter",
@@ -105,8 +114,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_measured": "not measured",
         "more_than": "more than 200",
         "claims_note": "Differences are paired by seed, with 95 % t intervals. A claim holds if all "
-        "its comparisons come out as foretold after Holm's correction for ten claims; it does not "
-        "hold here if one goes the other way, or is too small to matter (under 2 %).",
+        "its comparisons come out as foretold after Holm's correction for ten claims (C0 stands "
+        "alone); it does not hold here if one goes the other way, or is too small to matter (under "
+        "2 %).",
         "scores_note": "On the validation windows, on which the best of a search was also chosen; "
         "the test period is closed. Skill is 1 - RMSE / RMSE of the same hour last week. Regimes: "
         "overfit from a validation RMSE of 1.5 times the train RMSE, underfit from a train RMSE of "
@@ -120,6 +130,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "experiment": "experiment",
         "attempts": "attempts",
         "command": "command",
+        "study_seed": "seed",
+        "made_with": "made with",
         "best_row": "best: {name} of {study}",
         "design_row": "{name} ({seeds} seeds)",
         "trial": "trial {number}",
@@ -135,6 +147,14 @@ WORDS: dict[Language, dict[str, str]] = {
         "loss": "학습 손실 (벌점과 드롭아웃 포함)",
         "val_mse": "검증 MSE (벌점 제외)",
         "loss_note": "학습 손실은 드롭아웃이 켜진 상태에서 벌점을 포함해 측정하므로 검증 MSE와 비교할 수 없습니다.",
+        "week": "실제 수요와 예측, 한 주",
+        "hour_axis": "시각 (월-일, 매시간, 데이터의 시계)",
+        "usage_axis": "사용량 ({unit})",
+        "actual": "실제",
+        "forecast": "한 시간 앞 예측",
+        "peak": "피크 시간: 실제값이 90번째 백분위수 초과",
+        "week_note": "검증 구간의 첫 주. 시드가 여럿이면 RMSE가 중간인 것.",
+        "no_week": "MLflow에 이 시행들의 예측이 없습니다.",
         "claims": "주장별 검증",
         "found": "탐색이 찾은 것",
         "parameter": "하이퍼파라미터",
@@ -219,7 +239,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_measured": "측정하지 않음",
         "more_than": "200개 초과",
         "claims_note": "차이는 시드별로 짝지었고 95 % t 구간을 붙였습니다. 열 개의 주장에 대한 Holm "
-        "보정 뒤 모든 비교가 예상대로 나오면 성립, 하나라도 반대이거나 너무 작으면(2 % 미만) 여기서는 "
+        "보정(C0은 별도) 뒤 모든 비교가 예상대로 나오면 성립, 하나라도 반대이거나 너무 작으면(2 % 미만) 여기서는 "
         "성립하지 않음입니다.",
         "scores_note": "검증 구간의 점수이며, 탐색의 최고 결과도 이 구간에서 골랐습니다. 시험 구간은 "
         "열지 않았습니다. 스킬은 1 - RMSE / 지난주 같은 시각의 RMSE입니다. 검증 RMSE가 학습 RMSE의 "
@@ -233,6 +253,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "experiment": "실험",
         "attempts": "시행",
         "command": "명령",
+        "study_seed": "시드",
+        "made_with": "사용한 버전",
         "best_row": "최고: {study}의 {name}",
         "design_row": "{name} (시드 {seeds}개)",
         "trial": "시행 {number}",
@@ -240,8 +262,9 @@ WORDS: dict[Language, dict[str, str]] = {
 }
 
 CLAIMS: dict[Language, dict[str, str]] = {
-    "en": {claim.id: claim.says for claim in ENGLISH_CLAIMS},
+    "en": {claim.id: claim.says for claim in (SLIPS, *ENGLISH_CLAIMS)},
     "ko": {
+        "C0": "자료의 두 가지 실수(전체 행으로 맞춘 스케일러, 23과 6으로 나눈 주기)는 오차를 더 작아 보이게 한다.",
         "C1": "main2는 main에 비해 과소적합이다. 피크가 더 낮고 곡선이 더 매끄럽다.",
         "C2": "피크는 나빠 보여도 전체 구간에서 main2의 오차가 더 작다.",
         "C3": "L2를 1e-3에서 1e-4, 1e-5로 약하게 하면 적합이 회복된다.",

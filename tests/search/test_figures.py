@@ -67,14 +67,16 @@ CASES: dict[str, Callable[[], Figure]] = {
     "loss_curves, one": lambda: figures.loss_curves({"val_mse": [0.1]}, 1, "Loss"),
     "loss_curves, constant": lambda: figures.loss_curves({"val_mse": [0.1] * 9}, 3, "Loss"),
     "loss_curves, zero": lambda: figures.loss_curves({"val_mse": [0.1, 0.0]}, 2, "Loss"),
-    "one_week": lambda: figures.one_week(TIMES, ACTUAL, FORECAST, "MW", "Week"),
+    "one_week": lambda: figures.one_week(figures.Week("Week", TIMES, ACTUAL, FORECAST), "MW"),
     "one_week, zone": lambda: figures.one_week(
-        TIMES.tz_localize("Etc/GMT-10"), ACTUAL, FORECAST, "MW", "Week"
+        figures.Week("Week", TIMES.tz_localize("Etc/GMT-10"), ACTUAL, FORECAST), "MW"
     ),
-    "one_week, none": lambda: figures.one_week(TIMES[:0], NONE, NONE, "MW", "Week"),
-    "one_week, one": lambda: figures.one_week(TIMES[:1], ACTUAL[:1], FORECAST[:1], "MW", "Week"),
+    "one_week, none": lambda: figures.one_week(figures.Week("Week", TIMES[:0], NONE, NONE), "MW"),
+    "one_week, one": lambda: figures.one_week(
+        figures.Week("Week", TIMES[:1], ACTUAL[:1], FORECAST[:1]), "MW"
+    ),
     "one_week, constant": lambda: figures.one_week(
-        TIMES, np.full(200, 7.0), np.full(200, 7.0), "MW", "Week"
+        figures.Week("Week", TIMES, np.full(200, 7.0), np.full(200, 7.0)), "MW"
     ),
     "residuals_by_hour": lambda: figures.residuals_by_hour(HOURS, FORECAST - ACTUAL, "MW", "Hour"),
     "residuals_by_hour, none": lambda: figures.residuals_by_hour(HOURS[:0], NONE, "MW", "Hour"),
@@ -175,7 +177,7 @@ def test_the_same_figure_gives_the_same_bytes_from_any_thread() -> None:
 
 
 def test_a_dollar_is_a_dollar() -> None:
-    figure = figures.one_week(TIMES, ACTUAL, FORECAST, "$", "From $5 to $\\nosuch$")
+    figure = figures.one_week(figures.Week("From $5 to $\\nosuch$", TIMES, ACTUAL, FORECAST), "$")
     assert figures.png(figure)
 
 
@@ -192,7 +194,7 @@ def test_the_best_epoch_and_the_curves() -> None:
 def test_one_week_is_168_hours_and_marks_the_peaks_of_all() -> None:
     actual = np.arange(200.0)  # the upper tenth lies in the hours that are not drawn, but for 0
     actual[[3, 5]] = 1000.0
-    axes = figures.one_week(TIMES, actual, actual, "MW", "Week").axes[0]
+    axes = figures.one_week(figures.Week("Week", TIMES, actual, actual), "MW").axes[0]
     drawn, _, peaks = axes.get_lines()
     assert len(np.asarray(drawn.get_xdata())) == 168
     np.testing.assert_array_equal(np.asarray(peaks.get_ydata()), [1000.0, 1000.0])
@@ -231,7 +233,10 @@ def test_parameters_that_a_trial_lacks_pass_through_not_used() -> None:
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda: figures.one_week(TIMES, ACTUAL, ACTUAL[1:], "MW", ""), "as many of each"),
+        (
+            lambda: figures.one_week(figures.Week("", TIMES, ACTUAL, ACTUAL[1:]), "MW"),
+            "as many of each",
+        ),
         (lambda: figures.residuals_by_hour(HOURS, ACTUAL[1:], "MW", ""), "as many of each"),
         (
             lambda: figures.residuals_by_hour(np.array([24]), np.array([1.0]), "MW", ""),

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.image import imread
 
@@ -16,7 +18,19 @@ from search.coordinator import Coordinator, finish
 from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from search.mirror import Mirror
 from search.plan import adapt, make_plan
+from search.records import Task
+from search.spool import write_spool
 from tests.search.command import environment
+
+
+class ForecastingPool(SleepingPool):
+    """Makes a day of forecasts up, too: one above the actual hours."""
+
+    def submit(self, task: Task) -> None:
+        hours = pd.date_range("2014-06-05", periods=24, freq="h")
+        actual = np.arange(24.0)[:, None]
+        write_spool(task.spool, lambda path: None, hours, actual, actual + 1)
+        super().submit(task)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +41,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study, facts, stores = private_study(plan, place, "random")
     spool = stores.spool(study.name)
     mirror = Mirror(stores.tracking, stores.artifacts, stores.schema_lock, spool, facts, SILENT.say)
-    pool = SleepingPool(facts.baselines["ridge"].validation)
+    pool = ForecastingPool(facts.baselines["ridge"].validation)
     coordinator = Coordinator(study, pool, mirror, SILENT, facts, spool)
     ending = coordinator.run(timeout=None)
     assert finish(coordinator.summary(), study, mirror, ending, lambda: False)
@@ -64,6 +78,10 @@ def test_it_writes_page_figures_tables_and_facts_and_logs_them(store: Path, tmp_
         assert (place / f"{name}.csv").read_text(encoding="utf-8").count("\n") > 1
     assert imread(place / "train_val.png").shape[1] > 600
     assert (place / "train_val.svg").read_text(encoding="utf-8").startswith("<svg")
+    week = list(csv.DictReader((place / "weeks.csv").read_text(encoding="utf-8").splitlines()))
+    assert len(week) == 24 and week[5]["time"] == "2014-06-05T05:00:00"
+    assert {float(hour["forecast"]) - float(hour["actual"]) for hour in week} == {1.0}
+    assert week[0]["trial"] == str(found["best"]["trial"]) and (place / "weeks.svg").exists()
     logged = {path.name for path in (store / "artifacts").rglob("report/*")}
     assert logged == {path.name for path in place.iterdir()}
 
@@ -80,6 +98,8 @@ def test_a_store_that_mlflow_does_not_have_is_said_and_not_made(
     words = ("--study", "benchmark", "--study", "benchmark", "--json", "--out", "here")
     done = _report(store, tmp_path, *words, "--tracking-uri", f"sqlite:///{tmp_path}/none.db")
     assert done.returncode == DONE and "there is no" in done.stderr
+    assert "No week of trial" in done.stderr
+    assert "MLflow holds no forecasts" in (tmp_path / "here" / "index.html").read_text()
     assert [study["name"] for study in json.loads(done.stdout)["studies"]] == ["benchmark"]
     assert not (tmp_path / "none.db").exists()
 

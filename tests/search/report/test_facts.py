@@ -1,14 +1,16 @@
 """The facts of small planted studies."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from search.optuna_records import KeptStudy
 from search.records import TrialRecord
-from search.report.facts import facts
+from search.report.facts import facts, in_a_week
 from tests.search.samples import baseline, experiment, parameters, record, result
 
+GOLDEN = Path(__file__).with_name("golden_facts.json")
 CONTRACT = {
     "experiment": "claims",
     "data": "abc",
@@ -24,6 +26,15 @@ BASELINES = {"ridge": baseline(0.005), "same_hour_last_week": baseline(0.09)}
 
 def _study(name: str, records: list[TrialRecord], **changes: object) -> KeptStudy:
     return KeptStudy(name, "id", CONTRACT | changes, BASELINES, tuple(records))
+
+
+def in_six_digits(value: object) -> object:
+    """As JSON holds it, rounded: the last digits of a float differ between machines."""
+    return json.loads(
+        json.dumps(
+            json.loads(json.dumps(value), parse_float=lambda text: float(f"{float(text):.6g}"))
+        )
+    )
 
 
 def _designs(**errors: float) -> list[TrialRecord]:
@@ -50,7 +61,7 @@ def test_designs_are_means_over_seeds_best_first_with_their_regimes() -> None:
 def test_all_claims_are_there_and_only_what_was_tried_has_a_verdict() -> None:
     found = facts([_study("claims", _designs(main2=0.04, main2_128_64=0.01))])
     verdicts = {claim["id"]: claim["verdict"] for claim in found["claims"]}
-    assert list(verdicts) == [f"C{n}" for n in range(1, 11)]
+    assert list(verdicts) == [f"C{n}" for n in range(11)]
     assert verdicts.pop("C5") == "holds"
     assert set(verdicts.values()) == {None}
     (comparison,) = next(c for c in found["claims"] if c["id"] == "C5")["comparisons"]
@@ -122,3 +133,31 @@ def test_studies_of_other_data_are_refused_by_what_differs() -> None:
         facts([one, _study("b", [], unit="kW")])
     with pytest.raises(ValueError, match="at least one study"):
         facts([])
+
+
+def test_the_week_shows_the_documented_designs_in_the_middle_and_the_best() -> None:
+    documents = _study("documents", _designs(main=0.01, main3=0.008, other=0.5))
+    searched = _study("power_usage", [record(4, result(0.002))], experiment="power_usage")
+    shown = in_a_week(facts([documents, searched]))
+    assert [(row["study"], row["trial"]) for row in shown] == [
+        ("documents", 10),
+        ("documents", 11),
+        ("power_usage", 4),
+    ]
+    best_designed = in_a_week(facts([documents]))
+    assert [row["design"] for row in best_designed] == ["main", "main3", "main3"]
+    assert [row["trial"] for row in best_designed] == [10, 11, 1]
+
+
+def test_slips_are_judged_beside_the_ten_claims_not_among_them() -> None:
+    planted = {"main": 0.01, "scaler_on_all_rows": 0.005, "cycles_23_and_6": 0.006}
+    alone = _study("slips", _designs(**planted, both_slips=0.004))
+    (slips, *ten) = facts([alone])["claims"]
+    assert slips["id"] == "C0" and slips["verdict"] == "holds"
+    assert [one["difference"]["pairs"] for one in slips["comparisons"]] == [3, 3, 3]
+    assert {claim["verdict"] for claim in ten} == {None}
+
+
+def test_the_facts_of_a_small_fixed_study_are_those_that_were_read_and_found_right() -> None:
+    study = _study("claims", _designs(main=0.01, main2=0.04, main2_128_64=0.02))
+    assert in_six_digits(facts([study])) == json.loads(GOLDEN.read_text(encoding="utf-8"))

@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 import pytest
 from playwright.sync_api import sync_playwright
 
 from search.optuna_records import KeptStudy
 from search.records import TrialRecord
-from search.report.facts import facts
+from search.report.facts import facts, in_a_week
 from search.report.fonts import embedded, hangul_font
 from search.report.page import columns, draw, render
 from search.report.vector import font_for, svg
 from search.report.verdict import sentences
 from search.report.words import CLAIMS, WORDS, Language
+from search.spool import Forecasts
 from tests.search.report.test_facts import BASELINES, CONTRACT
 from tests.search.samples import parameters, record, result
 
@@ -78,8 +80,11 @@ def _studies() -> list[KeptStudy]:
 
 def _page(language: Language, studies: list[KeptStudy]) -> str:
     found = facts(studies)
+    hours = pd.date_range("2014-06-05", periods=161, freq="h")
+    actual = 5000 + 1000 * np.sin(np.arange(161) / 24 * 2 * np.pi)[:, None]
+    kept = [(row, Forecasts(hours, actual, 0.9 * actual)) for row in in_a_week(found)]
     with font_for(hangul_font() if language == "ko" else None):
-        svgs = {name: svg(figure) for name, figure in draw(found, language).items()}
+        svgs = {name: svg(figure) for name, figure in draw(found, language, kept).items()}
     return render(found, svgs, language)
 
 
@@ -91,7 +96,7 @@ def test_every_language_has_every_word_with_the_same_places() -> None:
     assert WORDS["en"].keys() == WORDS["ko"].keys()
     for key, text in WORDS["en"].items():
         assert _places(text) == _places(WORDS["ko"][key]), key
-    assert CLAIMS["en"].keys() == CLAIMS["ko"].keys() == {f"C{n}" for n in range(1, 11)}
+    assert CLAIMS["en"].keys() == CLAIMS["ko"].keys() == {f"C{n}" for n in range(11)}
 
 
 def test_the_verdict_is_computed_from_the_facts() -> None:
@@ -119,7 +124,7 @@ def test_the_page_asks_for_nothing_from_elsewhere(language: Language) -> None:
     # Names of XML namespaces and of the SVG's document type are no addresses to fetch.
     links = set(re.findall(r"(?:src|href)=\"([^\"#]+)\"|url\(([^)#]+)\)", page))
     assert all(one.startswith("data:") for pair in links for one in pair if one)
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 4
 
 
 def test_a_study_of_any_name_cannot_put_markup_into_the_page() -> None:
@@ -165,9 +170,9 @@ def test_a_browser_shows_it_without_complaint_and_without_boxes(
         page.on("requestfailed", lambda request: said.append(request.url))
         page.goto(file.as_uri())
         page.evaluate("document.fonts.ready")
-        assert page.locator("h2").count() == 6
+        assert page.locator("h2").count() == 7
         assert page.locator(".verdict p").count() == 3
-        assert page.locator(".figure svg").count() == 3
+        assert page.locator(".figure svg").count() == 4
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 1200, "the page scrolls sideways"
         loaded = page.evaluate("[...document.fonts].filter(f => f.status == 'loaded').length")

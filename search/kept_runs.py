@@ -1,0 +1,122 @@
+"""An MLflow store that is there already: its experiments, and the runs of a study."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from search.errors import Refused
+from search.spool import FORECASTS, Forecasts, read_forecasts
+from search.stores import masked
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+
+class NotThere(Exception):
+    """MLflow cannot be reached or does not hold what was asked for; the message says which."""
+
+
+class KeptRuns:
+    """The runs of one study in a store that is there already."""
+
+    def __init__(self, tracking_uri: str, experiment: str, identity: str) -> None:
+        """Connect.
+
+        Args:
+            tracking_uri: of the store; no database file is made.
+            experiment: of the study.
+            identity: unique to the study, whatever its name.
+
+        Raises:
+            NotThere: there is no such file or experiment, or the store cannot be reached.
+        """
+        database = tracking_uri.removeprefix("sqlite:///")
+        if tracking_uri.startswith("sqlite:") and not Path(database).exists():
+            raise NotThere(f"there is no {database}")
+        self._identity = identity
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        with _calls():
+            from mlflow.tracking import MlflowClient
+
+            self._client = MlflowClient(tracking_uri=tracking_uri)
+            found = self._client.get_experiment_by_name(experiment)
+        if found is None:
+            raise NotThere(f"MLflow has no experiment {experiment!r}")
+        self._experiment_id: str = found.experiment_id
+
+    def log_report(self, place: Path) -> None:
+        """Log the files of `place` as `report` to the study's own run.
+
+        Raises:
+            NotThere: it has none, or the store cannot be written.
+        """
+        with _calls():
+            run = self._run("tags.`search.kind` = 'study'")
+            self._client.log_artifacts(run.info.run_id, str(place), "report")
+
+    def forecasts(self, number: int) -> Forecasts:
+        """The validation forecasts of attempt `number`.
+
+        Raises:
+            NotThere: they were not kept, or the store cannot be read.
+        """
+        with _calls(), tempfile.TemporaryDirectory() as place:
+            run = self._run(f"tags.`search.trial` = '{number}'")
+            kept = self._client.list_artifacts(run.info.run_id, "forecasts")
+            if not kept:
+                raise NotThere("no forecasts of it were kept")
+            file = self._client.download_artifacts(run.info.run_id, kept[0].path, place)
+            found = read_forecasts(Path(file).parent)
+        if found is None:
+            raise NotThere(f"its forecasts are not in a {FORECASTS}")
+        return found
+
+    def _run(self, which: str) -> "Run":
+        runs = self._client.search_runs(
+            [self._experiment_id],
+            filter_string=f"tags.`search.study_id` = '{self._identity}' and {which}",
+            max_results=1,
+        )
+        if not runs:
+            raise NotThere(f"MLflow has no run with {which}")
+        return runs[0]
+
+
+@contextmanager
+def _calls() -> Iterator[None]:
+    """What MLflow and its stores raise, as one error of ours."""
+    try:
+        yield
+    except NotThere:
+        raise
+    except Exception as error:
+        raise NotThere(f"{type(error).__name__}: {masked(first_line(error))}") from error
+
+
+def first_line(error: Exception) -> str:
+    """The beginning of an error's message, or what it is called."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
+
+
+def experiment_ids(tracking_uri: str) -> dict[str, str]:
+    """Return the id of each experiment by name, the empty one that MLflow makes left out.
+
+    Raises:
+        Refused: the store cannot be read, say because another version of MLflow wrote it.
+    """
+    import sqlalchemy.exc
+    from mlflow.exceptions import MlflowException
+    from mlflow.tracking import MlflowClient
+
+    try:
+        found = MlflowClient(tracking_uri=tracking_uri).search_experiments()
+    except (MlflowException, sqlalchemy.exc.SQLAlchemyError) as error:
+        raise Refused(
+            f"the MLflow store {masked(tracking_uri)} cannot be read: {masked(str(error))}\n"
+            "Next: after a backup, `mlflow db upgrade URL` if it is of an older version; else "
+            "restore a backup or give another --tracking-uri."
+        ) from error
+    return {e.name: e.experiment_id for e in found if e.name != "Default"}
