@@ -156,57 +156,35 @@ def prepare(series: HourlySeries, framing: Framing) -> Prepared:
     )
 
 
-def open_test_windows(series: HourlySeries, framing: Framing, prepared: Prepared) -> Windows:
+def open_test(series: HourlySeries, framing: Framing) -> Prepared:
     """Opens the test period. For promotion alone: whoever searches with it cannot be believed.
 
     Args:
-        series: The series that `prepared` was made from.
-        framing: The framing that `prepared` was made with.
-        prepared: Gives the scaler, which was fitted on training rows.
+        series: The whole series.
+        framing: The framing of the search.
 
     Returns:
-        The test windows.
+        As `prepare`, one split later: `train` holds every window whose targets end before the test
+        period, the scaler is fitted on the rows before it, and `validation` holds the test windows.
 
     Raises:
-        DataError: If the series is too short, or is not the one `prepared` was made from.
+        DataError: If the series is too short.
     """
-    _, validation, test = split_origins(len(series), framing)
-    same = (test.start, validation.start) == (len(prepared.history), prepared.train_rows)
-    if not same or series.before(test.start).fingerprint != prepared.history.fingerprint:
-        raise DataError(
-            "expected the series and framing that the windows were prepared from, found others: "
-            "prepare them again from this data"
-        )
-    return _cut_windows(feature_rows(series, framing), test, framing, prepared.scaler)
-
-
-def latest_window(series: HourlySeries, framing: Framing, scaler: Scaler) -> NDArray[np.float32]:
-    """The input that forecasts the hours after the end of the series.
-
-    Args:
-        series: At least `framing.window` hours.
-        framing: Gives the window.
-        scaler: The champion's scaler.
-
-    Returns:
-        float32 (1, window, F), scaled.
-
-    Raises:
-        DataError: If there are too few hours, or the columns do not fit the scaler.
-    """
-    if len(series) < framing.window:
-        raise DataError(
-            f"too few rows: needed at least {framing.window} hours (--window), "
-            f"found {len(series)}. Give a longer file."
-        )
-    rows = feature_rows(series, framing)[-framing.window :]
-    if rows.shape[1] != len(scaler.minimum):
-        raise DataError(
-            f"expected {len(scaler.minimum)} input columns, found {rows.shape[1]}: "
-            f"{[*series.covariate_names, series.target_name, *CYCLE_NAMES]}. "
-            f"Name the columns that the model was trained with by --features and --target."
-        )
-    return scaler.transform(rows).astype(np.float32)[np.newaxis]
+    train, _, test = split_origins(len(series), framing)
+    learned = range(train.start, test.start - framing.horizon + 1)
+    rows = feature_rows(series, framing)
+    target_column = len(series.covariate_names)
+    scaler = Scaler.fit(rows[: test.start], target_column)
+    return Prepared(
+        train=_cut_windows(rows[: test.start], learned, framing, scaler),
+        validation=_cut_windows(rows, test, framing, scaler),
+        scaler=scaler,
+        target_range=float(scaler.range[target_column]),
+        columns=(*series.covariate_names, series.target_name, *CYCLE_NAMES),
+        target_column=target_column,
+        history=series,
+        train_rows=test.start,
+    )
 
 
 def feature_rows(series: HourlySeries, framing: Framing) -> NDArray[np.float64]:

@@ -39,6 +39,8 @@ class Experiment(BaseModel):
         designs: fixed points, tried first and never pruned.
         repeats: seeds per design.
         sampled: True if a sampler draws further trials; False if the designs are all.
+        rolling: True if designs may be of other periods than the experiment's split, as those of a
+            re-test on rolling origins are; their scores are then of other hours.
         trials: default total of finished trials.
         epochs: most epochs a trial trains.
         weights: which are kept and judged: of the "best" epoch, or of the "last".
@@ -59,6 +61,7 @@ class Experiment(BaseModel):
     designs: tuple[Design, ...] = ()
     repeats: int = Field(default=1, ge=1)
     sampled: bool = True
+    rolling: bool = False
     trials: int = Field(ge=1)
     epochs: int = Field(ge=1)
     weights: Literal["best", "last"] = "best"
@@ -99,7 +102,8 @@ class Experiment(BaseModel):
     def _check_framing(self, design: Design) -> None:
         if design.framing is None:
             return
-        for name in ("window", "horizon", "train", "validation", "test"):
+        split = () if self.rolling else ("train", "validation", "test")
+        for name in ("window", "horizon", *split):
             own, common = getattr(design.framing, name), getattr(self.framing, name)
             if own != common:
                 raise ValueError(

@@ -1,8 +1,10 @@
 """An MLflow store that is there already: its experiments, and the runs of a study."""
 
+import math
 import os
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +58,52 @@ class KeptRuns:
         with _calls():
             run = self._run("tags.`search.kind` = 'study'")
             self._client.log_artifacts(run.info.run_id, str(place), "report")
+
+    def begin_promotion(self, name: str, tags: Mapping[str, str]) -> str:
+        """Make a run for a promotion under the study's own; return its id."""
+        with _calls():
+            parent = self._run("tags.`search.kind` = 'study'")
+            run = self._client.create_run(
+                self._experiment_id,
+                run_name=name,
+                tags={
+                    "mlflow.parentRunId": parent.info.run_id,
+                    "mlflow.source.name": "search.promote",
+                    "search.study_id": self._identity,
+                    "search.kind": "promotion",
+                }
+                | dict(tags),
+            )
+            run_id: str = run.info.run_id
+            return run_id
+
+    def end_promotion(
+        self, run_id: str, page: str, metrics: Mapping[str, float], files: Path, status: str
+    ) -> None:
+        """Log what came of a promotion, and end its run.
+
+        Args:
+            run_id: as `begin_promotion` gave it.
+            page: the run's description, Markdown.
+            metrics: by name; those that are not finite are left out.
+            files: folder of artifacts.
+            status: "FINISHED", "FAILED" or "KILLED".
+        """
+        from mlflow.entities import Metric
+
+        now = int(1000 * time.time())
+        finite = [Metric(k, v, now, 0) for k, v in metrics.items() if math.isfinite(v)]
+        with _calls():
+            self._client.log_batch(run_id, metrics=finite)
+            self._client.set_tag(run_id, "mlflow.note.content", page)
+            self._client.log_artifacts(run_id, str(files))
+            self._client.set_terminated(run_id, status)
+
+    def describe(self, page: str) -> None:
+        """Replace the description of the study's own run."""
+        with _calls():
+            run = self._run("tags.`search.kind` = 'study'")
+            self._client.set_tag(run.info.run_id, "mlflow.note.content", page)
 
     def forecasts(self, number: int) -> Forecasts:
         """The validation forecasts of attempt `number`.

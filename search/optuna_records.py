@@ -31,6 +31,8 @@ class KeptStudy:
         baselines: by name; empty if its first run ended before they were judged.
         records: all attempts by number.
         made_with: versions of the packages, and the commit, of its latest run.
+        source: of the data, as plain values; empty in a study of before it was kept.
+        openings: of the test period, oldest first, as `note_opening` wrote them.
     """
 
     name: str
@@ -39,6 +41,15 @@ class KeptStudy:
     baselines: dict[str, Baseline]
     records: tuple[TrialRecord, ...]
     made_with: dict[str, str] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
+    openings: tuple[dict[str, Any], ...] = ()
+
+    def experiment(self) -> Experiment:
+        """The experiment as this study runs it."""
+        plain = CATALOGUE[self.contract["experiment"]].model_dump()
+        plain |= {name: self.contract[name] for name in ("framing", "epochs", "seed")}
+        plain["source"] = self.source or plain["source"]
+        return Experiment.model_validate(plain)
 
 
 def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
@@ -56,6 +67,11 @@ def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
             "Next: check the name, or give another database with --storage."
         ) from error
     contract: dict[str, Any] = study.user_attrs.get("contract") or {}
+    if "retest_of" in contract:
+        raise Refused(
+            f"study {name!r} is the re-test of study {contract['retest_of']!r} on other periods.\n"
+            "Next: give that study; what the re-test found is on the page of its promotion."
+        )
     experiment = CATALOGUE.get(contract.get("experiment", ""))
     if experiment is None:
         raise Refused(
@@ -76,7 +92,15 @@ def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
             if trial.state != TrialState.WAITING
         ),
         study.user_attrs.get("made_with", {}),
+        study.user_attrs.get("source", {}),
+        tuple(study.user_attrs.get("openings", ())),
     )
+
+
+def note_opening(storage: optuna.storages.BaseStorage, name: str, opening: dict[str, Any]) -> None:
+    """Add to what study `name` keeps of the openings of its test period; by its holder alone."""
+    study = optuna.load_study(study_name=name, storage=storage)
+    study.set_user_attr("openings", [*study.user_attrs.get("openings", ()), opening])
 
 
 def record_of(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:

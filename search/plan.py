@@ -17,6 +17,7 @@ from data_pipeline.calendar import cycles
 from data_pipeline.load import load_series
 from data_pipeline.report import DataReport
 from data_pipeline.series import HourlySeries
+from data_pipeline.source import DataSource
 from data_pipeline.windows import Prepared, check_length, prepare
 from experiments.experiment import Design, Experiment
 from models.cost import epoch_seconds
@@ -25,6 +26,7 @@ from search.errors import WrongInput
 from search.records import Baseline, StudyFacts
 
 if TYPE_CHECKING:
+    from models.baselines import BaselineData
     from search.study import Study
 
 # Raise when what the objective means changes, so that old studies are not resumed with a new one.
@@ -103,6 +105,15 @@ def make_plan(experiment: Experiment) -> Plan:
     return Plan(experiment, series, report, prepare(series, experiment.framing))
 
 
+def default_name(experiment: Experiment) -> str:
+    """What a study and its model are called where nobody says: the experiment, and the file."""
+    path = experiment.source.path
+    if path is None:
+        return experiment.name
+    stem = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in path.stem)
+    return f"{experiment.name}-{stem}"[:100]
+
+
 def adapt(experiment: Experiment, changes: Mapping[str, object]) -> Experiment:
     """Return `experiment` with fields changed and checked again; `a.b` names a nested field.
 
@@ -134,24 +145,30 @@ def _complaint(error: Mapping[str, object]) -> str:
     return f"--{field.replace('_', '-')}: {message}"
 
 
-def judge_baselines(plan: Plan) -> dict[str, Baseline]:
-    """Score every baseline on exactly the validation windows of the trials."""
+def baseline_data(prepared: Prepared) -> "BaselineData":
+    """The rows and windows of `prepared` as the baselines take them."""
     # scikit-learn takes a second to import, and bad input should be refused before that.
-    from models.baselines import BaselineData, score_all
+    from models.baselines import BaselineData
 
-    prepared = plan.prepared
-    history, horizon = prepared.history, plan.experiment.framing.horizon
-    data = BaselineData(
+    history = prepared.history
+    return BaselineData(
         target=history.target,
         covariates=history.covariates,
         calendar=cycles(history.local),
         train_origins=prepared.train.origins,
         origins=prepared.validation.origins,
-        horizon=horizon,
+        horizon=prepared.validation.y.shape[1],
     )
-    steps = prepared.validation.origins[:, None] + np.arange(horizon)
-    actual = history.target[steps]
-    scale = seasonal_scale(history.target[: prepared.train_rows])
+
+
+def judge_baselines(plan: Plan) -> dict[str, Baseline]:
+    """Score every baseline on exactly the validation windows of the trials."""
+    from models.baselines import score_all
+
+    prepared = plan.prepared
+    data = baseline_data(prepared)
+    actual = data.target[data.origins[:, None] + np.arange(data.horizon)]
+    scale = seasonal_scale(data.target[: prepared.train_rows])
     return {
         name: Baseline((judged.rmse / prepared.target_range) ** 2, judged.as_dict())
         for name, judged in score_all(data, actual, scale).items()
@@ -166,6 +183,12 @@ def baselines_of(plan: Plan, study: "Study") -> dict[str, Baseline]:
     judged = judge_baselines(plan)
     study.remember("baselines", {name: asdict(value) for name, value in judged.items()})
     return judged
+
+
+def kept_source(source: DataSource) -> dict[str, object]:
+    """The data source as plain values, so that a later command finds the file from anywhere."""
+    path = None if source.path is None else str(source.path.absolute())
+    return source.model_dump(mode="json") | {"path": path}
 
 
 def study_facts(

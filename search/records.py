@@ -53,13 +53,18 @@ class Failure:
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker is asked to train; `framing` where it is not the study's."""
+    """What a worker is asked to train.
+
+    `framing` where it is not the study's; `opening` if it is to learn from train and validation
+    and be judged on the test period, which promotion alone may ask for.
+    """
 
     number: int
     parameters: TrialParameters
     seed: int
     spool: Path
     framing: Framing | None = None
+    opening: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,8 @@ Standard output gets the result, standard error the progress. Exit codes: 0 done
 failed, 2 wrong input, 130 or 143 interrupted.
 """
 
-import contextlib
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +143,7 @@ def main(**options: Any) -> None:
 
 
 def _run(options: dict[str, Any]) -> int:
-    from search.plan import default_workers, find_gpus, make_plan, plan_lines
+    from search.plan import default_name, default_workers, find_gpus, make_plan, plan_lines
     from search.stores import check_name, choose_stores
 
     if options["tuner"] == "keras-tuner":
@@ -154,7 +152,7 @@ def _run(options: dict[str, Any]) -> int:
         _need("torch", "--sampler gp")
     stores = choose_stores(options["storage"], options["tracking_uri"])
     experiment = _experiment(options)
-    study_name = check_name("--study", options["study"] or _study_name(experiment))
+    study_name = check_name("--study", options["study"] or default_name(experiment))
     plan = make_plan(experiment)
     gpus = find_gpus()
     if options["workers_per_gpu"] and options["workers"]:
@@ -208,36 +206,6 @@ def _experiment(options: dict[str, Any]) -> "Experiment":
     return adapt(experiment, changes)
 
 
-def _study_name(experiment: "Experiment") -> str:
-    path = experiment.source.path
-    if path is None:
-        return experiment.name
-    stem = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in path.stem)
-    return f"{experiment.name}-{stem}"[:100]
-
-
-@contextlib.contextmanager
-def _held(stores: "Stores", study: str) -> Iterator[None]:
-    """Hold the study for this process alone."""
-    import os
-
-    from filelock import FileLock, Timeout
-
-    path = stores.study_lock(study)
-    holder = path.with_suffix(".pid")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path, blocking=False):
-            holder.write_text(str(os.getpid()))
-            yield
-    except Timeout as error:
-        who = holder.read_text() if holder.exists() else "unknown"
-        raise Refused(
-            f"study {study!r} is being run by process {who}; one coordinator a study.\n"
-            "Next: wait for it, stop it, or begin another study with --study NAME."
-        ) from error
-
-
 def _search(
     plan: "Plan",
     study_name: str,
@@ -246,12 +214,13 @@ def _search(
     gpus: tuple[int, ...],
     options: dict[str, Any],
 ) -> int:
+    from search.conduct import held
     from search.optuna_storage import StoreFailure, open_storage
-    from search.plan import baselines_of, study_facts
+    from search.plan import baselines_of, kept_source, study_facts
     from search.study import Study
 
     try:
-        with _held(stores, study_name):
+        with held(stores, study_name):
             storage = open_storage(stores.storage, stores.schema_lock)
             study = Study(
                 storage,
@@ -263,6 +232,7 @@ def _search(
             )
             study.hold_to(plan.contract)
             facts = study_facts(plan, study_name, study.identity, baselines_of(plan, study))
+            study.remember("source", kept_source(plan.experiment.source))
             study.remember("made_with", facts.versions | {"commit": facts.commit})
             return _coordinate(plan, study, facts, stores, workers, gpus, options)
     except BrokenPipeError:
@@ -285,9 +255,7 @@ def _coordinate(
     gpus: tuple[int, ...],
     options: dict[str, Any],
 ) -> int:
-    from search.coordinator import Coordinator, finish, stopping_on_signals
-    from search.mirror import Mirror
-    from search.pool import ProcessPoolOfWorkers
+    from search.conduct import Crew, conduct
     from search.progress import Progress
     from search.summary import end_lines, result_json
 
@@ -303,37 +271,15 @@ def _coordinate(
         )
     elif done:
         progress.say(f"Resuming study {study.name} after {done} finished trials.")
-    mirror = Mirror(
-        stores.tracking,
-        stores.artifacts,
-        stores.schema_lock,
-        stores.spool(study.name),
-        facts,
-        progress.say,
-    )
-    mirror.catch_up(study.records.values())
-    pool = ProcessPoolOfWorkers(
-        plan.series, plan.experiment.framing, workers, gpus, options["trial_timeout"]
-    )
-    coordinator = Coordinator(study, pool, mirror, progress, facts, stores.spool(study.name))
-    try:
-        with stopping_on_signals(pool) as stop_asked:
-            ending = coordinator.run(options["timeout"])
-            pool.stop()
-            # Before the delivery, whose time is not the workers'.
-            summary = coordinator.summary()
-            delivered = finish(summary, study, mirror, ending, stop_asked)
-    finally:
-        pool.stop()
-        progress.close()
-    if not delivered:
-        progress.say("MLflow does not have everything yet; the next start delivers the rest.")
+    crew = Crew(workers, gpus, options["trial_timeout"], options["timeout"])
+    summary, ending = conduct(plan, study, facts, stores, crew, progress)
     resume = f"Resume: {_command_line()}"
     if options["as_json"]:
         _print_json(result_json(summary, facts, ending.reason))
     else:
         ui = commands.module("search.ui")
-        click.echo("\n".join(end_lines(summary, facts, ui)))
+        promote = commands.module("search.promote", "--study", study.name)
+        click.echo("\n".join(end_lines(summary, facts, ui, promote)))
     if summary.finished < facts.total:
         progress.say(f"Ended early: {ending.reason}\n{resume}")
     if ending.signum is not None:

@@ -60,8 +60,22 @@ class Study:
         sampler: str,
         pruner: str,
         warm_up: int = WARM_UP_EPOCHS,
+        dropped: frozenset[str] = frozenset(),
     ) -> None:
+        """Open the study, or make it.
+
+        Args:
+            storage: the study database.
+            name: of the study.
+            experiment: what is tried.
+            seed: of the study.
+            sampler: see `search.optuna_sampling`.
+            pruner: likewise.
+            warm_up: epochs before which nothing is pruned.
+            dropped: designs of which no further seed is queued.
+        """
         self.name = name
+        self._dropped = dropped
         self._storage = storage
         self._experiment = experiment
         self._space = experiment.space
@@ -166,7 +180,7 @@ class Study:
         }
         for repeat in range(self._experiment.repeats):
             for design in self._experiment.designs:
-                if (design.name, repeat) not in queued:
+                if (design.name, repeat) not in queued and design.name not in self._dropped:
                     flat = to_flat(design.parameters, self._space)
                     attributes = {"design": design.name, "repeat": repeat, "planned": flat}
                     self._study.enqueue_trial(flat, user_attrs=attributes)

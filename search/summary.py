@@ -19,10 +19,6 @@ from models.regime import (
 from search.records import Baseline, Cause, State, StudyFacts, TrialRecord, best_of
 
 REFERENCE = "same_hour_last_week"
-PROMOTION = (
-    "python -m search.promote --study {study} (not in this version yet; until then, the model is "
-    "model/model.keras among the artifacts of the best trial's run)"
-)
 
 
 @dataclass(frozen=True)
@@ -179,6 +175,10 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
     best = summary.best
     if best is None or best.result is None:
         return "No trial has completed, so there is nothing to compare with the baselines."
+    if not facts.baselines:  # a re-test, whose folds have other hours each
+        return (
+            f"The lowest validation RMSE is {amount(best.result.validation['rmse'])} {facts.unit}."
+        )
     name, strongest = min(facts.baselines.items(), key=lambda item: item[1].objective)
     ours, theirs = best.result.validation["rmse"], strongest.validation["rmse"]
     change = skill(ours, theirs)
@@ -282,8 +282,15 @@ def counts(summary: StudySummary) -> str:
     return ", ".join(pieces) or "none"
 
 
-def end_lines(summary: StudySummary, facts: StudyFacts, ui: str) -> list[str]:
-    """Return what a run prints at its end; `ui` is the command that shows it in a browser."""
+def end_lines(summary: StudySummary, facts: StudyFacts, ui: str, promote: str) -> list[str]:
+    """Return what a run prints at its end.
+
+    Args:
+        summary: of the study.
+        facts: of the study.
+        ui: the command that shows it in a browser.
+        promote: the command that promotes its best trial.
+    """
     asked = max(facts.total, summary.finished)  # fewer may be asked for than are done
     lines = [f"Study {facts.name}: {summary.finished} of {asked} trials ({counts(summary)})"]
     best = summary.best
@@ -295,7 +302,7 @@ def end_lines(summary: StudySummary, facts: StudyFacts, ui: str) -> list[str]:
     for cause in sorted({r.failure.cause for r in failed if r.failure}):
         numbers = [str(r.number) for r in failed if r.failure and r.failure.cause is Cause(cause)]
         lines.append(f"Failed, {cause}: trials {', '.join(numbers)}")
-    return [*lines, "", f"Look:    {ui}", f"Promote: {PROMOTION.format(study=facts.name)}"]
+    return [*lines, "", f"Look:    {ui}", f"Promote: {promote}"]
 
 
 def description(summary: StudySummary, facts: StudyFacts) -> str:
@@ -329,7 +336,7 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
         "Skill is 1 - RMSE / RMSE of the same hour last week. Negative peak bias: the hours above "
         "the 90th percentile are predicted too low. The test period has not been opened.",
         "",
-        f"Promote: {PROMOTION.format(study=facts.name)}",
+        f"Promote: `python -m search.promote --study {facts.name}`",
     ]
     return "\n".join(lines)
 

@@ -134,10 +134,10 @@ class StudyRuns:
                 page_token=token,
             )
             for run in page:
-                trial = run.data.tags.get("search.trial")
-                if trial is None:
+                kind, trial = (run.data.tags.get(f"search.{key}") for key in ("kind", "trial"))
+                if kind == "study":
                     self._parent_id = run.info.run_id
-                else:
+                elif kind == "trial":
                     self._run_ids[int(trial)] = run.info.run_id
                     self._labels[int(trial)] = _label(run.data.tags, run.data.metrics)
                     if "search.delivered" in run.data.tags:

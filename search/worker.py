@@ -95,7 +95,8 @@ def _train(task: Task, begun: float) -> TrialResult:
     from search.trial import run_trial
 
     assert worker.device is not None and worker.channel is not None
-    prepared = _prepared(worker, task.framing or worker.context.framing)
+    framing = task.framing or worker.context.framing
+    prepared = _opened(worker, framing) if task.opening else _prepared(worker, framing)
     channel = worker.channel
 
     def on_epoch(epoch: int, value: float) -> bool:
@@ -124,7 +125,7 @@ def _ready() -> _Worker:
         gpu = context.gpus[_worker.order % len(context.gpus)] if context.gpus else None
         if gpu is None:
             os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-        with _native_messages_dropped():
+        with native_messages_dropped():
             from models.device import prepare_device
 
             _worker.device = prepare_device(context.threads, gpu)
@@ -142,8 +143,14 @@ def _prepared(worker: _Worker, framing: Framing) -> "Prepared":
     return worker.prepared[framing]
 
 
+def _opened(worker: _Worker, framing: Framing) -> "Prepared":
+    from data_pipeline.windows import open_test
+
+    return open_test(worker.context.series, framing)
+
+
 @contextlib.contextmanager
-def _native_messages_dropped() -> Iterator[None]:
+def native_messages_dropped() -> Iterator[None]:
     """Keep TensorFlow's start from writing to the person's terminal; exceptions still come through.
 
     Its native code writes some lines before it reads the log level that was asked for.

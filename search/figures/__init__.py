@@ -4,6 +4,7 @@ Empty input gives a figure that says so; input is expected free of NaN.
 """
 
 from search.figures.canvas import png
+from search.figures.outlook import outlook
 from search.figures.parallel import parallel_coordinates
 from search.figures.regularisation import Panel, Words, regularisation
 from search.figures.study import importance, optimization_history, train_against_validation
@@ -18,6 +19,7 @@ __all__ = [
     "loss_curves",
     "one_week",
     "optimization_history",
+    "outlook",
     "parallel_coordinates",
     "png",
     "regularisation",

@@ -16,8 +16,7 @@ from data_pipeline.windows import (
     Prepared,
     check_length,
     feature_rows,
-    latest_window,
-    open_test_windows,
+    open_test,
     prepare,
     split_origins,
 )
@@ -117,17 +116,16 @@ def test_windows_hold_the_rows_they_name(window: int, horizon: int) -> None:
     whole = series(800)
     framing = Framing(window=window, horizon=horizon)
     prepared = prepare(whole, framing)
-    opened = open_test_windows(whole, framing, prepared)
     scaled = prepared.scaler.transform(feature_rows(whole, Framing())).astype(np.float32)
-    for windows in (prepared.train, prepared.validation, opened):
+    for windows in (prepared.train, prepared.validation):
         assert windows.x.dtype == windows.y.dtype == np.float32
         assert windows.x.shape == (len(windows), window, 6)
         for i in (0, len(windows) // 2, len(windows) - 1):
             origin = windows.origins[i]
             np.testing.assert_array_equal(windows.x[i], scaled[origin - window : origin])
             np.testing.assert_array_equal(windows.y[i], scaled[origin : origin + horizon, 1])
-    starts = [w.origins[0] for w in (prepared.train, prepared.validation, opened)]
-    assert starts == [window, prepared.train_rows, len(prepared.history)]
+    starts = [w.origins[0] for w in (prepared.train, prepared.validation)]
+    assert starts == [window, prepared.train_rows]
 
 
 def test_columns_and_target_column() -> None:
@@ -158,29 +156,28 @@ def test_windows_are_views() -> None:
     assert x.strides[0] == x.strides[1] == 6 * 4
 
 
-def test_the_test_period_is_opened_for_its_own_series_only() -> None:
-    whole = series(800)
-    framing = Framing()
-    prepared = prepare(whole, framing)
-    for other in (series(801), series(800, seed=1)):
-        with pytest.raises(DataError, match="prepare them again"):
-            open_test_windows(other, framing, prepared)
-    with pytest.raises(DataError, match="prepare them again"):
-        open_test_windows(whole, Framing(window=100), prepared)
+@pytest.mark.parametrize("horizon", [1, 24])
+def test_an_opened_test_period_is_learned_up_to_and_judged_on(horizon: int) -> None:
+    whole, framing = series(800), Framing(horizon=horizon)
+    closed, opened = prepare(whole, framing), open_test(whole, framing)
+    first = len(closed.history)
+    assert opened.train_rows == opened.validation.origins[0] == first
+    assert opened.train.origins[-1] + horizon == first
+    assert opened.validation.origins[-1] + horizon == len(whole)
+    rows = feature_rows(whole, framing)
+    assert opened.target_range == np.ptp(whole.target[:first])
+    np.testing.assert_array_equal(opened.scaler.minimum, rows[:first].min(axis=0))
+    scaled = opened.scaler.transform(rows).astype(np.float32)
+    np.testing.assert_array_equal(opened.validation.x[0], scaled[first - 168 : first])
+    np.testing.assert_array_equal(opened.validation.y[0], scaled[first : first + horizon, 1])
 
 
-def test_the_latest_window_ends_with_the_series() -> None:
-    whole = series(800)
-    framing = Framing()
-    scaler = prepare(whole, framing).scaler
-    window = latest_window(whole, framing, scaler)
-    assert window.shape == (1, 168, 6)
-    expected = scaler.transform(feature_rows(whole, Framing())[-168:]).astype(np.float32)
-    np.testing.assert_array_equal(window[0], expected)
-    with pytest.raises(DataError, match="needed at least 168 hours"):
-        latest_window(whole.before(167), framing, scaler)
-    with pytest.raises(DataError, match="expected 6 input columns, found 7"):
-        latest_window(series(200, covariates=2), framing, scaler)
+def test_what_is_learned_before_an_opening_does_not_depend_on_the_test_period() -> None:
+    whole, framing = series(800), Framing()
+    opened = open_test(whole, framing)
+    after = open_test(changed_from(whole, opened.train_rows), framing)
+    assert same_training(opened, after)
+    assert opened.validation.y.tobytes() != after.validation.y.tobytes()
 
 
 def test_framing_is_checked_at_birth() -> None:

@@ -86,12 +86,14 @@ def test_data_that_repeat_exactly_are_said_to_need_no_network() -> None:
     exact = {"same_hour_last_week": baseline(0.0)}
     summary = StudySummary((record(0, result(0.03)),), 1)
     told = dataclasses.replace(facts(), baselines=exact)
-    text = "\n".join(end_lines(summary, told, "python -m search.ui"))
+    text = "\n".join(end_lines(summary, told, "python -m search.ui", "python -m search.promote"))
     assert "makes no error" in text and "nan" not in text
 
 
 def test_fewer_trials_asked_for_than_are_done_reads_as_all_done() -> None:
-    text = end_lines(StudySummary(RECORDS, 5), facts(total=2), "python -m search.ui")[0]
+    text = end_lines(
+        StudySummary(RECORDS, 5), facts(total=2), "python -m search.ui", "python -m search.promote"
+    )[0]
     assert text.startswith("Study tiny: 5 of 5 trials")
 
 
@@ -156,7 +158,9 @@ def test_description_is_a_markdown_page_with_the_numbers() -> None:
 
 
 def test_end_lines_name_best_failures_and_next_steps() -> None:
-    text = "\n".join(end_lines(SUMMARY, facts(total=9), "python -m search.ui"))
+    text = "\n".join(
+        end_lines(SUMMARY, facts(total=9), "python -m search.ui", "python -m search.promote")
+    )
     assert "Study tiny: 5 of 9 trials" in text
     assert "Best: trial 3 attempt 2: units 7," in text
     assert "Failed, worker died: trials 2" in text
@@ -221,5 +225,5 @@ def test_small_units_are_told_apart_in_verdict_and_table() -> None:
         facts(), baselines={"ridge": baseline(0.03, target_range=0.2)}, unit="GW"
     )
     summary = StudySummary((record(0, result(0.02, target_range=0.2)),), 1)
-    text = "\n".join(end_lines(summary, small, "python -m search.ui"))
+    text = "\n".join(end_lines(summary, small, "python -m search.ui", "python -m search.promote"))
     assert "RMSE 0.0283 against 0.0346 GW" in text and " 0.0 " not in text

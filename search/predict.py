@@ -1,0 +1,239 @@
+"""`python -m search.predict`: the champion's forecast of the hours after a file's end.
+
+Standard output gets CSV, standard error everything else. Exit codes: 0 done, 1 refused, 2 wrong
+input.
+"""
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT, Refused, WrongInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from data_pipeline.series import HourlySeries
+    from search.promote.served import Forecaster
+
+
+def _columns(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
+    if value is None:
+        return None
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Hourly CSV.")
+@click.option("--name", help="Of the registered model.  [default: the one that is in service]")
+@click.option("--time", help="Column of the timestamps.  [default: as in training]")
+@click.option("--target", help="Column to forecast.  [default: as in training]")
+@click.option("--features", callback=_columns, help="Other columns.  [default: as in training]")
+@click.option("--tz", help="Time zone of the file's clock.  [default: as in training]")
+@click.option("--date-format", help="How dates are written, such as %d.%m.%Y %H:%M.")
+@click.option("--gaps", type=click.Choice(["error", "interpolate"]), help="Missing hours.")
+@click.option("--resample", type=click.Choice(["mean"]), help="Make finer data hourly.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw to a PNG.")
+@click.option("--backtest", is_flag=True, help="Score the champion on the file's own hours.")
+@click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
+def main(**options: Any) -> None:
+    """Forecast the hours after the end of a CSV with the champion, in the data's unit."""
+    from data_pipeline.errors import DataError
+
+    try:
+        _predict(options)
+    except (WrongInput, DataError) as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(WRONG_INPUT)
+    except (Refused, OSError) as error:
+        click.echo(f"Refused: {error}", err=True)
+        sys.exit(REFUSED_OR_FAILED)
+    sys.exit(DONE)
+
+
+def _predict(options: dict[str, Any]) -> None:
+    from search.stores import check_name, choose_stores
+
+    stores = choose_stores(None, options["tracking_uri"])
+    if options["name"] is not None:
+        check_name("--name", options["name"])
+    if not options["data"].is_file():
+        raise WrongInput(f"--data {options['data']}: expected a CSV file, found none there")
+    plot = options["plot"]
+    if plot is not None and (plot.suffix.lower() != ".png" or not plot.absolute().parent.is_dir()):
+        raise WrongInput(f"--plot {plot}: expected the name of a PNG in a folder that is there")
+
+    from search.promote.model import model_files, raw_rows
+    from search.promote.registry import Registry, need_store, the_model
+
+    need_store(stores)
+    registry = Registry(stores, options["name"] or the_model(stores))
+    version = registry.champion()
+    if version is None:
+        raise Refused(f"no version of a model {registry.name!r} is in service")
+    with tempfile.TemporaryDirectory() as place:
+        network, file = model_files(registry.fetch(version, Path(place)))
+        facts = json.loads(file.read_text(encoding="utf-8"))
+        series = _series(options, facts)
+        if len(series) < facts["window"]:
+            raise WrongInput(
+                f"--data: expected at least {facts['window']} hours, found {len(series)}"
+            )
+        rows = raw_rows(series, facts["time"])
+        model = _load(network, file)
+        click.echo(
+            f"Version {version} of model {registry.name}, {facts['unit']}, "
+            f"{facts['horizon']} hour(s) ahead",
+            err=True,
+        )
+        if options["backtest"]:
+            _backtest(model, rows, series, facts)
+        else:
+            _forecast(model, rows, series, facts, plot)
+
+
+def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
+    """The file's series under the names that the model knows."""
+    import dataclasses
+
+    import pydantic
+
+    from data_pipeline.load import load_series
+    from data_pipeline.source import DataSource
+
+    features = options["features"]
+    if features is not None and len(features) != len(facts["features"]):
+        raise WrongInput(
+            f"--features: the model takes {len(facts['features'])} ({facts['features']}), found "
+            f"{len(features)}"
+        )
+    chosen = {
+        "path": options["data"],
+        "time": options["time"] or facts["time"],
+        "target": options["target"] or facts["target"],
+        "features": facts["features"] if features is None else features,
+        "unit": facts["unit"],
+        "tz": options["tz"] or facts["zone"],
+        "date_format": options["date_format"],
+        "gaps": options["gaps"] or "error",
+        "resample": options["resample"],
+    }
+    try:
+        series, report = load_series(DataSource.model_validate(chosen))
+    except pydantic.ValidationError as error:
+        raise WrongInput("; ".join(str(e["msg"]) for e in error.errors())) from error
+    for line in report.lines():
+        click.echo(line, err=True)
+    return dataclasses.replace(
+        series, target_name=facts["target"], covariate_names=tuple(facts["features"])
+    )
+
+
+def _load(network: Path, facts: Path) -> "Forecaster":
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    from search.promote.served import Forecaster
+    from search.worker import native_messages_dropped
+
+    model = Forecaster()
+    try:
+        with native_messages_dropped():
+            model.load(network, facts)
+    except (ValueError, OSError, KeyError) as error:
+        raise Refused(f"the champion's network cannot be loaded: {error}") from error
+    return model
+
+
+def _forecast(
+    model: "Forecaster",
+    rows: "pd.DataFrame",
+    series: "HourlySeries",
+    facts: dict[str, Any],
+    plot: Path | None,
+) -> None:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        coming = model.predict(None, rows)
+    except MlflowException as error:
+        raise WrongInput(f"--data: {error.message}") from error
+    shown = coming.round(6)
+    click.echo(shown.to_csv(index=False, lineterminator="\n"), nl=False)
+    if plot is None:
+        return
+    import pandas as pd
+
+    from search.figures import outlook, png
+
+    ahead = pd.DatetimeIndex(pd.to_datetime(coming[facts["time"]])).tz_localize(None)
+    figure = outlook(
+        series.local,
+        series.target,
+        ahead,
+        coming["forecast"].to_numpy(),
+        coming["low"].to_numpy(),
+        coming["high"].to_numpy(),
+        series.unit,
+        f"Forecast, {series.name}",
+    )
+    plot.write_bytes(png(figure))
+    click.echo(f"Drawn: {plot}", err=True)
+
+
+def _backtest(
+    model: "Forecaster", rows: "pd.DataFrame", series: "HourlySeries", facts: dict[str, Any]
+) -> None:
+    """Print the scores of the champion and of two simple forecasts as CSV, by period."""
+    import numpy as np
+    import pandas as pd
+    from mlflow.exceptions import MlflowException
+
+    from models.baselines import WEEK
+    from models.metrics import scores, seasonal_scale
+
+    horizon = facts["horizon"]
+    first = max(facts["window"], WEEK)
+    origins = np.arange(first, len(series) - horizon + 1)
+    if len(origins) == 0:
+        raise WrongInput(
+            f"--backtest: expected at least {first + horizon} hours, found {len(series)}"
+        )
+    try:
+        _, local, values = model.read(rows)
+    except MlflowException as error:
+        raise WrongInput(f"--data: {error.message}") from error
+    steps = np.arange(horizon)
+    actual = series.target[origins[:, None] + steps]
+    forecasts = {
+        "champion": model.forecast(local, values, origins),
+        "same_hour_last_week": series.target[origins[:, None] + steps - WEEK],
+        "last_value": np.repeat(series.target[origins - 1][:, None], horizon, axis=1),
+    }
+    half = np.asarray(facts["half_width"])
+    # A window counts as seen if any of its hours is one that the network learned from.
+    since, until = (pd.Timestamp(facts[f"learned_{end}"]) for end in ("since", "until"))
+    seen = np.asarray(
+        (series.local[origins] <= until) & (series.local[origins + horizon - 1] >= since)
+    )
+    table = []
+    for period, chosen in (("learned from", seen), ("not seen in training", ~seen)):
+        if not chosen.any():
+            continue
+        for name, forecast in forecasts.items():
+            judged = scores(actual[chosen], forecast[chosen], seasonal_scale(series.target))
+            row = {"period": period, "forecast": name, "windows": int(chosen.sum())}
+            row |= {k: f"{v:.6g}" for k, v in judged.as_dict().items()}
+            inside = np.abs(forecast[chosen] - actual[chosen]) <= half
+            row["covered_90"] = f"{inside.mean():.4f}" if name == "champion" else ""
+            table.append(row)
+    click.echo(pd.DataFrame(table).to_csv(index=False, lineterminator="\n"), nl=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""`python -m search.promote`: re-test the finalists, open the test period, pass the gate, register.
+
+Exit codes: 0 promoted (or shown, or rolled back), 1 refused or failed, 2 wrong input, 130 or 143
+interrupted.
+"""
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from search.errors import (
+    DONE,
+    INTERRUPTED,
+    REFUSED_OR_FAILED,
+    TERMINATED,
+    WRONG_INPUT,
+    Refused,
+    WrongInput,
+)
+
+if TYPE_CHECKING:
+    from search.stores import Stores
+
+_positive = click.IntRange(min=1)
+
+
+@click.command(context_settings={"max_content_width": 100})
+@click.option("--study", help="Study whose best trials are promoted.")
+@click.option("--name", help="Of the registered model.  [default: the experiment's, with the file]")
+@click.option("--top", type=_positive, default=5, show_default=True, help="Finalists.")
+@click.option("--seeds", type=_positive, default=3, show_default=True, help="Fresh seeds.")
+@click.option("--folds", type=_positive, default=3, show_default=True, help="Rolling origins.")
+@click.option("--force", is_flag=True, help="Promote against the gate; who did is recorded.")
+@click.option("--rollback", is_flag=True, help="Put the version before the champion in service.")
+@click.option("--history", "show_history", is_flag=True, help="Show what happened to the model.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done; train and change nothing.")
+@click.option("--workers", type=_positive, help="Trainings at once.  [default: one a GPU or core]")
+@click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
+@click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+def main(**options: Any) -> None:
+    """Promote the best of a study to champion, if it holds on hours that nobody has seen."""
+    from data_pipeline.errors import DataError
+
+    try:
+        code = _promote(options)
+    except (WrongInput, DataError) as error:
+        click.echo(f"Error: {error}", err=True)
+        code = WRONG_INPUT
+    except Refused as error:
+        click.echo(f"Refused: {error}", err=True)
+        code = REFUSED_OR_FAILED
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def _promote(options: dict[str, Any]) -> int:
+    from search.stores import check_name, choose_stores
+
+    stores = choose_stores(options["storage"], options["tracking_uri"])
+    if options["name"] is not None:
+        check_name("--name", options["name"])
+    if options["rollback"] and options["show_history"]:
+        raise WrongInput("--rollback and --history are two things: give one of them")
+    if options["rollback"] or options["show_history"]:
+        return _look_back(stores, options)
+    if options["study"] is None:
+        raise WrongInput("--study NAME is needed: the study whose best trials are promoted")
+    check_name("--study", options["study"])
+
+    from search.promote.flow import Wish, promote
+    from search.promote.retest import Stopped
+
+    wish = Wish(
+        study=options["study"],
+        name=options["name"],
+        top=options["top"],
+        seeds=options["seeds"],
+        folds=options["folds"],
+        workers=options["workers"],
+        force=options["force"],
+        dry_run=options["dry_run"],
+        quiet=options["quiet"],
+    )
+    try:
+        outcome = promote(wish, stores, lambda line: click.echo(line, err=True))
+    except Stopped as error:
+        click.echo(f"Ended early: {error}\nThe same command goes on where it stopped.", err=True)
+        if error.signum is None:
+            return REFUSED_OR_FAILED
+        return INTERRUPTED if error.signum == 2 else TERMINATED
+    if options["as_json"]:
+        click.echo(json.dumps(outcome.facts, indent=2))
+    else:
+        click.echo("\n".join(outcome.lines))
+    return DONE if outcome.done else REFUSED_OR_FAILED
+
+
+def _look_back(stores: "Stores", options: dict[str, Any]) -> int:
+    from search.promote.registry import Registry, need_store, the_model
+
+    need_store(stores)
+    registry = Registry(stores, options["name"] or the_model(stores))
+    if options["rollback"] and not options["dry_run"]:
+        with registry.held():
+            registry.mend()
+            version = registry.roll_back()
+        click.echo(f"Version {version} of model {registry.name} is in service again.", err=True)
+    events = registry.history()
+    if not events:
+        raise Refused(f"nothing has happened to a model {registry.name!r} in this store")
+    if options["as_json"]:
+        click.echo(json.dumps([vars(event) for event in events], indent=2))
+        return DONE
+    for event in events:
+        about = event.details
+        forced = ", by force" if about.get("objections") else ""
+        study = f", study {about['study']}" if "study" in about else ""
+        rmse = f", test RMSE {about['rmse']:.4g} {about['unit']}" if "rmse" in about else ""
+        click.echo(
+            f"{event.number:>3}  {event.time}  {event.action} version {event.version} by "
+            f"{event.by}{study}{rmse}{forced}"
+        )
+    click.echo(f"In service: version {registry.champion()} of model {registry.name}")
+    return DONE
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Who is trained again, and on which periods; pure functions."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from data_pipeline.framing import Framing
+from experiments.experiment import Design, Experiment
+from models.parameters import TrialParameters
+from search.errors import Refused, WrongInput
+from search.records import State, TrialRecord
+
+# Seeds of the re-test are those of a study that nobody runs.
+_FRESH = 2**31
+_FEWEST_TRAINED = 0.2
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A configuration to train again.
+
+    Attributes:
+        name: "trial_N", or the name of a fixed design.
+        parameters: of network and training.
+        searched: validation RMSE that the search found, in the data's unit; None if it did not
+            complete there.
+        reference: True if it is there for comparison and cannot win.
+    """
+
+    name: str
+    parameters: TrialParameters
+    searched: float | None
+    reference: bool
+
+
+def choose(records: Sequence[TrialRecord], designs: Sequence[Design], top: int) -> list[Candidate]:
+    """The `top` best completed configurations, and the fixed designs that are not among them.
+
+    Raises:
+        Refused: no trial has completed.
+    """
+    complete = sorted(
+        (record.result.objective, record.number, record)
+        for record in records
+        if record.state is State.COMPLETE and record.result is not None
+    )
+    if not complete:
+        raise Refused("no trial of this study has completed, so there is nothing to promote")
+    chosen: dict[TrialParameters, Candidate] = {}
+    for _, number, record in complete:
+        if record.parameters is None or record.parameters in chosen or record.result is None:
+            continue
+        name = record.design or f"trial_{number}"
+        found = record.result.validation["rmse"]
+        chosen[record.parameters] = Candidate(name, record.parameters, found, reference=False)
+        if len(chosen) == top:
+            break
+    searched = {
+        record.design: record.result.validation["rmse"]
+        for _, _, record in reversed(complete)
+        if record.result is not None
+    }
+    references = [
+        Candidate(design.name, design.parameters, searched.get(design.name), reference=True)
+        for design in designs
+        if design.parameters not in chosen
+    ]
+    return [*chosen.values(), *references]
+
+
+def rolling(framing: Framing, count: int) -> list[Framing]:
+    """Rolling origins inside train and validation: `count` splits, forward in time.
+
+    Each is judged on a period as long as the search's validation period; the last is the search's
+    own split, each earlier one ends where the next one's validation begins.
+
+    Raises:
+        WrongInput: the first would have too little to learn from.
+    """
+    made = []
+    for back in range(count - 1, -1, -1):
+        train = framing.train - back * framing.validation
+        if train < _FEWEST_TRAINED:
+            most = int((framing.train - _FEWEST_TRAINED) / framing.validation) + 1
+            raise WrongInput(
+                f"--folds {count}: the first would learn from {train:.0%} of the windows; expected "
+                f"at least {_FEWEST_TRAINED:.0%}, so at most {most} folds"
+            )
+        test = 1.0 - train - framing.validation
+        plain = framing.model_dump() | {"train": train, "test": test}
+        made.append(Framing.model_validate(plain))
+    return made
+
+
+def cell(candidate: str, fold: int) -> str:
+    """The name of the design that is `candidate` trained on `fold` (from 1)."""
+    return f"{candidate}.fold_{fold}"
+
+
+def retest_experiment(
+    experiment: Experiment,
+    candidates: Sequence[Candidate],
+    folds: Sequence[Framing],
+    seeds: int,
+) -> Experiment:
+    """Every candidate on every fold, with `seeds` seeds that the search did not use."""
+    designs = tuple(
+        Design(name=cell(candidate.name, number), parameters=candidate.parameters, framing=framing)
+        for number, framing in enumerate(folds, start=1)
+        for candidate in candidates
+    )
+    plain = experiment.model_dump() | {
+        "designs": [design.model_dump() for design in designs],
+        "repeats": seeds,
+        "sampled": False,
+        "rolling": True,
+        "trials": seeds * len(designs),
+        "seed": (experiment.seed + _FRESH) % 2**32,
+    }
+    return Experiment.model_validate(plain)
+
+
+def retest_name(study: str, experiment: Experiment) -> str:
+    """The name of the re-test: another one when the candidates or the folds change."""
+    designs = [design.model_dump(mode="json") for design in experiment.designs]
+    digest = hashlib.sha256(json.dumps(designs, sort_keys=True).encode()).hexdigest()
+    return f"{study}.retest-{digest[:6]}"

@@ -1,0 +1,21 @@
+"""A process that forecasts with a served model: `python -m search.promote.forecasting FILES`."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from search.promote.served import Forecaster
+
+
+def main(network: str, facts: str, rows: str, origins: str, out: str) -> None:
+    """Forecast the windows at `origins` (int64 .npy) of `rows` (CSV), and save them to `out`."""
+    model = Forecaster()
+    model.load(Path(network), Path(facts))
+    _, local, values = model.read(pd.read_csv(rows))
+    np.save(out, model.forecast(local, values, np.load(origins, allow_pickle=False)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

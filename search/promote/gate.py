@@ -1,0 +1,126 @@
+"""Whether a model may be promoted: compared on the same hours, hour by hour; pure functions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+ERROR = 0.05
+CONFIDENCE = 0.95
+# Errors of neighbouring hours go together, those of the same hour of two days much less.
+BLOCK = 24
+RESAMPLES = 5000
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The challenger against another forecast of the same hours; RMSE in the data's unit.
+
+    Attributes:
+        name: of the other one.
+        challenger, other: their RMSE.
+        difference: challenger minus other, below 0 where the challenger is better.
+        low, high: the 95 % bootstrap interval of the difference.
+        p: the share of resamples in which the challenger was not better.
+    """
+
+    name: str
+    challenger: float
+    other: float
+    difference: float
+    low: float
+    high: float
+    p: float
+
+    @property
+    def beaten(self) -> bool:
+        """True if the challenger's error is lower beyond chance, at 5 % one-sided."""
+        return self.difference < 0 and self.p <= ERROR
+
+
+def compare(name: str, challenger: FloatArray, other: FloatArray, seed: int = 0) -> Compared:
+    """Compare two forecasts by the circular block bootstrap of Politis and Romano (1992).
+
+    Blocks of 24 windows in a row are drawn, the same for both, so that neither the likeness of
+    neighbouring hours nor that of the two forecasts is lost.
+
+    Args:
+        name: of the other one.
+        challenger: float64 (n, horizon), forecast minus actual, windows oldest first.
+        other: the same of the other forecast, on the same windows.
+        seed: of the resampling.
+
+    Raises:
+        ValueError: the shapes differ, there are fewer than two blocks, or a value is not finite.
+    """
+    if challenger.shape != other.shape or len(challenger) < 2 * BLOCK:
+        raise ValueError(
+            f"expected errors of the same windows, {2 * BLOCK} at least; found "
+            f"{challenger.shape} and {other.shape}"
+        )
+    if not (np.isfinite(challenger).all() and np.isfinite(other).all()):
+        raise ValueError("expected finite errors, found NaN or infinity")
+    squares = np.stack([np.mean(np.square(one), axis=1) for one in (challenger, other)])
+    generator = np.random.default_rng(seed)
+    count = squares.shape[1]
+    starts = generator.integers(0, count, (RESAMPLES, -(-count // BLOCK)))
+    rows = (starts[:, :, None] + np.arange(BLOCK)).reshape(RESAMPLES, -1)[:, :count] % count
+    own, others = (np.sqrt(one[rows].mean(axis=1)) for one in squares)
+    drawn = own - others
+    mine, theirs = (float(np.sqrt(one.mean())) for one in squares)
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    p = float((1 + np.count_nonzero(drawn >= 0)) / (1 + RESAMPLES))
+    return Compared(name, mine, theirs, mine - theirs, float(low), float(high), p)
+
+
+def objections(
+    baselines: Mapping[str, Compared], champion: Compared | None, unit: str
+) -> list[str]:
+    """Why the challenger must not become champion, a sentence each; none if it may.
+
+    It must beat the best baseline on these hours, and the champion where there is one.
+    """
+    strongest = min(baselines.values(), key=lambda one: one.other)
+    rivals = [(f"the best baseline, {strongest.name}", strongest)]
+    if champion is not None:
+        rivals.append((f"the champion, {champion.name}", champion))
+    return [
+        f"it does not beat {title}: RMSE {one.challenger:.4g} against {one.other:.4g} {unit}, "
+        f"difference {one.difference:+.4g} (95 % interval {one.low:+.4g} to {one.high:+.4g}), "
+        f"p {one.p:.3f}, at most {ERROR:g} is asked for"
+        for title, one in rivals
+        if not one.beaten
+    ]
+
+
+def half_width(residuals: FloatArray, coverage: float = 0.9) -> FloatArray:
+    """Half the width of a split conformal interval, one a step (Lei et al., 2018).
+
+    The k-th smallest absolute residual, k = ceil((n + 1) * coverage): of exchangeable hours it
+    covers the next one with at least that chance. Hours of a series are not exchangeable, so the
+    coverage on the test hours is measured and told.
+
+    Args:
+        residuals: float64 (n, horizon), forecast minus actual, of windows not trained on.
+        coverage: asked for.
+
+    Returns:
+        float64 (horizon,), in the data's unit.
+
+    Raises:
+        ValueError: n is too small for the coverage.
+    """
+    count = len(residuals)
+    k = int(np.ceil((count + 1) * coverage))
+    if k > count:
+        raise ValueError(f"{count} residuals are too few for an interval of {coverage:.0%}")
+    return np.asarray(np.sort(np.abs(residuals), axis=0)[k - 1])
+
+
+def covered(errors: FloatArray, half: FloatArray) -> float:
+    """The share of hours within the interval: errors float64 (n, horizon), half (horizon,)."""
+    return float(np.mean(np.abs(errors) <= half))

@@ -1,0 +1,188 @@
+"""The served model as a folder: made, told from any other, and run in a process of its own."""
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data_pipeline.framing import Framing
+from data_pipeline.scaling import Scaler
+from data_pipeline.series import HourlySeries
+from search.errors import Refused
+
+FloatArray = npt.NDArray[np.float64]
+
+_REQUIRED = ("mlflow", "tensorflow", "keras", "numpy", "pandas")
+_SERVED = Path(__file__).with_name("served.py")
+
+
+def raw_rows(series: HourlySeries, time: str) -> pd.DataFrame:
+    """A series as a person would hand it in.
+
+    Args:
+        series: n hours.
+        time: name of the time column.
+
+    Returns:
+        n rows: ISO 8601 times, with the offset from UTC where the series knows it; covariates;
+        target.
+    """
+    stamps = [moment.isoformat() for moment in series.local]
+    if series.index.tz is not None:
+        offsets = series.local - series.index.tz_localize(None)
+        stamps = [stamp + _offset(by) for stamp, by in zip(stamps, offsets, strict=True)]
+    columns: dict[str, Any] = {time: stamps}
+    columns |= dict(zip(series.covariate_names, series.covariates.T, strict=True))
+    return pd.DataFrame(columns | {series.target_name: series.target})
+
+
+def _offset(by: pd.Timedelta) -> str:
+    minutes = round(by.total_seconds() / 60)
+    sign = "-" if minutes < 0 else "+"
+    return f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+
+
+def facts_of(
+    series: HourlySeries,
+    framing: Framing,
+    scaler: Scaler,
+    learned: int,
+    time: str,
+    zone: str | None,
+    half_width: FloatArray,
+) -> dict[str, Any]:
+    """What the served model must know; see `served.Forecaster`.
+
+    Args:
+        series: that it was trained on.
+        framing: window and horizon.
+        scaler: of the rows it learned from.
+        learned: how many rows those are.
+        time: name of the time column.
+        zone: IANA time zone of the local clock, None for plain clock times.
+        half_width: float64 (horizon,), of the 90 % interval, in the unit.
+    """
+    return {
+        "time": time,
+        "target": series.target_name,
+        "features": list(series.covariate_names),
+        "unit": series.unit,
+        "window": framing.window,
+        "horizon": framing.horizon,
+        "zone": zone,
+        "minimum": scaler.minimum.tolist(),
+        "range": scaler.range.tolist(),
+        "learned_since": series.local[0].isoformat(),
+        "learned_until": series.local[learned - 1].isoformat(),
+        "half_width": half_width.tolist(),
+    }
+
+
+def save(place: Path, network: Path, facts: Mapping[str, Any], example: pd.DataFrame) -> None:
+    """Write the MLflow model folder `place`: code, network and facts, no pickle.
+
+    Args:
+        place: does not exist yet.
+        network: the Keras file.
+        facts: see `facts_of`.
+        example: raw rows, one window of them.
+    """
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    inputs = [ColSpec("string", facts["time"])]
+    inputs += [ColSpec("double", name) for name in (*facts["features"], facts["target"])]
+    outputs = [ColSpec("string", facts["time"])]
+    outputs += [ColSpec("double", name) for name in ("forecast", "low", "high")]
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "facts.json"
+        file.write_text(json.dumps(facts, indent=2), encoding="utf-8")
+        mlflow.pyfunc.save_model(
+            path=str(place),
+            python_model=str(_SERVED),
+            artifacts={"network": str(network), "facts": str(file)},
+            signature=ModelSignature(Schema(inputs), Schema(outputs)),
+            input_example=example,
+            pip_requirements=[f"{n}=={importlib.metadata.version(n)}" for n in _REQUIRED],
+        )
+
+
+def digest(place: Path) -> str:
+    """sha256 (hex) over names and contents of the files of a model folder that decide what it does.
+
+    What MLflow adds when it registers a model is not among them.
+    """
+    found = hashlib.sha256()
+    for file in sorted(place.rglob("*")):
+        inner = file.relative_to(place).as_posix()
+        if file.is_file() and inner not in ("MLmodel", "registered_model_meta"):
+            found.update(inner.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return found.hexdigest()
+
+
+def forecast_windows(place: Path, rows: pd.DataFrame, origins: npt.NDArray[np.int64]) -> FloatArray:
+    """Forecast many windows with the model in `place`, in a process of its own.
+
+    Only our own code is run: of the folder the network, in Keras' safe mode, and the facts.
+
+    Args:
+        place: a model folder.
+        rows: raw rows.
+        origins: rows of the first hour of each forecast.
+
+    Returns:
+        float64 (n, horizon), in the model's unit.
+
+    Raises:
+        Refused: the model cannot be loaded or does not take the rows; the message says why.
+    """
+    network, facts = model_files(place)
+    with tempfile.TemporaryDirectory() as folder:
+        given, out = Path(folder) / "rows.csv", Path(folder) / "forecast.npy"
+        rows.to_csv(given, index=False)
+        np.save(Path(folder) / "origins.npy", origins)
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "search.promote.forecasting"),
+                *(str(network), str(facts), str(given), str(Path(folder) / "origins.npy")),
+                str(out),
+            ],
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+            raise Refused(f"the model in {place} does not forecast: {said[:500]}")
+        return np.asarray(np.load(out, allow_pickle=False), np.float64)
+
+
+def model_files(place: Path) -> tuple[Path, Path]:
+    """The network and the facts of a model folder.
+
+    Raises:
+        Refused: one is missing, or something there could run code of its own.
+    """
+    pickles = [file.name for file in place.rglob("*") if file.suffix in (".pkl", ".pickle")]
+    if pickles:
+        raise Refused(f"the model in {place} holds {', '.join(pickles)}: a pickle may run any code")
+    network, facts = place / "artifacts" / "model.keras", place / "artifacts" / "facts.json"
+    missing = [file.name for file in (network, facts) if not file.is_file()]
+    if missing:
+        raise Refused(f"the model in {place} lacks {', '.join(missing)}")
+    return network, facts

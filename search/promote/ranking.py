@@ -1,0 +1,131 @@
+"""What the re-test says: means, intervals, who is out, how lucky the search was; pure functions."""
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scipy import stats
+
+from search.evidence import CONFIDENCE, paired_difference
+from search.promote.candidates import Candidate
+
+# One-sided error at which a candidate is given up after a round of seeds.
+GIVEN_UP = 0.05
+_FEWEST_CELLS = 3
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training of the re-test; `fold` counts from 1, `repeat` (the seed) from 0.
+
+    `rmse` is that of the fold's validation windows, in the data's unit; `best_epoch` that whose
+    weights were kept.
+    """
+
+    candidate: str
+    fold: int
+    repeat: int
+    rmse: float
+    best_epoch: int
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A candidate after the re-test; errors are validation RMSE in the data's unit.
+
+    Attributes:
+        candidate: who.
+        mean: over folds and seeds. low, high: its 95 % t interval over seeds, each seed the mean of
+            its folds; None of a single seed.
+        seeds: complete rounds; fewer than asked for if it was given up.
+        epochs: median of the best epochs.
+        luck: the search's error minus the re-test's on the same windows, the last fold: below 0
+            where the search's score was flattered. None without either.
+    """
+
+    candidate: Candidate
+    mean: float
+    low: float | None
+    high: float | None
+    seeds: int
+    epochs: int
+    luck: float | None
+
+
+def rank(candidates: Sequence[Candidate], cells: Sequence[Cell], folds: int) -> list[Ranked]:
+    """Finalists and references, those of most seeds first, the lowest mean first among them.
+
+    A seed counts if all its folds came to a result; a candidate without such a seed is left out.
+    """
+    ranked = []
+    for candidate in candidates:
+        own = [one for one in cells if one.candidate == candidate.name]
+        by_seed: dict[int, list[Cell]] = {}
+        for one in own:
+            by_seed.setdefault(one.repeat, []).append(one)
+        whole = [found for found in by_seed.values() if len(found) == folds]
+        if not whole:
+            continue
+        means = [statistics.fmean(one.rmse for one in found) for found in whole]
+        low, high = _interval(means)
+        last = [one.rmse for found in whole for one in found if one.fold == folds]
+        luck = None if candidate.searched is None else candidate.searched - statistics.fmean(last)
+        epochs = round(statistics.median(one.best_epoch for found in whole for one in found))
+        ranked.append(
+            Ranked(candidate, statistics.fmean(means), low, high, len(whole), epochs, luck)
+        )
+    return sorted(ranked, key=lambda one: (-one.seeds, one.mean))
+
+
+def _interval(means: Sequence[float]) -> tuple[float | None, float | None]:
+    if len(means) < 2:
+        return None, None
+    mean, sd = statistics.fmean(means), statistics.stdev(means)
+    reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(means) - 1)) * sd / math.sqrt(len(means))
+    return mean - reach, mean + reach
+
+
+def hopeless(cells: Sequence[Cell]) -> set[str]:
+    """Candidates that are worse than the leader beyond doubt, so that more seeds are not spent.
+
+    By the paired t test over the cells (fold and seed) that both have, one-sided at 5 %, three
+    cells at least: the racing of Maron and Moore (1994) with the t test of Birattari (2002).
+    """
+    errors: dict[str, dict[tuple[int, int], float]] = {}
+    for one in cells:
+        errors.setdefault(one.candidate, {})[one.fold, one.repeat] = one.rmse
+    most = max(map(len, errors.values()), default=0)
+    in_race = {name: found for name, found in errors.items() if len(found) == most}
+    if not in_race:
+        return set()
+    leader = min(in_race, key=lambda name: statistics.fmean(in_race[name].values()))
+    return {
+        name for name, found in errors.items() if name != leader and _worse(found, errors[leader])
+    }
+
+
+def _worse(
+    errors: Mapping[tuple[int, int], float], leader: Mapping[tuple[int, int], float]
+) -> bool:
+    common = sorted(errors.keys() & leader.keys())
+    if len(common) < _FEWEST_CELLS:
+        return False
+    difference = paired_difference([errors[one] for one in common], [leader[one] for one in common])
+    return difference.p_higher <= GIVEN_UP
+
+
+def rank_correlation(ranked: Sequence[Ranked]) -> float | None:
+    """Spearman's correlation of the search's errors and the re-test's; None below three pairs."""
+    pairs = [
+        (one.candidate.searched, one.mean) for one in ranked if one.candidate.searched is not None
+    ]
+    if len(pairs) < _FEWEST_CELLS:
+        return None
+    value = float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
+    return value if math.isfinite(value) else None
+
+
+def winner(ranked: Sequence[Ranked]) -> Ranked | None:
+    """The finalist with the lowest mean among those that no round gave up; None without any."""
+    return next((one for one in ranked if not one.candidate.reference), None)
