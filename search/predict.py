@@ -141,13 +141,11 @@ def _load(network: Path, facts: Path) -> "Forecaster":
     from search.promote.served import Forecaster
     from search.worker import native_messages_dropped
 
-    model = Forecaster()
     try:
         with native_messages_dropped():
-            model.load(network, facts)
+            return Forecaster(network, facts)
     except (ValueError, OSError, KeyError) as error:
         raise Refused(f"the champion's network cannot be loaded: {error}") from error
-    return model
 
 
 def _forecast(
@@ -157,12 +155,12 @@ def _forecast(
     facts: dict[str, Any],
     plot: Path | None,
 ) -> None:
-    from mlflow.exceptions import MlflowException
+    from search.promote.served import WrongRows
 
     try:
-        coming = model.predict(None, rows)
-    except MlflowException as error:
-        raise WrongInput(f"--data: {error.message}") from error
+        coming = model.coming(rows)
+    except WrongRows as error:
+        raise WrongInput(f"--data: {error}") from error
     shown = coming.round(6)
     click.echo(shown.to_csv(index=False, lineterminator="\n"), nl=False)
     if plot is None:
@@ -192,10 +190,10 @@ def _backtest(
     """Print the scores of the champion and of two simple forecasts as CSV, by period."""
     import numpy as np
     import pandas as pd
-    from mlflow.exceptions import MlflowException
 
     from models.baselines import WEEK
     from models.metrics import scores, seasonal_scale
+    from search.promote.served import WrongRows
 
     horizon = facts["horizon"]
     first = max(facts["window"], WEEK)
@@ -206,8 +204,8 @@ def _backtest(
         )
     try:
         _, local, values = model.read(rows)
-    except MlflowException as error:
-        raise WrongInput(f"--data: {error.message}") from error
+    except WrongRows as error:
+        raise WrongInput(f"--data: {error}") from error
     steps = np.arange(horizon)
     actual = series.target[origins[:, None] + steps]
     forecasts = {

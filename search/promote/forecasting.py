@@ -11,8 +11,7 @@ from search.promote.served import Forecaster
 
 def main(network: str, facts: str, rows: str, origins: str, out: str) -> None:
     """Forecast the windows at `origins` (int64 .npy) of `rows` (CSV), and save them to `out`."""
-    model = Forecaster()
-    model.load(Path(network), Path(facts))
+    model = Forecaster(Path(network), Path(facts))
     _, local, values = model.read(pd.read_csv(rows))
     np.save(out, model.forecast(local, values, np.load(origins, allow_pickle=False)))
 

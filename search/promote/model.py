@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,10 +21,13 @@ from data_pipeline.framing import Framing
 from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 from search.errors import Refused
+from search.promote.served import FACTS, NETWORK
 
 FloatArray = npt.NDArray[np.float64]
 
 _REQUIRED = ("mlflow", "tensorflow", "keras", "numpy", "pandas")
+# MLflow keeps the folder under "data".
+_DATA = "forecaster"
 _SERVED = Path(__file__).with_name("served.py")
 
 
@@ -108,12 +112,15 @@ def save(place: Path, network: Path, facts: Mapping[str, Any], example: pd.DataF
     outputs += [ColSpec("double", name) for name in ("forecast", "low", "high")]
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "facts.json"
-        file.write_text(json.dumps(facts, indent=2), encoding="utf-8")
+        data = Path(folder) / _DATA
+        data.mkdir()
+        shutil.copy(network, data / NETWORK)
+        (data / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
         mlflow.pyfunc.save_model(
             path=str(place),
-            python_model=str(_SERVED),
-            artifacts={"network": str(network), "facts": str(file)},
+            loader_module=_SERVED.stem,
+            code_paths=[str(_SERVED)],
+            data_path=str(data),
             signature=ModelSignature(Schema(inputs), Schema(outputs)),
             input_example=example,
             pip_requirements=[f"{n}=={importlib.metadata.version(n)}" for n in _REQUIRED],
@@ -181,7 +188,7 @@ def model_files(place: Path) -> tuple[Path, Path]:
     pickles = [file.name for file in place.rglob("*") if file.suffix in (".pkl", ".pickle")]
     if pickles:
         raise Refused(f"the model in {place} holds {', '.join(pickles)}: a pickle may run any code")
-    network, facts = place / "artifacts" / "model.keras", place / "artifacts" / "facts.json"
+    network, facts = place / "data" / _DATA / NETWORK, place / "data" / _DATA / FACTS
     missing = [file.name for file in (network, facts) if not file.is_file()]
     if missing:
         raise Refused(f"the model in {place} lacks {', '.join(missing)}")

@@ -8,11 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import mlflow
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from mlflow.exceptions import MlflowException
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -20,54 +18,52 @@ FloatArray = npt.NDArray[np.float64]
 TOLERANCE = 1.0
 HOUR = pd.Timedelta(hours=1)
 BATCH = 64
+NETWORK = "model.keras"
+FACTS = "facts.json"
 _OFFSET = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})$"
 
 
-class Forecaster(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
+class WrongRows(ValueError):
+    """The rows are not what the model was trained for; the message names rows and columns."""
+
+
+class Forecaster:
     """Forecasts the hours after the last row.
 
-    Its facts, a JSON file beside the network:
-        time, target, features: column names. unit: of the target.
-        window, horizon: hours seen and forecast.
-        zone: IANA time zone of the local clock, null where times are plain clock times.
-        minimum, range: of the columns [*features, target] and the four of the calendar over the
-            training rows.
-        learned_since: local clock time of the first row that it learned from.
-        learned_until: local clock time of the last row that it learned from.
-        half_width: half the width of the 90 % interval, one a step, in the unit.
+    Attributes:
+        network: a Keras model from float32 (n, window, c + 5) to (n, horizon), both scaled.
+        facts: what it must know beside.
+            time, target, features: column names. unit: of the target.
+            window, horizon: hours seen and forecast.
+            zone: IANA time zone of the local clock, None where times are plain clock times.
+            minimum, range: of the columns [*features, target] and the four of the calendar over
+                the rows it learned from.
+            learned_since, learned_until: local clock times of the first and last of these rows.
+            half_width: half the width of the 90 % interval, one a step, in the unit.
     """
 
-    def load_context(self, context: Any) -> None:
-        """Read the network, in Keras' safe mode, and its facts."""
-        self.load(Path(context.artifacts["network"]), Path(context.artifacts["facts"]))
-
-    def load(self, network: Path, facts: Path) -> None:
-        """As `load_context`, from two files."""
+    def __init__(self, network: Path, facts: Path) -> None:
+        """Read the network, in Keras' safe mode, and the facts, a JSON file."""
         import keras
 
         self.facts: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
         self.network = keras.saving.load_model(network, compile=False, safe_mode=True)
 
-    # Without type hints, from which MLflow would make a signature of its own.
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]
-        """Forecast.
+    def coming(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Forecast the hours after the last row.
 
         Args:
-            context: not used.
-            model_input: a data frame with the columns of time, features and target, one row an
-                hour without gaps, oldest first, at least `window` of them.
-            params: not used.
+            frame: the columns of time, features and target, one row an hour without gaps, oldest
+                first, at least `window` of them.
 
         Returns:
             A data frame of `horizon` rows: the time column, "forecast", "low" and "high" (90 %
             interval), in the unit of the target.
 
         Raises:
-            MlflowException: INVALID_PARAMETER_VALUE, naming rows and columns; the input is not
-                what the model was trained for.
+            WrongRows: they are not what the model was trained for.
         """
-        del context, params
-        instants, local, values = self.read(pd.DataFrame(model_input))
+        instants, local, values = self.read(frame)
         forecast = self.forecast(local, values, np.array([len(values)]))[0]
         half = np.asarray(self.facts["half_width"], np.float64)
         times = [instants[-1] + step * HOUR for step in range(1, len(forecast) + 1)]
@@ -91,9 +87,9 @@ class Forecaster(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
         names = [*facts["features"], facts["target"]]
         missing = [name for name in (facts["time"], *names) if name not in frame.columns]
         if missing:
-            raise _wrong(f"no column {missing}; expected {[facts['time'], *names]}")
+            raise WrongRows(f"no column {missing}; expected {[facts['time'], *names]}")
         if len(frame) < facts["window"]:
-            raise _wrong(f"expected at least {facts['window']} hours, found {len(frame)}")
+            raise WrongRows(f"expected at least {facts['window']} hours, found {len(frame)}")
         instants, local = self._times(frame[facts["time"]])
         values = np.column_stack([_numbers(frame[name], name) for name in names])
         self._check_ranges(values, names)
@@ -131,25 +127,25 @@ class Forecaster(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
             changing = zone is not None and bool(column.astype(str).str.contains(_OFFSET).all())
             instants = pd.DatetimeIndex(pd.to_datetime(column, format="ISO8601", utc=changing))
         except (ValueError, TypeError) as error:
-            raise _wrong(
+            raise WrongRows(
                 f"column {name!r}: expected times such as 2014-06-30T23:00, all with the same "
                 f"offset from UTC or all without: {error}"
             ) from error
         if instants.hasnans:
-            raise _wrong(f"column {name!r}: no time in row {int(np.argmax(instants.isna()))}")
+            raise WrongRows(f"column {name!r}: no time in row {int(np.argmax(instants.isna()))}")
         if zone is not None and instants.tz is not None:
             instants = instants.tz_convert(zone)
         elif zone is not None:
             try:
                 instants = instants.tz_localize(zone, ambiguous="infer")
             except ValueError as error:
-                raise _wrong(
+                raise WrongRows(
                     f"column {name!r}: not a clear time in {zone}; write the offset: {error}"
                 ) from error
         steps = np.flatnonzero(np.diff(instants.as_unit("s").asi8) != 3600)
         if steps.size:
             at = int(steps[0])
-            raise _wrong(
+            raise WrongRows(
                 f"column {name!r}: expected each row one hour after the one before, found "
                 f"{instants[at]} in row {at} and {instants[at + 1]} in row {at + 1}"
             )
@@ -165,7 +161,7 @@ class Forecaster(mlflow.pyfunc.PythonModel):  # type: ignore[misc]
             if outside.any():
                 row = int(np.argmax(outside))
                 unit = f" ({self.facts['unit']})" if name == self.facts["target"] else ""
-                raise _wrong(
+                raise WrongRows(
                     f"column {name!r}{unit}: {values[row, at]:g} in row {row} and "
                     f"{int(outside.sum()) - 1} more lie far outside {low:g} to {high:g}, which "
                     "the model was trained on; is the unit another one?"
@@ -176,7 +172,7 @@ def _numbers(column: pd.Series, name: str) -> FloatArray:
     values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
     bad = np.flatnonzero(~np.isfinite(values))
     if bad.size:
-        raise _wrong(
+        raise WrongRows(
             f"column {name!r}: expected a number, found {column.iloc[bad[0]]!r} in row {bad[0]} "
             f"({bad.size} such rows)"
         )
@@ -189,10 +185,24 @@ def _circles(local: pd.DatetimeIndex) -> FloatArray:
     return np.column_stack([np.sin(hour), np.cos(hour), np.sin(weekday), np.cos(weekday)])
 
 
-def _wrong(message: str) -> MlflowException:
-    from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+class _InMlflow:
+    """What MLflow's servers call."""
 
-    return MlflowException(message, error_code=INVALID_PARAMETER_VALUE)
+    def __init__(self, forecaster: Forecaster) -> None:
+        self._forecaster = forecaster
+
+    def predict(self, model_input: Any, params: Any = None) -> pd.DataFrame:
+        """Forecast, saying what is wrong with the rows as MLflow tells it to a client."""
+        from mlflow.exceptions import MlflowException
+        from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
+
+        del params
+        try:
+            return self._forecaster.coming(pd.DataFrame(model_input))
+        except WrongRows as error:
+            raise MlflowException(str(error), error_code=INVALID_PARAMETER_VALUE) from error
 
 
-mlflow.models.set_model(Forecaster())
+def _load_pyfunc(data: str) -> _InMlflow:
+    """What MLflow calls with the model's data folder."""
+    return _InMlflow(Forecaster(Path(data) / NETWORK, Path(data) / FACTS))
