@@ -173,7 +173,7 @@ def _numbers(column: pd.Series, name: str) -> FloatArray:
     bad = np.flatnonzero(~np.isfinite(values))
     if bad.size:
         raise WrongRows(
-            f"column {name!r}: expected a number, found {column.iloc[bad[0]]!r} in row {bad[0]} "
+            f"column {name!r}: expected a number, found {column.iloc[bad[0]]!s} in row {bad[0]} "
             f"({bad.size} such rows)"
         )
     return np.asarray(values)

@@ -1,0 +1,82 @@
+"""The gate on made-up errors: how often it is wrong, and what it says."""
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from search.promote.gate import Compared, compare, covered, half_width, objections
+
+FloatArray = npt.NDArray[np.float64]
+HOURS = 403
+
+
+def _errors(generator: np.random.Generator, scale: float = 1.0, tie: float = 0.8) -> FloatArray:
+    """Errors of neighbouring hours that go together."""
+    noise = generator.normal(size=HOURS)
+    made = np.empty(HOURS)
+    made[0] = noise[0]
+    for at in range(1, HOURS):
+        made[at] = tie * made[at - 1] + (1 - tie**2) ** 0.5 * noise[at]
+    return scale * made[:, None]
+
+
+def test_equally_good_forecasts_seldom_pass_for_better() -> None:
+    passed = 0
+    for seed in range(200):
+        generator = np.random.default_rng(seed)
+        shared = _errors(generator)
+        ours, theirs = shared + 0.5 * _errors(generator), shared + 0.5 * _errors(generator)
+        passed += compare("x", ours, theirs).beaten
+    # 5 % by design; a bootstrap of some 17 days errs a little more.
+    assert passed / 200 <= 0.10
+
+
+def test_a_clearly_better_forecast_passes_and_a_worse_one_does_not() -> None:
+    generator = np.random.default_rng(1)
+    ours, theirs = _errors(generator), _errors(generator, 1.6)
+    better = compare("ridge", ours, theirs)
+    assert better.beaten and better.low < better.difference < better.high < 0
+    assert better.challenger == pytest.approx(float(np.sqrt(np.mean(ours**2))))
+    worse = compare("ridge", theirs, ours)
+    assert not worse.beaten and worse.p > 0.95
+
+
+def test_the_same_forecast_is_not_better_than_itself() -> None:
+    errors = _errors(np.random.default_rng(2))
+    same = compare("champion", errors, errors)
+    assert same.difference == 0 and not same.beaten
+
+
+@pytest.mark.parametrize("other", [np.ones((HOURS, 2)), np.ones((HOURS - 1, 1))])
+def test_errors_of_other_windows_are_refused(other: FloatArray) -> None:
+    with pytest.raises(ValueError, match="same windows"):
+        compare("x", np.ones((HOURS, 1)), other)
+    with pytest.raises(ValueError, match="same windows"):
+        compare("x", np.ones((40, 1)), np.ones((40, 1)))
+    with pytest.raises(ValueError, match="finite"):
+        compare("x", np.ones((HOURS, 1)), np.full((HOURS, 1), np.nan))
+
+
+def _compared(name: str, other: float, p: float) -> Compared:
+    return Compared(name, 90.0, other, 90.0 - other, -1.0, 1.0, p)
+
+
+def test_p3_the_gate_asks_for_the_best_baseline_and_the_champion() -> None:
+    baselines = {"ridge": _compared("ridge", 100.0, 0.01), "last": _compared("last", 300.0, 0.9)}
+    assert objections(baselines, None, "MW") == []
+    (only,) = objections(baselines, _compared("version 3", 91.0, 0.4), "MW")
+    assert "the champion, version 3" in only and "90 against 91 MW" in only and "p 0.400" in only
+    worse = {"ridge": _compared("ridge", 80.0, 0.99)}
+    assert len(objections(worse, _compared("version 3", 91.0, 0.4), "MW")) == 2
+
+
+def test_a_conformal_interval_covers_what_is_asked_for() -> None:
+    generator = np.random.default_rng(3)
+    shares = []
+    for _ in range(300):
+        half = half_width(generator.standard_t(4, (200, 2)))
+        shares.append(covered(generator.standard_t(4, (200, 2)), half))
+    assert np.mean(shares) == pytest.approx(0.9, abs=0.01)
+    assert half_width(np.arange(1.0, 20.0)[:, None]).tolist() == [18.0]
+    with pytest.raises(ValueError, match="too few"):
+        half_width(np.ones((5, 1)))

@@ -1,0 +1,344 @@
+"""From a finished study to a model that answers: the real commands on the real data."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from data_pipeline.source import BUILTIN_PATH
+from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
+from tests.search.command import SMOKE, argv, environment, mlflow_runs, query, run
+
+PROMOTE = ("--study", "smoke", "--top", "2", "--seeds", "1", "--folds", "2", "--workers", "2")
+
+
+def _promote(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return run(place, *options, module="search.promote")
+
+
+def _predict(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return run(place, *options, module="search.predict")
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A folder with a smoke study whose promotion the gate refused, and what was found."""
+    place = tmp_path_factory.mktemp("promote")
+    assert run(place, *SMOKE).returncode == DONE
+    before = _promote(place, *PROMOTE, "--dry-run")
+    assert before.returncode == DONE and "finalist: " in before.stdout
+    assert len(mlflow_runs(place)) == 5, "a dry run must change nothing"
+    done = _promote(place, *PROMOTE, "--json")
+    assert done.returncode == REFUSED_OR_FAILED, done.stderr
+    return place, json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def promoted(
+    refused: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
+    """The same study promoted by force, and the CSV of its last 400 hours."""
+    place = refused[0]
+    done = _promote(place, *PROMOTE, "--force", "--quiet")
+    assert done.returncode == DONE, done.stderr
+    assert "by force, although" in done.stdout
+    lines = BUILTIN_PATH.read_text().splitlines()
+    (place / "meter.csv").write_text("\n".join([lines[0], *lines[3000:3400]]) + "\n")
+    return place, done.stdout
+
+
+def test_p3_what_does_not_beat_the_baselines_is_not_promoted(
+    refused: tuple[Path, dict[str, Any]],
+) -> None:
+    place, found = refused
+    assert not found["promoted"] and found["opening"] == 1
+    (only,) = found["objections"]
+    assert only.startswith("it does not beat the best baseline, ridge: RMSE")
+    ridge = next(one for one in found["compared"] if one["name"] == "ridge")
+    assert ridge["low"] < ridge["difference"] < ridge["high"] and ridge["p"] > 0.05
+    assert found["scores"]["this model"]["rmse"] == pytest.approx(ridge["challenger"])
+    assert found["scores"]["ridge"]["rmse"] == pytest.approx(ridge["other"])
+    assert query(place / "mlruns" / "mlflow.db", "select name from registered_models") == []
+
+
+def test_the_retest_trains_finalists_and_references_with_fresh_seeds_on_every_fold(
+    refused: tuple[Path, dict[str, Any]],
+) -> None:
+    place, found = refused
+    assert len(found["retest"]) >= 3 and {one["seeds"] for one in found["retest"]} == {1}
+    assert found["winner"] == next(o["name"] for o in found["retest"] if not o["reference"])
+    database = place / "mlruns" / "optuna.db"
+    (name,) = (n for (n,) in query(database, "select study_name from studies") if "retest" in n)
+    seeds = dict(
+        query(
+            database,
+            "select study_name, group_concat(distinct value_json) from studies "
+            "join trials using (study_id) join trial_user_attributes using (trial_id) "
+            "where key = 'seed' group by study_name",
+        )
+    )
+    assert not set(seeds[name].split(",")) & set(seeds["smoke"].split(","))
+    report = run(place, "--study", name, module="search.report")
+    assert report.returncode == REFUSED_OR_FAILED and "re-test of study 'smoke'" in report.stderr
+
+
+def test_a_promotion_is_a_run_under_the_studys_with_scores_card_and_figure(
+    promoted: tuple[Path, str],
+) -> None:
+    place = promoted[0]
+    runs = mlflow_runs(place)
+    (study,) = [
+        r for r in runs if r.get("search.kind") == "study" and r["mlflow.runName"] == "smoke"
+    ]
+    promotions = [r for r in runs if r.get("search.kind") == "promotion"]
+    assert [r["status"] for r in promotions] == ["FAILED", "FINISHED"]
+    assert {r["mlflow.parentRunId"] for r in promotions} == {study["run_id"]}
+    page = promotions[1]["mlflow.note.content"]
+    assert "Opening number 2" in page and "no longer those of unseen data" in page
+    assert "Promoted by force although" in page and "90 % interval" in page
+    metrics = dict(
+        query(
+            place / "mlruns" / "mlflow.db",
+            f"select key, value from latest_metrics where run_uuid = '{promotions[1]['run_id']}'",
+        )
+    )
+    assert metrics["test_rmse"] > metrics["test_rmse_ridge"] > 0
+    assert 0.8 < metrics["test_coverage_90"] <= 1.0
+    kept = {
+        path.name for path in (place / "mlruns").rglob("*") if promotions[1]["run_id"] in str(path)
+    }
+    assert {"model_card.md", "test_week.png", "retest.txt", "model.keras", "facts.json"} <= kept
+    assert not any(name.endswith(".pkl") for name in kept)
+
+
+def test_the_history_names_who_overrode_what(promoted: tuple[Path, str]) -> None:
+    place = promoted[0]
+    done = _promote(place, "--history", "--json")
+    (event,) = json.loads(done.stdout)
+    assert event["action"] == "promoted" and event["by"]
+    assert "does not beat the best baseline" in event["details"]["objections"][0]
+    back = _promote(place, "--rollback")
+    assert back.returncode == REFUSED_OR_FAILED and "no version to go back to" in back.stderr
+
+
+def test_predict_prints_the_coming_hours_as_csv_and_draws_them(promoted: tuple[Path, str]) -> None:
+    place = promoted[0]
+    done = _predict(place, "--data", "meter.csv", "--plot", "p.png")
+    assert done.returncode == DONE, done.stderr
+    (row,) = csv.DictReader(io.StringIO(done.stdout))
+    assert row["Date"] == "2014-05-22T15:00:00"
+    assert float(row["low"]) < float(row["forecast"]) < float(row["high"])
+    assert 2500 < float(row["forecast"]) < 7500
+    assert imread(place / "p.png").shape[1] > 600
+    assert "Warning" not in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_backtest_scores_the_files_own_hours_beside_simple_forecasts(
+    promoted: tuple[Path, str],
+) -> None:
+    place = promoted[0]
+    done = _predict(place, "--data", "meter.csv", "--backtest")
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["forecast"] for row in rows] == ["champion", "same_hour_last_week", "last_value"]
+    assert {row["period"] for row in rows} == {"learned from"}
+    assert float(rows[0]["rmse"]) > 0 and 0 <= float(rows[0]["covered_90"]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        (("--data", "none.csv"), WRONG_INPUT, "expected a CSV file"),
+        (("--data", "short.csv"), WRONG_INPUT, "hours, found 5"),
+        (("--data", "gap.csv"), WRONG_INPUT, "missing"),
+        (("--data", "kilo.csv"), WRONG_INPUT, "far outside"),
+        (("--data", "meter.csv", "--name", "../x"), WRONG_INPUT, "--name"),
+        (("--data", "meter.csv", "--name", "x" * 300), WRONG_INPUT, "--name"),
+        (("--data", "meter.csv", "--name", "nobody"), REFUSED_OR_FAILED, "'nobody'"),
+        (("--data", "meter.csv", "--plot", "p.txt"), WRONG_INPUT, "--plot"),
+        (("--data", "meter.csv", "--target", "Demand"), WRONG_INPUT, "Demand"),
+    ],
+)
+def test_p5_p6_bad_input_is_refused_with_place_and_remedy(
+    promoted: tuple[Path, str], options: tuple[str, ...], code: int, said: str
+) -> None:
+    place = promoted[0]
+    lines = (place / "meter.csv").read_text().splitlines()
+    (place / "short.csv").write_text("\n".join(lines[:6]) + "\n")
+    (place / "gap.csv").write_text("\n".join(lines[:100] + lines[103:]) + "\n")
+    kilo = [line.rsplit(",", 1) for line in lines[1:]]
+    thousand = [f"{rest},{float(value) * 1000:.0f}" for rest, value in kilo]
+    (place / "kilo.csv").write_text("\n".join([lines[0], *thousand]) + "\n")
+    done = _predict(place, *options)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr and "Traceback" not in done.stderr and done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        ((), WRONG_INPUT, "--study NAME is needed"),
+        (("--study", "nothing"), REFUSED_OR_FAILED, "no study 'nothing'"),
+        (("--study", "smoke", "--name", "a/b"), WRONG_INPUT, "--name"),
+        (("--study", "smoke", "--name", "a\tb"), WRONG_INPUT, "--name"),
+        (("--study", "smoke", "--folds", "50"), WRONG_INPUT, "at most"),
+        (("--rollback", "--history"), WRONG_INPUT, "two things"),
+    ],
+)
+def test_p6_a_wrong_wish_is_refused_and_changes_nothing(
+    refused: tuple[Path, dict[str, Any]], options: tuple[str, ...], code: int, said: str
+) -> None:
+    place = refused[0]
+    before = len(mlflow_runs(place))
+    done = _promote(place, *options)
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr and "Traceback" not in done.stderr
+    assert len(mlflow_runs(place)) == before
+
+
+def test_without_a_store_both_commands_say_what_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("Date,Usage\n")
+    for done in (_promote(tmp_path, "--study", "s"), _predict(tmp_path, "--data", "x.csv")):
+        assert done.returncode == REFUSED_OR_FAILED and "Next: " in done.stderr
+        assert not (tmp_path / "mlruns" / "mlflow.db").exists()
+
+
+def test_p1_a_champion_that_was_tampered_with_does_not_forecast(
+    promoted: tuple[Path, str], tmp_path: Path
+) -> None:
+    copied = tmp_path / "copy"
+    shutil.copytree(promoted[0], copied)
+    # Artifacts are named by absolute paths, so it is the original that is changed, and put back.
+    (kept,) = (promoted[0] / "mlruns" / "artifacts").rglob("data/forecaster/model.keras")
+    whole = kept.read_bytes()
+    try:
+        kept.write_bytes(whole[: len(whole) // 2])
+        done = _predict(promoted[0], "--data", "meter.csv")
+    finally:
+        kept.write_bytes(whole)
+    assert done.returncode == REFUSED_OR_FAILED and "is not what was registered" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def server(promoted: tuple[Path, str]) -> Iterator[str]:
+    """The address of MLflow's own server with the champion, started outside this repository."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    place = promoted[0]
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environ = kept | {
+        "MLFLOW_TRACKING_URI": f"sqlite:///{place}/mlruns/mlflow.db",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "CUDA_VISIBLE_DEVICES": "-1",
+    }
+    command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/smoke@champion"]
+    log = (place / "serve.log").open("w")
+    process = subprocess.Popen(
+        [*command, "--env-manager", "local", "--port", str(port)],
+        cwd=place,
+        env=environ,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{address}/ping", timeout=5)
+                break
+            except OSError:
+                assert process.poll() is None, (place / "serve.log").read_text()
+                time.sleep(0.5)
+        yield address
+    finally:
+        os.killpg(process.pid, 15)
+        process.wait()
+        log.close()
+
+
+def _ask(address: str, rows: list[list[Any]], columns: list[str]) -> tuple[int, dict[str, Any]]:
+    body = json.dumps({"dataframe_split": {"columns": columns, "data": rows}}).encode()
+    request = urllib.request.Request(
+        f"{address}/invocations", body, {"Content-Type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status, json.loads(answer.read())
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
+
+
+def test_mlflows_server_answers_as_predict_does_and_refuses_bad_rows(
+    server: str, promoted: tuple[Path, str]
+) -> None:
+    place = promoted[0]
+    header, *lines = (place / "meter.csv").read_text().splitlines()
+    columns = header.split(",")
+    rows: list[list[Any]] = [
+        [time, float(temperature), float(usage)]
+        for time, temperature, usage in (line.split(",") for line in lines)
+    ]
+    code, answer = _ask(server, rows, columns)
+    assert code == 200, answer
+    (row,) = csv.DictReader(io.StringIO(_predict(place, "--data", "meter.csv").stdout))
+    (coming,) = answer["predictions"]
+    assert coming["Date"] == row["Date"]
+    np.testing.assert_allclose(
+        [coming[name] for name in ("forecast", "low", "high")],
+        [float(row[name]) for name in ("forecast", "low", "high")],
+        rtol=1e-5,
+    )
+    rows[7][2] = None
+    code, answer = _ask(server, rows, columns)
+    assert code == 400 and "row 7" in answer["message"] and "Usage" in answer["message"]
+    code, answer = _ask(server, rows[:3], columns)
+    assert code == 400 and "found 3" in answer["message"]
+    code, answer = _ask(server, [row[:2] for row in rows], columns[:2])
+    assert code == 400 and "Usage" in answer["message"]
+
+
+def test_the_model_loads_where_this_repository_is_not(promoted: tuple[Path, str]) -> None:
+    place = promoted[0]
+    code = (
+        "import mlflow, pandas as pd, sys\n"
+        f"mlflow.set_tracking_uri('sqlite:///{place}/mlruns/mlflow.db')\n"
+        "model = mlflow.pyfunc.load_model('models:/smoke@champion')\n"
+        "print(model.predict(pd.read_csv('meter.csv')).to_csv(index=False))\n"
+        "assert not any(name.split('.')[0] in ('search', 'models') for name in sys.modules)\n"
+    )
+    kept = {name: value for name, value in environment().items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=place,
+        env=kept,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "2014-05-22T15:00:00" in done.stdout
+
+
+def test_help_is_quick_and_imports_no_heavy_library() -> None:
+    for module in ("search.promote", "search.predict"):
+        begun = time.monotonic()
+        done = subprocess.run(
+            argv(module, "--help"), env=environment(), capture_output=True, text=True, check=True
+        )
+        assert "--study" in done.stdout or "--data" in done.stdout
+        assert time.monotonic() - begun < 10

@@ -1,0 +1,87 @@
+"""Means, intervals and luck of planted re-tests."""
+
+import numpy as np
+import pytest
+
+from search.promote.candidates import Candidate
+from search.promote.ranking import Cell, hopeless, rank, rank_correlation, winner
+from tests.search.samples import parameters
+
+GOOD = Candidate("good", parameters(), 90.0, reference=False)
+LUCKY = Candidate("lucky", parameters((5,)), 80.0, reference=False)
+REFERENCE = Candidate("main", parameters((6,)), 200.0, reference=True)
+MEANS = {"good": 92.0, "lucky": 95.0, "main": 205.0}
+
+
+def _cells(
+    seeds: int = 3, spread: float = 1.0, means: dict[str, float] | None = None
+) -> list[Cell]:
+    generator = np.random.default_rng(0)
+    return [
+        Cell(name, fold, repeat, mean + 10 * fold + spread * float(generator.normal()), 20 + fold)
+        for name, mean in (means or MEANS).items()
+        for fold in (1, 2, 3)
+        for repeat in range(seeds)
+    ]
+
+
+def test_means_are_over_seeds_of_whole_folds_and_luck_is_on_the_last() -> None:
+    ranked = rank([LUCKY, GOOD, REFERENCE], _cells(spread=0.0), 3)
+    assert [one.candidate.name for one in ranked] == ["good", "lucky", "main"]
+    first = ranked[0]
+    assert first.mean == pytest.approx(92 + 20) and first.seeds == 3 and first.epochs == 22
+    assert first.low == first.high == pytest.approx(112)
+    assert first.luck == pytest.approx(90 - (92 + 30))
+    assert ranked[1].luck == pytest.approx(80 - (95 + 30))
+    assert rank_correlation(ranked) == pytest.approx(0.5)
+
+
+def test_an_interval_holds_the_mean_and_a_single_seed_has_none() -> None:
+    (one,) = rank([GOOD], _cells(), 3)
+    assert one.low is not None and one.high is not None and one.low < one.mean < one.high
+    (alone,) = rank([GOOD], _cells(seeds=1), 3)
+    assert alone.low is None and alone.high is None
+
+
+def test_a_seed_that_lacks_a_fold_does_not_count() -> None:
+    cells = [one for one in _cells() if (one.candidate, one.fold, one.repeat) != ("good", 2, 1)]
+    (one,) = rank([GOOD], cells, 3)
+    assert one.seeds == 2
+    assert rank([GOOD], [one for one in cells if one.fold != 2], 3) == []
+
+
+def test_a_reference_never_wins_and_those_given_up_stand_last() -> None:
+    best_reference = MEANS | {"main": 50.0}
+    ranked = rank([GOOD, LUCKY, REFERENCE], _cells(means=best_reference), 3)
+    assert ranked[0].candidate is REFERENCE
+    chosen = winner(ranked)
+    assert chosen is not None and chosen.candidate is GOOD
+    early = [
+        one
+        for one in _cells(means=MEANS | {"good": 1.0})
+        if one.candidate != "good" or not one.repeat
+    ]
+    assert [one.candidate.name for one in rank([GOOD, LUCKY], early, 3)] == ["lucky", "good"]
+    assert winner([]) is None
+
+
+def test_only_what_is_worse_beyond_doubt_is_given_up() -> None:
+    alike = MEANS | {"lucky": MEANS["good"]}
+    assert hopeless(_cells(seeds=1, means=alike)) == {"main"}
+    assert hopeless(_cells(seeds=2, spread=300.0)) == set()
+    two_folds = [one for one in _cells(seeds=1) if one.fold > 1]
+    assert hopeless(two_folds) == set() and hopeless([]) == set()
+
+
+def test_equal_candidates_are_seldom_given_up() -> None:
+    given_up = 0
+    for seed in range(300):
+        generator = np.random.default_rng(seed)
+        cells = [
+            Cell(name, fold, 0, 100 + float(generator.normal()), 10)
+            for name in ("a", "b")
+            for fold in (1, 2, 3)
+        ]
+        given_up += len(hopeless(cells))
+    # The leader of two is the better one by chance, so twice the one-sided error of 5 %.
+    assert given_up / 300 == pytest.approx(0.1, abs=0.05)
