@@ -192,7 +192,11 @@ def kept_source(source: DataSource) -> dict[str, object]:
 
 
 def study_facts(
-    plan: Plan, study: str, identity: str, baselines: dict[str, Baseline]
+    plan: Plan,
+    study: str,
+    identity: str,
+    baselines: dict[str, Baseline],
+    openings: int = 0,
 ) -> StudyFacts:
     """Collect what is the same for all trials of the study."""
     experiment = plan.experiment
@@ -210,6 +214,7 @@ def study_facts(
         versions={name: importlib.metadata.version(name) for name in _VERSIONED},
         commit=_git_commit(),
         log_names=experiment.space.log_names,
+        openings=openings,
     )
 
 

@@ -153,6 +153,7 @@ class StudyFacts:
         baselines: by name. data: the data report as plain values.
         versions: of the packages that decide the numbers. commit: git's, "" if unknown.
         log_names: dimensions of the space on a log scale.
+        openings: how often promotion has opened the test period.
     """
 
     name: str
@@ -168,6 +169,7 @@ class StudyFacts:
     versions: dict[str, str] = field(default_factory=dict)
     commit: str = ""
     log_names: tuple[str, ...] = ()
+    openings: int = 0
 
 
 def best_of(records: Iterable[TrialRecord]) -> TrialRecord | None:

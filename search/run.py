@@ -231,7 +231,10 @@ def _search(
                 options["pruner"],
             )
             study.hold_to(plan.contract)
-            facts = study_facts(plan, study_name, study.identity, baselines_of(plan, study))
+            openings = study.recall("openings") or []
+            assert isinstance(openings, list)
+            baselines = baselines_of(plan, study)
+            facts = study_facts(plan, study_name, study.identity, baselines, len(openings))
             study.remember("source", kept_source(plan.experiment.source))
             study.remember("made_with", facts.versions | {"commit": facts.commit})
             return _coordinate(plan, study, facts, stores, workers, gpus, options)

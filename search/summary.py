@@ -334,11 +334,18 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
     lines += [
         "",
         "Skill is 1 - RMSE / RMSE of the same hour last week. Negative peak bias: the hours above "
-        "the 90th percentile are predicted too low. The test period has not been opened.",
+        "the 90th percentile are predicted too low. " + _openings(facts.openings),
         "",
         f"Promote: `python -m search.promote --study {facts.name}`",
     ]
     return "\n".join(lines)
+
+
+def _openings(count: int) -> str:
+    if count == 0:
+        return "The test period has not been opened."
+    times = "once" if count == 1 else f"{count} times"
+    return f"The test period has been opened {times}, by promotion."
 
 
 def trial_description(record: TrialRecord, facts: StudyFacts) -> str:

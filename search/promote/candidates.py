@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from data_pipeline.framing import Framing
 from experiments.experiment import Design, Experiment
@@ -32,6 +33,11 @@ class Candidate:
     parameters: TrialParameters
     searched: float | None
     reference: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as plain values."""
+        plain = {name: getattr(self, name) for name in ("name", "searched", "reference")}
+        return plain | {"parameters": self.parameters.model_dump(mode="json")}
 
 
 def choose(records: Sequence[TrialRecord], designs: Sequence[Design], top: int) -> list[Candidate]:

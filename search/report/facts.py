@@ -115,6 +115,7 @@ def _about(study: KeptStudy) -> dict[str, Any]:
         "columns": study.contract["columns"],
         "framing": study.contract["framing"],
         "made_with": study.made_with,
+        "openings": len(study.openings),
         "attempts": dict(Counter(str(record.state) for record in study.records)),
     }
 

@@ -122,6 +122,7 @@ def render(facts: Mapping[str, Any], svgs: Mapping[str, str], language: Language
         "found": _found_rows(facts, words),
         "not_searched": words["not_searched"].format(command=SEARCH_COMMAND),
         "scores": _score_rows(facts, words),
+        "scores_note": words["scores_note"].format(test=_openings(facts, words)),
         "studies": _study_rows(facts, words),
     }
     environment = Environment(
@@ -273,6 +274,11 @@ def _score_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict
         rows.append(_score_row(name, design) | {"regime": words[most]})
     rows += [_score_row(row["name"], row) for row in facts["baselines"]]
     return sorted(rows, key=lambda row: row["order"])
+
+
+def _openings(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    count = sum(study["openings"] for study in facts["studies"])
+    return words["test_opened"].format(count=count) if count else words["test_closed"]
 
 
 def _score_row(name: str, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,8 +117,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "its comparisons come out as foretold after Holm's correction for ten claims (C0 stands "
         "alone); it does not hold here if one goes the other way, or is too small to matter (under "
         "2 %).",
+        "test_closed": "the test period is closed",
+        "test_opened": "promotion has opened the test period {count} times, for its own scores alone",
         "scores_note": "On the validation windows, on which the best of a search was also chosen; "
-        "the test period is closed. Skill is 1 - RMSE / RMSE of the same hour last week. Regimes: "
+        "{test}. Skill is 1 - RMSE / RMSE of the same hour last week. Regimes: "
         "overfit from a validation RMSE of 1.5 times the train RMSE, underfit from a train RMSE of "
         "1.5 times what is attainable: the lowest of all trials, or the best baseline's error.",
         "data": "data",
@@ -241,8 +243,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "claims_note": "차이는 시드별로 짝지었고 95 % t 구간을 붙였습니다. 열 개의 주장에 대한 Holm "
         "보정(C0은 별도) 뒤 모든 비교가 예상대로 나오면 성립, 하나라도 반대이거나 너무 작으면(2 % 미만) 여기서는 "
         "성립하지 않음입니다.",
-        "scores_note": "검증 구간의 점수이며, 탐색의 최고 결과도 이 구간에서 골랐습니다. 시험 구간은 "
-        "열지 않았습니다. 스킬은 1 - RMSE / 지난주 같은 시각의 RMSE입니다. 검증 RMSE가 학습 RMSE의 "
+        "test_closed": "시험 구간은 열지 않았습니다",
+        "test_opened": "승격 과정에서 시험 구간을 {count}번 열었으며, 그 점수는 여기에 쓰지 않았습니다",
+        "scores_note": "검증 구간의 점수이며, 탐색의 최고 결과도 이 구간에서 골랐습니다. {test}. "
+        "스킬은 1 - RMSE / 지난주 같은 시각의 RMSE입니다. 검증 RMSE가 학습 RMSE의 "
         "1.5배 이상이면 과대적합, 학습 RMSE가 도달 가능한 값(모든 시행의 최저값 또는 가장 좋은 기준 모형의 오차)의 1.5배 이상이면 과소적합입니다.",
         "data": "데이터",
         "columns": "열",

@@ -19,6 +19,7 @@ TIMES = pd.date_range("2024-03-01", periods=200, freq="h")
 NONE = np.empty(0)
 RNG = np.random.default_rng(0)
 ACTUAL = 100 + 20 * np.sin(np.arange(200) / 24 * 2 * np.pi) + RNG.normal(0, 2, 200)
+LAST = ACTUAL[-3:]
 FORECAST = ACTUAL + RNG.normal(0, 3, 200)
 HOURS = TIMES.hour.to_numpy().astype(np.int64)
 ROWS: list[dict[str, float | int | bool | str]] = [
@@ -50,6 +51,15 @@ LEARNING = {
     "val_mse": "validation",
     "note": "Not comparable.",
 }
+WEEK_WORDS = {
+    "title": "A week",
+    "x": "Time (h)",
+    "y": "Usage (MW)",
+    "actual": "actual",
+    "forecast": "forecast",
+    "peak": "peak",
+    "note": "The first week.",
+}
 REGIMES = {
     "title": "By regime",
     "x": "Train (MW)",
@@ -67,6 +77,12 @@ CASES: dict[str, Callable[[], Figure]] = {
     "loss_curves, one": lambda: figures.loss_curves({"val_mse": [0.1]}, 1, "Loss"),
     "loss_curves, constant": lambda: figures.loss_curves({"val_mse": [0.1] * 9}, 3, "Loss"),
     "loss_curves, zero": lambda: figures.loss_curves({"val_mse": [0.1, 0.0]}, 2, "Loss"),
+    "outlook": lambda: figures.outlook(
+        TIMES, ACTUAL, TIMES[-3:] + pd.Timedelta(hours=3), LAST, LAST - 5, LAST + 5, "MW", "Coming"
+    ),
+    "weeks": lambda: figures.weeks(
+        [figures.Week(name, TIMES, ACTUAL, FORECAST) for name in ("main", "best")], WEEK_WORDS
+    ),
     "one_week": lambda: figures.one_week(figures.Week("Week", TIMES, ACTUAL, FORECAST), "MW"),
     "one_week, zone": lambda: figures.one_week(
         figures.Week("Week", TIMES.tz_localize("Etc/GMT-10"), ACTUAL, FORECAST), "MW"
@@ -158,7 +174,9 @@ def test_every_axis_is_labelled_with_a_unit_and_every_text_is_legible(figure: Fi
     figures.png(figure)
     axes = figure.axes[0]
     assert axes.get_title(loc="left")
-    assert re.search(r"\(.+\)", axes.get_xlabel())
+    # Panels below each other share the label under the last one.
+    stacked = len({one.get_position().x0 for one in figure.axes}) == 1 and len(figure.axes) > 1
+    assert re.search(r"\(.+\)", figure.axes[-1 if stacked else 0].get_xlabel())
     # The axes of parallel coordinates carry their own ticks; the value's unit is at the colour bar.
     if not axes.get_xlabel().startswith("Parameter"):
         assert re.search(r"\(.+\)", axes.get_ylabel())

@@ -227,3 +227,16 @@ def test_small_units_are_told_apart_in_verdict_and_table() -> None:
     summary = StudySummary((record(0, result(0.02, target_range=0.2)),), 1)
     text = "\n".join(end_lines(summary, small, "python -m search.ui", "python -m search.promote"))
     assert "RMSE 0.0283 against 0.0346 GW" in text and " 0.0 " not in text
+
+
+def test_the_studys_page_says_how_often_the_test_period_was_opened() -> None:
+    page = description(SUMMARY, facts())
+    assert "The test period has not been opened." in page
+    for count, times in ((1, "once"), (3, "3 times")):
+        opened = description(SUMMARY, dataclasses.replace(facts(), openings=count))
+        assert f"opened {times}, by promotion" in opened and "not been opened" not in opened
+
+
+def test_a_study_without_baselines_has_a_page_all_the_same() -> None:
+    page = description(SUMMARY, dataclasses.replace(facts(), baselines={}))
+    assert "The lowest validation RMSE is" in page and "skill" in page
