@@ -39,12 +39,10 @@ class Curves:
     Attributes:
         parameters: of each of the n trials.
         val_mse: float64 (n, epochs), validation MSE by epoch, scaled.
-        seconds: float64 (n,), median seconds an epoch.
     """
 
     parameters: tuple[TrialParameters, ...]
     val_mse: FloatArray
-    seconds: FloatArray
 
 
 def read_curves(path: Path = TABLE) -> Curves:
@@ -53,24 +51,20 @@ def read_curves(path: Path = TABLE) -> Curves:
     names = [name for name in table.columns if name.startswith("val_mse_")]
     points = [
         {str(name): value for name, value in row.items() if not pd.isna(value)}
-        for row in table.drop(columns=[*names, "seconds"]).to_dict("records")
+        for row in table.drop(columns=names).to_dict("records")
     ]
     return Curves(
         tuple(to_parameters(point, len(names)) for point in points),
         table[names].to_numpy(np.float64),
-        table["seconds"].to_numpy(np.float64),
     )
 
 
 def write_curves(curves: Curves, path: Path) -> None:
-    """Write one row a trial: its point, seconds an epoch, validation MSE by epoch."""
+    """Write one row a trial: its point, validation MSE by epoch."""
     rows = [
         to_flat(parameters)
-        | {"seconds": seconds}
         | {f"val_mse_{epoch}": value for epoch, value in enumerate(values, start=1)}
-        for parameters, values, seconds in zip(
-            curves.parameters, curves.val_mse, curves.seconds, strict=True
-        )
+        for parameters, values in zip(curves.parameters, curves.val_mse, strict=True)
     ]
     order = [d.name for d in CATALOGUE[EXPERIMENT].space.dimensions]
     table = pd.DataFrame(rows)
@@ -81,7 +75,7 @@ def write_curves(curves: Curves, path: Path) -> None:
 class Surrogate:
     """Learning curves of points that nobody trained: extremely randomised trees plus real noise.
 
-    The trees learn the logarithms of the curve and of the seconds an epoch. A point's curve is
+    The trees learn the logarithms of the curve. A point's curve is
     their mean, times the deviation (out of bag) that one of the measured trials of about its
     quality had from its own mean. So the noise has the size and the shape in time of the trees'
     errors on trials they did not see, of which a seed's luck is a part.
@@ -90,37 +84,34 @@ class Surrogate:
     def __init__(self, curves: Curves) -> None:
         self.curves = curves
         x = np.array([features(one) for one in curves.parameters])
-        y = np.log(np.column_stack([curves.val_mse, curves.seconds]))
+        y = np.log(curves.val_mse)
         self._trees = ExtraTreesRegressor(
-            n_estimators=300, min_samples_leaf=2, bootstrap=True, oob_score=True, random_state=0
+            n_estimators=300, bootstrap=True, oob_score=True, random_state=0
         ).fit(x, y)
         self._unseen: FloatArray = self._trees.oob_prediction_
-        self._deviations: FloatArray = (y - self._unseen)[:, :-1]
+        self._deviations: FloatArray = y - self._unseen
 
-    def predict(self, parameters: TrialParameters, seed: int) -> tuple[FloatArray, float]:
-        """The validation MSE by epoch, float64 (epochs,), and the seconds an epoch, of a point."""
+    def predict(self, parameters: TrialParameters, seed: int) -> FloatArray:
+        """The validation MSE by epoch, float64 (epochs,), of a point."""
         mean = self._trees.predict([features(parameters)])[0]
-        like = np.argsort(np.abs(self._unseen[:, :-1].min(axis=1) - mean[:-1].min()))[:LIKE_POINTS]
+        like = np.argsort(np.abs(self._unseen.min(axis=1) - mean.min()))[:LIKE_POINTS]
         chosen = np.random.default_rng(seed).choice(like)
-        return np.exp(mean[:-1] + self._deviations[chosen]), float(np.exp(mean[-1]))
+        return np.asarray(np.exp(mean + self._deviations[chosen]))
 
     def errors(self) -> dict[str, float]:
         """How well the trees foresee trials they did not see.
 
         Returns:
-            `r2` and `rank_correlation` (Spearman) of the logarithm of the lowest MSE; `typical`
-            and `typical_seconds`: the factors by which the median prediction of MSE and seconds
-            is off.
+            `r2` and `rank_correlation` (Spearman) of the logarithm of the lowest MSE; `typical`:
+            the factor by which the median prediction is off.
         """
         measured = np.log(self.curves.val_mse.min(axis=1))
-        foreseen = self._unseen[:, :-1].min(axis=1)
+        foreseen = self._unseen.min(axis=1)
         off = np.abs(foreseen - measured)
-        seconds_off = np.abs(self._unseen[:, -1] - np.log(self.curves.seconds))
         return {
             "r2": float(1 - np.mean((foreseen - measured) ** 2) / np.var(measured)),
             "rank_correlation": float(stats.spearmanr(foreseen, measured).statistic),
             "typical": float(np.exp(np.median(off))),
-            "typical_seconds": float(np.exp(np.median(seconds_off))),
         }
 
 
@@ -152,7 +143,6 @@ def whole_curves(records: Sequence[TrialRecord], epochs: int) -> Curves:
     return Curves(
         tuple(parameters for parameters, _ in whole),
         np.array([result.history["val_mse"] for _, result in whole]),
-        np.array([result.seconds_per_epoch for _, result in whole]),
     )
 
 

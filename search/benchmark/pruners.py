@@ -3,7 +3,8 @@
     python -m search.benchmark.pruners --seeds 20
 
 The default search is played again and again with the learning curves of `curves.csv`: the real
-coordinator, sampler and pruner, two workers, and a clock that counts the measured seconds an epoch.
+coordinator, sampler and pruner, two workers, and a clock that counts an epoch's seconds as
+`models.cost` does.
 """
 
 import json
@@ -16,9 +17,11 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from experiments.catalogue import CATALOGUE
-from search.benchmark.curves import Surrogate, read_curves
+from models.cost import epoch_seconds
+from models.parameters import TrialParameters
+from search.benchmark.curves import FloatArray, Surrogate, read_curves
 from search.benchmark.measures import Ratio, paired_ratio
-from search.benchmark.replay import Replayed, ReplayPool, replay
+from search.benchmark.replay import Replayed, ReplayPool, Trainer, replay
 from search.plan import make_plan, study_facts
 from search.records import StudyFacts
 
@@ -56,13 +59,19 @@ def compare(
 ) -> dict[Candidate, list[Replayed]]:
     """Replay the default search with every candidate, once a seed; the same seeds for all."""
     experiment = CATALOGUE["power_usage"]
-    facts = study_facts(make_plan(experiment), "replay", "replay", {})
+    plan = make_plan(experiment)
+    facts = study_facts(plan, "replay", "replay", {})
     surrogate = Surrogate(read_curves())
+    size = plan.prepared.train.x.shape
+
+    def train(parameters: TrialParameters, seed: int) -> tuple[FloatArray, float]:
+        return surrogate.predict(parameters, seed), epoch_seconds(parameters, *size)
+
     pairs = [(candidate, seed) for candidate in CANDIDATES for seed in range(seeds)]
     limit = 60 * max(minutes)
 
     def one(candidate: Candidate, seed: int) -> Replayed:
-        return _replay(surrogate, facts, candidate, seed, limit, overhead)
+        return _replay(train, facts, candidate, seed, limit, overhead)
 
     played: list[Replayed] = Parallel(n_jobs=-1)(delayed(one)(*pair) for pair in pairs)
     found: dict[Candidate, list[Replayed]] = {candidate: [] for candidate in CANDIDATES}
@@ -72,7 +81,7 @@ def compare(
 
 
 def _replay(
-    surrogate: Surrogate,
+    train: Trainer,
     facts: StudyFacts,
     candidate: Candidate,
     seed: int,
@@ -80,7 +89,7 @@ def _replay(
     overhead: float,
 ) -> Replayed:
     experiment = CATALOGUE["power_usage"].model_copy(update={"seed": seed, "trials": MANY_TRIALS})
-    pool = ReplayPool(surrogate.predict, WORKERS, overhead, limit)
+    pool = ReplayPool(train, WORKERS, overhead, limit)
     return replay(experiment, facts, pool, SAMPLER, candidate.pruner, candidate.warm_up)
 
 

@@ -86,7 +86,7 @@ def _curves(count: int = 40) -> Curves:
     level = np.array([1e-3 * point.units[0] for point in points])
     fall = 1 + 3 / np.arange(1, EPOCHS + 1)
     noise = np.exp(generator.normal(0, 0.05, (count, EPOCHS)))
-    return Curves(points, level[:, None] * fall * noise, 0.01 * level / 1e-3)
+    return Curves(points, level[:, None] * fall * noise)
 
 
 def test_curves_survive_the_table(tmp_path: Path) -> None:
@@ -95,22 +95,21 @@ def test_curves_survive_the_table(tmp_path: Path) -> None:
     again = read_curves(tmp_path / "curves.csv")
     assert [one.units for one in again.parameters] == [one.units for one in curves.parameters]
     assert_allclose(again.val_mse, curves.val_mse, rtol=1e-3)
-    assert_allclose(again.seconds, curves.seconds, rtol=1e-3)
 
 
 def test_the_surrogate_learns_what_decides_the_error_and_says_how_well() -> None:
     surrogate = Surrogate(_curves())
-    small, seconds = surrogate.predict(parameters(units=(4,)), seed=1)
-    large, more_seconds = surrogate.predict(parameters(units=(60,)), seed=1)
+    small = surrogate.predict(parameters(units=(4,)), seed=1)
+    large = surrogate.predict(parameters(units=(60,)), seed=1)
     assert small.shape == (EPOCHS,)
-    assert large.min() > 4 * small.min() and more_seconds > 4 * seconds
+    assert large.min() > 4 * small.min()
     errors = surrogate.errors()
     assert errors["rank_correlation"] > 0.9 and 1.0 < errors["typical"] < 1.5
 
 
 def test_the_same_seed_gives_the_same_curve_and_another_seed_another() -> None:
     surrogate = Surrogate(_curves())
-    first, again, other = (surrogate.predict(parameters(), seed)[0] for seed in (1, 1, 2))
+    first, again, other = (surrogate.predict(parameters(), seed) for seed in (1, 1, 2))
     assert_allclose(first, again)
     assert not np.allclose(first, other)
 
