@@ -1,0 +1,132 @@
+"""Two promotions at once, with planted forecasts, a real registry and real model folders."""
+
+import json
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data_pipeline.framing import Framing
+from data_pipeline.load import load_series
+from data_pipeline.source import DataSource
+from data_pipeline.windows import open_test, prepare
+from models.build import build, plain_copy
+from search.optuna_records import KeptStudy
+from search.plan import Plan
+from search.promote.candidates import Candidate
+from search.promote.decision import Outcome, decide, judge
+from search.promote.model import facts_of, raw_rows
+from search.promote.opening import Opened, Refit
+from search.promote.ranking import Ranked
+from search.promote.registry import Registry
+from search.promote.served import Forecaster
+from search.stores import Stores
+from search.tracking import StudyRuns
+from tests.search.command import query
+from tests.search.samples import experiment, facts, parameters, record, result
+
+FRAMING = Framing(window=24)
+SOURCE = DataSource(start="2014-04-01", end="2014-05-12")
+
+
+class Contest:
+    """A study of which two winners, one better than the other, are promoted to one name."""
+
+    def __init__(self, root: Path) -> None:
+        series, report = load_series(SOURCE)
+        tiny = experiment().model_copy(update={"source": SOURCE, "framing": FRAMING})
+        self.plan = Plan(tiny, series, report, prepare(series, FRAMING))
+        self.root = root
+        uri = f"sqlite:///{root}/mlflow.db"
+        self.stores = Stores(f"sqlite:///{root}/optuna.db", uri, root / "artifacts", root)
+        StudyRuns(uri, root / "artifacts", root / "lock", root / "spool", facts()).connect()
+        contract = facts().contract | {"data": series.fingerprint}
+        self.kept = KeptStudy("tiny", "first", contract, facts().baselines, (record(0, result()),))
+        prepared = open_test(series, FRAMING)
+        self.networks = {name: self._network(name, seed) for seed, name in enumerate("ab")}
+        forecasts = {name: self._forecast(file) for name, file in self.networks.items()}
+        noise = np.random.default_rng(0).normal(size=forecasts["a"].shape)
+        # The truth is close to a's forecast; b's lies beside it, the baseline far away.
+        actual = forecasts["a"] + noise
+        self.forecasts = {"a": forecasts["a"], "b": forecasts["a"] + 20 * noise[::-1]}
+        self.opened = Opened(prepared, actual, {"ridge": actual + 300 * noise[:, ::-1] + 50})
+
+    def _network(self, name: str, seed: int) -> Path:
+        file = self.root / f"{name}.keras"
+        plain_copy(build(parameters((3,)), 24, 6, 1, seed=seed)).save(file)
+        return file
+
+    def _forecast(self, network: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        series, prepared = self.plan.series, open_test(self.plan.series, FRAMING)
+        made = facts_of(
+            series, FRAMING, prepared.scaler, prepared.train_rows, "Date", None, np.ones(1)
+        )
+        file = self.root / "facts.json"
+        file.write_text(json.dumps(made))
+        model = Forecaster(network, file)
+        _, local, values = model.read(raw_rows(series, "Date"))
+        return model.forecast(local, values, prepared.validation.origins)
+
+    def promote(self, name: str, number: int) -> Outcome:
+        chosen = Ranked(
+            Candidate("trial_0", parameters(), 90.0, reference=False), 95.0, 90.0, 99.0, 3, 7, -2.0
+        )
+        fitted = Refit(parameters(), 1, result(), self.networks[name], self.forecasts[name])
+        registry = Registry(self.stores, "meter")
+        with registry.held():
+            registry.mend()
+            judged = judge(self.plan, fitted, self.opened, np.array([40.0]), registry)
+            return decide(
+                False, self.stores, self.plan, self.kept, [chosen], chosen, judged, number, registry
+            )
+
+
+def test_p2_of_two_promotions_at_once_the_better_one_is_champion_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contest = Contest(tmp_path)
+    # What a served model forecasts is planted with the winner's name in its card.
+    real = {path.read_bytes(): name for name, path in contest.networks.items()}
+
+    def planted(folder: Path, *_: object) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        (network,) = folder.rglob("model.keras")
+        return contest.forecasts[real[network.read_bytes()]]
+
+    monkeypatch.setattr("search.promote.decision.forecast_windows", planted)
+    outcomes: dict[str, Outcome] = {}
+
+    def promote(name: str, number: int) -> None:
+        outcomes[name] = contest.promote(name, number)
+
+    threads = [threading.Thread(target=promote, args=(n, i)) for i, n in enumerate("ba", start=1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    registry = Registry(contest.stores, "meter")
+    assert outcomes["a"].done
+    events = registry.history()
+    assert registry.champion() == outcomes["a"].facts["version"] == events[-1].version
+    if outcomes["b"].done:  # it came first
+        assert [event.version for event in events] == ["1", "2"]
+    else:
+        assert "does not beat the champion, version 1" in outcomes["b"].lines[-1]
+    pages = query(
+        tmp_path / "mlflow.db", "select value from tags where key = 'mlflow.note.content'"
+    )
+    assert sum("times, by promotion" in page or "once, by promotion" in page for (page,) in pages)
+
+
+def test_a_model_that_would_forecast_otherwise_when_served_is_not_registered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from search.errors import Refused
+
+    contest = Contest(tmp_path)
+    off = contest.forecasts["a"] + 100.0
+    monkeypatch.setattr("search.promote.decision.forecast_windows", lambda *_: off)
+    with pytest.raises(Refused, match="differently from the one that was judged"):
+        contest.promote("a", 1)
+    registry = Registry(contest.stores, "meter")
+    assert registry.champion() is None and registry.history() == []
