@@ -61,7 +61,7 @@ def conduct(
     stores: Stores,
     crew: Crew,
     progress: Progress,
-) -> tuple[StudySummary, Ending]:
+) -> tuple[StudySummary, Ending, int]:
     """Train until the study has its total, and bring MLflow in line.
 
     Args:
@@ -71,6 +71,10 @@ def conduct(
         stores: where MLflow and the spool are.
         crew: who trains.
         progress: is told of every trial, and closed.
+
+    Returns:
+        How the study stands, how the run ended, and the signal that asked for an end, be it during
+        the last delivery; 0 without one.
     """
     spool = stores.spool(study.name)
     mirror = Mirror(
@@ -88,9 +92,10 @@ def conduct(
             # Before the delivery, whose time is not the workers'.
             summary = coordinator.summary()
             delivered = finish(summary, study, mirror, ending, stop_asked)
+            signum = stop_asked()
     finally:
         pool.stop()
         progress.close()
     if not delivered:
         progress.say("MLflow does not have everything yet; the next start delivers the rest.")
-    return summary, ending
+    return summary, ending, signum

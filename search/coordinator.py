@@ -178,7 +178,7 @@ def finish(
     study: Study,
     mirror: Mirror,
     ending: Ending,
-    stop_asked: Callable[[], bool],
+    stop_asked: Callable[[], int],
 ) -> bool:
     """Bring the study's own run to its end, in haste once `stop_asked()`.
 
@@ -192,13 +192,13 @@ def finish(
 
 
 @contextmanager
-def stopping_on_signals(pool: Pool) -> Iterator[Callable[[], bool]]:
+def stopping_on_signals(pool: Pool) -> Iterator[Callable[[], int]]:
     """Turn the first Ctrl-C or SIGTERM into an orderly end; a second one ends at once.
 
     Yields:
-        A function that tells whether there was a first one.
+        A function that tells the number of the first one, 0 if there was none.
     """
-    asked = False
+    asked = 0
 
     def ask(signum: int, _frame: FrameType | None) -> None:
         nonlocal asked
@@ -206,7 +206,7 @@ def stopping_on_signals(pool: Pool) -> Iterator[Callable[[], bool]]:
             # At once: no clean-up of ours may stand in the way. The workers notice and leave, and
             # the next start reconciles.
             os._exit(INTERRUPTED if signum == signal.SIGINT else TERMINATED)
-        asked = True
+        asked = signum
         pool.request_stop(signum)
 
     kept = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -49,6 +49,15 @@ class KeptRuns:
             raise NotThere(f"MLflow has no experiment {experiment!r}")
         self._experiment_id: str = found.experiment_id
 
+    def find(self) -> None:
+        """See that the study's own run is there.
+
+        Raises:
+            NotThere: it is not.
+        """
+        with _calls():
+            self._run("tags.`search.kind` = 'study'")
+
     def log_report(self, place: Path) -> None:
         """Log the files of `place` as `report` to the study's own run.
 

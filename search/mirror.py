@@ -74,7 +74,7 @@ class Mirror:
         if waiting is None:
             self._jobs.put(self._standing_writer())
 
-    def close(self, seconds: float, hurried: Callable[[], bool]) -> bool:
+    def close(self, seconds: float, hurried: Callable[[], int]) -> bool:
         """Deliver what is queued within `seconds`; True if nothing is left over.
 
         From the moment on that `hurried()` is true it waits for a few seconds more at most.

@@ -1,6 +1,7 @@
 """Attempts as they stand in the study database, read into our records."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +33,7 @@ class KeptStudy:
         records: all attempts by number.
         made_with: versions of the packages, and the commit, of its latest run.
         source: of the data, as plain values; empty in a study of before it was kept.
-        openings: of the test period, oldest first, as `note_opening` wrote them.
+        openings: of the test period, oldest first, as `keep_openings` wrote them.
     """
 
     name: str
@@ -97,10 +98,18 @@ def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
     )
 
 
-def note_opening(storage: optuna.storages.BaseStorage, name: str, opening: dict[str, Any]) -> None:
-    """Add to what study `name` keeps of the openings of its test period; by its holder alone."""
-    study = optuna.load_study(study_name=name, storage=storage)
-    study.set_user_attr("openings", [*study.user_attrs.get("openings", ()), opening])
+def keep_openings(
+    storage: optuna.storages.BaseStorage, name: str, openings: Sequence[dict[str, Any]]
+) -> None:
+    """Keep with study `name` how often its test period was opened; by its holder alone."""
+    optuna.load_study(study_name=name, storage=storage).set_user_attr("openings", list(openings))
+
+
+def openings_of(storage: optuna.storages.BaseStorage, data: str) -> list[dict[str, Any]]:
+    """The openings of test periods of the data with that fingerprint, by any study here."""
+    studies = optuna.get_all_study_summaries(storage=storage, include_best_trial=False)
+    found = [one for study in studies for one in study.user_attrs.get("openings", ())]
+    return sorted((one for one in found if one["data"] == data), key=lambda one: str(one["time"]))
 
 
 def record_of(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:

@@ -169,7 +169,8 @@ def _forecast(
 
     from search.figures import outlook, png
 
-    ahead = pd.DatetimeIndex(pd.to_datetime(coming[facts["time"]])).tz_localize(None)
+    # The clock alone: the offset may change among these hours.
+    ahead = pd.DatetimeIndex(pd.to_datetime(coming[facts["time"]].str[:19]))
     figure = outlook(
         series.local,
         series.target,
@@ -216,9 +217,7 @@ def _backtest(
     half = np.asarray(facts["half_width"])
     # A window counts as seen if any of its hours is one that the network learned from.
     since, until = (pd.Timestamp(facts[f"learned_{end}"]) for end in ("since", "until"))
-    seen = np.asarray(
-        (series.local[origins] <= until) & (series.local[origins + horizon - 1] >= since)
-    )
+    seen = np.asarray((local[origins] <= until) & (local[origins + horizon - 1] >= since))
     table = []
     for period, chosen in (("learned from", seen), ("not seen in training", ~seen)):
         if not chosen.any():

@@ -275,7 +275,7 @@ def _coordinate(
     elif done:
         progress.say(f"Resuming study {study.name} after {done} finished trials.")
     crew = Crew(workers, gpus, options["trial_timeout"], options["timeout"])
-    summary, ending = conduct(plan, study, facts, stores, crew, progress)
+    summary, ending, _ = conduct(plan, study, facts, stores, crew, progress)
     resume = f"Resume: {_command_line()}"
     if options["as_json"]:
         _print_json(result_json(summary, facts, ending.reason))

@@ -5,6 +5,7 @@ interrupted.
 """
 
 import json
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,8 @@ def main(**options: Any) -> None:
     """Promote the best of a study to champion, if it holds on hours that nobody has seen."""
     from data_pipeline.errors import DataError
 
+    # SIGTERM is to leave no process, no temporary folder and no run that seems to go on.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     try:
         code = _promote(options)
     except (WrongInput, DataError) as error:
@@ -108,7 +111,8 @@ def _look_back(stores: "Stores", options: dict[str, Any]) -> int:
     registry = Registry(stores, options["name"] or the_model(stores))
     if options["rollback"] and not options["dry_run"]:
         with registry.held():
-            registry.mend()
+            for line in registry.mend():
+                click.echo(line, err=True)
             version = registry.roll_back()
         click.echo(f"Version {version} of model {registry.name} is in service again.", err=True)
     events = registry.history()

@@ -15,6 +15,8 @@ from search.records import State, TrialRecord
 # Seeds of the re-test are those of a study that nobody runs.
 _FRESH = 2**31
 _FEWEST_TRAINED = 0.2
+# Of a study's name in that of its re-test, which may not be longer than a name may be.
+_LONGEST = 80
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,10 @@ class Candidate:
         return plain | {"parameters": self.parameters.model_dump(mode="json")}
 
 
-def choose(records: Sequence[TrialRecord], designs: Sequence[Design], top: int) -> list[Candidate]:
+def choose(records: Sequence[TrialRecord], experiment: Experiment, top: int) -> list[Candidate]:
     """The `top` best completed configurations, and the fixed designs that are not among them.
+
+    What was trained on a framing of its own is neither: its scores are of other data.
 
     Raises:
         Refused: no trial has completed.
@@ -49,7 +53,9 @@ def choose(records: Sequence[TrialRecord], designs: Sequence[Design], top: int) 
     complete = sorted(
         (record.result.objective, record.number, record)
         for record in records
-        if record.state is State.COMPLETE and record.result is not None
+        if record.state is State.COMPLETE
+        and record.result is not None
+        and record.framing in (None, experiment.framing)
     )
     if not complete:
         raise Refused("no trial of this study has completed, so there is nothing to promote")
@@ -67,10 +73,17 @@ def choose(records: Sequence[TrialRecord], designs: Sequence[Design], top: int) 
         for _, _, record in reversed(complete)
         if record.result is not None
     }
+    names = {one.name for one in chosen.values()}
+    as_run = {"epochs": experiment.epochs, "weights": experiment.weights}
     references = [
-        Candidate(design.name, design.parameters, searched.get(design.name), reference=True)
-        for design in designs
-        if design.parameters not in chosen
+        Candidate(
+            design.name,
+            design.parameters.model_copy(update=as_run),
+            searched.get(design.name),
+            reference=True,
+        )
+        for design in experiment.designs
+        if design.name not in names and design.framing in (None, experiment.framing)
     ]
     return [*chosen.values(), *references]
 
@@ -131,4 +144,4 @@ def retest_name(study: str, experiment: Experiment) -> str:
     """The name of the re-test: another one when the candidates or the folds change."""
     designs = [design.model_dump(mode="json") for design in experiment.designs]
     digest = hashlib.sha256(json.dumps(designs, sort_keys=True).encode()).hexdigest()
-    return f"{study}.retest-{digest[:6]}"
+    return f"{study[:_LONGEST]}.retest-{digest[:6]}"

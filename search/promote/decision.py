@@ -4,13 +4,15 @@ import contextlib
 import json
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from data_pipeline.windows import split_origins
 from models.metrics import Scores
 from search import commands
 from search.errors import Refused
@@ -56,6 +58,7 @@ class Judged:
         fitted: the winner. opened: the hours.
         half: float64 (horizon,), half the width of its 90 % interval, in the data's unit.
         compared: with the baselines, by name. champion: with the champion, None without one.
+        champion_version: of the champion, None without one.
     """
 
     fitted: Refit
@@ -63,6 +66,7 @@ class Judged:
     half: FloatArray
     compared: dict[str, Compared]
     champion: Compared | None
+    champion_version: str | None
 
     @property
     def coverage(self) -> float:
@@ -89,16 +93,56 @@ def judge(
         name: compare(name, errors, forecast - opened.actual)
         for name, forecast in opened.baselines.items()
     }
-    version, champion = registry.champion(), None
-    if version is not None:
-        with tempfile.TemporaryDirectory() as place:
-            folder = registry.fetch(version, Path(place))
-            forecast = _champion_forecast(plan, opened, folder, version)
-        champion = compare(f"version {version}", errors, forecast - opened.actual)
-    return Judged(fitted, opened, half, compared, champion)
+    champion = None
+    with tempfile.TemporaryDirectory() as place:
+        known = champion_of(plan, registry, Path(place))
+        if known is not None:
+            rows = raw_rows(plan.series, known.facts["time"])
+            origins = opened.prepared.validation.origins
+            forecast = forecast_windows(known.folder, rows, origins)
+            champion = compare(f"version {known.version}", errors, forecast - opened.actual)
+    version = None if known is None else known.version
+    return Judged(fitted, opened, half, compared, champion, version)
 
 
-def _champion_forecast(plan: Plan, opened: Opened, folder: Path, version: str) -> FloatArray:
+@dataclass(frozen=True)
+class Champion:
+    """The version in service: its folder, if it is still there, and its facts."""
+
+    version: str
+    folder: Path
+    facts: dict[str, Any]
+
+    def overlap(self, plan: Plan) -> str:
+        """Say whether it has learned from hours that the challenger will be judged on."""
+        first = split_origins(len(plan.series), plan.experiment.framing)[2].start
+        since, until = plan.series.local[first], pd.Timestamp(self.facts["learned_until"])
+        if until < since:
+            return f"The champion, version {self.version}, has not learned from the test hours"
+        return (
+            f"The champion, version {self.version}, learned from data up to {until}, and the test "
+            f"period begins {since}: on those hours the comparison favours it"
+        )
+
+
+def champion_of(plan: Plan, registry: Registry, place: Path | None = None) -> Champion | None:
+    """The version in service, checked to forecast the same as the study; None without one.
+
+    Args:
+        plan: of the study.
+        registry: of the model.
+        place: folder to copy it to; None for one that is gone when this returns.
+
+    Raises:
+        Refused: it forecasts something else, or is not what was registered.
+    """
+    if place is None:
+        with tempfile.TemporaryDirectory() as passing:
+            return champion_of(plan, registry, Path(passing))
+    version = registry.champion()
+    if version is None:
+        return None
+    folder = registry.fetch(version, place)
     facts = json.loads(model_files(folder)[1].read_text(encoding="utf-8"))
     series = plan.series
     expected = {
@@ -117,8 +161,7 @@ def _champion_forecast(plan: Plan, opened: Opened, folder: Path, version: str) -
             f"the champion, version {version}, forecasts something else ({'; '.join(other)}).\n"
             "Next: give this model a name of its own with --name."
         )
-    rows = raw_rows(series, facts["time"])
-    return forecast_windows(folder, rows, opened.prepared.validation.origins)
+    return Champion(version, folder, facts)
 
 
 def decide(
@@ -149,7 +192,9 @@ def decide(
     against = objections(judged.compared, judged.champion, unit)
     scores = {OURS: judged.opened.score(judged.fitted.forecast)}
     scores |= {name: judged.opened.score(f) for name, f in judged.opened.baselines.items()}
-    facts = study_facts(plan, kept.name, kept.identity, kept.baselines, number)
+    summary = _summary(kept)
+    facts = study_facts(plan, kept.name, kept.identity, kept.baselines, len(kept.openings))
+    facts = replace(facts, total=summary.finished)
     about = {
         "periods": _periods(plan, judged.opened),
         "opening": number,
@@ -171,9 +216,10 @@ def decide(
         )
         try:
             if promoted:
-                version = _register(plan, judged, registry, run, page, place)
+                made = _register(plan, judged, registry, run, page, place)
                 registry.put_in_service(
-                    version,
+                    made,
+                    judged.champion_version,
                     {
                         "study": kept.name,
                         "run": run,
@@ -184,11 +230,12 @@ def decide(
                         "objections": against,
                     },
                 )
+                version = made
         finally:
             _write_files(place / "files", plan, judged, ranked, page)
             # Whatever came before is the reason that counts.
             with contextlib.suppress(NotThere):
-                runs.describe(description(_summary(kept), facts))
+                runs.describe(description(summary, facts))
                 status = "FINISHED" if version is not None else "FAILED"
                 runs.end_promotion(run, page, _metrics(scores, judged), place / "files", status)
     lines = [
@@ -197,7 +244,7 @@ def decide(
         *compared_lines(judged.all_compared, unit),
         f"90 % interval: +- {judged.half[0]:.4g} {unit} at the first hour; it covered "
         f"{judged.coverage:.1%} of the test hours",
-        *(["The test period had been opened by this study before."] if number > 1 else []),
+        *(["The test period of these data had been opened before."] if number > 1 else []),
         "",
     ]
     if version is not None:

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +17,15 @@ from models.cost import epoch_seconds
 from search.conduct import Crew, held
 from search.errors import Refused
 from search.kept_runs import KeptRuns, NotThere
-from search.optuna_records import KeptStudy, note_opening, read_study
+from search.optuna_records import KeptStudy, keep_openings, openings_of, read_study
 from search.optuna_storage import open_existing
 from search.plan import Plan, default_name, default_workers, find_gpus, make_plan
 from search.promote.candidates import Candidate, choose, rolling
-from search.promote.decision import Outcome, decide, judge
+from search.promote.decision import Outcome, champion_of, decide, judge
 from search.promote.gate import half_width
 from search.promote.opening import open_period, refit
 from search.promote.ranking import Ranked, rank, winner
-from search.promote.registry import Registry
+from search.promote.registry import Registry, need_store
 from search.promote.retest import Retest, retest
 from search.promote.words import ranking_lines
 from search.stores import Stores
@@ -60,45 +61,79 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
         WrongInput: an option does not fit the study.
         search.promote.retest.Stopped: it was interrupted; run again, it goes on.
     """
+    need_store(stores)
     storage = open_existing(stores.storage, stores.schema_lock)
     kept = read_study(storage, wish.study)
     plan = _plan(kept)
-    candidates = choose(kept.records, plan.experiment.designs, wish.top)
+    candidates = choose(kept.records, plan.experiment, wish.top)
     folds = rolling(plan.experiment.framing, wish.folds)
     gpus = find_gpus()
     crew = Crew(wish.workers or default_workers(gpus), gpus)
     registry = Registry(stores, wish.name or default_name(plan.experiment))
-    lines = _plan_lines(plan, kept, candidates, wish, crew, registry)
-    if wish.dry_run:
-        return Outcome(True, lines, {"candidates": [one.as_dict() for one in candidates]})
-    for line in lines:
-        say(line)
-    with held(stores, wish.study):
-        tested = retest(
-            plan, wish.study, candidates, folds, wish.seeds, storage, stores, crew, say, wish.quiet
-        )
-        ranked = rank(candidates, tested.cells, len(folds))
-        for line in ["", *ranking_lines(ranked, plan.series.unit), ""]:
+    try:
+        # What would stop the promotion later stops it now, before the test period is opened.
+        KeptRuns(stores.tracking, plan.experiment.name, kept.identity).find()
+        known = champion_of(plan, registry)
+        seen = len(openings_of(storage, plan.series.fingerprint))
+        lines = _plan_lines(plan, kept, candidates, wish, crew, registry, seen)
+        lines += [known.overlap(plan)] if known is not None else []
+        if wish.dry_run:
+            return Outcome(True, lines, {"candidates": [one.as_dict() for one in candidates]})
+        for line in [*lines, ""]:
             say(line)
-        _describe(stores, plan, tested, ranked)
-        chosen = winner(ranked)
-        if chosen is None:
-            raise Refused("no finalist came to a result on every fold; see the re-test's failures")
-        half = half_width(_residuals(plan, stores, tested, chosen))
-        number = _note_opening(storage, kept, chosen, plan)
-        say(
-            f"The test period is opened, for the {_ordinal(number)} time by this study: "
-            f"{chosen.candidate.name}, {chosen.epochs} epochs."
-        )
-        with tempfile.TemporaryDirectory() as place:
-            fitted = refit(plan, chosen, crew, Path(place))
-            opened = open_period(plan)
-            with registry.held():
-                registry.mend()
-                judged = judge(plan, fitted, opened, half, registry)
-                return decide(
-                    wish.force, stores, plan, kept, ranked, chosen, judged, number, registry
-                )
+        with held(stores, wish.study):
+            tested = retest(
+                *(plan, wish.study, candidates, folds, wish.seeds),
+                *(storage, stores, crew, say, wish.quiet),
+            )
+            ranked = rank(candidates, tested.cells, len(folds))
+            for line in ["", *ranking_lines(ranked, plan.series.unit), ""]:
+                say(line)
+            _describe(stores, plan, tested, ranked)
+            return _open(wish, stores, storage, plan, tested, ranked, registry, crew, say)
+    except NotThere as error:
+        raise Refused(
+            f"MLflow does not have what a promotion needs: {error}.\nNext: give the --tracking-uri "
+            "of the search, or run the search's command again, which brings MLflow in line."
+        ) from error
+
+
+def _open(
+    wish: Wish,
+    stores: Stores,
+    storage: optuna.storages.BaseStorage,
+    plan: Plan,
+    tested: Retest,
+    ranked: Sequence[Ranked],
+    registry: Registry,
+    crew: Crew,
+    say: Callable[[str], None],
+) -> Outcome:
+    """Open the test period for the winner, judge it there, and decide; the study is held."""
+    chosen = winner(ranked)
+    if chosen is None:
+        raise Refused("no finalist came to a result on every fold; see the re-test's failures")
+    half = half_width(_residuals(plan, stores, tested, chosen))
+    kept = read_study(storage, wish.study)
+    opening = _noted(storage, kept, chosen, plan)
+    openings = openings_of(storage, plan.series.fingerprint)
+    number = [one["time"] for one in openings].index(opening["time"]) + 1
+    say(
+        f"The test period of these data is opened, for the {_ordinal(number)} time: "
+        f"{chosen.candidate.name}, {chosen.epochs} epochs."
+    )
+    with tempfile.TemporaryDirectory() as place:
+        fitted = refit(plan, chosen, crew, Path(place))
+        with registry.held():
+            for line in registry.mend():
+                say(line)
+            judged = judge(plan, fitted, open_period(plan), half, registry)
+            scored = [
+                one | {"scored": True} if one == opening else one for one in _own(storage, kept)
+            ]
+            keep_openings(storage, kept.name, scored)
+            kept = read_study(storage, wish.study)
+            return decide(wish.force, stores, plan, kept, ranked, chosen, judged, number, registry)
 
 
 def _describe(stores: Stores, plan: Plan, tested: Retest, ranked: Sequence[Ranked]) -> None:
@@ -117,6 +152,13 @@ def _plan(kept: KeptStudy) -> Plan:
             f"{str(kept.contract['data'])[:12]}, found {plan.series.fingerprint[:12]}.\n"
             "Next: put the file back as it was when the study ran."
         )
+    series = plan.series
+    zoneless = series.index.tz is not None and plan.experiment.source.tz is None
+    if zoneless and len((series.local - series.index.tz_localize(None)).unique()) > 1:
+        raise Refused(
+            "the file's offsets from UTC change with the clock, and without a zone a served "
+            "model cannot follow them.\nNext: search again with --tz, such as Europe/Berlin."
+        )
     return plan
 
 
@@ -127,6 +169,7 @@ def _plan_lines(
     wish: Wish,
     crew: Crew,
     registry: Registry,
+    openings: int,
 ) -> list[str]:
     unit = plan.series.unit
     lines = [f"Promotion of study {kept.name} to model {registry.name}"]
@@ -148,41 +191,42 @@ def _plan_lines(
         f"At most {most} minutes on {crew.workers} worker(s), on cores like those of "
         "docs/performance.md; run again, it goes on where it stopped",
         f"In service: version {registry.champion() or 'none'}",
-        f"Openings of the test period by this study so far: {len(kept.openings)}",
-        "",
+        f"Openings of the test period of these data so far: {openings}",
     ]
     return lines
 
 
 def _residuals(plan: Plan, stores: Stores, tested: Retest, chosen: Ranked) -> FloatArray:
     """Forecast minus actual of the winner's re-tests, float64 (n, horizon)."""
-    try:
-        runs = KeptRuns(stores.tracking, plan.experiment.name, tested.identity)
-        found = [
-            runs.forecasts(number)
-            for (name, _, _), number in sorted(tested.numbers.items())
-            if name == chosen.candidate.name
-        ]
-    except NotThere as error:
-        raise Refused(
-            f"MLflow does not have the re-test's forecasts, from which the intervals are made: "
-            f"{error}\nNext: when it is in reach, run the same command again."
-        ) from error
+    runs = KeptRuns(stores.tracking, plan.experiment.name, tested.identity)
+    found = [
+        runs.forecasts(number)
+        for (name, _, _), number in sorted(tested.numbers.items())
+        if name == chosen.candidate.name
+    ]
     return np.concatenate([one.forecast - one.actual for one in found])
 
 
-def _note_opening(
+def _noted(
     storage: optuna.storages.BaseStorage, kept: KeptStudy, chosen: Ranked, plan: Plan
-) -> int:
-    """Record that the test period is about to be opened; return how often it was, this included."""
+) -> dict[str, Any]:
+    """Record that the test period is about to be opened, once for one winner until it is scored."""
     opening = {
-        "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "data": plan.series.fingerprint,
         "winner": chosen.candidate.name,
         "epochs": chosen.epochs,
+        "scored": False,
     }
-    note_opening(storage, kept.name, opening)
-    return len(kept.openings) + 1
+    for one in kept.openings:
+        if one | {"time": ""} == opening | {"time": ""}:
+            return one
+    opening["time"] = dt.datetime.now(dt.UTC).isoformat()
+    keep_openings(storage, kept.name, [*kept.openings, opening])
+    return opening
+
+
+def _own(storage: optuna.storages.BaseStorage, kept: KeptStudy) -> tuple[dict[str, Any], ...]:
+    return read_study(storage, kept.name).openings
 
 
 def _ordinal(number: int) -> str:

@@ -11,7 +11,9 @@ FloatArray = npt.NDArray[np.float64]
 ERROR = 0.05
 CONFIDENCE = 0.95
 # Errors of neighbouring hours go together, those of the same hour of two days much less.
-BLOCK = 24
+_DAY = 24
+# Fewer blocks tell too little of how much the difference varies.
+FEWEST_BLOCKS = 8
 RESAMPLES = 5000
 
 
@@ -25,6 +27,7 @@ class Compared:
         difference: challenger minus other, below 0 where the challenger is better.
         low, high: the 95 % bootstrap interval of the difference.
         p: the share of resamples in which the challenger was not better.
+        blocks: how many blocks of the bootstrap the hours hold.
     """
 
     name: str
@@ -34,18 +37,20 @@ class Compared:
     low: float
     high: float
     p: float
+    blocks: int
 
     @property
     def beaten(self) -> bool:
         """True if the challenger's error is lower beyond chance, at 5 % one-sided."""
-        return self.difference < 0 and self.p <= ERROR
+        return self.difference < 0 and self.p <= ERROR and self.blocks >= FEWEST_BLOCKS
 
 
 def compare(name: str, challenger: FloatArray, other: FloatArray, seed: int = 0) -> Compared:
     """Compare two forecasts by the circular block bootstrap of Politis and Romano (1992).
 
-    Blocks of 24 windows in a row are drawn, the same for both, so that neither the likeness of
-    neighbouring hours nor that of the two forecasts is lost.
+    Blocks of windows in a row are drawn, the same for both, so that neither the likeness of
+    neighbouring hours nor that of the two forecasts is lost: 24 windows, or twice the horizon where
+    that is more, since windows that overlap share hours.
 
     Args:
         name: of the other one.
@@ -54,27 +59,33 @@ def compare(name: str, challenger: FloatArray, other: FloatArray, seed: int = 0)
         seed: of the resampling.
 
     Raises:
-        ValueError: the shapes differ, there are fewer than two blocks, or a value is not finite.
+        ValueError: the shapes differ, there is no window, or a value is not finite.
     """
-    if challenger.shape != other.shape or len(challenger) < 2 * BLOCK:
+    if challenger.shape != other.shape or len(challenger) == 0:
         raise ValueError(
-            f"expected errors of the same windows, {2 * BLOCK} at least; found "
-            f"{challenger.shape} and {other.shape}"
+            f"expected errors of the same windows, one at least; found {challenger.shape} and "
+            f"{other.shape}"
         )
     if not (np.isfinite(challenger).all() and np.isfinite(other).all()):
         raise ValueError("expected finite errors, found NaN or infinity")
     squares = np.stack([np.mean(np.square(one), axis=1) for one in (challenger, other)])
     generator = np.random.default_rng(seed)
-    count = squares.shape[1]
-    starts = generator.integers(0, count, (RESAMPLES, -(-count // BLOCK)))
-    rows = (starts[:, :, None] + np.arange(BLOCK)).reshape(RESAMPLES, -1)[:, :count] % count
+    count, block = squares.shape[1], block_length(challenger.shape[1])
+    starts = generator.integers(0, count, (RESAMPLES, -(-count // block)))
+    rows = (starts[:, :, None] + np.arange(block)).reshape(RESAMPLES, -1)[:, :count] % count
     own, others = (np.sqrt(one[rows].mean(axis=1)) for one in squares)
     drawn = own - others
     mine, theirs = (float(np.sqrt(one.mean())) for one in squares)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
     p = float((1 + np.count_nonzero(drawn >= 0)) / (1 + RESAMPLES))
-    return Compared(name, mine, theirs, mine - theirs, float(low), float(high), p)
+    blocks = count // block
+    return Compared(name, mine, theirs, mine - theirs, float(low), float(high), p, blocks)
+
+
+def block_length(horizon: int) -> int:
+    """Windows in a block of the bootstrap."""
+    return max(_DAY, 2 * horizon)
 
 
 def objections(
@@ -92,6 +103,12 @@ def objections(
         f"it does not beat {title}: RMSE {one.challenger:.4g} against {one.other:.4g} {unit}, "
         f"difference {one.difference:+.4g} (95 % interval {one.low:+.4g} to {one.high:+.4g}), "
         f"p {one.p:.3f}, at most {ERROR:g} is asked for"
+        + (
+            f"; and {one.blocks} blocks of test hours are too few to tell, {FEWEST_BLOCKS} are "
+            "asked for: more data, or a shorter --horizon"
+            if one.blocks < FEWEST_BLOCKS
+            else ""
+        )
         for title, one in rivals
         if not one.beaten
     ]

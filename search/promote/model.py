@@ -85,6 +85,7 @@ def facts_of(
         "window": framing.window,
         "horizon": framing.horizon,
         "zone": zone,
+        "offsets": series.index.tz is not None,
         "minimum": scaler.minimum.tolist(),
         "range": scaler.range.tolist(),
         "learned_since": series.local[0].isoformat(),
@@ -130,12 +131,12 @@ def save(place: Path, network: Path, facts: Mapping[str, Any], example: pd.DataF
 def digest(place: Path) -> str:
     """sha256 (hex) over names and contents of the files of a model folder that decide what it does.
 
-    What MLflow adds when it registers a model is not among them.
+    What MLflow adds when a registered model is loaded is not among them.
     """
     found = hashlib.sha256()
     for file in sorted(place.rglob("*")):
         inner = file.relative_to(place).as_posix()
-        if file.is_file() and inner not in ("MLmodel", "registered_model_meta"):
+        if file.is_file() and inner != "registered_model_meta":
             found.update(inner.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
     return found.hexdigest()
 

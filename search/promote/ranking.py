@@ -2,12 +2,12 @@
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from scipy import stats
 
-from search.evidence import CONFIDENCE, paired_difference
+from search.evidence import CONFIDENCE, holm, paired_difference
 from search.promote.candidates import Candidate
 
 # One-sided error at which a candidate is given up after a round of seeds.
@@ -86,33 +86,38 @@ def _interval(means: Sequence[float]) -> tuple[float | None, float | None]:
     return mean - reach, mean + reach
 
 
-def hopeless(cells: Sequence[Cell]) -> set[str]:
-    """Candidates that are worse than the leader beyond doubt, so that more seeds are not spent.
+def hopeless(cells: Sequence[Cell], finalists: Collection[str]) -> set[str]:
+    """Candidates that are measurably worse than the leading finalist, so that seeds are saved.
 
-    By the paired t test over the cells (fold and seed) that both have, one-sided at 5 %, three
-    cells at least: the racing of Maron and Moore (1994) with the t test of Birattari (2002).
+    By the paired t test over the cells (fold and seed) that both have, three at least, one-sided at
+    5 % for all candidates together by Holm's method: the racing of Maron and Moore (1994).
+
+    Args:
+        cells: of all rounds so far.
+        finalists: names of those that may win.
     """
     errors: dict[str, dict[tuple[int, int], float]] = {}
     for one in cells:
         errors.setdefault(one.candidate, {})[one.fold, one.repeat] = one.rmse
-    most = max(map(len, errors.values()), default=0)
-    in_race = {name: found for name, found in errors.items() if len(found) == most}
-    if not in_race:
+    racing = {name: found for name, found in errors.items() if name in finalists}
+    most = max(map(len, racing.values()), default=0)
+    leading = [name for name, found in racing.items() if len(found) == most]
+    if not leading:
         return set()
-    leader = min(in_race, key=lambda name: statistics.fmean(in_race[name].values()))
-    return {
-        name for name, found in errors.items() if name != leader and _worse(found, errors[leader])
-    }
+    leader = min(leading, key=lambda name: statistics.fmean(racing[name].values()))
+    found = {name: _p_worse(own, racing[leader]) for name, own in errors.items() if name != leader}
+    return {name for name, p in holm(found).items() if p <= GIVEN_UP}
 
 
-def _worse(
+def _p_worse(
     errors: Mapping[tuple[int, int], float], leader: Mapping[tuple[int, int], float]
-) -> bool:
+) -> float:
     common = sorted(errors.keys() & leader.keys())
     if len(common) < _FEWEST_CELLS:
-        return False
-    difference = paired_difference([errors[one] for one in common], [leader[one] for one in common])
-    return difference.p_higher <= GIVEN_UP
+        return 1.0
+    return paired_difference(
+        [errors[one] for one in common], [leader[one] for one in common]
+    ).p_higher
 
 
 def rank_correlation(ranked: Sequence[Ranked]) -> float | None:

@@ -9,6 +9,7 @@ import getpass
 import json
 import os
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,15 +51,9 @@ class Registry:
 
     def __init__(self, stores: Stores, name: str) -> None:
         """Connect; `name` is that of the registered model."""
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-        from mlflow.tracking import MlflowClient
-
         self.name = name
         self._stores = stores
-        with _calls():
-            self._client = MlflowClient(tracking_uri=stores.tracking, registry_uri=stores.tracking)
+        self._client = _client(stores)
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -76,10 +71,10 @@ class Registry:
         """All events, oldest first."""
         model = self._model()
         tags = {} if model is None else model.tags
-        events = []
+        events: list[Event] = []
         for key in sorted(tag for tag in tags if tag.startswith(_EVENT)):
             plain = json.loads(tags[key])
-            events.append(Event(number=int(key.removeprefix(_EVENT)), **plain))
+            events.append(Event(number=len(events) + 1, **plain))
         return events
 
     def add(self, run_id: str, place: Path, card: str, tags: Mapping[str, str]) -> str:
@@ -108,9 +103,22 @@ class Registry:
             )
             return str(made.version)
 
-    def put_in_service(self, version: str, details: Mapping[str, Any]) -> None:
-        """Move the alias to `version`, the former champion becoming "previous"."""
-        former = self.champion()
+    def put_in_service(self, version: str, former: str | None, details: Mapping[str, Any]) -> None:
+        """Move the alias to `version`, the former champion becoming "previous".
+
+        Args:
+            version: the new champion.
+            former: the champion that it was compared with.
+            details: of the promotion, for the history.
+
+        Raises:
+            Refused: another version has become champion meanwhile, say from another machine.
+        """
+        if self.champion() != former:
+            raise Refused(
+                f"version {self.champion()} of model {self.name!r} became champion meanwhile.\n"
+                "Next: run the same command again, which compares with it."
+            )
         with _calls():
             # The event first: an end in between leaves a history that the next command reads, and
             # an alias that `mend` brings in line.
@@ -140,12 +148,21 @@ class Registry:
             self._point(back, stack[-3] if len(stack) > 2 else None)
         return back
 
-    def mend(self) -> None:
-        """Bring the aliases in line with the history, where an end came between the two."""
-        stack = in_service(self.history())
-        if stack and self.champion() != stack[-1]:
-            with _calls():
-                self._point(stack[-1], stack[-2] if len(stack) > 1 else None)
+    def mend(self) -> list[str]:
+        """Bring the aliases in line with the history, where an end came between the two.
+
+        Returns:
+            What was done, in a line; empty if they agreed.
+        """
+        stack, found = in_service(self.history()), self.champion()
+        if not stack or found == stack[-1]:
+            return []
+        with _calls():
+            self._point(stack[-1], stack[-2] if len(stack) > 1 else None)
+        return [
+            f"The alias {CHAMPION} of model {self.name!r} stood at {found or 'no version'}, and by "
+            f"its history version {stack[-1]} is in service: moved there."
+        ]
 
     def fetch(self, version: str, place: Path) -> Path:
         """Copy a version's folder into `place`, checked against what was registered.
@@ -153,15 +170,14 @@ class Registry:
         Raises:
             Refused: it was deleted, is incomplete, or is not what was registered.
         """
-        from mlflow.exceptions import MlflowException
-
-        try:
-            found = self._client.get_model_version(self.name, version)
-        except MlflowException as error:
+        with _calls():
+            known = self._client.search_model_versions(f"name = '{self.name}'", max_results=10_000)
+        found = next((one for one in known if str(one.version) == version), None)
+        if found is None:
             raise Refused(
                 f"version {version} of model {self.name!r} is not in the registry; was it deleted?"
                 "\nNext: promote another study, or restore the registry from a backup."
-            ) from error
+            )
         with _calls():
             at = self._client.get_model_version_download_uri(self.name, version)
             import mlflow
@@ -180,7 +196,8 @@ class Registry:
         return folder
 
     def _model(self) -> Any:
-        found = self._client.search_registered_models(f"name = '{self.name}'")
+        with _calls():
+            found = self._client.search_registered_models(f"name = '{self.name}'")
         return found[0] if found else None
 
     def _alias(self, alias: str) -> str | None:
@@ -189,8 +206,8 @@ class Registry:
         return None if found is None else str(found)
 
     def _note(self, action: str, version: str, details: Mapping[str, Any]) -> None:
-        events = self.history()
-        number = events[-1].number + 1 if events else 1
+        # Keys that sort by time, and that two machines do not both take.
+        key = f"{_EVENT}{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S.%f}.{uuid.uuid4().hex[:6]}"
         plain = {
             "time": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             "action": action,
@@ -198,7 +215,7 @@ class Registry:
             "by": _person(),
             "details": dict(details),
         }
-        self._client.set_registered_model_tag(self.name, f"{_EVENT}{number:06d}", json.dumps(plain))
+        self._client.set_registered_model_tag(self.name, key, json.dumps(plain))
 
     def _point(self, champion: str, previous: str | None) -> None:
         self._client.set_registered_model_alias(self.name, CHAMPION, champion)
@@ -253,11 +270,25 @@ def the_model(stores: Stores) -> str:
 
 def names_with_champion(stores: Stores) -> list[str]:
     """The models of which a version is in service."""
+    client = _client(stores)
+    found, token = [], None
+    with _calls():
+        while True:
+            page = client.search_registered_models(max_results=100, page_token=token)
+            found += [model.name for model in page if CHAMPION in model.aliases]
+            token = page.token
+            if not token:
+                return sorted(found)
+
+
+def _client(stores: Stores) -> Any:
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     with _calls():
         from mlflow.tracking import MlflowClient
 
-        client = MlflowClient(tracking_uri=stores.tracking, registry_uri=stores.tracking)
-        return sorted(m.name for m in client.search_registered_models() if CHAMPION in m.aliases)
+        return MlflowClient(tracking_uri=stores.tracking, registry_uri=stores.tracking)
 
 
 def _person() -> str:

@@ -90,6 +90,7 @@ def retest(
     }
     place = {cell(c.name, n): (c.name, n) for c in candidates for n in range(1, len(folds) + 1)}
     repeats = {trial_seed(whole.seed, repeat): repeat for repeat in range(seeds)}
+    finalists = {one.name for one in candidates if not one.reference}
     out: set[str] = set()
     total = 0
     with held(stores, name):
@@ -101,20 +102,23 @@ def retest(
             study = Study(storage, name, experiment, whole.seed, "random", "none", dropped=dropped)
             study.hold_to(contract)
             study.reconcile()
-            if study.finished < total:
+            last = repeat + 1 == seeds
+            if study.finished < total or last:
+                # After the last round also to deliver what MLflow has not got yet.
                 _round(plan, experiment, study, stores, crew, quiet)
-            cells = _cells(study.records.values(), place, repeats)
+            records = [r for r in study.records.values() if r.seed in repeats]
+            cells = _cells(records, place, repeats)
             known = [one for one in cells if one.repeat <= repeat]
-            leaving = hopeless(known) - out
-            if leaving and repeat + 1 < seeds:
+            leaving = hopeless(known, finalists) - out
+            if leaving and not last:
                 say(
-                    f"After {repeat + 1} of {seeds} seeds beyond doubt worse than the leader, and "
-                    f"not trained again: {', '.join(sorted(leaving))}."
+                    f"After {repeat + 1} of {seeds} seeds measurably worse than the leading "
+                    f"finalist, and not trained again: {', '.join(sorted(leaving))}."
                 )
             out |= leaving
         numbers = {
             (*place[record.design], repeats[record.seed]): record.number
-            for record in study.records.values()
+            for record in records
             if record.state is State.COMPLETE
         }
         return Retest(name, study.identity, tuple(cells), numbers)
@@ -127,9 +131,9 @@ def _round(
     facts = study_facts(dataclasses.replace(plan, experiment=experiment), study.name, "", {})
     facts = dataclasses.replace(facts, identity=study.identity)
     progress = Progress(facts, study.finished, quiet)
-    _, ending = conduct(plan, study, facts, stores, crew, progress)
-    if study.finished < experiment.trials:
-        raise Stopped(ending.reason, ending.signum)
+    _, ending, signum = conduct(plan, study, facts, stores, crew, progress)
+    if study.finished < experiment.trials or signum:
+        raise Stopped(ending.reason, signum or None)
 
 
 def _cells(

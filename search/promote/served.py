@@ -35,7 +35,8 @@ class Forecaster:
         facts: what it must know beside.
             time, target, features: column names. unit: of the target.
             window, horizon: hours seen and forecast.
-            zone: IANA time zone of the local clock, None where times are plain clock times.
+            zone: IANA time zone of the local clock, None where none was named.
+            offsets: True if the times it was trained with say their offset from UTC.
             minimum, range: of the columns [*features, target] and the four of the calendar over
                 the rows it learned from.
             learned_since, learned_until: local clock times of the first and last of these rows.
@@ -64,6 +65,7 @@ class Forecaster:
             WrongRows: they are not what the model was trained for.
         """
         instants, local, values = self.read(frame)
+        self._check_ranges(values[-self.facts["window"] :])
         forecast = self.forecast(local, values, np.array([len(values)]))[0]
         half = np.asarray(self.facts["half_width"], np.float64)
         times = [instants[-1] + step * HOUR for step in range(1, len(forecast) + 1)]
@@ -79,6 +81,10 @@ class Forecaster:
     def read(self, frame: pd.DataFrame) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex, FloatArray]:
         """Check raw rows.
 
+        Raises:
+            WrongRows: a column is missing, a cell is no number or no time, hours are missing, or
+                there are fewer than `window`.
+
         Returns:
             n instants, as written or in the model's zone; n local clock times without zone; float64
             (n, c + 1), features and target.
@@ -92,7 +98,6 @@ class Forecaster:
             raise WrongRows(f"expected at least {facts['window']} hours, found {len(frame)}")
         instants, local = self._times(frame[facts["time"]])
         values = np.column_stack([_numbers(frame[name], name) for name in names])
-        self._check_ranges(values, names)
         return instants, local, values
 
     def forecast(
@@ -133,6 +138,12 @@ class Forecaster:
             ) from error
         if instants.hasnans:
             raise WrongRows(f"column {name!r}: no time in row {int(np.argmax(instants.isna()))}")
+        if zone is None and (instants.tz is not None) != self.facts["offsets"]:
+            expected = "with" if self.facts["offsets"] else "without"
+            raise WrongRows(
+                f"column {name!r}: expected times {expected} offset from UTC, as the model was "
+                f"trained with, found {column.iloc[0]}"
+            )
         if zone is not None and instants.tz is not None:
             instants = instants.tz_convert(zone)
         elif zone is not None:
@@ -151,20 +162,22 @@ class Forecaster:
             )
         return instants, instants.tz_localize(None)
 
-    def _check_ranges(self, values: FloatArray, names: list[str]) -> None:
-        for at, name in enumerate(names):
+    def _check_ranges(self, window: FloatArray) -> None:
+        """Doubt the unit of a window that lies far outside what the network learned from."""
+        for at, name in enumerate([*self.facts["features"], self.facts["target"]]):
             low, spread = self.facts["minimum"][at], self.facts["range"][at]
-            high = low + spread
-            outside = (values[:, at] < low - TOLERANCE * spread) | (
-                values[:, at] > high + TOLERANCE * spread
-            )
-            if outside.any():
-                row = int(np.argmax(outside))
+            high, values = low + spread, window[:, at]
+            far = (values < low - TOLERANCE * spread) | (values > high + TOLERANCE * spread)
+            # All below or above: a thousandth of the unit may lie within the tolerance.
+            elsewhere = bool((values < low).all() or (values > high).all())
+            if far.any() or elsewhere:
+                row = int(np.argmax(far))
                 unit = f" ({self.facts['unit']})" if name == self.facts["target"] else ""
                 raise WrongRows(
-                    f"column {name!r}{unit}: {values[row, at]:g} in row {row} and "
-                    f"{int(outside.sum()) - 1} more lie far outside {low:g} to {high:g}, which "
-                    "the model was trained on; is the unit another one?"
+                    f"column {name!r}{unit}: {values[row]:g} in row {row} of the last "
+                    f"{len(window)} and {len(window) if elsewhere else int(far.sum())} such rows "
+                    f"in all lie far outside {low:g} to {high:g}, which the model was trained on; "
+                    "is the unit another one?"
                 )
 
 

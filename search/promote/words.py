@@ -117,7 +117,7 @@ def card(
         f"90 % interval: forecast +- {amount(about['half_width'])} {unit} at the first hour, from "
         f"the re-test's residuals; it covered {about['coverage']:.1%} of the test hours.",
         "",
-        f"Opening number {about['opening']} of the test period by this study"
+        f"Opening number {about['opening']} of the test period of these data"
         + (
             "."
             if about["opening"] == 1

@@ -11,6 +11,8 @@ LIGHT = ("run", "plan", "stores", "study", "coordinator", "pool", "worker", "tra
 FORBIDDEN = {
     "search.run": {"tensorflow", "keras", "mlflow", "optuna", "matplotlib", "pandas"},
     "search.ui": {"tensorflow", "keras", "mlflow", "optuna", "matplotlib", "pandas"},
+    "search.predict": {"tensorflow", "keras", "mlflow", "optuna", "matplotlib", "pandas"},
+    "search.promote.__main__": {"tensorflow", "keras", "mlflow", "optuna", "matplotlib", "pandas"},
     "all": {"tensorflow", "keras", "keras_tuner", "mlflow"},
 }
 

@@ -42,7 +42,14 @@ class Contest:
         self.stores = Stores(f"sqlite:///{root}/optuna.db", uri, root / "artifacts", root)
         StudyRuns(uri, root / "artifacts", root / "lock", root / "spool", facts()).connect()
         contract = facts().contract | {"data": series.fingerprint}
-        self.kept = KeptStudy("tiny", "first", contract, facts().baselines, (record(0, result()),))
+        self.kept = KeptStudy(
+            "tiny",
+            "first",
+            contract,
+            facts().baselines,
+            (record(0, result()),),
+            openings=({"data": series.fingerprint},),
+        )
         prepared = open_test(series, FRAMING)
         self.networks = {name: self._network(name, seed) for seed, name in enumerate("ab")}
         forecasts = {name: self._forecast(file) for name, file in self.networks.items()}

@@ -41,6 +41,26 @@ def test_a_clearly_better_forecast_passes_and_a_worse_one_does_not() -> None:
     assert not worse.beaten and worse.p > 0.95
 
 
+@pytest.mark.parametrize("horizon", [1, 24])
+def test_windows_that_overlap_are_not_taken_for_independent(horizon: int) -> None:
+    passed = 0
+    for seed in range(150):
+        generator = np.random.default_rng(seed)
+        hourly = [_errors(generator)[:, 0] for _ in range(2)]
+        ours, theirs = (np.lib.stride_tricks.sliding_window_view(one, horizon) for one in hourly)
+        passed += compare("x", ours, theirs).beaten
+    assert passed / 150 <= 0.12
+
+
+def test_too_short_a_test_period_is_an_objection_not_a_verdict() -> None:
+    generator = np.random.default_rng(4)
+    ours, theirs = _errors(generator)[:100], 3 * _errors(generator)[:100]
+    short = compare("ridge", ours, theirs)
+    assert short.blocks == 4 and short.p < 0.05 and not short.beaten
+    (only,) = objections({"ridge": short}, None, "MW")
+    assert "4 blocks of test hours are too few to tell" in only
+
+
 def test_the_same_forecast_is_not_better_than_itself() -> None:
     errors = _errors(np.random.default_rng(2))
     same = compare("champion", errors, errors)
@@ -52,13 +72,13 @@ def test_errors_of_other_windows_are_refused(other: FloatArray) -> None:
     with pytest.raises(ValueError, match="same windows"):
         compare("x", np.ones((HOURS, 1)), other)
     with pytest.raises(ValueError, match="same windows"):
-        compare("x", np.ones((40, 1)), np.ones((40, 1)))
+        compare("x", np.ones((0, 1)), np.ones((0, 1)))
     with pytest.raises(ValueError, match="finite"):
         compare("x", np.ones((HOURS, 1)), np.full((HOURS, 1), np.nan))
 
 
 def _compared(name: str, other: float, p: float) -> Compared:
-    return Compared(name, 90.0, other, 90.0 - other, -1.0, 1.0, p)
+    return Compared(name, 90.0, other, 90.0 - other, -1.0, 1.0, p, blocks=16)
 
 
 def test_p3_the_gate_asks_for_the_best_baseline_and_the_champion() -> None:

@@ -1,5 +1,6 @@
 """Versions, aliases, history and rollback in a real MLflow store."""
 
+import dataclasses
 import shutil
 import threading
 from pathlib import Path
@@ -36,7 +37,8 @@ class Shelf:
         run = self.client.create_run(self._experiment)
         version = registry.add(run.info.run_id, place, "a card", {"unit": "kW"})
         if promoted:
-            registry.put_in_service(version, {"study": "s", "rmse": 1.5, "unit": "kW"})
+            details = {"study": "s", "rmse": 1.5, "unit": "kW"}
+            registry.put_in_service(version, registry.champion(), details)
         return version
 
     def aliases(self, name: str = "meter") -> dict[str, str]:
@@ -98,7 +100,7 @@ def test_p4_a_deleted_version_is_named_and_nothing_moves(shelf: Shelf) -> None:
     assert shelf.aliases()["champion"] == "2"
 
 
-@pytest.mark.parametrize("spoil", ["missing", "truncated", "replaced", "added"])
+@pytest.mark.parametrize("spoil", ["missing", "truncated", "replaced", "added", "loader"])
 def test_p1_an_artifact_that_changed_is_refused_before_an_alias_moves(
     shelf: Shelf, spoil: str, tmp_path: Path
 ) -> None:
@@ -114,6 +116,8 @@ def test_p1_an_artifact_that_changed_is_refused_before_an_alias_moves(
         kept.unlink()
     elif spoil == "truncated":
         kept.write_text("wei")
+    elif spoil == "loader":
+        kept.with_name("MLmodel").write_text("flavors: {python_function: {loader_module: evil}}")
     elif spoil == "replaced":
         kept.write_text("weights 9")
     else:
@@ -151,8 +155,28 @@ def test_an_end_between_event_and_alias_is_mended(
             shelf.add(registry)
     assert shelf.aliases() == {"champion": "1"}
     again = shelf.registry()
-    again.mend()
+    (said,) = again.mend()
+    assert "stood at 1, and by its history version 2 is in service" in said
+    assert again.mend() == []
     assert shelf.aliases() == {"champion": "2", "previous": "1"}
+
+
+def test_p2_who_compared_with_another_champion_is_refused(shelf: Shelf) -> None:
+    registry = shelf.registry()
+    shelf.add(registry)
+    version = shelf.add(registry, promoted=False)
+    with pytest.raises(Refused, match="version 1 of model 'meter' became champion meanwhile"):
+        registry.put_in_service(version, None, {})
+    assert shelf.aliases() == {"champion": "1"} and len(registry.history()) == 1
+
+
+def test_a_store_that_is_away_is_a_refusal(shelf: Shelf) -> None:
+    away = dataclasses.replace(shelf.stores, tracking="http://127.0.0.1:9")
+    for ask in (Registry(away, "meter").champion, Registry(away, "meter").history):
+        with pytest.raises(Refused, match="the MLflow store cannot be used"):
+            ask()
+    with pytest.raises(Refused, match="the MLflow store cannot be used"):
+        the_model(away)
 
 
 def test_p2_promotions_at_once_leave_a_whole_history(shelf: Shelf) -> None:
