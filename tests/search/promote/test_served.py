@@ -127,7 +127,7 @@ def _no_time(frame: pd.DataFrame) -> pd.DataFrame:
         (_blank, r"column 'Load': expected a number, found nan in row 7 \(1 such rows\)"),
         (_infinite, "column 'Wind': expected a number, found inf in row 9"),
         (_gap, "row 11 and 2024-03-10 13:00:00 in row 12"),
-        (_other_unit, r"column 'Load' \(kW\): 0.05\d+ in row 0 and 47 more lie far outside"),
+        (_other_unit, r"column 'Load' \(kW\): 0.05\d+ in row 0 of the last 24 and 24 such"),
         (_no_time, "column 'When': expected times"),
         (lambda frame: frame[::-1], "each row one hour after"),
     ],
