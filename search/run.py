@@ -100,7 +100,7 @@ _seconds = click.FloatRange(min=0, min_open=True)
 )
 @click.option(
     "--pruner",
-    type=click.Choice(["hyperband", "median", "none"]),
+    type=click.Choice(["hyperband", "median", "patient", "none"]),
     default="median",
     show_default=True,
     help="How hopeless trials are stopped.",
