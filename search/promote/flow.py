@@ -187,7 +187,7 @@ def _plan_lines(
     most = math.ceil(seconds * wish.seeds * wish.folds / crew.workers / 60)
     lines += [
         f"Each is trained again with {wish.seeds} fresh seed(s) on {wish.folds} rolling origin(s); "
-        "whoever is beyond doubt worse after a seed gets no further one",
+        "whoever is measurably worse after a seed gets no further one",
         f"At most {most} minutes on {crew.workers} worker(s), on cores like those of "
         "docs/performance.md; run again, it goes on where it stopped",
         f"In service: version {registry.champion() or 'none'}",
