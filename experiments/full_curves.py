@@ -3,7 +3,7 @@
     python -m search.run --experiment full_curves --pruner none
 
 Begun with `--sampler qmc --trials 20`, its first trials spread over the space; the command above
-then goes on where a search would look. Expect one to seven minutes a trial and worker on a CPU core.
+then goes on where a search would look. Expect one to seven minutes a trial and worker on a core.
 What was measured is kept in `search/benchmark/curves.csv`.
 """
 
