@@ -1,9 +1,45 @@
-"""Commands as a person can type them here and now."""
+"""What all commands share: how they are typed here and now, how they read options, how they end."""
 
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
+
+import click
+
+from search.errors import INTERRUPTED, REFUSED_OR_FAILED, WRONG_INPUT, Refused, WrongInput
+
+
+def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int:
+    """Do `work` and return its exit code, or say on standard error why it was not done.
+
+    Args:
+        work: returns an exit code.
+        interrupted: is said after Ctrl-C.
+    """
+    from data_pipeline.errors import DataError
+
+    try:
+        return work()
+    except (WrongInput, DataError) as error:
+        click.echo(f"Error: {error}", err=True)
+        return WRONG_INPUT
+    except Refused as error:
+        click.echo(f"Refused: {error}", err=True)
+        return REFUSED_OR_FAILED
+    except KeyboardInterrupt:
+        click.echo(interrupted, err=True)
+        return INTERRUPTED
+
+
+def names(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    """Read an option of names with commas between; `click`'s callback."""
+    if value is None:
+        return None
+    return tuple(name.strip() for name in value.split(",") if name.strip())
 
 
 def python() -> str:

@@ -1,17 +1,18 @@
 """An MLflow store that is there already: its experiments, and the runs of a study."""
 
 import math
-import os
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.errors import Refused
+from search.mlflow_client import connect, first_line, store_errors
 from search.spool import FORECASTS, Forecasts, read_forecasts
-from search.stores import masked
+from search.stores import masked, missing_file
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -35,15 +36,12 @@ class KeptRuns:
         Raises:
             NotThere: there is no such file or experiment, or the store cannot be reached.
         """
-        database = tracking_uri.removeprefix("sqlite:///")
-        if tracking_uri.startswith("sqlite:") and not Path(database).exists():
-            raise NotThere(f"there is no {database}")
+        missing = missing_file(tracking_uri)
+        if missing:
+            raise NotThere(f"there is no {missing}")
         self._identity = identity
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         with _calls():
-            from mlflow.tracking import MlflowClient
-
-            self._client = MlflowClient(tracking_uri=tracking_uri)
+            self._client = connect(tracking_uri)
             found = self._client.get_experiment_by_name(experiment)
         if found is None:
             raise NotThere(f"MLflow has no experiment {experiment!r}")
@@ -126,7 +124,10 @@ class KeptRuns:
             if not kept:
                 raise NotThere("no forecasts of it were kept")
             file = self._client.download_artifacts(run.info.run_id, kept[0].path, place)
-            found = read_forecasts(Path(file).parent)
+            try:
+                found = read_forecasts(Path(file).parent)
+            except (ValueError, KeyError, zipfile.BadZipFile) as error:
+                raise NotThere(f"its forecasts cannot be read: {error}") from error
         if found is None:
             raise NotThere(f"its forecasts are not in a {FORECASTS}")
         return found
@@ -147,15 +148,8 @@ def _calls() -> Iterator[None]:
     """What MLflow and its stores raise, as one error of ours."""
     try:
         yield
-    except NotThere:
-        raise
-    except Exception as error:
+    except store_errors() as error:
         raise NotThere(f"{type(error).__name__}: {masked(first_line(error))}") from error
-
-
-def first_line(error: Exception) -> str:
-    """The beginning of an error's message, or what it is called."""
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
 def experiment_ids(tracking_uri: str) -> dict[str, str]:
@@ -164,13 +158,9 @@ def experiment_ids(tracking_uri: str) -> dict[str, str]:
     Raises:
         Refused: the store cannot be read, say because another version of MLflow wrote it.
     """
-    import sqlalchemy.exc
-    from mlflow.exceptions import MlflowException
-    from mlflow.tracking import MlflowClient
-
     try:
-        found = MlflowClient(tracking_uri=tracking_uri).search_experiments()
-    except (MlflowException, sqlalchemy.exc.SQLAlchemyError) as error:
+        found = connect(tracking_uri).search_experiments()
+    except store_errors() as error:
         raise Refused(
             f"the MLflow store {masked(tracking_uri)} cannot be read: {masked(str(error))}\n"
             "Next: after a backup, `mlflow db upgrade URL` if it is of an older version; else "

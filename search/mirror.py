@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from search.kept_runs import first_line
+from search.mlflow_client import first_line
 from search.records import State, StudyFacts, TrialRecord
 from search.stores import masked
 from search.summary import StudySummary

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT, Refused, WrongInput
+from search import commands
+from search.errors import DONE, Refused, WrongInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,18 +22,14 @@ if TYPE_CHECKING:
     from search.promote.served import Forecaster
 
 
-def _columns(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
-    if value is None:
-        return None
-    return tuple(name.strip() for name in value.split(",") if name.strip())
-
-
 @click.command(context_settings={"max_content_width": 100})
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Hourly CSV.")
 @click.option("--name", help="Of the registered model.  [default: the one that is in service]")
 @click.option("--time", help="Column of the timestamps.  [default: as in training]")
 @click.option("--target", help="Column to forecast.  [default: as in training]")
-@click.option("--features", callback=_columns, help="Other columns.  [default: as in training]")
+@click.option(
+    "--features", callback=commands.names, help="Other columns.  [default: as in training]"
+)
 @click.option("--tz", help="Time zone of the file's clock.  [default: as in training]")
 @click.option("--date-format", help="How dates are written, such as %d.%m.%Y %H:%M.")
 @click.option("--gaps", type=click.Choice(["error", "interpolate"]), help="Missing hours.")
@@ -42,20 +39,10 @@ def _columns(_context: click.Context, _option: click.Parameter, value: str | Non
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
 def main(**options: Any) -> None:
     """Forecast the hours after the end of a CSV with the champion, in the data's unit."""
-    from data_pipeline.errors import DataError
-
-    try:
-        _predict(options)
-    except (WrongInput, DataError) as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(WRONG_INPUT)
-    except (Refused, OSError) as error:
-        click.echo(f"Refused: {error}", err=True)
-        sys.exit(REFUSED_OR_FAILED)
-    sys.exit(DONE)
+    sys.exit(commands.exit_code(lambda: _predict(options)))
 
 
-def _predict(options: dict[str, Any]) -> None:
+def _predict(options: dict[str, Any]) -> int:
     from search.stores import check_name, choose_stores
 
     stores = choose_stores(None, options["tracking_uri"])
@@ -94,6 +81,7 @@ def _predict(options: dict[str, Any]) -> None:
             _backtest(model, rows, series, facts)
         else:
             _forecast(model, rows, series, facts, plot)
+    return DONE
 
 
 def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
@@ -181,7 +169,10 @@ def _forecast(
         series.unit,
         f"Forecast, {series.name}",
     )
-    plot.write_bytes(png(figure))
+    try:
+        plot.write_bytes(png(figure))
+    except OSError as error:
+        raise Refused(f"--plot {plot} cannot be written: {error.strerror}") from error
     click.echo(f"Drawn: {plot}", err=True)
 
 

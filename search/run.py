@@ -18,7 +18,6 @@ from search.errors import (
     INTERRUPTED,
     REFUSED_OR_FAILED,
     TERMINATED,
-    WRONG_INPUT,
     Refused,
     WrongInput,
 )
@@ -52,12 +51,6 @@ _OTHER_OPTIONS = {
 }
 
 
-def _columns(_context: click.Context, _option: click.Parameter, value: str | None) -> Any:
-    if value is None:
-        return None
-    return tuple(name.strip() for name in value.split(",") if name.strip())
-
-
 _positive = click.IntRange(min=1)
 _seconds = click.FloatRange(min=0, min_open=True)
 
@@ -78,7 +71,7 @@ _seconds = click.FloatRange(min=0, min_open=True)
 @click.option("--target", help="Column to forecast.  [default: Usage]")
 @click.option(
     "--features",
-    callback=_columns,
+    callback=commands.names,
     help="Other input columns, with commas; '' for none.  [default: Temperature]",
 )
 @click.option("--unit", help="Unit of the target.")
@@ -126,20 +119,8 @@ _seconds = click.FloatRange(min=0, min_open=True)
 @click.option("--quiet", is_flag=True, help="No progress.")
 def main(**options: Any) -> None:
     """Search stacked LSTMs, log every trial to MLflow; run again to resume."""
-    from data_pipeline.errors import DataError
-
-    try:
-        code = _run(options)
-    except (WrongInput, DataError) as error:
-        click.echo(f"Error: {error}", err=True)
-        code = WRONG_INPUT
-    except Refused as error:
-        click.echo(f"Refused: {error}", err=True)
-        code = REFUSED_OR_FAILED
-    except KeyboardInterrupt:  # before the study was under way
-        click.echo("Interrupted before the first trial.", err=True)
-        code = INTERRUPTED
-    sys.exit(code)
+    # Interrupted later, a study ends by itself.
+    sys.exit(commands.exit_code(lambda: _run(options), "Interrupted before the first trial."))
 
 
 def _run(options: dict[str, Any]) -> int:
@@ -260,7 +241,8 @@ def _coordinate(
 ) -> int:
     from search.conduct import Crew, conduct
     from search.progress import Progress
-    from search.summary import end_lines, result_json
+    from search.summary import result_json
+    from search.wording import end_lines
 
     orphans = study.reconcile()
     done = study.finished

@@ -30,6 +30,11 @@ class Stores:
     root: Path
 
     @property
+    def missing_tracking(self) -> str:
+        """The file of a local MLflow store that is not there yet, else ""."""
+        return missing_file(self.tracking)
+
+    @property
     def schema_lock(self) -> Path:
         """File locked while a database's tables are created."""
         return self.root / "locks" / "schema.lock"
@@ -90,6 +95,12 @@ def _check_database(option: str, url: str) -> None:
     missing = folder != ROOT.absolute() and not folder.is_dir()  # our own root will be made
     if parsed.get_backend_name() == "sqlite" and missing:
         raise WrongInput(f"{option} {masked(url)}: there is no folder {folder}")
+
+
+def missing_file(url: str) -> str:
+    """The file of the SQLite database at `url` if it is not there yet, else ""."""
+    file = url.removeprefix("sqlite:///")
+    return file if url.startswith("sqlite:") and not Path(file).exists() else ""
 
 
 def check_name(option: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What a person reads of a study: names, metrics, the description page, the end of a run."""
+"""What a study comes to: names, metrics, the scoreboard, fits, its tables; words: `wording`."""
 
 import csv
 import io
@@ -9,14 +9,11 @@ from dataclasses import dataclass, field
 
 from models.metrics import skill
 from models.regime import (
-    OVERFIT_GAP,
-    UNDERFIT_EXCESS,
     Fit,
-    Regime,
     attainable,
     measure_fit,
 )
-from search.records import Baseline, Cause, State, StudyFacts, TrialRecord, best_of
+from search.records import Baseline, State, StudyFacts, TrialRecord, best_of
 
 REFERENCE = "same_hour_last_week"
 
@@ -132,68 +129,12 @@ def _row(
     return row | {k: value for k, value in scores.items() if math.isfinite(value)}
 
 
-def score_lines(summary: StudySummary, facts: StudyFacts) -> list[str]:
-    """Return the scoreboard as a table of text, header first."""
-    unit = facts.unit
-    lines = [
-        f"{'on the validation windows':<34}{'RMSE ' + unit:>10}{'MAE ' + unit:>10}"
-        f"{'peak bias':>11}{'MASE':>7}{'skill':>8}"
-    ]
-    for row in scoreboard(summary, facts):
-        cells = [
-            _amount_cell(row.get("rmse")).rjust(10),
-            _amount_cell(row.get("mae")).rjust(10),
-            _amount_cell(row.get("peak_bias"), "+").rjust(11),
-            _cell(row.get("mase"), "7.3f"),
-            _cell(row.get("skill"), "+8.1%"),
-        ]
-        lines.append(f"{str(row['name'])[:33]:<34}" + "".join(cells))
-    return lines
-
-
 def amount(value: float, sign: str = "") -> str:
     """Write a number in the data's unit: one decimal, below 10 three significant digits.
 
     A household in kW and a state in MW both keep their differences. `sign` "+" shows a plus.
     """
     return format(value, f"{sign}.1f" if abs(value) >= 10 else f"{sign}.3g")
-
-
-def _amount_cell(value: object, sign: str = "") -> str:
-    return amount(value, sign) if isinstance(value, float) and math.isfinite(value) else "-"
-
-
-def _cell(value: object, form: str) -> str:
-    if isinstance(value, float) and math.isfinite(value):
-        return format(value, form)
-    width = "".join(c for c in form.split(".")[0] if c.isdigit())
-    return "-".rjust(int(width))
-
-
-def verdict(summary: StudySummary, facts: StudyFacts) -> str:
-    """Say in one sentence whether the best trial beats the baselines, and by how much."""
-    best = summary.best
-    if best is None or best.result is None:
-        return "No trial has completed, so there is nothing to compare with the baselines."
-    if not facts.baselines:  # a re-test, whose folds have other hours each
-        return (
-            f"The lowest validation RMSE is {amount(best.result.validation['rmse'])} {facts.unit}."
-        )
-    name, strongest = min(facts.baselines.items(), key=lambda item: item[1].objective)
-    ours, theirs = best.result.validation["rmse"], strongest.validation["rmse"]
-    change = skill(ours, theirs)
-    if not math.isfinite(change):  # on data that repeat exactly
-        return (
-            f"The strongest baseline, {name}, makes no error on the validation windows: a network "
-            "is not needed for these data."
-        )
-    relation = "beats" if change > 0 else "does not beat"
-    margin = f"{abs(change):.1%} {'lower' if change > 0 else 'higher'}"
-    return (
-        f"The best trial {relation} the strongest baseline, {name}: RMSE {amount(ours)} against "
-        f"{amount(theirs)} {facts.unit} ({margin}) on the validation windows. The search chose it "
-        "there, so expect somewhat more on new data."
-    )
 
 
 def fits(
@@ -239,132 +180,6 @@ def fit_metrics(fit: Fit) -> dict[str, float]:
         "epochs_after_best": float(fit.epochs_after_best),
     }
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
-
-
-def trade_off(summary: StudySummary, facts: StudyFacts) -> str:
-    """Say how the best trial and the others stand between underfitting and overfitting."""
-    best, found = summary.best, fits(summary.records, facts.baselines)
-    if best is None or best.result is None:
-        return "No trade-off to report yet."
-    train, validation = best.result.train["rmse"], best.result.validation["rmse"]
-    fit = found[best.number]
-    labels = [one.regime for one in found.values()]
-    numbers = ", ".join(f"{labels.count(regime)} {regime}" for regime in Regime)
-    return (
-        f"Trade-off: the best trial's fit is {fit.regime}: RMSE {amount(train)} {facts.unit} on "
-        f"the training windows and {amount(validation)} {facts.unit} on the validation windows, "
-        f"both in inference mode (ratio {fit.gap:.2f}; overfit from {OVERFIT_GAP:g}), the former "
-        f"{fit.excess:.2f} times what is attainable (underfit from {UNDERFIT_EXCESS:g}). "
-        f"Completed trials: {numbers}."
-    )
-
-
-def parameter_text(record: TrialRecord) -> str:
-    """Return an attempt's parameters on one line."""
-    parameters = record.parameters
-    if parameters is None:
-        return "parameters unknown"
-    return (
-        f"units {'/'.join(map(str, parameters.units))}, "
-        f"dropout {'/'.join(f'{rate:.3g}' for rate in parameters.dropout)}, "
-        f"L2 {parameters.l2:.3g}, learning rate {parameters.learning_rate:.3g}, "
-        f"batch {parameters.batch_size}, patience {parameters.patience}"
-    )
-
-
-def counts(summary: StudySummary) -> str:
-    """Return how many attempts ended how, on one line."""
-    pieces = [
-        f"{summary.count(state)} {state}"
-        for state in (State.COMPLETE, State.PRUNED, State.FAILED, State.INTERRUPTED)
-        if summary.count(state)
-    ]
-    return ", ".join(pieces) or "none"
-
-
-def end_lines(summary: StudySummary, facts: StudyFacts, ui: str, promote: str) -> list[str]:
-    """Return what a run prints at its end.
-
-    Args:
-        summary: of the study.
-        facts: of the study.
-        ui: the command that shows it in a browser.
-        promote: the command that promotes its best trial.
-    """
-    asked = max(facts.total, summary.finished)  # fewer may be asked for than are done
-    lines = [f"Study {facts.name}: {summary.finished} of {asked} trials ({counts(summary)})"]
-    best = summary.best
-    if best is not None:
-        lines += ["", f"Best: {trial_name(best)}: {parameter_text(best)}"]
-    lines += ["", *score_lines(summary, facts), "", verdict(summary, facts)]
-    lines.append(trade_off(summary, facts))
-    failed = [r for r in summary.records if r.state is State.FAILED and r.failure is not None]
-    for cause in sorted({r.failure.cause for r in failed if r.failure}):
-        numbers = [str(r.number) for r in failed if r.failure and r.failure.cause is Cause(cause)]
-        lines.append(f"Failed, {cause}: trials {', '.join(numbers)}")
-    return [*lines, "", f"Look:    {ui}", f"Promote: {promote}"]
-
-
-def description(summary: StudySummary, facts: StudyFacts) -> str:
-    """Return the study's page in the MLflow UI, as Markdown."""
-    best = summary.best
-    lines = []
-    if best is not None:
-        lines += [f"**Best: {trial_name(best)}.** {parameter_text(best)}.", ""]
-    lines += [
-        verdict(summary, facts),
-        "",
-        trade_off(summary, facts),
-        "",
-        f"{summary.finished} of {max(facts.total, summary.finished)} trials ({counts(summary)}), "
-        f"study seed "
-        f"{facts.seed}. {facts.summary}",
-    ]
-    unit = facts.unit
-    lines += [
-        "",
-        f"| on the validation windows | RMSE {unit} | MAE {unit} | peak bias {unit} | skill |",
-        "|---|---:|---:|---:|---:|",
-    ]
-    for row in scoreboard(summary, facts):
-        lines.append(
-            f"| {row['name']} | {_amount_cell(row.get('rmse'))} | {_amount_cell(row.get('mae'))} "
-            f"| {_amount_cell(row.get('peak_bias'), '+')} | {_cell(row.get('skill'), '+1.1%')} |"
-        )
-    lines += [
-        "",
-        "Skill is 1 - RMSE / RMSE of the same hour last week. Negative peak bias: the hours above "
-        "the 90th percentile are predicted too low. " + _openings(facts.openings),
-        "",
-        f"Promote: `python -m search.promote --study {facts.name}`",
-    ]
-    return "\n".join(lines)
-
-
-def _openings(count: int) -> str:
-    if count == 0:
-        return "The test period has not been opened."
-    times = "once" if count == 1 else f"{count} times"
-    return f"The test period has been opened {times}, by promotion."
-
-
-def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
-    """Return a trial's line in the MLflow UI: its parameters and what came of them."""
-    text = f"{parameter_text(record)}. "
-    if record.failure is not None:
-        return text + f"No result: {record.failure.cause}: {record.failure.message}"
-    if record.result is None:
-        return text
-    result = record.result
-    if result.repeat_of is not None:
-        text += (
-            f"The point of trial {result.repeat_of}, so not trained again; that trial's result: "
-        )
-    return text + (
-        f"RMSE {amount(result.validation['rmse'])} {facts.unit} on the validation windows, "
-        f"{amount(result.train['rmse'])} on the training windows; best epoch {result.best_epoch} "
-        f"of {result.epochs}, stopped by {result.stopped_by}."
-    )
 
 
 def trials_table(summary: StudySummary, facts: StudyFacts) -> str:

@@ -1,13 +1,12 @@
 """What a study looks like in MLflow: one run of its own and one for every trial attempt.
 
-MLflow is seen here and in `search/kept_runs.py` alone. Metric names: docs/metrics.md.
+Metric names: docs/metrics.md.
 """
 
 import datetime as dt
 import json
 import logging
 import math
-import os
 import shutil
 import tempfile
 import time
@@ -21,18 +20,11 @@ from matplotlib.figure import Figure
 from models.regime import Fit
 from search import figures
 from search.gallery import study_figures, trial_figures
+from search.mlflow_client import connect
 from search.records import State, StudyFacts, TrialRecord
 from search.spool import FORECASTS, MODEL, folder, read_forecasts
-from search.summary import (
-    StudySummary,
-    description,
-    final_metrics,
-    fit_metrics,
-    fits,
-    trial_description,
-    trial_name,
-    trials_table,
-)
+from search.summary import StudySummary, final_metrics, fit_metrics, fits, trial_name, trials_table
+from search.wording import description, trial_description
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -85,17 +77,14 @@ class StudyRuns:
 
     def connect(self) -> None:
         """Reach the store, and find or make the study's own run."""
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
         from mlflow.exceptions import MlflowException
-        from mlflow.tracking import MlflowClient
 
         for logger in ("mlflow", "alembic"):
             logging.getLogger(logger).setLevel(logging.WARNING)
         # Its warnings at every retry would repeat what was said in one line.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
         with FileLock(self._schema_lock):
-            client = MlflowClient(tracking_uri=self._uri)
+            client = connect(self._uri)
             name = self._facts.experiment
             found = client.get_experiment_by_name(name)
             if found is None:

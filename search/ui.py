@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import click
 
@@ -78,10 +77,9 @@ def server_command(
             f"--host {host} lets every machine that reaches it read, change and delete runs.\n"
             "Next: stay on 127.0.0.1, or add --login, or --insecure if a proxy asks for one."
         )
-    database = stores.tracking.removeprefix("sqlite:///")
-    if stores.tracking.startswith("sqlite:") and not Path(database).exists():
+    if stores.missing_tracking:
         first = commands.module("search.run", "--trials", "50")
-        raise Refused(f"there is no {database} yet.\nNext: {first}")
+        raise Refused(f"there is no {stores.missing_tracking} yet.\nNext: {first}")
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from search import commands
 from search.errors import (
     DONE,
     INTERRUPTED,
     REFUSED_OR_FAILED,
     TERMINATED,
-    WRONG_INPUT,
     Refused,
     WrongInput,
 )
@@ -44,22 +44,9 @@ _positive = click.IntRange(min=1)
 @click.option("--quiet", is_flag=True, help="No progress.")
 def main(**options: Any) -> None:
     """Promote the best of a study to champion, if it holds on hours that nobody has seen."""
-    from data_pipeline.errors import DataError
-
     # SIGTERM is to leave no process, no temporary folder and no run that seems to go on.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    try:
-        code = _promote(options)
-    except (WrongInput, DataError) as error:
-        click.echo(f"Error: {error}", err=True)
-        code = WRONG_INPUT
-    except Refused as error:
-        click.echo(f"Refused: {error}", err=True)
-        code = REFUSED_OR_FAILED
-    except KeyboardInterrupt:
-        click.echo("Interrupted.", err=True)
-        code = INTERRUPTED
-    sys.exit(code)
+    sys.exit(commands.exit_code(lambda: _promote(options)))
 
 
 def _promote(options: dict[str, Any]) -> int:

@@ -27,8 +27,9 @@ from search.promote.ranking import Ranked
 from search.promote.registry import Registry
 from search.promote.words import card, compared_lines, ranking_lines, score_table
 from search.stores import Stores
-from search.summary import StudySummary, description, fits
+from search.summary import StudySummary, fits
 from search.tally import Tally
+from search.wording import description
 
 FloatArray = npt.NDArray[np.float64]
 

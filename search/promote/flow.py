@@ -114,8 +114,7 @@ def _open(
     if chosen is None:
         raise Refused("no finalist came to a result on every fold; see the re-test's failures")
     half = half_width(_residuals(plan, stores, tested, chosen))
-    kept = read_study(storage, wish.study)
-    opening = _noted(storage, kept, chosen, plan)
+    opening = _noted(storage, read_study(storage, wish.study), chosen, plan)
     openings = openings_of(storage, plan.series.fingerprint)
     number = [one["time"] for one in openings].index(opening["time"]) + 1
     say(
@@ -128,10 +127,9 @@ def _open(
             for line in registry.mend():
                 say(line)
             judged = judge(plan, fitted, open_period(plan), half, registry)
-            scored = [
-                one | {"scored": True} if one == opening else one for one in _own(storage, kept)
-            ]
-            keep_openings(storage, kept.name, scored)
+            own = read_study(storage, wish.study).openings
+            scored = [one | {"scored": True} if one == opening else one for one in own]
+            keep_openings(storage, wish.study, scored)
             kept = read_study(storage, wish.study)
             return decide(wish.force, stores, plan, kept, ranked, chosen, judged, number, registry)
 
@@ -223,10 +221,6 @@ def _noted(
     opening["time"] = dt.datetime.now(dt.UTC).isoformat()
     keep_openings(storage, kept.name, [*kept.openings, opening])
     return opening
-
-
-def _own(storage: optuna.storages.BaseStorage, kept: KeptStudy) -> tuple[dict[str, Any], ...]:
-    return read_study(storage, kept.name).openings
 
 
 def _ordinal(number: int) -> str:

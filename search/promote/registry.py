@@ -7,21 +7,24 @@ follows from it: a promotion puts a version on top, a rollback takes one off.
 import datetime as dt
 import getpass
 import json
-import os
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
 from search import commands
 from search.errors import Refused, WrongInput
+from search.mlflow_client import connect, first_line, store_errors
 from search.promote.model import digest
 from search.stores import Stores, masked
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
 
 CHAMPION = "champion"
 PREVIOUS = "previous"
@@ -242,10 +245,9 @@ def need_store(stores: Stores) -> None:
     Raises:
         Refused: there is none yet.
     """
-    database = stores.tracking.removeprefix("sqlite:///")
-    if stores.tracking.startswith("sqlite:") and not Path(database).exists():
+    if stores.missing_tracking:
         raise Refused(
-            f"there is no MLflow store {database} yet, so no model either.\n"
+            f"there is no MLflow store {stores.missing_tracking} yet, so no model either.\n"
             f"Next: {commands.module('search.promote', '--study', 'NAME')}"
         )
 
@@ -281,14 +283,9 @@ def names_with_champion(stores: Stores) -> list[str]:
                 return sorted(found)
 
 
-def _client(stores: Stores) -> Any:
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+def _client(stores: Stores) -> "MlflowClient":
     with _calls():
-        from mlflow.tracking import MlflowClient
-
-        return MlflowClient(tracking_uri=stores.tracking, registry_uri=stores.tracking)
+        return connect(stores.tracking)
 
 
 def _person() -> str:
@@ -301,11 +298,7 @@ def _person() -> str:
 @contextmanager
 def _calls() -> Iterator[None]:
     """What MLflow and its stores raise, as a refusal."""
-    import sqlalchemy.exc
-    from mlflow.exceptions import MlflowException
-
     try:
         yield
-    except (MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
-        said = masked(str(error)).splitlines() or [type(error).__name__]
-        raise Refused(f"the MLflow store cannot be used: {said[0][:500]}") from error
+    except store_errors() as error:
+        raise Refused(f"the MLflow store cannot be used: {masked(first_line(error))}") from error

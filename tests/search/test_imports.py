@@ -7,7 +7,20 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-LIGHT = ("run", "plan", "stores", "study", "coordinator", "pool", "worker", "tracking", "summary")
+LIGHT = (
+    "run",
+    "plan",
+    "stores",
+    "study",
+    "coordinator",
+    "pool",
+    "worker",
+    "tracking",
+    "summary",
+    "wording",
+    "conduct",
+    "kept_runs",
+)
 FORBIDDEN = {
     "search.run": {"tensorflow", "keras", "mlflow", "optuna", "matplotlib", "pandas"},
     "search.ui": {"tensorflow", "keras", "mlflow", "optuna", "matplotlib", "pandas"},

@@ -1,18 +1,15 @@
 """The main job as a person runs it: real command, real data, real stores, tiny budget."""
 
-import json
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from search.errors import INTERRUPTED, REFUSED_OR_FAILED, TERMINATED, WRONG_INPUT
+from search.errors import REFUSED_OR_FAILED, WRONG_INPUT
 from tests.search.command import (
     SMOKE,
     environment,
@@ -25,9 +22,6 @@ from tests.search.command import (
     trial_states,
     trial_values,
 )
-
-# Trials long enough to be caught in the middle.
-LONG = ("--experiment", "documents", "--window", "24", "--workers", "2", "--epochs", "3000")
 
 
 @pytest.fixture(scope="module")
@@ -178,110 +172,6 @@ def test_same_seed_and_one_worker_give_identical_trial_values(tmp_path: Path) ->
     assert trial_parameters(places[0]) == trial_parameters(places[1])
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)]
-)
-def test_s1_interrupted_run_ends_within_10_s_and_resumes(
-    tmp_path: Path, number: signal.Signals, code: int
-) -> None:
-    process = start(tmp_path, *LONG)
-    _wait_until(lambda: _reported_epochs(tmp_path) >= 2)
-    asked = time.monotonic()
-    process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
-    took = time.monotonic() - asked
-    assert process.returncode == code, errors
-    assert took < 10, f"took {took:.1f} s"
-    assert re.search(r"Resume: \S*python -m search\.run --experiment documents", errors)
-    states = trial_states(tmp_path)
-    interrupted = {n for n, state in states.items() if state == "FAIL"}
-    assert len(interrupted) == 2 and "RUNNING" not in states.values()
-    runs = mlflow_runs(tmp_path)
-    assert {r["status"] for r in runs} == {"KILLED"}
-    assert {int(r["search.trial"]) for r in runs if "search.trial" in r} == interrupted
-    assert _no_process_left(tmp_path)
-
-    # Both wait, linked, to be taken up again: neither is lost, neither point is drawn anew.
-    links = query(
-        tmp_path / "mlruns" / "optuna.db",
-        """select value_json from trials join trial_user_attributes using (trial_id)
-           where state = 'WAITING' and key = 'retry_of'""",
-    )
-    assert {int(link) for (link,) in links} == interrupted
-
-
-def test_s2_killed_coordinator_is_reconciled_at_the_next_start(tmp_path: Path) -> None:
-    process = start(tmp_path, *LONG)
-    _wait_until(lambda: _reported_epochs(tmp_path) >= 2)
-    process.kill()
-    process.communicate(timeout=30)
-    assert "RUNNING" in trial_states(tmp_path).values()
-    _wait_until(lambda: _no_process_left(tmp_path), seconds=10)
-
-    orphans = {n for n, s in trial_states(tmp_path).items() if s == "RUNNING"}
-    resumed = run(tmp_path, *LONG, "--timeout", "1e-9")
-    assert f"{len(orphans)} trial(s) of an earlier run had not ended" in resumed.stderr
-    states = trial_states(tmp_path)
-    assert {states[n] for n in orphans} == {"FAIL"}
-    assert "RUNNING" not in states.values()
-    runs = mlflow_runs(tmp_path)
-    assert "RUNNING" not in {r["status"] for r in runs}
-    attempts = [r["search.trial"] for r in runs if "search.trial" in r]
-    assert len(attempts) == len(set(attempts))
-
-
-def test_s5_second_coordinator_of_one_study_is_refused_by_name(tmp_path: Path) -> None:
-    first = start(tmp_path, *LONG)
-    try:
-        _wait_until(lambda: (tmp_path / "mlruns" / "locks" / "study-documents.pid").exists())
-        second = run(tmp_path, *LONG)
-        assert second.returncode == REFUSED_OR_FAILED
-        assert f"process {first.pid}" in second.stderr and "'documents'" in second.stderr
-        _wait_until(lambda: _reported_epochs(tmp_path) >= 1)
-    finally:
-        first.send_signal(signal.SIGTERM)
-        first.communicate(timeout=60)
-    assert first.returncode == TERMINATED
-
-
-def test_s6_simultaneous_first_starts_all_work(tmp_path: Path) -> None:
-    starts = [start(tmp_path, *SMOKE, "--study", f"s{i}", "--timeout", "1e-9") for i in range(6)]
-    for process in starts:
-        _, errors = process.communicate(timeout=200)
-        assert "Traceback" not in errors and "refused a record" not in errors, errors
-        assert "Ended early: --timeout 1e-09 s reached" in errors
-    names = query(tmp_path / "mlruns" / "optuna.db", "select study_name from studies")
-    assert sorted(names) == [(f"s{i}",) for i in range(6)]
-    assert len([r for r in mlflow_runs(tmp_path) if r.get("search.kind") == "study"]) == 6
-
-
-def test_t3_t4_killed_workers_lose_only_their_trial(tmp_path: Path) -> None:
-    process = start(tmp_path, *SMOKE, "--epochs", "40", "--pruner", "none", "--json")
-    _wait_until(lambda: _reported_epochs(tmp_path) >= 2)
-    victim = _workers(process.pid)[0]
-    subprocess.run(["kill", "-9", str(victim)], check=True)
-    output, errors = process.communicate(timeout=240)
-    assert process.returncode == 0, errors
-    assert json.loads(output)["trials"] == {"finished": 4, "total": 4}
-    states = trial_states(tmp_path)
-    failed = [n for n, state in states.items() if state == "FAIL"]
-    assert len(failed) == 1 and len(states) == 5
-    lost = next(r for r in mlflow_runs(tmp_path) if r.get("search.trial") == str(failed[0]))
-    assert lost["status"] == "FAILED" and lost["failure"].startswith("worker died")
-    retry = next(r for r in mlflow_runs(tmp_path) if r.get("retry_of") == str(failed[0]))
-    assert retry["status"] == "FINISHED" and retry["attempt"] == "2"
-    points = trial_parameters(tmp_path)
-    assert points[int(retry["search.trial"])] == points[failed[0]]
-
-
-def test_t5_hanging_trials_are_killed_and_the_study_ends(tmp_path: Path) -> None:
-    done = run(tmp_path, *LONG, "--trials", "2", "--trial-timeout", "4", seconds=280)
-    assert done.returncode == REFUSED_OR_FAILED
-    assert "timed out" in done.stdout
-    states = sorted(trial_states(tmp_path).values())
-    assert states[:2] == ["FAIL", "FAIL"] and set(states[2:]) == {"WAITING"}
-
-
 BAD_INPUT = {
     "no such file": (("--data", "nowhere.csv"), "nowhere.csv"),
     "a directory": (("--data", "."), "directory"),
@@ -351,40 +241,3 @@ def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
     assert "1451 for training, 161 for validation" in done.stdout
     assert "2184 hours" in done.stdout
     assert not (tmp_path / "mlruns").exists()
-
-
-def _reported_epochs(place: Path) -> int:
-    """Epochs that running trials have reported to the study database."""
-    database = place / "mlruns" / "optuna.db"
-    if not database.exists():
-        return 0
-    tables = query(database, "select name from sqlite_master where name like 'trial_inter%'")
-    if not tables:
-        return 0
-    ((count,),) = query(database, "select count(distinct trial_id) from trial_intermediate_values")
-    return int(count)
-
-
-def _workers(coordinator: int) -> list[int]:
-    """Processes that train for `coordinator`."""
-    import psutil
-
-    children = psutil.Process(coordinator).children(recursive=True)
-    return [p.pid for p in children if "spawn_main" in " ".join(p.cmdline())]
-
-
-def _no_process_left(place: Path) -> bool:
-    import psutil
-
-    for process in psutil.process_iter(["cwd", "cmdline"]):
-        cwd, words = process.info["cwd"], process.info["cmdline"] or []
-        if cwd == str(place) and any("spawn_main" in w or "search.run" in w for w in words):
-            return False
-    return True
-
-
-def _wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {seconds} s"
-        time.sleep(0.1)

@@ -1,31 +1,23 @@
 """A study on a real SQLite database: what is drawn, what is retried, what is refused."""
 
 import dataclasses
-import functools
 import importlib.util
-import sqlite3
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
 import pytest
-import sqlalchemy as sa
 
-from experiments.experiment import Experiment
 from experiments.lstm_space import to_flat
 from experiments.space import Value
 from search.errors import Refused
 from search.optuna_sampling import trial_seed
-from search.optuna_storage import open_storage
 from search.records import Cause, Failure, State, TrialRecord, TrialResult
 from search.study import ENOUGH_FOR_IMPORTANCE, Study, differences
-from tests.search.samples import DEEP, EPOCHS, SMALL, error_of, experiment, result
+from tests.search.samples import DEEP, EPOCHS, SMALL, experiment, result
+from tests.search.studies import SEED, complete, open_study
 
-SEED = 11
 TRIALS = 13  # more than the ten that TPE draws at random
 NO_GP = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="gp needs torch")
 SAMPLERS = ["tpe", "random", "qmc", pytest.param("gp", marks=NO_GP)]
@@ -44,43 +36,6 @@ def tmp_path(tmp_path: Path) -> Iterator[Path]:
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
-@functools.cache
-def _empty_database() -> bytes:
-    """A database with its tables; creating them takes longer than most tests."""
-    with tempfile.TemporaryDirectory() as place:
-        path = Path(place) / "optuna.db"
-        storage = open_storage(f"sqlite:///{path}", Path(place) / "schema.lock")
-        assert isinstance(storage, optuna.storages.RDBStorage)
-        storage.engine.dispose()
-        return path.read_bytes()
-
-
-def _open(
-    place: Path,
-    what: Experiment | None = None,
-    sampler: str = "random",
-    pruner: str = "none",
-    seed: int = SEED,
-) -> Study:
-    """Open the study as a new process would, reconciled."""
-    if not (place / "optuna.db").exists():
-        (place / "optuna.db").write_bytes(_empty_database())
-    storage = open_storage(f"sqlite:///{place}/optuna.db", place / "schema.lock")
-    study = Study(storage, "tiny", what or experiment(), seed, sampler, pruner)
-    study.hold_to({"window": 24})
-    study.reconcile()
-    return study
-
-
-def _run(study: Study, trials: int) -> list[TrialRecord]:
-    """Ask for and complete `trials` more trials, one at a time."""
-    told = []
-    for _ in range(trials):
-        asked = study.ask()
-        told.append(study.tell(asked.number, result(error_of(asked.flat))))
-    return told
-
-
 def _drawn(records: list[TrialRecord]) -> list[tuple[dict[str, Value], int, str]]:
     return [(record.flat, record.seed, record.design) for record in records]
 
@@ -97,7 +52,7 @@ def sampler(request: pytest.FixtureRequest) -> str:
 def uninterrupted(sampler: str) -> Iterator[list[TrialRecord]]:
     """What one process draws in one go."""
     with tempfile.TemporaryDirectory(dir=_MEMORY) as place:
-        yield _run(_open(Path(place), sampler=sampler), TRIALS)
+        yield complete(open_study(Path(place), sampler=sampler), TRIALS)
 
 
 def test_every_point_drawn_is_a_valid_point(uninterrupted: list[TrialRecord]) -> None:
@@ -131,12 +86,12 @@ def test_resumed_study_draws_what_an_uninterrupted_one_draws(
 ) -> None:
     drawn: list[TrialRecord] = []
     for trials in (1, 6, TRIALS - 7):
-        drawn += _run(_open(tmp_path, sampler=sampler), trials)
+        drawn += complete(open_study(tmp_path, sampler=sampler), trials)
     assert _drawn(drawn) == _drawn(uninterrupted)
 
 
 def test_parallel_asks_draw_different_points(sampler: str, tmp_path: Path) -> None:
-    study = _open(tmp_path, experiment(designs=()), sampler=sampler)
+    study = open_study(tmp_path, experiment(designs=()), sampler=sampler)
     asked = [study.ask() for _ in range(4)]
     assert len({tuple(sorted(record.flat.items())) for record in asked}) == 4
     assert all(experiment().space.problems(record.flat) == [] for record in asked)
@@ -149,8 +104,8 @@ def test_seeds_follow_from_study_seed_and_trial_number(tmp_path: Path) -> None:
     seeds = []
     for place, study_seed in (("a", 1), ("b", 1), ("c", 2)):
         (tmp_path / place).mkdir()
-        asked = [_open(tmp_path / place, seed=study_seed).ask()]
-        study = _open(tmp_path / place, seed=study_seed)
+        asked = [open_study(tmp_path / place, seed=study_seed).ask()]
+        study = open_study(tmp_path / place, seed=study_seed)
         asked += [study.ask() for _ in range(3)]
         seeds.append([record.seed for record in asked])
     assert seeds[0] == seeds[1]
@@ -160,8 +115,8 @@ def test_seeds_follow_from_study_seed_and_trial_number(tmp_path: Path) -> None:
 
 
 def test_designs_share_seeds_where_nothing_is_sampled(tmp_path: Path) -> None:
-    study = _open(tmp_path, experiment(trials=6, sampled=False, repeats=3))
-    told = _run(study, 6)
+    study = open_study(tmp_path, experiment(trials=6, sampled=False, repeats=3))
+    told = complete(study, 6)
     seeds = {name: [r.seed for r in told if r.design == name] for name in ("small", "deep")}
     assert seeds["small"] == seeds["deep"]
     assert len(set(seeds["small"])) == 3
@@ -169,14 +124,16 @@ def test_designs_share_seeds_where_nothing_is_sampled(tmp_path: Path) -> None:
 
 
 def test_more_seeds_later_add_to_those_that_are_done(tmp_path: Path) -> None:
-    first = _run(_open(tmp_path, experiment(trials=4, sampled=False, repeats=2)), 4)
-    again = _open(tmp_path, experiment(trials=6, sampled=False, repeats=3))
+    first = complete(open_study(tmp_path, experiment(trials=4, sampled=False, repeats=2)), 4)
+    again = open_study(tmp_path, experiment(trials=6, sampled=False, repeats=3))
     assert again.finished == 4
-    added = _run(again, 2)
+    added = complete(again, 2)
     assert [record.design for record in added] == ["small", "deep"]
     assert added[0].seed == added[1].seed and added[0].seed not in {r.seed for r in first}
     (tmp_path / "at_once").mkdir()
-    whole = _run(_open(tmp_path / "at_once", experiment(trials=6, sampled=False, repeats=3)), 6)
+    whole = complete(
+        open_study(tmp_path / "at_once", experiment(trials=6, sampled=False, repeats=3)), 6
+    )
     assert [r.seed for r in first + added] == [r.seed for r in whole]
 
 
@@ -191,7 +148,7 @@ def _same_trial(first: TrialRecord, again: TrialRecord) -> bool:
 def test_t3_t4_killed_worker_is_retried_twice_with_same_parameters_and_seed(
     tmp_path: Path, designs: tuple[()]
 ) -> None:
-    study = _open(tmp_path, experiment(designs=designs))
+    study = open_study(tmp_path, experiment(designs=designs))
     attempts = []
     for _ in range(3):
         attempts.append(study.ask())
@@ -208,21 +165,21 @@ def test_t3_t4_killed_worker_is_retried_twice_with_same_parameters_and_seed(
 
 @pytest.mark.parametrize("cause", [c for c in Cause if c.name in {"DIVERGED", "OUT_OF_MEMORY"}])
 def test_t1_t2_failure_by_the_parameters_is_never_retried(tmp_path: Path, cause: Cause) -> None:
-    study = _open(tmp_path)
+    study = open_study(tmp_path)
     first = study.ask()
     told = study.tell(first.number, Failure(cause, "why"))
     assert told.state is State.FAILED and told.failure is not None
     assert told.failure.cause is cause and told.result is None
     assert study.finished == 1
     assert study.ask().design == "deep"
-    assert _open(tmp_path).records[first.number].failure == told.failure
+    assert open_study(tmp_path).records[first.number].failure == told.failure
 
 
 def test_interruptions_and_lost_coordinators_do_not_use_up_retries(tmp_path: Path) -> None:
-    first = _open(tmp_path, experiment(designs=(SMALL,))).ask()
+    first = open_study(tmp_path, experiment(designs=(SMALL,))).ask()
     numbers = [first.number]
     for _ in range(3):  # each opening finds the attempt of the one before orphaned
-        study = _open(tmp_path, experiment(designs=(SMALL,)))
+        study = open_study(tmp_path, experiment(designs=(SMALL,)))
         asked = study.ask()
         assert asked.retry_of == numbers[-1] and _same_trial(first, asked)
         told = study.tell(asked.number, INTERRUPTED)
@@ -230,7 +187,7 @@ def test_interruptions_and_lost_coordinators_do_not_use_up_retries(tmp_path: Pat
         again = study.ask()
         assert again.retry_of == asked.number
         numbers.append(again.number)
-    study = _open(tmp_path, experiment(designs=(SMALL,)))
+    study = open_study(tmp_path, experiment(designs=(SMALL,)))
     for _ in range(3):
         asked = study.ask()
         assert _same_trial(first, asked)
@@ -240,15 +197,15 @@ def test_interruptions_and_lost_coordinators_do_not_use_up_retries(tmp_path: Pat
 
 
 def test_s2_reconcile_ends_orphans_once(tmp_path: Path) -> None:
-    study = _open(tmp_path)
+    study = open_study(tmp_path)
     asked = [study.ask() for _ in range(3)]
     before = [record.number for record in asked]
-    resumed = _open(tmp_path)
+    resumed = open_study(tmp_path)
     assert all(resumed.records[n].state is State.FAILED for n in before)
     causes = {r.failure.cause for r in resumed.records.values() if r.failure}
     assert causes == {Cause.COORDINATOR_LOST}
     assert resumed.reconcile() == []
-    third = _open(tmp_path)
+    third = open_study(tmp_path)
     assert third.reconcile() == []
     assert third.records == resumed.records
     retries = [third.ask() for _ in range(3)]
@@ -261,7 +218,7 @@ def test_s2_reconcile_ends_orphans_once(tmp_path: Path) -> None:
 def test_s2_crash_while_a_failure_is_written_neither_loses_nor_doubles_the_retry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str, failure: Failure
 ) -> None:
-    study = _open(tmp_path)
+    study = open_study(tmp_path)
     asked = study.ask()
 
     def crash(*_args: object, **_named: object) -> None:
@@ -271,7 +228,7 @@ def test_s2_crash_while_a_failure_is_written_neither_loses_nor_doubles_the_retry
         patch.setattr(optuna.storages.RDBStorage, lost, crash)
         with pytest.raises(KeyboardInterrupt):
             study.tell(asked.number, failure)
-    resumed = _open(tmp_path)
+    resumed = open_study(tmp_path)
     assert resumed.records[asked.number].state is State.FAILED
     following = [resumed.ask() for _ in range(3)]
     retries = [record for record in following if record.retry_of == asked.number]
@@ -283,7 +240,7 @@ def test_s2_crash_while_a_failure_is_written_neither_loses_nor_doubles_the_retry
 def test_s2_crash_while_a_result_is_written_keeps_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study = _open(tmp_path)
+    study = open_study(tmp_path)
     asked = study.ask()
 
     def crash(*_args: object, **_named: object) -> None:
@@ -293,7 +250,7 @@ def test_s2_crash_while_a_result_is_written_keeps_it(
         patch.setattr(optuna.storages.RDBStorage, "set_trial_state_values", crash)
         with pytest.raises(KeyboardInterrupt):
             study.tell(asked.number, result(0.03))
-    resumed = _open(tmp_path)
+    resumed = open_study(tmp_path)
     assert resumed.records[asked.number].state is State.COMPLETE
     assert resumed.records[asked.number].result == result(0.03)
     assert resumed.finished == 1
@@ -301,10 +258,10 @@ def test_s2_crash_while_a_result_is_written_keeps_it(
 
 
 def test_crash_while_a_point_is_drawn_is_no_trial(tmp_path: Path) -> None:
-    _open(tmp_path, experiment(designs=()))
+    open_study(tmp_path, experiment(designs=()))
     half = optuna.load_study(study_name="tiny", storage=f"sqlite:///{tmp_path}/optuna.db").ask()
     half.suggest_int("layers", 1, 3)
-    resumed = _open(tmp_path, experiment(designs=()))
+    resumed = open_study(tmp_path, experiment(designs=()))
     assert resumed.records[half.number].state is State.FAILED
     assert resumed.records[half.number].parameters is None
     assert resumed.finished == 0
@@ -312,7 +269,7 @@ def test_crash_while_a_point_is_drawn_is_no_trial(tmp_path: Path) -> None:
 
 
 def test_s10_finished_counts_every_trial_once(tmp_path: Path) -> None:
-    study = _open(tmp_path, pruner="median")
+    study = open_study(tmp_path, pruner="median")
     outcomes: list[TrialResult | Failure] = [
         result(),
         DIED,
@@ -328,7 +285,7 @@ def test_s10_finished_counts_every_trial_once(tmp_path: Path) -> None:
         counted.append(study.finished)
     # Trial "deep" dies, is interrupted and then diverges; the last trial dies twice and waits.
     assert counted == [1, 1, 1, 2, 3, 3, 3]
-    assert _open(tmp_path).finished == 3
+    assert open_study(tmp_path).finished == 3
     asked = study.ask()
     assert study.finished == 3 and study.running == 1
     study.tell(asked.number, result())
@@ -336,7 +293,7 @@ def test_s10_finished_counts_every_trial_once(tmp_path: Path) -> None:
 
 
 def test_what_was_told_is_read_back_whole(tmp_path: Path) -> None:
-    study = _open(tmp_path)
+    study = open_study(tmp_path)
     told = [
         study.tell(study.ask().number, outcome)
         for outcome in (result(0.03), result(0.9, "pruner"), Failure(Cause.OUR_BUG, "why", "tb"))
@@ -344,7 +301,7 @@ def test_what_was_told_is_read_back_whole(tmp_path: Path) -> None:
     assert told[0].result == result(0.03) and told[0].state is State.COMPLETE
     assert told[1].result == result(0.9, "pruner") and told[1].state is State.PRUNED
     assert all(r.started and r.ended and r.started <= r.ended for r in told)
-    again = _open(tmp_path)
+    again = open_study(tmp_path)
     assert [again.records[r.number] for r in told] == told
     assert again.best == told[0]
 
@@ -360,7 +317,7 @@ def _epochs(study: Study, number: int, value: float) -> bool:
 
 @pytest.mark.parametrize("pruner", ["median", "hyperband", "none"])
 def test_designs_and_the_best_so_far_are_never_pruned(tmp_path: Path, pruner: str) -> None:
-    study = _open(tmp_path, experiment(designs=(), trials=20), pruner=pruner)
+    study = open_study(tmp_path, experiment(designs=(), trials=20), pruner=pruner)
     for _ in range(5):
         number = study.ask().number
         assert not _epochs(study, number, 0.02)
@@ -372,7 +329,7 @@ def test_designs_and_the_best_so_far_are_never_pruned(tmp_path: Path, pruner: st
     assert not study.report(once, 1, 0.001)
     assert not any(study.report(once, epoch, 0.9) for epoch in (8, 9, 15))
     study.tell(once, INTERRUPTED)
-    late = _open(tmp_path, experiment(designs=(SMALL,), trials=20), pruner=pruner)
+    late = open_study(tmp_path, experiment(designs=(SMALL,), trials=20), pruner=pruner)
     while not (asked := late.ask()).design:
         pass
     assert not _epochs(late, asked.number, 0.9)
@@ -381,7 +338,7 @@ def test_designs_and_the_best_so_far_are_never_pruned(tmp_path: Path, pruner: st
 def test_a_trial_is_not_pruned_at_its_last_epoch_for_nothing_would_be_saved(
     tmp_path: Path,
 ) -> None:
-    study = _open(tmp_path, experiment(designs=(), trials=20), pruner="median")
+    study = open_study(tmp_path, experiment(designs=(), trials=20), pruner="median")
     for _ in range(5):
         number = study.ask().number
         for epoch in range(1, EPOCHS + 1):
@@ -393,7 +350,7 @@ def test_a_trial_is_not_pruned_at_its_last_epoch_for_nothing_would_be_saved(
 
 
 def test_s2_crash_before_the_seed_was_written_does_not_change_it(tmp_path: Path) -> None:
-    study = _open(tmp_path, experiment(designs=(), trials=5))
+    study = open_study(tmp_path, experiment(designs=(), trials=5))
 
     def ends_here(*_args: object) -> int:
         raise RuntimeError("the process ends here")
@@ -402,13 +359,13 @@ def test_s2_crash_before_the_seed_was_written_does_not_change_it(tmp_path: Path)
         patch.setattr(study, "_seed_of", ends_here)
         with pytest.raises(RuntimeError, match="ends here"):
             study.ask()
-    retry = _open(tmp_path, experiment(designs=(), trials=5)).ask()
+    retry = open_study(tmp_path, experiment(designs=(), trials=5)).ask()
     assert retry.retry_of == 0
     assert retry.seed == trial_seed(SEED, 0)
 
 
 def test_no_trial_is_pruned_within_the_warm_up(tmp_path: Path) -> None:
-    study = _open(tmp_path, experiment(designs=(), trials=20), pruner="median")
+    study = open_study(tmp_path, experiment(designs=(), trials=20), pruner="median")
     for _ in range(5):
         number = study.ask().number
         _epochs(study, number, 0.02)
@@ -420,7 +377,7 @@ def test_no_trial_is_pruned_within_the_warm_up(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_t1_value_that_is_no_number_stops_and_breaks_nothing(tmp_path: Path, value: float) -> None:
-    study = _open(tmp_path, pruner="median")
+    study = open_study(tmp_path, pruner="median")
     number = study.ask().number
     assert study.report(number, 1, value) is False
     assert study.report(number, 2, 0.5) is False
@@ -431,7 +388,7 @@ def test_t1_value_that_is_no_number_stops_and_breaks_nothing(tmp_path: Path, val
 def test_epoch_value_that_arrives_after_the_end_of_its_attempt_is_passed_over(
     tmp_path: Path,
 ) -> None:
-    study = _open(tmp_path)
+    study = open_study(tmp_path)
     number = study.ask().number
     told = study.tell(number, DIED)
     study.report(number, 3, 0.5)
@@ -439,10 +396,10 @@ def test_epoch_value_that_arrives_after_the_end_of_its_attempt_is_passed_over(
 
 
 def test_importances_name_parameters_once_there_are_enough_trials(tmp_path: Path) -> None:
-    study = _open(tmp_path)
-    _run(study, ENOUGH_FOR_IMPORTANCE - 1)
+    study = open_study(tmp_path)
+    complete(study, ENOUGH_FOR_IMPORTANCE - 1)
     assert study.importances() == {}
-    _run(study, 1)
+    complete(study, 1)
     found = study.importances()
     assert found.keys() <= {d.name for d in experiment().space.dimensions}
     assert sum(found.values()) == pytest.approx(1.0, abs=1e-6)
@@ -452,7 +409,7 @@ def test_importances_name_parameters_once_there_are_enough_trials(tmp_path: Path
 
 
 def test_s4_changed_contract_is_refused_naming_what_changed(tmp_path: Path) -> None:
-    study = _open(tmp_path, experiment(designs=()))
+    study = open_study(tmp_path, experiment(designs=()))
     kept = {"window": 24, "space": {"units_1": {"low": 2, "high": 16}}, "columns": ("a", "b")}
     other = Study(study._storage, "other", experiment(), SEED, "random", "none")
     other.hold_to(kept)
@@ -482,91 +439,15 @@ def test_foreign_study_of_the_same_name_is_refused(tmp_path: Path) -> None:
     foreign = optuna.create_study(study_name="tiny", storage=url)
     foreign.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
     with pytest.raises(Refused, match="'tiny' was not made by this program"):
-        _open(tmp_path)
+        open_study(tmp_path)
     assert len(foreign.trials) == 1
 
 
 def test_remembered_values_outlive_the_process(tmp_path: Path) -> None:
-    study = _open(tmp_path)
+    study = open_study(tmp_path)
     assert study.recall("baselines") is None
     study.remember("baselines", {"ridge": 0.5})
-    assert _open(tmp_path).recall("baselines") == {"ridge": 0.5}
-
-
-def _of_version(place: Path, revision: str) -> None:
-    _open(place)
-    connection = sqlite3.connect(place / "optuna.db")
-    with connection:
-        connection.execute("update alembic_version set version_num = ?", (revision,))
-    connection.close()
-
-
-def _truncated(place: Path) -> None:
-    _open(place)
-    subprocess.run(["sync"], check=False)
-    data = (place / "optuna.db").read_bytes()
-    for extra in place.glob("optuna.db-*"):
-        extra.unlink()
-    (place / "optuna.db").write_bytes(data[:5000] + b"\0" * 2000)
-
-
-BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
-    "text": (lambda place: (place / "optuna.db").write_text("no database, " * 99), "database"),
-    "truncated": (_truncated, "malformed|database"),
-    "a directory": (lambda place: (place / "optuna.db").mkdir(), "unable to open"),
-    "no folder": (lambda place: place.rmdir(), "unable to open"),
-    "older version": (lambda place: _of_version(place, "v2.6.0.a"), "optuna storage upgrade"),
-    "newer version": (lambda place: _of_version(place, "v99.0.0.a"), "newer|latest version"),
-}
-
-
-@pytest.mark.parametrize("case", BROKEN)
-def test_s9_database_that_cannot_be_used_is_refused_clearly(tmp_path: Path, case: str) -> None:
-    place = tmp_path / "stores"
-    place.mkdir()
-    breaking, said = BROKEN[case]
-    breaking(place)
-    with pytest.raises(Refused, match=said) as refusal:
-        open_storage(f"sqlite:///{place}/optuna.db", tmp_path / "schema.lock")
-    text = str(refusal.value)
-    assert f"{place}/optuna.db" in text and "Next: " in text
-    assert len(text) < 900
-
-
-HOLDER = """
-import sqlite3, sys, time
-connection = sqlite3.connect(sys.argv[1], isolation_level=None)
-connection.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
-time.sleep(3)
-connection.execute("COMMIT")
-"""
-
-
-@pytest.mark.parametrize("when", ["before it is opened", "while it is used"])
-def test_s7_database_locked_by_another_process_is_waited_for(tmp_path: Path, when: str) -> None:
-    study = _open(tmp_path)
-    _run(study, 1)
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path / "optuna.db")], stdout=subprocess.PIPE
-    )
-    assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
-    began = time.monotonic()
-    if when == "before it is opened":
-        study = _open(tmp_path)
-    _run(study, 1)
-    assert time.monotonic() - began > 1.5
-    assert holder.wait(timeout=10) == 0
-    holder.stdout.close()
-    assert study.finished == 2
-
-
-def test_s7_database_is_written_through_to_the_disk(tmp_path: Path) -> None:
-    storage = open_storage(f"sqlite:///{tmp_path}/optuna.db", tmp_path / "schema.lock")
-    assert isinstance(storage, optuna.storages.RDBStorage)
-    with storage.engine.connect() as connection:
-        assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
-        assert connection.execute(sa.text("PRAGMA synchronous")).scalar() == 2
+    assert open_study(tmp_path).recall("baselines") == {"ridge": 0.5}
 
 
 # -- repeats -------------------------------------------------------------------------------------
@@ -575,7 +456,7 @@ def test_s7_database_is_written_through_to_the_disk(tmp_path: Path) -> None:
 def test_an_exact_repeat_has_the_result_of_the_first_and_is_not_the_best_twice(
     tmp_path: Path,
 ) -> None:
-    study = _open(tmp_path)
+    study = open_study(tmp_path)
     first = study.ask()
     assert study.known(first) is None
     told = study.tell(first.number, result(0.02))
@@ -590,12 +471,12 @@ def test_an_exact_repeat_has_the_result_of_the_first_and_is_not_the_best_twice(
 
 
 def test_the_repeats_of_a_design_are_meant(tmp_path: Path) -> None:
-    study = _open(tmp_path)
+    study = open_study(tmp_path)
     told = study.tell(study.ask().number, result(0.02))
     assert told.design and study.known(dataclasses.replace(told, number=99)) is None
 
 
 def test_a_failed_attempt_is_no_known_result(tmp_path: Path) -> None:
-    study = _open(tmp_path)
+    study = open_study(tmp_path)
     told = study.tell(study.ask().number, DIED)
     assert study.known(dataclasses.replace(told, number=99, design="")) is None

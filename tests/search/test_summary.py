@@ -14,18 +14,14 @@ from search.records import Cause, Failure, State, TrialRecord
 from search.summary import (
     StudySummary,
     amount,
-    description,
-    end_lines,
     final_metrics,
     fits,
     result_json,
-    score_lines,
     scoreboard,
-    trade_off,
     trial_name,
     trials_table,
-    verdict,
 )
+from search.wording import description, end_lines, score_lines, trade_off, verdict
 from tests.search.samples import baseline, facts, record, result
 
 DIED = Failure(Cause.WORKER_DIED, 'its "process", killed\nby -9')
