@@ -195,6 +195,7 @@ BAD_INPUT = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("case", BAD_INPUT)
 def test_bad_input_is_refused_quickly_without_tensorflow_or_stores(
     tmp_path: Path, case: str
@@ -226,6 +227,7 @@ def test_bad_input_is_refused_quickly_without_tensorflow_or_stores(
     assert took < 5
 
 
+@pytest.mark.alone
 def test_help_answers_within_2_s(tmp_path: Path) -> None:
     began = time.monotonic()
     done = run(tmp_path, "--help")
