@@ -11,6 +11,7 @@ from search.records import State
 from search.spool import folder, write_spool
 from search.summary import StudySummary
 from search.tracking import StudyRuns
+from tests.search.mlflow_stores import empty_store
 from tests.search.samples import facts, record, result
 
 HOURS = pd.date_range("2024-01-01", periods=30, freq="h")
@@ -20,7 +21,7 @@ HOURS = pd.date_range("2024-01-01", periods=30, freq="h")
 def store(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URI of a store with a study of two trials, the second without forecasts."""
     place = tmp_path_factory.mktemp("kept")
-    uri, spool = f"sqlite:///{place}/mlflow.db", place / "spool"
+    uri, spool = empty_store(place), place / "spool"
     runs = StudyRuns(uri, place / "artifacts", place / "lock", spool, facts())
     forecast = np.arange(60.0).reshape(30, 2)
     write_spool(folder(spool, 0), lambda path: path.touch(), HOURS, np.ones((30, 2)), forecast)

@@ -21,6 +21,7 @@ from search.spool import folder, write_spool
 from search.summary import StudySummary
 from search.tracking import StudyRuns
 from tests.search.command import query
+from tests.search.mlflow_stores import empty_store
 from tests.search.samples import facts, record, result
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Place:
 
     def __init__(self, root: Path, uri: str | None = None) -> None:
         self.root = root
-        self.uri = uri or f"sqlite:///{root}/mlflow.db"
+        self.uri = uri or empty_store(root)
         self.artifacts = root / "artifacts" if uri is None else None
         self.said: list[str] = []
 

@@ -24,6 +24,7 @@ from search.promote.served import Forecaster
 from search.stores import Stores
 from search.tracking import StudyRuns
 from tests.search.command import query
+from tests.search.mlflow_stores import empty_store
 from tests.search.samples import experiment, facts, parameters, record, result
 
 FRAMING = Framing(window=24)
@@ -38,7 +39,7 @@ class Contest:
         tiny = experiment().model_copy(update={"source": SOURCE, "framing": FRAMING})
         self.plan = Plan(tiny, series, report, prepare(series, FRAMING))
         self.root = root
-        uri = f"sqlite:///{root}/mlflow.db"
+        uri = empty_store(root)
         self.stores = Stores(f"sqlite:///{root}/optuna.db", uri, root / "artifacts", root)
         StudyRuns(uri, root / "artifacts", root / "lock", root / "spool", facts()).connect()
         contract = facts().contract | {"data": series.fingerprint}

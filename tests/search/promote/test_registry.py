@@ -10,6 +10,7 @@ import pytest
 from search.errors import Refused, WrongInput
 from search.promote.registry import Event, Registry, in_service, the_model
 from search.stores import Stores
+from tests.search.mlflow_stores import empty_store
 
 
 class Shelf:
@@ -18,7 +19,7 @@ class Shelf:
     def __init__(self, root: Path) -> None:
         from mlflow.tracking import MlflowClient
 
-        uri = f"sqlite:///{root}/mlflow.db"
+        uri = empty_store(root)
         self.stores = Stores(f"sqlite:///{root}/optuna.db", uri, root / "artifacts", root)
         self.client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         experiment = self.client.create_experiment("e", (root / "artifacts").as_uri())
