@@ -76,9 +76,9 @@ def conduct(
         How the study stands, how the run ended, and the signal that asked for an end, be it during
         the last delivery; 0 without one.
     """
-    spool = stores.spool(study.name)
+    spool = stores.spool(study.name, facts.identity)
     mirror = Mirror(
-        stores.tracking, stores.artifacts, stores.schema_lock, spool, facts, progress.say
+        stores.tracking, stores.artifacts, stores.tracking_lock, spool, facts, progress.say
     )
     mirror.catch_up(study.records.values())
     pool = ProcessPoolOfWorkers(

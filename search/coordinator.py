@@ -179,8 +179,9 @@ def finish(
     mirror: Mirror,
     ending: Ending,
     stop_asked: Callable[[], int],
+    patience: float = PATIENCE_AT_END,
 ) -> bool:
-    """Bring the study's own run to its end, in haste once `stop_asked()`.
+    """Bring the study's own run to its end within `patience` s, in haste once `stop_asked()`.
 
     Returns:
         True if MLflow has everything.
@@ -188,7 +189,7 @@ def finish(
     if ending.signum is None:
         summary = replace(summary, importances=study.importances())
     mirror.summarise(summary, ending.state)
-    return mirror.close(PATIENCE_AT_END, stop_asked)
+    return mirror.close(patience, stop_asked)
 
 
 @contextmanager

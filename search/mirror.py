@@ -20,6 +20,8 @@ from search.tracking import StudyRuns
 
 # How long a person who is waiting to leave waits for MLflow.
 _SHORT_WAIT = 5.0
+# How long a store that stops answering is waited for at the end.
+_LONG_WAIT = 30.0
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -41,7 +43,8 @@ class Mirror:
         self._say = say
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self._stop = threading.Event()
-        self._unreachable = False
+        # Since when it has not answered, as `time.monotonic` has it; None while it does.
+        self._away_since: float | None = None
         self.undelivered = 0
         self._emptied = False
         # The standing that waits for its turn: a newer one takes its place.
@@ -77,20 +80,29 @@ class Mirror:
     def close(self, seconds: float, hurried: Callable[[], int]) -> bool:
         """Deliver what is queued within `seconds`; True if nothing is left over.
 
-        From the moment on that `hurried()` is true it waits for a few seconds more at most.
+        From the moment on that `hurried()` is true it waits for a few seconds more at most, and not
+        long for a store that is away.
         """
         self._jobs.put(None)
         # A store that is away by now may stay away: the person should not wait for it for long.
-        patience = min(seconds, _SHORT_WAIT) if self._unreachable else seconds
+        patience = min(seconds, _SHORT_WAIT) if self._away_since is not None else seconds
         deadline = time.monotonic() + patience
         short = math.inf
         while self._thread.is_alive() and time.monotonic() < min(deadline, short):
             if short == math.inf and hurried():
                 short = time.monotonic() + _SHORT_WAIT
+            away = self._away_since
+            if away is not None and time.monotonic() - away > _LONG_WAIT:
+                break
             self._thread.join(0.1)
         self._stop.set()
         self._thread.join(1.0)
         return self._emptied and self.undelivered == 0
+
+    @property
+    def written(self) -> tuple[int, int]:
+        """Runs of attempts that were made, and those whose end was written."""
+        return self._runs.made, self._runs.ended
 
     # -- the thread ------------------------------------------------------------------------------
 
@@ -123,19 +135,19 @@ class Mirror:
                     self.undelivered += 1
                     self._say(f"MLflow refused a record: {type(error).__name__}: {error}")
                     return False
-                if not self._unreachable:
+                if self._away_since is None:
+                    self._away_since = time.monotonic()
                     self._say(
                         f"MLflow at {masked(self._uri)} does not answer ({first_line(error)})"
-                        "; training goes on, results are kept and delivered later."
+                        "; results are kept and delivered later."
                     )
-                self._unreachable = True
                 if self._stop.wait(pause):
                     self.undelivered += 1 + self._jobs.qsize()
                     return False
             else:
-                if self._unreachable:
+                if self._away_since is not None:
                     self._say("MLflow answers again; delivery goes on.")
-                    self._unreachable = False
+                    self._away_since = None
                 return True
         raise AssertionError("the pauses never end")
 

@@ -34,6 +34,7 @@ class KeptStudy:
         made_with: versions of the packages, and the commit, of its latest run.
         source: of the data, as plain values; empty in a study of before it was kept.
         openings: of the test period, oldest first, as `keep_openings` wrote them.
+        data: the data report as plain values. total: finished trials its latest run asked for.
     """
 
     name: str
@@ -44,6 +45,8 @@ class KeptStudy:
     made_with: dict[str, str] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
     openings: tuple[dict[str, Any], ...] = ()
+    data: dict[str, Any] = field(default_factory=dict)
+    total: int = 0
 
     def experiment(self) -> Experiment:
         """The experiment as this study runs it."""
@@ -95,6 +98,8 @@ def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
         study.user_attrs.get("made_with", {}),
         study.user_attrs.get("source", {}),
         tuple(study.user_attrs.get("openings", ())),
+        study.user_attrs.get("data", {}),
+        study.user_attrs.get("total", 0),
     )
 
 

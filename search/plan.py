@@ -185,6 +185,14 @@ def baselines_of(plan: Plan, study: "Study") -> dict[str, Baseline]:
     return judged
 
 
+def keep_facts(plan: Plan, study: "Study", facts: StudyFacts) -> None:
+    """Keep with the study what other commands need of it when the data file is gone."""
+    study.remember("source", kept_source(plan.experiment.source))
+    study.remember("made_with", facts.versions | {"commit": facts.commit})
+    study.remember("data", facts.data)
+    study.remember("total", facts.total)
+
+
 def kept_source(source: DataSource) -> dict[str, object]:
     """The data source as plain values, so that a later command finds the file from anywhere."""
     path = None if source.path is None else str(source.path.absolute())

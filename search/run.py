@@ -197,7 +197,7 @@ def _search(
 ) -> int:
     from search.conduct import held
     from search.optuna_storage import StoreFailure, open_storage
-    from search.plan import baselines_of, kept_source, study_facts
+    from search.plan import baselines_of, keep_facts, study_facts
     from search.study import Study
 
     try:
@@ -216,8 +216,7 @@ def _search(
             assert isinstance(openings, list)
             baselines = baselines_of(plan, study)
             facts = study_facts(plan, study_name, study.identity, baselines, len(openings))
-            study.remember("source", kept_source(plan.experiment.source))
-            study.remember("made_with", facts.versions | {"commit": facts.commit})
+            keep_facts(plan, study, facts)
             return _coordinate(plan, study, facts, stores, workers, gpus, options)
     except BrokenPipeError:
         raise  # whoever read our output has left; the stores are fine

@@ -33,6 +33,17 @@ def folder(root: Path, number: int) -> Path:
     return root / f"trial-{number}"
 
 
+def discard(root: Path, number: int) -> None:
+    """Remove what waits of attempt `number`, and what a killed worker left half written."""
+    path = folder(root, number)
+    for stale in (path, _unfinished(path)):
+        shutil.rmtree(stale, ignore_errors=True)
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_name(f".{path.name}.unfinished")
+
+
 def write_spool(
     path: Path,
     save_model: Callable[[Path], None],
@@ -41,7 +52,7 @@ def write_spool(
     forecast: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
 ) -> None:
     """Write model and forecasts so that `path` appears whole or not at all."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished = _unfinished(path)
     for stale in (unfinished, path):
         if stale.exists():
             shutil.rmtree(stale)

@@ -21,7 +21,7 @@ class Stores:
     Attributes:
         storage: URL of the study database. tracking: URI of the MLflow store.
         artifacts: folder for a local MLflow store's artifacts; None lets a server decide.
-        root: folder of `spool/` and `locks/`.
+        root: folder of `spool/` and `locks/` where a database is no file; else they are beside it.
     """
 
     storage: str
@@ -36,16 +36,35 @@ class Stores:
 
     @property
     def schema_lock(self) -> Path:
-        """File locked while a database's tables are created."""
-        return self.root / "locks" / "schema.lock"
+        """File locked while the tables of the study database are created."""
+        return self._lock(self.storage)
+
+    @property
+    def tracking_lock(self) -> Path:
+        """File locked while the tables of a local MLflow store are created."""
+        return self._lock(self.tracking)
 
     def study_lock(self, study: str) -> Path:
         """File locked by the one coordinator of `study`."""
-        return self.root / "locks" / f"study-{study}.lock"
+        return self._lock(self.storage, f".{study}")
 
-    def spool(self, study: str) -> Path:
-        """Folder of the files of `study` that MLflow does not have yet."""
-        return self.root / "spool" / study
+    def model_lock(self, model: str) -> Path:
+        """File locked by who changes what is in service of `model`."""
+        return self._lock(self.tracking, f".model-{model}")
+
+    def _lock(self, url: str, what: str = "") -> Path:
+        file = _file(url)
+        name = "server" if file is None else file.name
+        return self._folder(url) / "locks" / f"{name}{what}.lock"
+
+    def _folder(self, url: str) -> Path:
+        """Where files that belong to a database are: beside it, for whoever opens it to find."""
+        file = _file(url)
+        return self.root if file is None else file.parent
+
+    def spool(self, study: str, identity: str) -> Path:
+        """Folder of the files of a study that MLflow does not have yet; of no namesake's."""
+        return self._folder(self.storage) / "spool" / f"{study}-{identity[:8]}"
 
 
 def choose_stores(storage: str | None, tracking: str | None) -> Stores:
@@ -69,10 +88,16 @@ def choose_stores(storage: str | None, tracking: str | None) -> Stores:
 
 def _place(url: str) -> str:
     """Where a store is, however its URL spells it."""
+    file = _file(url)
+    return url if file is None else str(file)
+
+
+def _file(url: str) -> Path | None:
+    """The file of a SQLite database, or None for a server."""
     scheme, _, path = url.partition(":///")
-    if scheme.partition("+")[0] == "sqlite":
-        return str(Path(path.partition("?")[0]).resolve())
-    return url
+    if scheme.partition("+")[0] != "sqlite":
+        return None
+    return Path(path.partition("?")[0]).resolve()
 
 
 def _check_database(option: str, url: str) -> None:
@@ -91,6 +116,11 @@ def _check_database(option: str, url: str) -> None:
             f"{option} {masked(url)} needs a database driver that is not installed: "
             f"{error.name}\nNext: .venv/bin/pip install {error.name}"
         ) from error
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise WrongInput(
+            f"{option} {masked(url)}: expected a database that outlives this command, such as "
+            "sqlite:///mlruns/optuna.db; found one in memory"
+        )
     folder = Path(parsed.database or ".").absolute().parent
     missing = folder != ROOT.absolute() and not folder.is_dir()  # our own root will be made
     if parsed.get_backend_name() == "sqlite" and missing:

@@ -139,13 +139,13 @@ class Study:
         """Return what `remember` kept under `key`, or None."""
         return self._study.user_attrs.get(key)
 
-    def reconcile(self) -> list[TrialRecord]:
+    def reconcile(self, queue: bool = True) -> list[TrialRecord]:
         """Bring the study in order after any end of its last coordinator; idempotent.
 
         Attempts left RUNNING become failures and are queued again with the same parameters, unless
         their end was being written: then that is done. Fixed designs that are not in the queue yet
-        are put there. Only the holder of the study's lock may call this: it takes every RUNNING
-        attempt for an orphan.
+        are put there, if `queue`. Only the holder of the study's lock may call this: it takes every
+        RUNNING attempt for an orphan.
 
         Returns:
             The attempts that were orphans.
@@ -163,7 +163,8 @@ class Study:
                     Cause.COORDINATOR_LOST, "the coordinator ended while this attempt ran"
                 )
                 orphans.append(self._fail(trial, failure))
-        self._queue_designs()
+        if queue:
+            self._queue_designs()
         trials = self._study.get_trials(deepcopy=False)
         self._count = len(trials)
         for trial in trials:

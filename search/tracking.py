@@ -7,7 +7,6 @@ import datetime as dt
 import json
 import logging
 import math
-import shutil
 import tempfile
 import time
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from search import figures
 from search.gallery import study_figures, trial_figures
 from search.mlflow_client import connect
 from search.records import State, StudyFacts, TrialRecord
-from search.spool import FORECASTS, MODEL, folder, read_forecasts
+from search.spool import FORECASTS, MODEL, discard, folder, read_forecasts
 from search.summary import StudySummary, final_metrics, fit_metrics, fits, trial_name, trials_table
 from search.wording import description, trial_description
 
@@ -74,6 +73,9 @@ class StudyRuns:
         self._described: set[int] = set()
         self._delivered: set[int] = set()
         self._labels: dict[int, dict[str, str]] = {}
+        # Runs of attempts that this process made, and whose end it was the one to write.
+        self.made = 0
+        self.ended = 0
 
     def connect(self) -> None:
         """Reach the store, and find or make the study's own run."""
@@ -189,12 +191,13 @@ class StudyRuns:
         assert client is not None  # connecting comes first
         if record.number in self._delivered:
             # Left over by an end just after the last write.
-            shutil.rmtree(folder(self._spool, record.number), ignore_errors=True)
+            discard(self._spool, record.number)
             return
         run_id = self._run_ids.get(record.number)
         if run_id is None:
             run_id = self._create_trial_run(client, record)
             self._run_ids[record.number] = run_id
+            self.made += 1
         if record.number not in self._described:
             # Again for a run that an earlier coordinator made: it may have ended just after that.
             self._describe(client, run_id, record)
@@ -212,7 +215,8 @@ class StudyRuns:
         # The last write: after a kill before it, the next start delivers again, to the same run.
         client.set_tag(run_id, "search.delivered", "yes")
         self._delivered.add(record.number)
-        shutil.rmtree(folder(self._spool, record.number), ignore_errors=True)
+        self.ended += 1
+        discard(self._spool, record.number)
 
     def _create_trial_run(self, client: "MlflowClient", record: TrialRecord) -> str:
         tags = {

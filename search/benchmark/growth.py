@@ -92,11 +92,11 @@ def measure(trials: int, sampler: str, mlflow: bool) -> list[dict[str, float]]:
     with tempfile.TemporaryDirectory(prefix="growth-") as folder:
         study, facts, stores = private_study(plan, Path(folder), sampler)
         pool = SleepingPool(facts.baselines["ridge"].validation)
-        spool = stores.spool(study.name)
+        spool = stores.spool(study.name, facts.identity)
         mirror: Mirror = SILENT
         if mlflow:
             mirror = Mirror(
-                stores.tracking, stores.artifacts, stores.schema_lock, spool, facts, SILENT.say
+                stores.tracking, stores.artifacts, stores.tracking_lock, spool, facts, SILENT.say
             )
         coordinator = Coordinator(study, pool, mirror, SILENT, facts, spool)
         coordinator.run(timeout=None)

@@ -54,9 +54,9 @@ def main() -> None:
     plan = make_plan(experiment)
     study, facts, stores = private_study(plan, job.folder, SAMPLER)
     progress = Progress(facts, 0, quiet=True)
-    spool = stores.spool(study.name)
+    spool = stores.spool(study.name, facts.identity)
     mirror = Mirror(
-        stores.tracking, stores.artifacts, stores.schema_lock, spool, facts, progress.say
+        stores.tracking, stores.artifacts, stores.tracking_lock, spool, facts, progress.say
     )
     pool = _PoolThatSays(plan, default_workers(()))
     coordinator = Coordinator(study, pool, mirror, progress, facts, spool)

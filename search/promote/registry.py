@@ -61,7 +61,7 @@ class Registry:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keep other promotions and rollbacks of this model waiting."""
-        path = self._stores.root / "locks" / f"model-{self.name}.lock"
+        path = self._stores.model_lock(self.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path):
             yield

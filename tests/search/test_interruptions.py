@@ -80,7 +80,7 @@ def test_s2_killed_coordinator_is_reconciled_at_the_next_start(tmp_path: Path) -
 def test_s5_second_coordinator_of_one_study_is_refused_by_name(tmp_path: Path) -> None:
     first = start(tmp_path, *LONG)
     try:
-        _wait_until(lambda: (tmp_path / "mlruns" / "locks" / "study-documents.pid").exists())
+        _wait_until(lambda: (tmp_path / "mlruns" / "locks" / "optuna.db.documents.pid").exists())
         second = run(tmp_path, *LONG)
         assert second.returncode == REFUSED_OR_FAILED
         assert f"process {first.pid}" in second.stderr and "'documents'" in second.stderr

@@ -56,10 +56,12 @@ def test_p6_only_safe_file_names_are_accepted(name: str) -> None:
         return
     assert accepted == name
     assert set(name) <= set(string.ascii_letters + string.digits + "._-")
-    assert name[0] not in ".-" and 0 < len(f"study-{name}.lock".encode()) <= 255
+    assert name[0] not in ".-"
     stores = choose_stores(None, None)
-    assert stores.spool(name).resolve().parent == (stores.root / "spool").resolve()
-    assert stores.study_lock(name).resolve().parent == (stores.root / "locks").resolve()
+    assert stores.spool(name, "0" * 32).resolve().parent == (stores.root / "spool").resolve()
+    lock = stores.study_lock(name)
+    assert lock.resolve().parent == (stores.root / "locks").resolve()
+    assert len(lock.name.encode()) <= 255
 
 
 @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", fullmatch=True))
@@ -153,6 +155,8 @@ def test_tracking_uri_that_is_no_store_is_refused(tracking: str) -> None:
         ("postgresql://me:geheim@host:port/db", "expected the URL of a database"),
         ("oracle://me:geheim@host/db", "driver that is not installed"),
         ("sqlite:///none/x.db", "no folder"),
+        ("sqlite://", "one in memory"),
+        ("sqlite:///:memory:", "one in memory"),
     ],
 )
 def test_p8_storage_that_cannot_be_is_refused_without_its_password(storage: str, said: str) -> None:
@@ -160,3 +164,16 @@ def test_p8_storage_that_cannot_be_is_refused_without_its_password(storage: str,
         choose_stores(storage, None)
     assert "--storage" in str(refusal.value)
     assert "geheim" not in str(refusal.value)
+
+
+def test_s5_a_database_has_its_lock_beside_it_wherever_it_is_opened_from(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place / "shared").mkdir()
+    url = f"sqlite:///{place}/shared/studies.db"
+    first = choose_stores(url, None).study_lock("mine")
+    (place / "elsewhere").mkdir()
+    monkeypatch.chdir(place / "elsewhere")
+    assert choose_stores(url, None).study_lock("mine") == first
+    assert first.parent == place / "shared" / "locks"
+    assert choose_stores(None, None).study_lock("mine") != first

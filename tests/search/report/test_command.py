@@ -39,8 +39,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("report") / "stores"
     plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": 5}))
     study, facts, stores = private_study(plan, place, "random")
-    spool = stores.spool(study.name)
-    mirror = Mirror(stores.tracking, stores.artifacts, stores.schema_lock, spool, facts, SILENT.say)
+    spool = stores.spool(study.name, facts.identity)
+    mirror = Mirror(
+        stores.tracking, stores.artifacts, stores.tracking_lock, spool, facts, SILENT.say
+    )
     pool = ForecastingPool(facts.baselines["ridge"].validation)
     coordinator = Coordinator(study, pool, mirror, SILENT, facts, spool)
     ending = coordinator.run(timeout=None)
