@@ -11,7 +11,7 @@ from search.coordinator import Coordinator, Ending, finish, stopping_on_signals
 from search.errors import Refused
 from search.mirror import Mirror
 from search.plan import Plan
-from search.pool import ProcessPoolOfWorkers
+from search.pool import Pool, ProcessPoolOfWorkers
 from search.progress import Progress
 from search.records import StudyFacts
 from search.stores import Stores
@@ -62,7 +62,7 @@ def conduct(
     crew: Crew,
     progress: Progress,
 ) -> tuple[StudySummary, Ending, int]:
-    """Train until the study has its total, and bring MLflow in line.
+    """Train until the study has its total, and bring MLflow in line; see `conduct_with`.
 
     Args:
         plan: gives the series and how it is framed.
@@ -71,6 +71,22 @@ def conduct(
         stores: where MLflow and the spool are.
         crew: who trains.
         progress: is told of every trial, and closed.
+    """
+    pool = ProcessPoolOfWorkers(
+        plan.series, plan.experiment.framing, crew.workers, crew.gpus, crew.trial_timeout
+    )
+    return conduct_with(pool, study, facts, stores, progress, crew.timeout)
+
+
+def conduct_with(
+    pool: Pool,
+    study: Study,
+    facts: StudyFacts,
+    stores: Stores,
+    progress: Progress,
+    timeout: float | None = None,
+) -> tuple[StudySummary, Ending, int]:
+    """Train with `pool`, which is stopped at the end, until the study has its total.
 
     Returns:
         How the study stands, how the run ended, and the signal that asked for an end, be it during
@@ -81,13 +97,10 @@ def conduct(
         stores.tracking, stores.artifacts, stores.tracking_lock, spool, facts, progress.say
     )
     mirror.catch_up(study.records.values())
-    pool = ProcessPoolOfWorkers(
-        plan.series, plan.experiment.framing, crew.workers, crew.gpus, crew.trial_timeout
-    )
     coordinator = Coordinator(study, pool, mirror, progress, facts, spool)
     try:
         with stopping_on_signals(pool) as stop_asked:
-            ending = coordinator.run(crew.timeout)
+            ending = coordinator.run(timeout)
             pool.stop()
             # Before the delivery, whose time is not the workers'.
             summary = coordinator.summary()

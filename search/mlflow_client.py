@@ -1,7 +1,10 @@
 """How MLflow is reached: quietly, with few retries, and its errors known by type."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from search.new_database import create_whole
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -9,12 +12,34 @@ if TYPE_CHECKING:
 
 def connect(uri: str) -> "MlflowClient":
     """A client of the store and of the registry at `uri`; nothing is read or written yet."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    _be_quiet()
     from mlflow.tracking import MlflowClient
 
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def create_store(uri: str, artifacts: Path) -> None:
+    """Create the SQLite store at `uri` if there is none; only under its lock.
+
+    Args:
+        uri: of the store.
+        artifacts: folder of the artifacts of experiments that do not name their own.
+    """
+
+    def create(url: str) -> None:
+        _be_quiet()
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+
+        SqlAlchemyStore(url, artifacts.as_uri()).engine.dispose()
+
+    create_whole(uri, create)
+
+
+def _be_quiet() -> None:
+    # Before MLflow is imported.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 
 
 def store_errors() -> tuple[type[Exception], ...]:

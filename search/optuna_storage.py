@@ -9,6 +9,7 @@ from filelock import FileLock
 
 from search import commands
 from search.errors import Refused
+from search.new_database import create_whole
 from search.stores import masked
 
 # What the study database raises when it cannot be read or written any more.
@@ -28,6 +29,7 @@ def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
     shown = masked(url)
     try:
         with FileLock(schema_lock):
+            create_whole(url, _create_tables)
             storage = optuna.storages.RDBStorage(
                 url, engine_kwargs=_engine_options(url), skip_compatibility_check=False
             )
@@ -64,6 +66,10 @@ def open_existing(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
 def in_memory() -> optuna.storages.BaseStorage:
     """A study database that is gone with this process."""
     return optuna.storages.InMemoryStorage()
+
+
+def _create_tables(url: str) -> None:
+    optuna.storages.RDBStorage(url).engine.dispose()
 
 
 def _engine_options(url: str) -> dict[str, object]:

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from models.regime import Fit
 from search import figures
 from search.gallery import study_figures, trial_figures
-from search.mlflow_client import connect
+from search.mlflow_client import connect, create_store
 from search.records import State, StudyFacts, TrialRecord
 from search.spool import FORECASTS, MODEL, discard, folder, read_forecasts
 from search.summary import StudySummary, final_metrics, fit_metrics, fits, trial_name, trials_table
@@ -86,6 +86,8 @@ class StudyRuns:
         # Its warnings at every retry would repeat what was said in one line.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
         with FileLock(self._schema_lock):
+            if self._artifacts is not None:
+                create_store(self._uri, self._artifacts)
             client = connect(self._uri)
             name = self._facts.experiment
             found = client.get_experiment_by_name(name)

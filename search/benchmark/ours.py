@@ -5,8 +5,7 @@ from models.cost import epoch_flops
 from models.parameters import TrialParameters
 from search.benchmark.job import Job, say_epoch
 from search.benchmark.private import private_study
-from search.coordinator import Coordinator, finish
-from search.mirror import Mirror
+from search.conduct import conduct_with
 from search.plan import Plan, default_workers, make_plan
 from search.pool import EpochReached, Event, ProcessPoolOfWorkers
 from search.progress import Progress
@@ -54,15 +53,7 @@ def main() -> None:
     plan = make_plan(experiment)
     study, facts, stores = private_study(plan, job.folder, SAMPLER)
     progress = Progress(facts, 0, quiet=True)
-    spool = stores.spool(study.name, facts.identity)
-    mirror = Mirror(
-        stores.tracking, stores.artifacts, stores.tracking_lock, spool, facts, progress.say
-    )
-    pool = _PoolThatSays(plan, default_workers(()))
-    coordinator = Coordinator(study, pool, mirror, progress, facts, spool)
-    ending = coordinator.run(timeout=None)
-    pool.stop()
-    finish(coordinator.summary(), study, mirror, ending, lambda: False)
+    conduct_with(_PoolThatSays(plan, default_workers(())), study, facts, stores, progress)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,8 @@ from matplotlib.image import imread
 from experiments.catalogue import CATALOGUE
 from search.benchmark.growth import SleepingPool
 from search.benchmark.private import SILENT, private_study
-from search.coordinator import Coordinator, finish
+from search.conduct import conduct_with
 from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
-from search.mirror import Mirror
 from search.plan import adapt, make_plan
 from search.records import Task
 from search.spool import write_spool
@@ -39,14 +38,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("report") / "stores"
     plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": 5}))
     study, facts, stores = private_study(plan, place, "random")
-    spool = stores.spool(study.name, facts.identity)
-    mirror = Mirror(
-        stores.tracking, stores.artifacts, stores.tracking_lock, spool, facts, SILENT.say
-    )
     pool = ForecastingPool(facts.baselines["ridge"].validation)
-    coordinator = Coordinator(study, pool, mirror, SILENT, facts, spool)
-    ending = coordinator.run(timeout=None)
-    assert finish(coordinator.summary(), study, mirror, ending, lambda: False)
+    conduct_with(pool, study, facts, stores, SILENT)
     return place
 
 

@@ -1,0 +1,126 @@
+"""Kill searches and say what survived.
+
+    python -m tests.chaos --kills 100 --seed 0
+    python -m tests.chaos --every-write 1
+    python -m tests.chaos --starts 20
+    python -m tests.chaos --memory 200
+
+Exit code 0 if nothing was lost, left behind or doubled; else 1.
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from tests.chaos import kills as under_kills
+from tests.chaos import writes
+
+# A process may grow by so much a trial until it is recycled.
+GROWTH_MB = 25
+
+
+@click.command()
+@click.option("--kills", type=click.IntRange(min=1), help="Workers, and coordinators, to kill.")
+@click.option("--trials", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of moments and victims.")
+@click.option("--every-write", "step", type=click.IntRange(min=1), help="Kill at every Nth write.")
+@click.option("--first", type=click.IntRange(min=1), default=1, help="The first such write.")
+@click.option("--starts", type=click.IntRange(min=1), help="Start so many searches at once.")
+@click.option("--memory", type=click.IntRange(min=10), help="Run so many tiny trials.")
+def main(
+    kills: int | None,
+    trials: int,
+    seed: int,
+    step: int | None,
+    first: int,
+    starts: int | None,
+    memory: int | None,
+) -> None:
+    """Do what was asked for in temporary folders, and print what came of it."""
+    if not any((kills, step, starts, memory)):
+        raise click.UsageError("give --kills, --every-write, --starts or --memory")
+    began = time.monotonic()
+    sound = True
+    with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
+        if kills:
+            sound &= _kills(_new(folder, "kills"), kills, trials, seed)
+        if step:
+            sound &= _writes(step, first)
+        if starts:
+            worked = under_kills.first_starts(_new(folder, "starts"), starts)
+            click.echo(f"{worked} of {starts} simultaneous first starts worked")
+            sound &= worked == starts
+        if memory:
+            sound &= _memory(_new(folder, "memory"), memory)
+    click.echo(f"{time.monotonic() - began:.0f} s; {'sound' if sound else 'NOT SOUND'}")
+    sys.exit(0 if sound else 1)
+
+
+def _new(folder: str, name: str) -> Path:
+    place = Path(folder) / name
+    place.mkdir()
+    return place
+
+
+def _kills(place: Path, kills: int, trials: int, seed: int) -> bool:
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    outcome = under_kills.search_under_kills(place, kills, trials, seed, say)
+    found = outcome.audit
+    assert found is not None
+    click.echo(
+        f"killed: {outcome.killed['worker']} workers, {outcome.killed['coordinator']} "
+        f"coordinators\n"
+        f"acknowledged ends: {len(outcome.acknowledged)}, lost: {len(found.lost)}\n"
+        f"finished trials: {found.finished} of {outcome.total}\n"
+        f"attempts left running by a coordinator: {outcome.orphans}, "
+        f"still running: {len(found.orphans)}\n"
+        f"runs: {len(found.duplicates)} doubled, {len(found.missing)} missing, "
+        f"{len(found.contradictions)} with another status, "
+        f"{len(found.without_files)} without files\n"
+        f"s until taken up again: {_spread(outcome.recovery)}\n"
+        f"s until the workers were gone: {_spread(outcome.leaving)}"
+    )
+    for name, what in found.faults().items():
+        click.echo(f"FAULT {name}: {what}")
+    return not found.faults() and found.finished == outcome.total
+
+
+def _spread(seconds: list[float]) -> str:
+    if not seconds:
+        return "none"
+    return f"median {statistics.median(seconds):.1f}, at most {max(seconds):.1f}"
+
+
+def _writes(step: int, first: int) -> bool:
+    sound, tried, count = True, 0, 0
+    for number, count, found in writes.every(step, first):
+        tried += 1
+        if found.faults() or found.finished != writes.TRIALS:
+            sound = False
+            click.echo(f"FAULT at write {number}: {found.finished} finished, {found.faults()}")
+        elif tried % 10 == 0:
+            click.echo(f"write {number} of {count}", err=True)
+    click.echo(f"killed before {tried} of {count} writes")
+    return sound
+
+
+def _memory(place: Path, trials: int) -> bool:
+    base, most, last = under_kills.memory_of_tiny_trials(place, trials)
+    from search.pool import TASKS_PER_WORKER
+
+    allowed = base + GROWTH_MB * TASKS_PER_WORKER
+    click.echo(
+        f"{trials} tiny trials: {base:.0f} MB after the first, at most {most:.0f} MB "
+        f"(allowed {allowed:.0f}), {last:.0f} MB at the end"
+    )
+    return most <= allowed
+
+
+if __name__ == "__main__":
+    main()
