@@ -83,6 +83,8 @@ class StudyRuns:
 
         for logger in ("mlflow", "alembic"):
             logging.getLogger(logger).setLevel(logging.WARNING)
+        # It would print the traceback of an error that is told in one line.
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
         # Its warnings at every retry would repeat what was said in one line.
         logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
         with FileLock(self._schema_lock):

@@ -174,6 +174,7 @@ def _cause(error: Exception) -> Cause:
 
     if isinstance(error, TrainingDiverged):
         return Cause.DIVERGED
-    if isinstance(error, tf.errors.ResourceExhaustedError):
+    # What is raised while a graph is traced comes as the text of another error.
+    if isinstance(error, tf.errors.ResourceExhaustedError) or "MemoryError: " in str(error):
         return Cause.OUT_OF_MEMORY
     return Cause.OUR_BUG

@@ -5,7 +5,6 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from tests.search.command import (
     start,
     trial_parameters,
     trial_states,
+    wait_until,
 )
 
 # Trials long enough to be caught in the middle.
@@ -32,7 +32,7 @@ def test_s1_interrupted_run_ends_within_10_s_and_resumes(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     process = start(tmp_path, *LONG)
-    _wait_until(lambda: _reported_epochs(tmp_path) >= 2)
+    wait_until(lambda: _reported_epochs(tmp_path) >= 2)
     asked = time.monotonic()
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
@@ -59,11 +59,11 @@ def test_s1_interrupted_run_ends_within_10_s_and_resumes(
 
 def test_s2_killed_coordinator_is_reconciled_at_the_next_start(tmp_path: Path) -> None:
     process = start(tmp_path, *LONG)
-    _wait_until(lambda: _reported_epochs(tmp_path) >= 2)
+    wait_until(lambda: _reported_epochs(tmp_path) >= 2)
     process.kill()
     process.communicate(timeout=30)
     assert "RUNNING" in trial_states(tmp_path).values()
-    _wait_until(lambda: _no_process_left(tmp_path), seconds=10)
+    wait_until(lambda: _no_process_left(tmp_path), seconds=10)
 
     orphans = {n for n, s in trial_states(tmp_path).items() if s == "RUNNING"}
     resumed = run(tmp_path, *LONG, "--timeout", "1e-9")
@@ -80,11 +80,11 @@ def test_s2_killed_coordinator_is_reconciled_at_the_next_start(tmp_path: Path) -
 def test_s5_second_coordinator_of_one_study_is_refused_by_name(tmp_path: Path) -> None:
     first = start(tmp_path, *LONG)
     try:
-        _wait_until(lambda: (tmp_path / "mlruns" / "locks" / "optuna.db.documents.pid").exists())
+        wait_until(lambda: (tmp_path / "mlruns" / "locks" / "optuna.db.documents.pid").exists())
         second = run(tmp_path, *LONG)
         assert second.returncode == REFUSED_OR_FAILED
         assert f"process {first.pid}" in second.stderr and "'documents'" in second.stderr
-        _wait_until(lambda: _reported_epochs(tmp_path) >= 1)
+        wait_until(lambda: _reported_epochs(tmp_path) >= 1)
     finally:
         first.send_signal(signal.SIGTERM)
         first.communicate(timeout=60)
@@ -104,7 +104,7 @@ def test_s6_simultaneous_first_starts_all_work(tmp_path: Path) -> None:
 
 def test_t3_t4_killed_workers_lose_only_their_trial(tmp_path: Path) -> None:
     process = start(tmp_path, *SMOKE, "--epochs", "40", "--pruner", "none", "--json")
-    _wait_until(lambda: _reported_epochs(tmp_path) >= 2)
+    wait_until(lambda: _reported_epochs(tmp_path) >= 2)
     victim = _workers(process.pid)[0]
     subprocess.run(["kill", "-9", str(victim)], check=True)
     output, errors = process.communicate(timeout=240)
@@ -157,10 +157,3 @@ def _no_process_left(place: Path) -> bool:
         if cwd == str(place) and any("spawn_main" in w or "search.run" in w for w in words):
             return False
     return True
-
-
-def _wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {seconds} s"
-        time.sleep(0.1)

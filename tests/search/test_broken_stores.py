@@ -1,0 +1,178 @@
+"""Stores that fail for real while a search runs: a full disk, no permission, a server that dies."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from search.errors import DONE, REFUSED_OR_FAILED
+from tests.search.command import (
+    SMOKE,
+    argv,
+    environment,
+    mlflow_runs,
+    query,
+    run,
+    start,
+    trial_states,
+    trial_values,
+    wait_until,
+)
+
+
+def _run_under(
+    place: Path, command: tuple[str, ...], *options: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the search by a command that takes something away from it."""
+    return subprocess.run(
+        [*command, *argv("search.run", *options)],
+        cwd=place,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+
+
+def test_s7_a_full_disk_ends_the_search_and_loses_nothing(tmp_path: Path) -> None:
+    # No file may grow beyond this, which is what a full disk does to every write. The study
+    # database holds a few trials by then; MLflow's is larger from the start.
+    full = _run_under(tmp_path, ("prlimit", "--fsize=700000"), *SMOKE, "--trials", "40")
+    assert full.returncode == REFUSED_OR_FAILED, full.stderr
+    assert "cannot be used" in full.stderr and "run the same command again" in full.stderr
+    assert "MLflow" in full.stderr and "Traceback" not in full.stderr
+    kept = trial_values(tmp_path)
+    assert len(kept) >= 2
+
+    again = run(tmp_path, *SMOKE, "--trials", str(len(kept) + 1))
+    assert again.returncode == DONE, again.stderr
+    assert kept.items() <= trial_values(tmp_path).items()
+    assert _runs_of_ended_attempts(tmp_path / "mlruns" / "mlflow.db") == _ended(tmp_path)
+
+
+def test_s7_a_folder_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mlruns").mkdir()
+    (tmp_path / "mlruns").chmod(0o555)
+    # Root may write everywhere, unless that right is taken away.
+    rights = "-dac_override,-dac_read_search"
+    plainly = ("setpriv", f"--bounding-set={rights}", f"--inh-caps={rights}")
+    done = _run_under(tmp_path, plainly if os.geteuid() == 0 else (), *SMOKE)
+    assert done.returncode == REFUSED_OR_FAILED, done.stderr
+    assert "cannot be used" in done.stderr and "Permission denied" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "mlruns").iterdir())
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[tuple[str, Callable[[], subprocess.Popen[bytes]]]]:
+    """Where an MLflow server will be, and how it is started: once it answers, it is returned."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    started: list[subprocess.Popen[bytes]] = []
+
+    def begin() -> subprocess.Popen[bytes]:
+        words = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
+        words += ["--port", str(port), "--backend-store-uri", f"sqlite:///{tmp_path}/server.db"]
+        words += ["--artifacts-destination", (tmp_path / "served").as_uri()]
+        quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        started.append(
+            subprocess.Popen(
+                words,
+                cwd=tmp_path,
+                env=os.environ | quiet,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        )
+        wait_until(lambda: _answers(f"http://127.0.0.1:{port}/health"))
+        return started[-1]
+
+    yield f"http://127.0.0.1:{port}", begin
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=30)
+
+
+def test_s8_a_server_killed_in_the_middle_gets_everything_once_it_is_back(
+    tmp_path: Path, server: tuple[str, Callable[[], subprocess.Popen[bytes]]]
+) -> None:
+    uri, begin = server
+    database = tmp_path / "server.db"
+    first = begin()
+    search = start(tmp_path, *SMOKE, "--trials", "6", "--tracking-uri", uri)
+    wait_until(lambda: len(_runs_of_ended_attempts(database)) >= 1)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.wait(timeout=30)
+    # Training goes on meanwhile.
+    wait_until(lambda: len(_ended(tmp_path)) >= 5)
+    assert len(_runs_of_ended_attempts(database)) < 5
+    begin()
+    _, errors = search.communicate(timeout=200)
+    assert search.returncode == DONE, errors
+    assert "does not answer" in errors and "Traceback" not in errors
+    if "MLflow does not have everything yet" in errors:  # it was not back in time: the next start
+        again = run(tmp_path, *SMOKE, "--trials", "6", "--tracking-uri", uri)
+        assert again.returncode == DONE, again.stderr
+    assert _runs_of_ended_attempts(database) == _ended(tmp_path) == list(range(6))
+
+
+def test_t2_a_worker_without_memory_fails_its_trial_and_the_next_runs(tmp_path: Path) -> None:
+    search = start(tmp_path, *SMOKE[:2], "--workers", "1", "--trials", "3", "--epochs", "30")
+    wait_until(lambda: (tmp_path / "mlruns" / "optuna.db").exists())
+    wait_until(lambda: _epochs(tmp_path) >= 2)
+    (worker,) = _workers(search.pid)
+    used = worker.memory_info().vms
+    worker.rlimit(psutil.RLIMIT_AS, (used, used))
+    _, errors = search.communicate(timeout=240)
+    assert search.returncode == DONE, errors
+    states = list(trial_states(tmp_path).values())
+    assert states.count("COMPLETE") >= 2 and "RUNNING" not in states
+    failures = [r["failure"] for r in mlflow_runs(tmp_path) if "failure" in r]
+    assert states.count("FAIL") == len(failures) >= 1
+    assert all("memory" in one or "worker died" in one for one in failures), "\n".join(failures)
+
+
+def _answers(url: str) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:
+        return bool(answer.status == 200)
+    return False
+
+
+def _ended(place: Path) -> list[int]:
+    ended = ("COMPLETE", "PRUNED", "FAIL")
+    return sorted(n for n, state in trial_states(place).items() if state in ended)
+
+
+def _runs_of_ended_attempts(database: Path) -> list[int]:
+    """The attempt of each run that has its end, a doubled one twice; none without a database."""
+    if not database.exists():
+        return []
+    rows = query(
+        database,
+        """select t.value from tags t join tags d using (run_uuid)
+           where t.key = 'search.trial' and d.key = 'search.delivered'""",
+    )
+    return sorted(int(number) for (number,) in rows)
+
+
+def _epochs(place: Path) -> int:
+    database = place / "mlruns" / "optuna.db"
+    ((count,),) = query(database, "select count(*) from trial_intermediate_values")
+    return int(count)
+
+
+def _workers(coordinator: int) -> list[psutil.Process]:
+    children = psutil.Process(coordinator).children(recursive=True)
+    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
