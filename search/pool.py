@@ -1,8 +1,7 @@
 """Training processes behind one small interface: submit tasks, take events, stop.
 
-A cluster engine can stand behind the same interface. Processes are spawned, never forked, since
-fork after TensorFlow has run hangs; they are recycled, since memory grows with every model built;
-and each has a connection of its own for epoch values, so that killing one never blocks another.
+A cluster engine can stand behind the same interface. Each process has a slot and a connection of
+its own, so that killing one at any moment never harms another.
 """
 
 import contextlib
@@ -13,23 +12,17 @@ import secrets
 import tempfile
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError
-from concurrent.futures import TimeoutError as TaskTimeoutError
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 from typing import Protocol
 
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
-
 from data_pipeline.framing import Framing
 from data_pipeline.series import HourlySeries
-from search.records import Cause, Failure, Task, TrialResult
-from search.worker import WorkerContext, initialise, run_task
+from search.records import Failure, Task, TrialResult
+from search.slot import Slot
+from search.worker import WorkerContext
 
-# Trials a process trains before a fresh one takes its place: a process grows by about 20 MB a
-# trial, and a fresh one costs TensorFlow's start.
-TASKS_PER_WORKER = 20
 _LONGEST_FOLDER = 70
 
 
@@ -69,7 +62,7 @@ class Pool(Protocol):
         """Tasks that run at once."""
 
     def submit(self, task: Task) -> None:
-        """Queue `task`; exactly one `AttemptEnded` follows unless the pool is stopped."""
+        """Train `task`, fewer than `size` others running; one `AttemptEnded` follows."""
 
     def event(self, seconds: float) -> Event | None:
         """Return the next event, or None after `seconds` without one."""
@@ -101,30 +94,30 @@ class ProcessPoolOfWorkers:
             str(Path(self._sockets.name) / "channel"), family="AF_UNIX", authkey=secret
         )
         threading.Thread(target=self._accept, daemon=True).start()
-        context = WorkerContext(
-            series=series,
-            framing=framing,
-            threads=1,
-            gpus=gpus,
-            address=str(self._listener.address),
-            secret=secret,
-        )
-        spawn = multiprocessing.get_context("spawn")
+        contexts = [
+            WorkerContext(
+                series=series,
+                framing=framing,
+                threads=1,
+                gpu=gpus[number % len(gpus)] if gpus else None,
+                address=str(self._listener.address),
+                secret=secret,
+            )
+            for number in range(workers)
+        ]
         # Workers compute on one thread each; other libraries must not open more.
         for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
             os.environ.setdefault(variable, "1")
-        self._pool = ProcessPool(
-            max_workers=workers,
-            max_tasks=TASKS_PER_WORKER,
-            initializer=initialise,
-            initargs=(context, spawn.Value("i", 0)),
-            context=spawn,
-        )
+        self._slots = [Slot(context) for context in contexts]
 
     def submit(self, task: Task) -> None:
-        """Queue `task`; exactly one `AttemptEnded` follows unless the pool is stopped."""
-        future = self._pool.schedule(run_task, args=(task,), timeout=self._trial_timeout)
-        future.add_done_callback(lambda done: self._ended(task.number, done))
+        """Train `task`, fewer than `size` others running; one `AttemptEnded` follows."""
+        slot = next(slot for slot in self._slots if slot.free)
+        slot.submit(
+            task,
+            self._trial_timeout,
+            lambda outcome: self._events.put(AttemptEnded(task.number, outcome)),
+        )
 
     def event(self, seconds: float) -> Event | None:
         """Return the next event, or None after `seconds` without one."""
@@ -139,25 +132,10 @@ class ProcessPoolOfWorkers:
 
     def stop(self) -> None:
         """End all processes at once and wait until they are gone."""
-        self._pool.stop()
-        self._pool.join()
+        for slot in self._slots:
+            slot.stop()
         self._listener.close()
         self._sockets.cleanup()
-
-    def _ended(self, number: int, future: ProcessFuture) -> None:
-        try:
-            outcome = future.result()
-        except CancelledError:
-            return
-        except TaskTimeoutError:
-            outcome = Failure(
-                Cause.TIMED_OUT, f"took longer than --trial-timeout {self._trial_timeout:g} s"
-            )
-        except ProcessExpired as error:
-            outcome = Failure(Cause.WORKER_DIED, f"its process ended with code {error.exitcode}")
-        except Exception as error:  # noqa: BLE001 - the pool's own failure is still one trial's
-            outcome = Failure(Cause.OUR_BUG, f"{type(error).__name__}: {error}")
-        self._events.put(AttemptEnded(number, outcome))
 
     def _accept(self) -> None:
         while True:

@@ -5,7 +5,6 @@ TensorFlow is imported with the first task, never when this module is.
 
 import contextlib
 import os
-import signal
 import sys
 import threading
 import time
@@ -14,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Client, Connection, wait
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from data_pipeline.framing import Framing
 from data_pipeline.series import HourlySeries
@@ -30,14 +29,14 @@ if TYPE_CHECKING:
 class WorkerContext:
     """What every worker of a study needs; sent once to each.
 
-    `address` and `secret` lead to the coordinator's epoch channel; `gpus` lists the GPU indices
-    that workers take in turn, empty for the CPU.
+    `address` and `secret` lead to the coordinator's epoch channel; `gpu` is the index of the GPU
+    that it trains on, None for the CPU.
     """
 
     series: HourlySeries
     framing: Framing
     threads: int
-    gpus: tuple[int, ...]
+    gpu: int | None
     address: str
     secret: bytes
 
@@ -47,7 +46,6 @@ class _Worker:
     """The one piece of state of this process: set by `initialise`, filled by the first task."""
 
     context: WorkerContext
-    order: int
     device: "Device | None" = None
     prepared: "dict[Framing, Prepared]" = field(default_factory=dict)
     channel: Connection | None = None
@@ -56,19 +54,14 @@ class _Worker:
 _worker: _Worker | None = None
 
 
-def initialise(context: WorkerContext, counter: Any) -> None:
-    """Prepare a fresh worker process: leave with the coordinator, take a turn at the GPUs."""
+def initialise(context: WorkerContext) -> None:
+    """Prepare a fresh worker process; it leaves with the coordinator."""
     global _worker
     # Before TensorFlow and its thread pools exist.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    # The pool ends a process by SIGTERM; Python's handler would wait for the running operation.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_leave_with_the_coordinator, daemon=True).start()
-    with counter.get_lock():
-        order = counter.value
-        counter.value += 1
-    _worker = _Worker(context, order)
+    _worker = _Worker(context)
 
 
 def _leave_with_the_coordinator() -> None:
@@ -122,13 +115,12 @@ def _ready() -> _Worker:
         raise RuntimeError("run_task needs initialise() to have run in this process")
     context = _worker.context
     if _worker.device is None:
-        gpu = context.gpus[_worker.order % len(context.gpus)] if context.gpus else None
-        if gpu is None:
+        if context.gpu is None:
             os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         with native_messages_dropped():
             from models.device import prepare_device
 
-            _worker.device = prepare_device(context.threads, gpu)
+            _worker.device = prepare_device(context.threads, context.gpu)
     if _worker.channel is None:
         _worker.channel = Client(context.address, authkey=context.secret)
     return _worker

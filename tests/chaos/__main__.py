@@ -112,7 +112,7 @@ def _writes(step: int, first: int) -> bool:
 
 def _memory(place: Path, trials: int) -> bool:
     base, most, last = under_kills.memory_of_tiny_trials(place, trials)
-    from search.pool import TASKS_PER_WORKER
+    from search.slot import TASKS_PER_WORKER
 
     allowed = base + GROWTH_MB * TASKS_PER_WORKER
     click.echo(

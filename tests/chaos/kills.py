@@ -67,6 +67,7 @@ class _Command:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self._log.write(line)
+            self._log.flush()
             if found := _ENDED.match(line):
                 self._outcome.acknowledged[int(found[1])] = _STATES[found[2]]
 
