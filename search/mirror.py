@@ -110,9 +110,9 @@ class Mirror:
         if not self._do(self._runs.connect):
             if not self._stop.is_set():
                 self._say(
-                    f"The MLflow store {masked(self._uri)} cannot be used: training goes on, "
-                    "results are kept.\nNext: mend it or give another --tracking-uri, then run "
-                    "the same command again; it delivers everything."
+                    f"The MLflow store {masked(self._uri)} cannot be used; results are kept.\n"
+                    "Next: mend it or give another --tracking-uri, then run the same command "
+                    "again; it delivers everything."
                 )
             return
         while not self._stop.is_set():

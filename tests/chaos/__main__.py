@@ -1,6 +1,7 @@
 """Kill searches and say what survived.
 
     python -m tests.chaos --kills 100 --seed 0
+    python -m tests.chaos --kills 10 --workers 8
     python -m tests.chaos --every-write 1
     python -m tests.chaos --starts 20
     python -m tests.chaos --memory 200
@@ -26,6 +27,7 @@ GROWTH_MB = 25
 @click.command()
 @click.option("--kills", type=click.IntRange(min=1), help="Workers, and coordinators, to kill.")
 @click.option("--trials", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of moments and victims.")
 @click.option("--every-write", "step", type=click.IntRange(min=1), help="Kill at every Nth write.")
 @click.option("--first", type=click.IntRange(min=1), default=1, help="The first such write.")
@@ -34,6 +36,7 @@ GROWTH_MB = 25
 def main(
     kills: int | None,
     trials: int,
+    workers: int,
     seed: int,
     step: int | None,
     first: int,
@@ -47,7 +50,7 @@ def main(
     sound = True
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
         if kills:
-            sound &= _kills(_new(folder, "kills"), kills, trials, seed)
+            sound &= _kills(_new(folder, "kills"), kills, trials, workers, seed)
         if step:
             sound &= _writes(step, first)
         if starts:
@@ -66,11 +69,11 @@ def _new(folder: str, name: str) -> Path:
     return place
 
 
-def _kills(place: Path, kills: int, trials: int, seed: int) -> bool:
+def _kills(place: Path, kills: int, trials: int, workers: int, seed: int) -> bool:
     def say(line: str) -> None:
         click.echo(line, err=True)
 
-    outcome = under_kills.search_under_kills(place, kills, trials, seed, say)
+    outcome = under_kills.search_under_kills(place, kills, trials, seed, say, workers)
     found = outcome.audit
     assert found is not None
     click.echo(

@@ -18,7 +18,8 @@ from tests.chaos.audit import Audit, audit, running
 from tests.search.command import start
 
 STUDY = "chaos"
-OPTIONS = ("--experiment", "smoke", "--study", STUDY, "--workers", "2")
+OPTIONS = ("--experiment", "smoke", "--study", STUDY)
+WORKERS = 2
 # Seconds between two kills: uniform from 0 to this.
 PACE = 12.0
 # Trials added whenever a study is done before all kills are.
@@ -34,6 +35,7 @@ class Outcome:
 
     Attributes:
         total: finished trials that were asked for in the end.
+        workers: that train at once.
         killed: processes by kind, "worker" or "coordinator".
         acknowledged: attempts that a person was told had ended, and the database's word for how.
         orphans: attempts that a killed coordinator left running.
@@ -43,6 +45,7 @@ class Outcome:
     """
 
     total: int
+    workers: int = WORKERS
     killed: dict[str, int] = field(default_factory=lambda: {"worker": 0, "coordinator": 0})
     acknowledged: dict[int, str] = field(default_factory=dict)
     orphans: int = 0
@@ -56,7 +59,9 @@ class _Command:
 
     def __init__(self, place: Path, outcome: Outcome, log: IO[str]) -> None:
         self.began = time.monotonic()
-        self.process = start(place, *OPTIONS, "--trials", str(outcome.total))
+        self.process = start(
+            place, *OPTIONS, "--trials", str(outcome.total), "--workers", str(outcome.workers)
+        )
         self._outcome, self._log = outcome, log
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -107,7 +112,12 @@ def _trains(process: psutil.Process) -> bool:
 
 
 def search_under_kills(
-    place: Path, kills: int, trials: int, seed: int, say: Callable[[str], None]
+    place: Path,
+    kills: int,
+    trials: int,
+    seed: int,
+    say: Callable[[str], None],
+    workers: int = WORKERS,
 ) -> Outcome:
     """Search with small networks while `kills` workers and as many coordinators are killed.
 
@@ -117,9 +127,10 @@ def search_under_kills(
         trials: to begin with; more are asked for if they are done before the kills are.
         seed: of the moments and the victims.
         say: is told how it goes, a line at a time.
+        workers: that train at once.
     """
     random_ = random.Random(seed)
-    outcome = Outcome(trials)
+    outcome = Outcome(trials, workers)
     with (place / "chaos.log").open("w") as log:
         command = _Command(place, outcome, log)
         while (left := [kind for kind, done in outcome.killed.items() if done < kills]) != []:
@@ -186,7 +197,7 @@ def _sleep(seconds: float, until: Callable[[], bool]) -> None:
 def first_starts(place: Path, count: int) -> int:
     """Start the search `count` times at once in the empty folder `place`; return how many work."""
     began = [
-        start(place, *OPTIONS[:2], "--study", f"s{number}", "--timeout", "1e-9")
+        start(place, "--experiment", "smoke", "--study", f"s{number}", "--timeout", "1e-9")
         for number in range(count)
     ]
     errors = [process.communicate(timeout=_LONGEST)[1] for process in began]
@@ -199,7 +210,9 @@ def memory_of_tiny_trials(place: Path, trials: int) -> tuple[float, float, float
     Returns:
         MB with the first trial of each worker done, MB at most from then on, and MB at the end.
     """
-    process = start(place, *OPTIONS, "--trials", str(trials), "--pruner", "none")
+    process = start(
+        place, *OPTIONS, "--workers", str(WORKERS), "--trials", str(trials), "--pruner", "none"
+    )
     drains = [
         threading.Thread(target=stream.read)
         for stream in (process.stdout, process.stderr)

@@ -28,3 +28,8 @@ def test_s2_s10_t3_nothing_acknowledged_is_lost_under_kills() -> None:
 def test_s2_killed_between_any_two_writes_both_stores_come_in_line() -> None:
     said = _chaos("--every-write", "60", "--first", "7")
     assert "killed before 5 of" in said, said
+
+
+def test_s11_memory_of_tiny_trials_stays_bounded() -> None:
+    said = _chaos("--memory", "42")  # each of two workers is replaced once
+    assert "42 tiny trials" in said and "sound" in said

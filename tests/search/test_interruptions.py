@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -12,7 +13,10 @@ import pytest
 
 from search.errors import INTERRUPTED, REFUSED_OR_FAILED, TERMINATED
 from tests.search.command import (
+    REPOSITORY,
     SMOKE,
+    argv,
+    environment,
     mlflow_runs,
     query,
     run,
@@ -130,6 +134,29 @@ def test_t5_hanging_trials_are_killed_and_the_study_ends(tmp_path: Path) -> None
     assert "timed out" in done.stdout
     states = sorted(trial_states(tmp_path).values())
     assert states[:2] == ["FAIL", "FAIL"] and set(states[2:]) == {"WAITING"}
+
+
+def test_t6_a_bug_of_ours_ends_the_study_after_three_trials_with_its_traceback(
+    tmp_path: Path,
+) -> None:
+    for room in ("search", "experiments", "models", "data_pipeline"):
+        shutil.copytree(REPOSITORY / room, tmp_path / "broken" / room)
+    module = tmp_path / "broken" / "models" / "build.py"
+    module.write_text(module.read_text().replace("def build(", "def build(no_such_argument, ", 1))
+    done = subprocess.run(
+        argv("search.run", *SMOKE, "--trials", "10"),
+        cwd=tmp_path,
+        env=environment() | {"PYTHONPATH": str(tmp_path / "broken")},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == REFUSED_OR_FAILED
+    assert "missing 1 required positional argument" in done.stderr
+    assert "3 failed" in done.stdout
+    told = list((tmp_path / "mlruns" / "artifacts").rglob("traceback.txt"))
+    assert len(told) == 3 and "build(" in told[0].read_text()
 
 
 def _reported_epochs(place: Path) -> int:

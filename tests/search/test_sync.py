@@ -1,7 +1,10 @@
 """`search.sync`: MLflow brought in line with a study's database, without its data, and once."""
 
+import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +23,7 @@ from search.plan import adapt, keep_facts, make_plan
 from search.records import Task
 from search.spool import write_spool
 from search.stores import Stores
-from tests.search.command import mlflow_runs, query, trial_states
+from tests.search.command import REPOSITORY, mlflow_runs, query, trial_states
 
 STUDY = "benchmark"
 
@@ -114,6 +117,16 @@ def test_s2_attempts_that_no_process_runs_are_ended_and_wait_for_the_next_search
     assert "1 ended that no process runs any more" in done.stdout
     assert trial_states(place) == {0: "COMPLETE", 1: "COMPLETE", 2: "FAIL", 3: "WAITING"}
     assert _statuses(place) == {"0": "FINISHED", "1": "FINISHED", "2": "FAILED"}
+
+
+def test_the_copy_that_the_manual_makes_is_enough(place: Path) -> None:
+    manual = (REPOSITORY / "docs" / "operations.md").read_text()
+    (words,) = re.findall(r"^\.venv/bin/python -c \"(import sqlite3.*)\"$", manual, re.MULTILINE)
+    subprocess.run([sys.executable, "-c", words], cwd=place, check=True)
+    shutil.rmtree(place / "mlruns")
+    (place / "mlruns").mkdir()
+    (place / "optuna-copy.db").rename(place / "mlruns" / "optuna.db")
+    assert "3 run(s) made anew" in _sync(place).stdout
 
 
 def test_s5_a_study_that_runs_is_refused(place: Path) -> None:

@@ -133,7 +133,7 @@ def _all_is_there(place: Place) -> None:
     assert place.waiting() == []
 
 
-def test_s2_delivered_twice_each_attempt_is_one_run_with_a_true_status(
+def test_s2_t6_delivered_twice_each_attempt_is_one_run_with_a_true_status(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mlflow.tracking import MlflowClient

@@ -141,7 +141,7 @@ def test_terminated_command_takes_its_server_with_it(tmp_path: Path, free_port: 
         process.communicate()
 
 
-def test_store_that_mlflow_cannot_read_is_refused_before_a_server_starts(
+def test_s9_store_that_mlflow_cannot_read_is_refused_before_a_server_starts(
     store: Path, free_port: int
 ) -> None:
     (store / "mlruns" / "mlflow.db").write_bytes(b"not a database, " * 500)
