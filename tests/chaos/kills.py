@@ -140,10 +140,10 @@ def search_under_kills(
                 outcome.total += MORE
                 command = _Command(place, outcome, log)
             elif random_.choice(left) == "worker":
-                workers = command.workers()
-                if workers:
+                training = command.workers()
+                if training:
                     with contextlib.suppress(psutil.NoSuchProcess):
-                        random_.choice(workers).kill()
+                        random_.choice(training).kill()
                         outcome.killed["worker"] += 1
             else:
                 command = _killed_and_started(command, place, outcome, log)
