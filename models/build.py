@@ -1,5 +1,7 @@
 """Trial parameters to a compiled stacked LSTM, and to the plain copy of it that is saved."""
 
+from collections.abc import Sequence
+
 import keras
 
 from models.fused_lstm import FusedLSTM
@@ -76,6 +78,25 @@ def plain_copy(model: keras.Model) -> keras.Model:
     )
     copy.set_weights(model.get_weights())
     return copy
+
+
+def mean_of(networks: Sequence[keras.Model]) -> keras.Model:
+    """One network whose forecast is the mean of the forecasts of `networks`.
+
+    Args:
+        networks: one at least, all of the same input and output shape, of stock layers; each
+            gets a name of its own.
+
+    Returns:
+        An uncompiled model of stock Keras layers, from float32 (batch, window, features) to
+        float32 (batch, horizon).
+    """
+    window = keras.Input(networks[0].input_shape[1:], name="window")
+    for number, network in enumerate(networks, start=1):
+        network.name = f"network_{number}"
+    forecasts = [network(window) for network in networks]
+    mean = forecasts[0] if len(forecasts) == 1 else keras.layers.Average(name="mean")(forecasts)
+    return keras.Model(window, mean, name="mean_of_networks")
 
 
 def _plain_layer(layer: keras.Layer) -> keras.Layer:

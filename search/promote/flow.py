@@ -28,7 +28,9 @@ from search.promote.ranking import Ranked, rank, winner
 from search.promote.registry import Registry, need_store
 from search.promote.retest import Retest, retest
 from search.promote.words import ranking_lines
+from search.spool import Forecasts
 from search.stores import Stores
+from search.summary import amount
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -113,16 +115,19 @@ def _open(
     chosen = winner(ranked)
     if chosen is None:
         raise Refused("no finalist came to a result on every fold; see the re-test's failures")
-    half = half_width(_residuals(plan, stores, tested, chosen))
+    residuals = _residuals(plan, stores, tested, chosen)
+    half = half_width(residuals)
     opening = _noted(storage, read_study(storage, wish.study), chosen, plan)
     openings = openings_of(storage, plan.series.fingerprint)
     number = [one["time"] for one in openings].index(opening["time"]) + 1
     say(
         f"The test period of these data is opened, for the {_ordinal(number)} time: "
-        f"{chosen.candidate.name}, {chosen.epochs} epochs."
+        f"{chosen.candidate.name}, the mean of {chosen.seeds} network(s) of {chosen.epochs} "
+        f"epochs. In the re-test such means had an RMSE of "
+        f"{amount(float(np.sqrt(np.mean(np.square(residuals)))))} {plan.series.unit}."
     )
     with tempfile.TemporaryDirectory() as place:
-        fitted = refit(plan, chosen, crew, Path(place))
+        fitted = refit(plan, chosen, crew, Path(place), say)
         with registry.held():
             for line in registry.mend():
                 say(line)
@@ -178,14 +183,16 @@ def _plan_lines(
             f"  {role}: {one.name}, units {'/'.join(map(str, one.parameters.units))}{found}"
         )
     trained = plan.prepared.train
-    seconds = sum(
+    seconds = [
         one.parameters.epochs * epoch_seconds(one.parameters, *trained.x.shape)
         for one in candidates
-    )
-    most = math.ceil(seconds * wish.seeds * wish.folds / crew.workers / 60)
+    ]
+    again = sum(seconds) * wish.folds + max(seconds)
+    most = math.ceil(wish.seeds * again / crew.workers / 60)
     lines += [
         f"Each is trained again with {wish.seeds} fresh seed(s) on {wish.folds} rolling origin(s); "
-        "whoever is measurably worse after a seed gets no further one",
+        "whoever is measurably worse after a seed gets no further one; the winner then once more "
+        "a seed, on train and validation: the mean of these networks is what may be promoted",
         f"At most {most} minutes on {crew.workers} worker(s), on cores like those of "
         "docs/performance.md; run again, it goes on where it stopped",
         f"In service: version {registry.champion() or 'none'}",
@@ -195,14 +202,18 @@ def _plan_lines(
 
 
 def _residuals(plan: Plan, stores: Stores, tested: Retest, chosen: Ranked) -> FloatArray:
-    """Forecast minus actual of the winner's re-tests, float64 (n, horizon)."""
+    """Forecast minus actual of the winner's re-tests, float64 (n, horizon).
+
+    The forecast of a fold is the mean over its seeds, as that of the promoted model will be.
+    """
     runs = KeptRuns(stores.tracking, plan.experiment.name, tested.identity)
-    found = [
-        runs.forecasts(number)
-        for (name, _, _), number in sorted(tested.numbers.items())
-        if name == chosen.candidate.name
-    ]
-    return np.concatenate([one.forecast - one.actual for one in found])
+    folds: dict[int, list[Forecasts]] = {}
+    for (name, fold, _), number in sorted(tested.numbers.items()):
+        if name == chosen.candidate.name:
+            folds.setdefault(fold, []).append(runs.forecasts(number))
+    return np.concatenate(
+        [np.mean([one.forecast for one in own], axis=0) - own[0].actual for own in folds.values()]
+    )
 
 
 def _noted(
@@ -213,6 +224,7 @@ def _noted(
         "data": plan.series.fingerprint,
         "winner": chosen.candidate.name,
         "epochs": chosen.epochs,
+        "networks": chosen.seeds,
         "scored": False,
     }
     for one in kept.openings:

@@ -1,6 +1,10 @@
 """The test period, opened: the winner trained on all that came before it, judged beside others."""
 
-from collections.abc import Iterator, Mapping
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +14,6 @@ import numpy.typing as npt
 
 from data_pipeline.windows import Prepared, open_test
 from models.metrics import Scores, scores, seasonal_scale
-from models.parameters import TrialParameters
 from search.conduct import Crew
 from search.errors import Refused
 from search.optuna_sampling import trial_seed
@@ -29,17 +32,15 @@ _REFIT = 2**31 + 1
 
 @dataclass(frozen=True)
 class Refit:
-    """The winner, trained for a fixed number of epochs on train and validation.
+    """The winner, trained for a fixed number of epochs on train and validation, once a seed.
 
     Attributes:
-        parameters: as trained. seed: of the training. result: of it; its "validation" is the test.
-        network: file of the plain Keras model.
-        forecast: float64 (n, horizon), of the test windows, in the data's unit.
+        count: of the networks.
+        network: file of the plain Keras model that forecasts their mean.
+        forecast: float64 (n, horizon), theirs of the test windows, in the data's unit.
     """
 
-    parameters: TrialParameters
-    seed: int
-    result: TrialResult
+    count: int
     network: Path
     forecast: FloatArray
 
@@ -74,32 +75,74 @@ def open_period(plan: Plan) -> Opened:
     return Opened(prepared, actual, {name: forecast(name, data) for name in BASELINES})
 
 
-def refit(plan: Plan, chosen: Ranked, crew: Crew, place: Path) -> Refit:
-    """Train `chosen` for the epochs that the re-test found, in a process of its own.
+def refit(plan: Plan, chosen: Ranked, crew: Crew, place: Path, say: Callable[[str], None]) -> Refit:
+    """Train `chosen` for the epochs that the re-test found, with as many seeds as that had.
+
+    The mean of several networks errs less than one of them, which owes much to its seed.
+
+    Args:
+        plan: of the study.
+        chosen: the winner.
+        crew: who trains.
+        place: an empty folder for the networks.
+        say: is told how it goes.
 
     Raises:
-        Refused: the training failed; the message says why.
+        Refused: a training failed; the message says why.
         Stopped: by a signal.
     """
     parameters = chosen.candidate.parameters.model_copy(
         update={"epochs": chosen.epochs, "patience": chosen.epochs, "weights": "last"}
     )
-    seed = trial_seed(plan.experiment.seed, _REFIT)
-    task = Task(0, parameters, seed, folder(place, 0), opening=True)
-    with _pool(plan, crew) as pool:
-        pool.submit(task)
-        result = _await(pool)
-    forecasts = read_forecasts(task.spool)
-    assert forecasts is not None  # the worker wrote them before it said it was done
-    return Refit(parameters, seed, result, task.spool / MODEL, forecasts.forecast)
+    tasks = [
+        Task(
+            number,
+            parameters,
+            trial_seed(plan.experiment.seed, _REFIT + number),
+            folder(place, number),
+            opening=True,
+        )
+        for number in range(chosen.seeds)
+    ]
+    with _pool(plan, crew, min(crew.workers, len(tasks))) as pool:
+        waiting = iter(tasks)
+        for task in itertools.islice(waiting, pool.size):
+            pool.submit(task)
+        for done in range(1, len(tasks) + 1):
+            seconds = _await(pool).seconds
+            say(f"network {done} of {len(tasks)} trained, {seconds:.0f} s")
+            if (following := next(waiting, None)) is not None:
+                pool.submit(following)
+    network = place / MODEL
+    _average([task.spool / MODEL for task in tasks], network)
+    forecasts = [read_forecasts(task.spool) for task in tasks]
+    # The workers wrote them before they said that they were done.
+    mean = np.mean([one.forecast for one in forecasts if one is not None], axis=0)
+    return Refit(len(tasks), network, mean)
+
+
+def _average(networks: Sequence[Path], out: Path) -> None:
+    """Make one network of several, in a process of its own: this one never imports TensorFlow."""
+    words = ["search.promote.averaging", str(out), *map(str, networks)]
+    done = subprocess.run(
+        [sys.executable, "-m", *words],
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        raise Refused(f"the mean of {len(networks)} networks could not be saved: {said[:500]}")
 
 
 @contextmanager
-def _pool(plan: Plan, crew: Crew) -> Iterator[ProcessPoolOfWorkers]:
+def _pool(plan: Plan, crew: Crew, workers: int) -> Iterator[ProcessPoolOfWorkers]:
     from search.coordinator import stopping_on_signals
 
     pool = ProcessPoolOfWorkers(
-        plan.series, plan.experiment.framing, 1, crew.gpus, crew.trial_timeout
+        plan.series, plan.experiment.framing, workers, crew.gpus, crew.trial_timeout
     )
     try:
         with stopping_on_signals(pool):

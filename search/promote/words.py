@@ -97,8 +97,9 @@ def card(
         else ""
     )
     lines = [
-        f"**Hourly forecasts of {facts.data.get('name')} in {unit}**, by a stacked LSTM of units "
-        f"{'/'.join(map(str, parameters.units))}.",
+        f"**Hourly forecasts of {facts.data.get('name')} in {unit}**, by the mean of "
+        f"{chosen.seeds} stacked LSTM(s) of units {'/'.join(map(str, parameters.units))}, which "
+        "differ by their seeds alone.",
         "",
         f"Data: sha256 {str(facts.contract['data'])[:12]}, {about['periods']}.",
         "",
@@ -107,8 +108,8 @@ def card(
         f"{parameters.batch_size}, {chosen.epochs} epochs, chosen as {chosen.candidate.name} of "
         f"study {facts.name}.",
         "",
-        f"Re-test on rolling origins: RMSE {amount(chosen.mean)} {unit}{interval}, {chosen.seeds} "
-        f"seeds. Fit: {about['regime']}.",
+        f"Re-test on rolling origins: RMSE of one network {amount(chosen.mean)} {unit}{interval}, "
+        f"{chosen.seeds} seed(s). Fit: {about['regime']}.",
         "",
         *score_table(scores, unit),
         "",

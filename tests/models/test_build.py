@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from models.build import build, plain_copy
+from models.build import build, mean_of, plain_copy
 from models.fused_lstm import FusedLSTM
 from models.parameters import TrialParameters
 
@@ -122,3 +122,16 @@ def test_a_saved_plain_copy_loads_in_safe_mode_without_this_project(tmp_path: Pa
     np.testing.assert_allclose(
         np.load(tmp_path / "forecast.npy"), model.predict_on_batch(_x()), rtol=1e-5, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_mean_of_networks_forecasts_their_mean_and_loads_as_stock_keras(
+    tmp_path: Path, count: int
+) -> None:
+    networks = [plain_copy(build(_parameters(), 12, 3, 2, seed)) for seed in range(count)]
+    expected = np.mean([network.predict(_x(), verbose=0) for network in networks], axis=0)
+    mean_of(networks).save(tmp_path / "mean.keras")
+    loaded = keras.saving.load_model(tmp_path / "mean.keras", safe_mode=True)
+    np.testing.assert_allclose(loaded.predict(_x(), verbose=0), expected, rtol=1e-5, atol=1e-6)
+    modules = {type(layer).__module__.split(".")[0] for layer in loaded.layers}
+    assert modules == {"keras"}

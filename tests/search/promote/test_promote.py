@@ -25,7 +25,7 @@ from search import predict
 from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from tests.search.command import SMOKE, environment, mlflow_runs, query, run
 
-PROMOTE = ("--study", "smoke", "--top", "2", "--seeds", "1", "--folds", "2", "--workers", "2")
+PROMOTE = ("--study", "smoke", "--top", "2", "--seeds", "2", "--folds", "2", "--workers", "2")
 
 
 def _promote(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -100,7 +100,7 @@ def test_the_retest_trains_with_fresh_seeds_on_every_fold(
     refused: tuple[Path, dict[str, Any]],
 ) -> None:
     place, found = refused
-    assert len(found["retest"]) == 2 and {one["seeds"] for one in found["retest"]} == {1}
+    assert len(found["retest"]) == 2 and {one["seeds"] for one in found["retest"]} == {2}
     assert found["winner"] == next(o["name"] for o in found["retest"] if not o["reference"])
     database = place / "mlruns" / "optuna.db"
     (name,) = (n for (n,) in query(database, "select study_name from studies") if "retest" in n)
