@@ -14,7 +14,6 @@ from search.errors import (
     DONE,
     REFUSED_OR_FAILED,
     TERMINATED,
-    WRONG_INPUT,
     Refused,
     WrongInput,
 )
@@ -29,18 +28,17 @@ from search.stores import choose_stores, masked
 @click.option("--insecure", is_flag=True, help="Listen beyond loopback without a login.")
 def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: bool) -> None:
     """Open the MLflow UI; stop it with Ctrl-C."""
-    try:
+
+    def work() -> int:
         command = server_command(host, port, tracking_uri, login, insecure)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
-        lines = links(
-            f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}", tracking_uri
-        )
-    except WrongInput as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(WRONG_INPUT)
-    except Refused as error:
-        click.echo(f"Refused: {error}", err=True)
-        sys.exit(REFUSED_OR_FAILED)
+        address = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+        return _serve(command, links(address, tracking_uri))
+
+    sys.exit(commands.exit_code(work))
+
+
+def _serve(command: list[str], lines: list[str]) -> int:
     environment = os.environ | {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         # Ten background processes that serve features for language models; nothing of ours.
@@ -57,7 +55,7 @@ def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: 
     finally:
         server.terminate()
         server.wait()
-    sys.exit(DONE if code in (0, -2, 130) else REFUSED_OR_FAILED)
+    return DONE if code in (0, -2, 130) else REFUSED_OR_FAILED
 
 
 def server_command(

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT, Refused, WrongInput
+from search import commands
+from search.errors import DONE, Refused, WrongInput
 
 if TYPE_CHECKING:
     from search.optuna_records import KeptStudy
@@ -47,25 +48,27 @@ def main(
     as_json: bool,
 ) -> None:
     """Write the trade-off of one or more studies as a page, figures, tables and facts."""
-    from search.stores import choose_stores
 
-    try:
+    def work() -> int:
+        from search.report.verdict import sentences
+        from search.stores import check_name, choose_stores
+
+        for name in studies:
+            check_name("--study", name)
         stores = choose_stores(storage, tracking_uri)
         place = out or stores.root / "report" / studies[0]
-        found = _report(studies, language, place, stores)
-    except WrongInput as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(WRONG_INPUT)
-    except (Refused, OSError) as error:
-        click.echo(f"Refused: {error}", err=True)
-        sys.exit(REFUSED_OR_FAILED)
-    if as_json:
-        click.echo(json.dumps(found, indent=2))
-    else:
-        from search.report.verdict import sentences
+        try:
+            found = _report(studies, language, place, stores)
+        except OSError as error:
+            raise Refused(f"the report cannot be written: {error}") from error
+        if as_json:
+            click.echo(json.dumps(found, indent=2))
+        else:
+            page = f"Page: {place / 'index.html'}"
+            click.echo("\n".join([*sentences(found, language), "", page]))
+        return DONE
 
-        click.echo("\n".join([*sentences(found, language), "", f"Page: {place / 'index.html'}"]))
-    sys.exit(DONE)
+    sys.exit(commands.exit_code(work))
 
 
 def _report(
