@@ -8,14 +8,18 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from experiments.catalogue import CATALOGUE
 from search.errors import DONE, INTERRUPTED, REFUSED_OR_FAILED, TERMINATED, Refused
+
+if TYPE_CHECKING:
+    from search.benchmark.slices import Contender
 
 
 @dataclass(frozen=True)
@@ -74,20 +78,23 @@ def main(budget: str, experiment_name: str, seed: int, out: Path, as_json: bool)
     except OSError as error:
         raise click.BadParameter(f"{out} cannot be made: {error}", param_hint="--out") from error
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # by way of every `finally`
+    found: dict[str, Any] = {"budget": budget, "seed": seed, "experiment": experiment_name}
+    kept = out / "benchmark.json"
     try:
-        found = _measure(_BUDGETS[budget], experiment_name, seed, out)
+        for part in _parts(_BUDGETS[budget], experiment_name, seed, out):
+            # Hours were spent on it: a later part's failure does not lose it.
+            found |= part
+            kept.write_text(json.dumps(found, indent=2))
     except Refused as error:
-        click.echo(f"Refused: {error}", err=True)
+        click.echo(f"Refused: {error}\nWhat was measured before: {kept}", err=True)
         sys.exit(REFUSED_OR_FAILED)
     except KeyboardInterrupt:
-        click.echo("Interrupted; nothing was written.", err=True)
+        click.echo(f"Interrupted. What was measured before: {kept}", err=True)
         sys.exit(INTERRUPTED)
     from search.benchmark.report import figure, lines
     from search.figures import png
 
-    found |= {"budget": budget, "seed": seed, "experiment": experiment_name}
     text = "\n".join(lines(found)) + "\n"
-    (out / "benchmark.json").write_text(json.dumps(found, indent=2))
     (out / "benchmark.txt").write_text(text)
     (out / "benchmark.png").write_bytes(png(figure(found)))
     click.echo(json.dumps(found, indent=2) if as_json else text, nl=False)
@@ -95,12 +102,12 @@ def main(budget: str, experiment_name: str, seed: int, out: Path, as_json: bool)
     sys.exit(DONE)
 
 
-def _measure(budget: _Budget, experiment: str, seed: int, out: Path) -> dict[str, Any]:
+def _parts(budget: _Budget, experiment: str, seed: int, out: Path) -> Iterator[dict[str, Any]]:
+    """Measure, and yield what each part found: steps, points alike, the search."""
     from experiments.lstm_space import to_flat
     from search.benchmark.job import Job, draw_points
-    from search.benchmark.measures import paired_ratio, seconds_per_epoch, summary
+    from search.benchmark.measures import summary
     from search.benchmark.slices import Contender, module_command, run_in_turns
-    from search.plan import default_workers
 
     space = CATALOGUE[experiment].space
     points = [to_flat(design.parameters) for design in CATALOGUE[experiment].designs]
@@ -115,7 +122,7 @@ def _measure(budget: _Budget, experiment: str, seed: int, out: Path) -> dict[str
         )
 
     click.echo("1 of 3: single training steps, one thread", err=True)
-    steps = _steps(budget.steps)
+    yield {"steps": _steps(budget.steps), "points": points}
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         place = Path(folder)
 
@@ -139,6 +146,7 @@ def _measure(budget: _Budget, experiment: str, seed: int, out: Path) -> dict[str
             contender("stock", 24.0, True, "stock"),
         ]
         run_in_turns(paired, 10_000, say)
+        yield _paired(paired, len(points))
         click.echo(f"3 of 3: search, {budget.rounds} turns of {budget.turn:g} s each", err=True)
         racers = [
             contender("ours", budget.turn, False, "ours"),
@@ -147,21 +155,33 @@ def _measure(budget: _Budget, experiment: str, seed: int, out: Path) -> dict[str
         ]
         run_in_turns(racers, budget.rounds, say)
 
-    workers = min(default_workers(()), len(points))
-    ours, stock = (seconds_per_epoch(one.epochs) for one in paired)
+        yield {
+            "search": {
+                one.name: summary(one) | {"epochs_said": [asdict(epoch) for epoch in one.epochs]}
+                for one in racers
+            }
+        }
+
+
+def _paired(contenders: "Sequence[Contender]", points: int) -> dict[str, Any]:
+    """The whole machine, ours and stock, on `points` configurations that are alike."""
+    from search.benchmark.measures import paired_ratio, seconds_per_epoch, summary
+    from search.plan import default_workers
+
+    workers = min(default_workers(()), points)
+    ours, stock = (seconds_per_epoch(one.epochs) for one in contenders)
     both = sorted(ours.keys() & stock.keys())
+    if len(both) < 2:
+        raise Refused(
+            f"expected two configurations or more of which both loops trained two epochs, found "
+            f"{len(both)} of {points}; their output is in {contenders[0].log.parent}"
+        )
     machine = paired_ratio([stock[t] for t in both], [ours[t] / workers for t in both])
     return {
         "workers": workers,
-        "steps": steps,
-        "points": points,
         "seconds_per_epoch": {"ours": ours, "stock": stock},
         "epochs_per_second_ratio": asdict(machine),
-        "paired": {one.name: summary(one) for one in paired},
-        "search": {
-            one.name: summary(one) | {"epochs_said": [asdict(epoch) for epoch in one.epochs]}
-            for one in racers
-        },
+        "paired": {one.name: summary(one) for one in contenders},
     }
 
 

@@ -1,14 +1,20 @@
 """Ratios, intervals and what is read off a race."""
 
+import json
 import math
+from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from search.benchmark import __main__ as benchmark
 from search.benchmark.job import draw_points
 from search.benchmark.measures import best_so_far, paired_ratio, seconds_per_epoch, seconds_until
 from search.benchmark.report import figure, lines
-from search.benchmark.slices import Epoch
+from search.benchmark.slices import Contender, Epoch
+from search.errors import REFUSED_OR_FAILED, Refused
 from search.figures import png
 from tests.search.samples import experiment
 
@@ -106,3 +112,24 @@ def test_a_race_without_a_winner_is_told_and_drawn(ours: list[float], stock: lis
     text = "\n".join(lines(found))
     assert "nan" not in text and ("never" in text or not stock)
     assert png(figure(found)).startswith(b"\x89PNG")
+
+
+def test_what_was_measured_before_a_failure_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def two_parts(*_: object) -> Iterator[dict[str, object]]:
+        yield {"steps": [1.0, 2.0]}
+        raise Refused("the benchmark's contender 'stock' ended with code 1")
+
+    monkeypatch.setattr("search.benchmark.__main__._parts", two_parts)
+    done = CliRunner().invoke(benchmark.main, ["--out", str(tmp_path)])
+    assert done.exit_code == REFUSED_OR_FAILED and f"{tmp_path}/benchmark.json" in done.stderr
+    assert json.loads((tmp_path / "benchmark.json").read_text())["steps"] == [1.0, 2.0]
+
+
+def test_one_configuration_alike_is_no_comparison(tmp_path: Path) -> None:
+    both = [Contender(name, [], tmp_path / "log", 1.0) for name in ("ours", "stock")]
+    for one, seconds in zip(both, (1.0, 3.0), strict=True):
+        one.epochs = [_epoch(seconds * epoch, epoch=epoch) for epoch in (1, 2)]
+    with pytest.raises(Refused, match="two configurations or more .* found 1 of 5"):
+        benchmark._paired(both, 5)
