@@ -131,5 +131,5 @@ def test_one_configuration_alike_is_no_comparison(tmp_path: Path) -> None:
     both = [Contender(name, [], tmp_path / "log", 1.0) for name in ("ours", "stock")]
     for one, seconds in zip(both, (1.0, 3.0), strict=True):
         one.epochs = [_epoch(seconds * epoch, epoch=epoch) for epoch in (1, 2)]
-    with pytest.raises(Refused, match="two configurations or more .* found 1 of 5"):
+    with pytest.raises(Refused, match=r"two configurations or more .* found 1 of 5"):
         benchmark._paired(both, 5)
