@@ -3,8 +3,8 @@
     python -m search.run --experiment documents
 
 Took 23 minutes with two workers on two cores that had other work, too. Expect a validation RMSE of
-about 230, 246 and 223 MW (mean of five seeds) for main, main2 and main3, with standard deviations
-of 8, 12 and 20 MW over the seeds: all far from the 86 MW of ridge. The figures as measured are in
+about 230, 246 and 220 MW (mean over the seeds) for main, main2 and main3, with standard deviations
+of 8, 10 and 20 MW over the seeds: all far from the 86 MW of ridge. The figures as measured are in
 docs/results.md.
 """
 
