@@ -58,7 +58,7 @@ def main(
             click.echo(f"{worked} of {starts} simultaneous first starts worked")
             sound &= worked == starts
         if memory:
-            sound &= _memory(_new(folder, "memory"), memory)
+            sound &= _memory(_new(folder, "memory"), memory, workers)
     click.echo(f"{time.monotonic() - began:.0f} s; {'sound' if sound else 'NOT SOUND'}")
     sys.exit(0 if sound else 1)
 
@@ -113,8 +113,8 @@ def _writes(step: int, first: int) -> bool:
     return sound
 
 
-def _memory(place: Path, trials: int) -> bool:
-    base, most, last = under_kills.memory_of_tiny_trials(place, trials)
+def _memory(place: Path, trials: int, workers: int) -> bool:
+    base, most, last = under_kills.memory_of_tiny_trials(place, trials, workers)
     from search.slot import TASKS_PER_WORKER
 
     allowed = base + GROWTH_MB * TASKS_PER_WORKER

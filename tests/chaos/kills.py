@@ -204,14 +204,14 @@ def first_starts(place: Path, count: int) -> int:
     return sum("Ended early: --timeout 1e-09 s reached" in one for one in errors)
 
 
-def memory_of_tiny_trials(place: Path, trials: int) -> tuple[float, float, float]:
+def memory_of_tiny_trials(place: Path, trials: int, workers: int) -> tuple[float, float, float]:
     """Run `trials` tiny trials; watch the resident memory of the whole process tree.
 
     Returns:
         MB with the first trial of each worker done, MB at most from then on, and MB at the end.
     """
     process = start(
-        place, *OPTIONS, "--workers", str(WORKERS), "--trials", str(trials), "--pruner", "none"
+        place, *OPTIONS, "--workers", str(workers), "--trials", str(trials), "--pruner", "none"
     )
     drains = [
         threading.Thread(target=stream.read)
@@ -226,7 +226,7 @@ def memory_of_tiny_trials(place: Path, trials: int) -> tuple[float, float, float
             time.sleep(0.5)
             last = _tree_megabytes(process) or last
             done = _completed(place)
-            if done >= 4 and not base:
+            if done >= 2 * workers and not base:
                 base = last
             if base:
                 most = max(most, last)
