@@ -17,12 +17,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click import Command
 from click.testing import CliRunner, Result
 from matplotlib.image import imread
 
 from data_pipeline.source import BUILTIN_PATH
 from search import predict
 from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
+from search.promote import __main__ as promote
 from tests.search.command import SMOKE, environment, mlflow_runs, query, run
 
 PROMOTE = ("--study", "smoke", "--top", "2", "--seeds", "2", "--folds", "2", "--workers", "2")
@@ -38,8 +40,16 @@ def _predict(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 def _predict_here(place: Path, *options: str) -> Result:
     """The same command in this process, which has paid for the start of its libraries."""
+    return _here(place, predict.main, *options)
+
+
+def _promote_here(place: Path, *options: str) -> Result:
+    return _here(place, promote.main, *options)
+
+
+def _here(place: Path, command: Command, *options: str) -> Result:
     with contextlib.chdir(place):
-        return CliRunner().invoke(predict.main, options)
+        return CliRunner().invoke(command, options)
 
 
 def _state(place: Path) -> dict[str, list[tuple[Any, ...]] | int]:
@@ -148,12 +158,12 @@ def test_a_promotion_is_a_run_under_the_studys_with_scores_card_and_figure(
 
 def test_the_history_names_who_overrode_what(promoted: tuple[Path, str]) -> None:
     place = promoted[0]
-    done = _promote(place, "--history", "--json")
+    done = _promote_here(place, "--history", "--json")
     (event,) = json.loads(done.stdout)
     assert event["action"] == "promoted" and event["by"]
     assert "does not beat the best baseline" in event["details"]["objections"][0]
-    back = _promote(place, "--rollback")
-    assert back.returncode == REFUSED_OR_FAILED and "no version to go back to" in back.stderr
+    back = _promote_here(place, "--rollback")
+    assert back.exit_code == REFUSED_OR_FAILED and "no version to go back to" in back.stderr
 
 
 def test_predict_prints_the_coming_hours_as_csv_and_draws_them(promoted: tuple[Path, str]) -> None:
@@ -229,16 +239,19 @@ def test_p6_a_wrong_wish_is_refused_and_changes_nothing(
 ) -> None:
     place = refused[0]
     before = len(mlflow_runs(place))
-    done = _promote(place, *options)
-    assert done.returncode == code, done.stderr
+    done = _promote_here(place, *options)
+    assert done.exit_code == code, done.stderr
     assert said in done.stderr and "Traceback" not in done.stderr
     assert len(mlflow_runs(place)) == before
 
 
 def test_without_a_store_both_commands_say_what_comes_first(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("Date,Usage\n")
-    for done in (_promote(tmp_path, "--study", "s"), _predict(tmp_path, "--data", "x.csv")):
-        assert done.returncode == REFUSED_OR_FAILED and "Next: " in done.stderr
+    for done in (
+        _promote_here(tmp_path, "--study", "s"),
+        _predict_here(tmp_path, "--data", "x.csv"),
+    ):
+        assert done.exit_code == REFUSED_OR_FAILED and "Next: " in done.stderr
         assert not (tmp_path / "mlruns" / "mlflow.db").exists()
 
 
