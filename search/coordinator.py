@@ -32,12 +32,14 @@ PATIENCE_AT_END = 120.0
 class Ending:
     """How a run of the coordinator ended: `state` of the study's run, and why in one line.
 
-    `signum` is the signal that asked for the end, else None.
+    `signum` is the signal that asked for the end, else None; `exhausted` is True if there is
+    nothing more to try, so that another start would end likewise.
     """
 
     state: State
     reason: str
     signum: int | None = None
+    exhausted: bool = False
 
 
 class Coordinator:
@@ -76,6 +78,8 @@ class Coordinator:
             if self._study.running == 0:
                 if self._study.finished >= self._facts.total:
                     return Ending(State.COMPLETE, "all trials done")
+                if not late:
+                    return Ending(State.INTERRUPTED, self._study.no_more, exhausted=True)
                 return Ending(State.INTERRUPTED, f"--timeout {timeout:g} s reached")
             event = self._pool.event(seconds=1.0)
             if event is None:
@@ -98,10 +102,12 @@ class Coordinator:
         )
 
     def _fill(self) -> None:
-        """Give every free worker a trial, as long as the total asks for more."""
+        """Give every free worker a trial, as long as the total asks for more and there is one."""
         study = self._study
         while (
-            study.running < self._pool.size and study.finished + study.running < self._facts.total
+            study.running < self._pool.size
+            and study.finished + study.running < self._facts.total
+            and study.ready()
         ):
             record = study.ask()
             assert record.parameters is not None

@@ -4,11 +4,16 @@ import contextlib
 
 import keras_tuner
 
-from experiments.space import Choice, Float, Space, Value
+from experiments.space import Choice, FlatParameters, Float, Space, Value
+from search.errors import WrongInput
 
 
 def suggest(hyperparameters: keras_tuner.HyperParameters, space: Space) -> dict[str, Value]:
-    """Draw a point of `space` from KerasTuner's hyperparameters, conditions included."""
+    """Draw a point of `space` from KerasTuner's hyperparameters, conditions included.
+
+    Raises:
+        WrongInput: a choice is among values of several types, which KerasTuner does not take.
+    """
     flat: dict[str, Value] = {}
     for dimension in space.dimensions:
         condition = dimension.only_if
@@ -19,9 +24,10 @@ def suggest(hyperparameters: keras_tuner.HyperParameters, space: Space) -> dict[
             sampling = "log" if dimension.log else "linear"
             name = dimension.name
             if isinstance(dimension, Choice):
+                _check_types(dimension)
                 chosen = hyperparameters.Choice(name, list(dimension.values), ordered=False)
-                # It may give 1 for True, which is no value of the space.
-                drawn = next(value for value in dimension.values if value == chosen)
+                # It may give 1 for True, which is no value of the space; None where not present.
+                drawn = next((value for value in dimension.values if value == chosen), None)
             elif isinstance(dimension, Float):
                 low, high = dimension.low, dimension.high
                 drawn = hyperparameters.Float(name, low, high, sampling=sampling)
@@ -30,5 +36,30 @@ def suggest(hyperparameters: keras_tuner.HyperParameters, space: Space) -> dict[
                 drawn = hyperparameters.Int(name, low, high, sampling=sampling)
         # Declared in any case, so that the oracle knows the whole space; drawn where it applies.
         if space.present(dimension, flat):
-            flat[name] = drawn
+            assert drawn is not None
+            # At the very end of a log scale KerasTuner gives a whole number one above the bound,
+            # and rounding may put any number just beyond it.
+            flat[name] = drawn if isinstance(dimension, Choice) else min(max(drawn, low), high)
     return flat
+
+
+def values_of(flat: FlatParameters, space: Space) -> dict[str, Value]:
+    """A point of `space` as KerasTuner holds it: the inverse of `suggest`."""
+    held = {}
+    for dimension in space.dimensions:
+        if dimension.name in flat:
+            value = flat[dimension.name]
+            # KerasTuner keeps the booleans of a choice as 1 and 0.
+            is_flag = isinstance(dimension, Choice) and isinstance(value, bool)
+            held[dimension.name] = int(value) if is_flag else value
+    return held
+
+
+def _check_types(choice: Choice) -> None:
+    types = sorted({type(value).__name__ for value in choice.values})
+    if len(types) > 1:
+        raise WrongInput(
+            f"--tuner keras-tuner: the choice {choice.name!r} is among values of several types, "
+            f"{', '.join(types)}; KerasTuner expects one.\n"
+            "Next: declare values of one type, or use --tuner optuna."
+        )

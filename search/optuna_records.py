@@ -122,6 +122,7 @@ def record_of(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:
     attributes = trial.user_attrs
     flat = dict(trial.params)
     complete = not experiment.space.problems(flat)
+    epochs = int(attributes.get("epochs", experiment.epochs))
     result = attributes.get("result")
     failure = attributes.get("failure")
     state = _STATES[trial.state]
@@ -131,12 +132,11 @@ def record_of(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:
         number=trial.number,
         state=state,
         flat=flat,
-        parameters=(
-            to_parameters(flat, experiment.epochs, experiment.weights) if complete else None
-        ),
+        parameters=to_parameters(flat, epochs, experiment.weights) if complete else None,
         seed=int(attributes.get("seed", 0)),
         design=attributes.get("design", ""),
         framing=experiment.framing_of(attributes.get("design", "")),
+        proposal=attributes.get("proposal", ""),
         retry_of=attributes.get("retry_of"),
         attempt=int(attributes.get("attempt", 1)),
         result=TrialResult(**result) if result and state is not State.FAILED else None,

@@ -24,6 +24,7 @@ from models.cost import epoch_seconds
 from models.metrics import seasonal_scale
 from search.errors import WrongInput
 from search.records import Baseline, StudyFacts
+from search.tuners import BY_OPTUNA, KERAS_TUNER, Drawing, drawn_by
 
 if TYPE_CHECKING:
     from models.baselines import BaselineData
@@ -47,13 +48,14 @@ class Plan:
     """A checked intention: what will be tried on which data.
 
     `report` says what was found in the data and what was repaired; `prepared` holds the scaled
-    train and validation windows.
+    train and validation windows; `drawing` says who draws the points.
     """
 
     experiment: Experiment
     series: HourlySeries
     report: DataReport
     prepared: Prepared
+    drawing: Drawing = BY_OPTUNA
 
     @property
     def warnings(self) -> list[str]:
@@ -84,6 +86,7 @@ class Plan:
             "weights": experiment.weights,
             "objective": OBJECTIVE,
             "seed": experiment.seed,
+            **self.drawing.contract,
         }
 
 
@@ -94,7 +97,7 @@ def _plain(design: Design) -> dict[str, object]:
     return plain
 
 
-def make_plan(experiment: Experiment) -> Plan:
+def make_plan(experiment: Experiment, drawing: Drawing = BY_OPTUNA) -> Plan:
     """Read and check the experiment's data.
 
     Raises:
@@ -102,7 +105,7 @@ def make_plan(experiment: Experiment) -> Plan:
     """
     series, report = load_series(experiment.source)
     check_length(len(series.target), experiment.framing)
-    return Plan(experiment, series, report, prepare(series, experiment.framing))
+    return Plan(experiment, series, report, prepare(series, experiment.framing), drawing)
 
 
 def default_name(experiment: Experiment) -> str:
@@ -208,6 +211,8 @@ def study_facts(
 ) -> StudyFacts:
     """Collect what is the same for all trials of the study."""
     experiment = plan.experiment
+    used = (KERAS_TUNER,) if plan.drawing.tuner == KERAS_TUNER else ()
+    versioned = _VERSIONED + used
     return StudyFacts(
         name=study,
         identity=identity,
@@ -219,7 +224,7 @@ def study_facts(
         unit=plan.series.unit,
         baselines=baselines,
         data=plan.report.as_dict() | {"name": plan.series.name},
-        versions={name: importlib.metadata.version(name) for name in _VERSIONED},
+        versions={name: importlib.metadata.version(name) for name in versioned},
         commit=_git_commit(),
         log_names=experiment.space.log_names,
         openings=openings,
@@ -274,7 +279,8 @@ def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> l
     experiment, prepared = plan.experiment, plan.prepared
     framing = experiment.framing
     device = f"{len(gpus)} GPU(s)" if gpus else "the CPU (no GPU found)"
-    drawn = "the sampler draws the others" if experiment.sampled else "nothing is sampled"
+    others = f"{drawn_by(plan.contract)} draws the others"
+    drawn = others if experiment.sampled else "nothing is sampled"
     names = [design.name for design in experiment.designs]
     designs = ", ".join(names) or "none"
     if len(names) > FEW_DESIGNS:

@@ -102,6 +102,21 @@ class TrialResult:
 
 
 @dataclass(frozen=True)
+class Proposal:
+    """A point that an oracle proposes to train.
+
+    `name` is the oracle's for it; `epochs` where they are not the experiment's; `continues` is the
+    name of the earlier proposal of the same point that is to be trained for longer, if there is
+    one.
+    """
+
+    name: str
+    flat: dict[str, Value]
+    epochs: int | None = None
+    continues: str | None = None
+
+
+@dataclass(frozen=True)
 class TrialRecord:
     """One trial attempt as the study holds it.
 
@@ -110,6 +125,7 @@ class TrialRecord:
         seed: of weights, dropout and shuffling. design: name of a fixed design, else "".
         retry_of: number of the attempt this one repeats, else None. attempt: counted from 1.
         framing: how it sees the data, where that is not the study's framing.
+        proposal: name under which an oracle proposed it, else "".
         result, failure: at most one of them is set; both are None while it runs.
     """
 
@@ -124,6 +140,7 @@ class TrialRecord:
     result: TrialResult | None = None
     failure: Failure | None = None
     framing: Framing | None = None
+    proposal: str = ""
     started: dt.datetime | None = None
     ended: dt.datetime | None = None
 

@@ -5,6 +5,7 @@ failed, 2 wrong input, 130 or 143 interrupted.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +22,11 @@ from search.errors import (
     Refused,
     WrongInput,
 )
+from search.tuners import KERAS_TUNER, OPTUNA, PRUNERS, SAMPLERS, choose
 
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
+    from search.keras_tuner_oracle import KerasTunerOracle
     from search.plan import Plan
     from search.records import StudyFacts
     from search.stores import Stores
@@ -50,6 +53,15 @@ _OTHER_OPTIONS = {
     "seed": "seed",
 }
 
+
+# Packages that not every way of drawing needs: as imported, and as installed.
+_KERAS_TUNER = {"keras_tuner": "keras-tuner"}
+_NEEDED: dict[tuple[str, str], dict[str, str]] = {
+    (OPTUNA, "gp"): {"torch": "torch"},
+    (KERAS_TUNER, "random"): _KERAS_TUNER,
+    (KERAS_TUNER, "hyperband"): _KERAS_TUNER,
+    (KERAS_TUNER, "bayesian"): _KERAS_TUNER | {"sklearn": "scikit-learn", "scipy": "scipy"},
+}
 
 _positive = click.IntRange(min=1)
 _seconds = click.FloatRange(min=0, min_open=True)
@@ -86,22 +98,18 @@ _seconds = click.FloatRange(min=0, min_open=True)
 @click.option("--window", type=_positive, help="Hours the network sees.")
 @click.option(
     "--sampler",
-    type=click.Choice(["tpe", "gp", "qmc", "random"]),
-    default="tpe",
-    show_default=True,
-    help="How points are drawn.",
+    type=click.Choice(list(dict.fromkeys(name for names in SAMPLERS.values() for name in names))),
+    help="How points are drawn.  [default: tpe; of keras-tuner: bayesian]",
 )
 @click.option(
     "--pruner",
-    type=click.Choice(["hyperband", "median", "patient", "none"]),
-    default="median",
-    show_default=True,
-    help="How hopeless trials are stopped.",
+    type=click.Choice(list(PRUNERS[OPTUNA])),
+    help="How hopeless trials are stopped.  [default: median; of keras-tuner: none]",
 )
 @click.option(
     "--tuner",
-    type=click.Choice(["optuna", "keras-tuner"]),
-    default="optuna",
+    type=click.Choice(list(SAMPLERS)),
+    default=OPTUNA,
     show_default=True,
     help="Library that draws.",
 )
@@ -127,14 +135,13 @@ def _run(options: dict[str, Any]) -> int:
     from search.plan import default_name, default_workers, find_gpus, make_plan, plan_lines
     from search.stores import check_name, choose_stores
 
-    if options["tuner"] == "keras-tuner":
-        raise WrongInput("--tuner keras-tuner is not part of this version; use --tuner optuna")
-    if options["sampler"] == "gp":
-        _need("torch", "--sampler gp")
+    drawing = choose(options["tuner"], options["sampler"], options["pruner"])
+    for package, distribution in _NEEDED.get((drawing.tuner, drawing.sampler), {}).items():
+        _need(package, distribution, f"--tuner {drawing.tuner} --sampler {drawing.sampler}")
     stores = choose_stores(options["storage"], options["tracking_uri"])
     experiment = _experiment(options)
     study_name = check_name("--study", options["study"] or default_name(experiment))
-    plan = make_plan(experiment)
+    plan = make_plan(experiment, drawing)
     gpus = find_gpus()
     if options["workers_per_gpu"] and options["workers"]:
         raise WrongInput("--workers says how many in all: give it or --workers-per-gpu, not both")
@@ -156,11 +163,15 @@ def _run(options: dict[str, Any]) -> int:
     return _search(plan, study_name, stores, workers, gpus, options)
 
 
-def _need(package: str, option: str) -> None:
+def _need(package: str, distribution: str, options: str) -> None:
     import importlib.util
 
     if importlib.util.find_spec(package) is None:
-        raise WrongInput(f"{option} needs the package {package}, which is not installed")
+        raise WrongInput(
+            f"{options} needs the package {distribution}, which is not installed.\n"
+            f"Next: {commands.python()} -m pip install {distribution}, or give another --sampler "
+            "or --tuner."
+        )
 
 
 def _experiment(options: dict[str, Any]) -> "Experiment":
@@ -196,6 +207,7 @@ def _search(
     options: dict[str, Any],
 ) -> int:
     from search.conduct import held
+    from search.keras_tuner_project import claim
     from search.optuna_storage import StoreFailure, open_storage
     from search.plan import baselines_of, keep_facts, study_facts
     from search.study import Study
@@ -208,10 +220,12 @@ def _search(
                 study_name,
                 plan.experiment,
                 plan.experiment.seed,
-                options["sampler"],
-                options["pruner"],
+                plan.drawing.sampler if plan.drawing.tuner == OPTUNA else "random",
+                plan.drawing.pruner,
             )
             study.hold_to(plan.contract)
+            if plan.drawing.tuner == KERAS_TUNER:
+                claim(stores.keras_tuner(study_name, study.identity), study_name, study.identity)
             openings = study.recall("openings") or []
             assert isinstance(openings, list)
             baselines = baselines_of(plan, study)
@@ -227,6 +241,18 @@ def _search(
             "Every trial that was reported as finished is kept. Next: free space or mend the "
             "permissions, then run the same command again."
         ) from error
+
+
+def _keras_tuner_oracle(plan: "Plan", study: "Study", stores: "Stores") -> "KerasTunerOracle":
+    from search.worker import native_messages_dropped
+
+    # Before any thread of ours could say something meanwhile.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with native_messages_dropped():
+        from search.keras_tuner_oracle import KerasTunerOracle
+    experiment = plan.experiment
+    directory = stores.keras_tuner(study.name, study.identity)
+    return KerasTunerOracle(plan.drawing.sampler, experiment.space, experiment.epochs, directory)
 
 
 def _coordinate(
@@ -255,6 +281,9 @@ def _coordinate(
         )
     elif done:
         progress.say(f"Resuming study {study.name} after {done} finished trials.")
+    drawn = plan.experiment.sampled and done < facts.total
+    if drawn and plan.drawing.tuner == KERAS_TUNER:
+        study.draw_with(_keras_tuner_oracle(plan, study, stores))
     crew = Crew(workers, gpus, options["trial_timeout"], options["timeout"])
     summary, ending, _ = conduct(plan, study, facts, stores, crew, progress)
     resume = f"Resume: {_command_line()}"
@@ -264,6 +293,8 @@ def _coordinate(
         ui = commands.module("search.ui")
         promote = commands.module("search.promote", "--study", study.name)
         click.echo("\n".join(end_lines(summary, facts, ui, promote)))
+    if ending.exhausted:
+        raise Refused(ending.reason)
     if summary.finished < facts.total:
         progress.say(f"Ended early: {ending.reason}\n{resume}")
     if ending.signum is not None:

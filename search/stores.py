@@ -66,6 +66,10 @@ class Stores:
         """Folder of the files of a study that MLflow does not have yet; of no namesake's."""
         return self._folder(self.storage) / "spool" / f"{study}-{identity[:8]}"
 
+    def keras_tuner(self, study: str, identity: str) -> Path:
+        """Project directory of a study that KerasTuner draws for; of no namesake's."""
+        return self._folder(self.storage) / "keras_tuner" / f"{study}-{identity[:8]}"
+
 
 def choose_stores(storage: str | None, tracking: str | None) -> Stores:
     """Decide on the stores from the options, the environment and the defaults; writes nothing."""

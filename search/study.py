@@ -1,7 +1,8 @@
 """An Optuna study as the coordinator sees it: room, ask, report, tell, reconcile.
 
 Optuna is seen here, in `optuna_storage` and in `optuna_sampling` alone. It holds the truth about
-every trial attempt; each change of state is written before anybody is told of it.
+every trial attempt, whoever drew its point; each change of state is written before anybody is told
+of it.
 """
 
 import dataclasses
@@ -9,6 +10,7 @@ import json
 import uuid
 import warnings
 from collections.abc import Mapping
+from typing import Any, Protocol
 
 import numpy as np
 import optuna
@@ -16,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from experiments.experiment import Experiment
 from experiments.lstm_space import to_flat
-from experiments.space import Value
+from experiments.space import FlatParameters, Value
 from search.errors import Refused
 from search.optuna_records import failure_of, record_of
 from search.optuna_sampling import (
@@ -31,10 +33,12 @@ from search.records import (
     UNCOUNTED,
     Cause,
     Failure,
+    Proposal,
     TrialRecord,
     TrialResult,
 )
 from search.tally import Tally
+from search.tuners import OPTUNA
 
 RETRIES = 2
 # Complete trials below which the importance of some ten parameters is noise.
@@ -42,6 +46,32 @@ ENOUGH_FOR_IMPORTANCE = 10
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 optuna.logging.disable_propagation()
+
+
+class Oracle(Protocol):
+    """What may draw points in the place of Optuna's sampler; it is told how every trial ends.
+
+    Attributes:
+        name: for messages.
+    """
+
+    name: str
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What it needs, beside the trials, to go on where it stopped; plain values."""
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up an earlier `state`, once all trials are known."""
+
+    def begin(self, name: str, flat: FlatParameters) -> None:
+        """Know of a proposal of an earlier process that has not come to its end."""
+
+    def end(self, record: TrialRecord) -> None:
+        """Learn how a trial ended."""
+
+    def propose(self, seed: int) -> Proposal | None:
+        """Draw a point, or None if there is none before a running trial ends, or ever."""
 
 
 class Study:
@@ -95,6 +125,7 @@ class Study:
         self._tally = Tally()
         # Trials in the storage, those that wait included.
         self._count = 0
+        self._oracle: Oracle | None = None
 
     # -- opening ---------------------------------------------------------------------------------
 
@@ -113,7 +144,9 @@ class Study:
                 )
             self._study.set_user_attr("contract", contract)
             return
-        changes = differences(kept, json.loads(json.dumps(contract)))
+        # Studies of before there was a choice name no tuner.
+        unnamed = {"tuner": OPTUNA}
+        changes = differences(unnamed | kept, unnamed | json.loads(json.dumps(contract)))
         if changes:
             raise Refused(
                 f"study {self.name!r} cannot go on, because its trials would not be comparable. "
@@ -184,7 +217,27 @@ class Study:
                 if (design.name, repeat) not in queued and design.name not in self._dropped:
                     flat = to_flat(design.parameters, self._space)
                     attributes = {"design": design.name, "repeat": repeat, "planned": flat}
+                    if self._experiment.rolling:
+                        # What is tested again is trained as the search trained it.
+                        attributes["epochs"] = design.parameters.epochs
                     self._study.enqueue_trial(flat, user_attrs=attributes)
+
+    def draw_with(self, oracle: Oracle) -> None:
+        """Let `oracle` draw the points from now on; `reconcile` comes first.
+
+        It is told all that is known, as if it had been there from the beginning.
+        """
+        for record in self.records.values():
+            if self._tally.ended(record):
+                oracle.end(record)
+            elif record.proposal and record.parameters is not None:
+                oracle.begin(record.proposal, record.flat)
+        for trial in self._waiting():
+            if "proposal" in trial.user_attrs:
+                oracle.begin(trial.user_attrs["proposal"], trial.user_attrs["planned"])
+        state = self.recall("oracle")
+        oracle.restore(state if isinstance(state, dict) else {})
+        self._oracle = oracle
 
     # -- running ---------------------------------------------------------------------------------
 
@@ -208,8 +261,46 @@ class Study:
         """The completed attempt with the lowest objective, or None."""
         return self._tally.best
 
+    def ready(self) -> bool:
+        """True if there is a trial to ask for.
+
+        Only an oracle can have none: before a running trial has ended, or for good, as when all
+        points of a small space were tried.
+        """
+        oracle = self._oracle
+        if oracle is None or self._waiting():
+            return True
+        proposal = oracle.propose(trial_seed(self._seed, self._count))
+        if proposal is None:
+            return False
+        # First what the oracle decided: of a proposal that is not queued it can be taken back.
+        state = oracle.state
+        if state:
+            self.remember("oracle", state)
+        attributes: dict[str, object] = {"planned": proposal.flat, "proposal": proposal.name}
+        if proposal.epochs is not None:
+            attributes["epochs"] = proposal.epochs
+        if proposal.continues is not None:
+            # With its seed, training goes through the same epochs again before it goes on.
+            attributes["seed"] = next(
+                record.seed
+                for record in self.records.values()
+                if record.proposal == proposal.continues
+            )
+        self._study.enqueue_trial(proposal.flat, user_attrs=attributes)
+        return True
+
+    def _waiting(self) -> list[FrozenTrial]:
+        return self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+
     def ask(self) -> TrialRecord:
-        """Draw the next trial, or take it from the queue; it is RUNNING from now on."""
+        """Draw the next trial, or take it from the queue; it is RUNNING from now on.
+
+        Raises:
+            Refused: there is none; see `ready`.
+        """
+        if not self.ready():
+            raise Refused(self.no_more)
         # Seeded by the number of trials so far: a resumed study draws what it would have drawn.
         self._study.sampler = make_sampler(self._sampler, self._space, self._seed, self._count)
         trial = self._study.ask()
@@ -221,6 +312,18 @@ class Study:
         self._live[trial.number] = trial
         return self._keep(trial.number)
 
+    @property
+    def no_more(self) -> str:
+        """Why there is no trial to ask for, and what to do."""
+        assert self._oracle is not None
+        return (
+            f"KerasTuner's {self._oracle.name} oracle proposes no further point for study "
+            f"{self.name!r}: expected one for each of {self._experiment.trials} trials, found that "
+            f"it has none after {self.finished}. It gives up when the points that it draws were "
+            "all tried before.\nNext: ask for fewer with --trials, or begin a study of a wider "
+            "space with --study NAME."
+        )
+
     def known(self, record: TrialRecord) -> TrialResult | None:
         """The result of an earlier attempt with exactly the point of `record`, as its own.
 
@@ -228,7 +331,7 @@ class Study:
         """
         if record.design:
             return None
-        other = self._tally.first_with(record.flat)
+        other = self._tally.first_with(record)
         if other is None or other.result is None:
             return None
         return dataclasses.replace(
@@ -311,7 +414,7 @@ class Study:
             return
         kept = {
             name: trial.user_attrs[name]
-            for name in ("design", "repeat")
+            for name in ("design", "repeat", "proposal", "epochs")
             if name in trial.user_attrs
         }
         attempt = int(trial.user_attrs.get("attempt", 1)) + 1
@@ -343,6 +446,8 @@ class Study:
     def _keep(self, number: int) -> TrialRecord:
         record = record_of(self._trial(number), self._experiment)
         self._tally.keep(record)
+        if self._oracle is not None and self._tally.ended(record):
+            self._oracle.end(record)
         return record
 
 

@@ -14,6 +14,7 @@ from models.regime import (
     measure_fit,
 )
 from search.records import Baseline, State, StudyFacts, TrialRecord, best_of
+from search.tuners import OPTUNA
 
 REFERENCE = "same_hour_last_week"
 
@@ -215,6 +216,7 @@ def result_json(summary: StudySummary, facts: StudyFacts, ending: str) -> dict[s
     best = summary.best
     return {
         "study": facts.name,
+        "tuner": facts.contract.get("tuner", OPTUNA),
         "trials": {"finished": summary.finished, "total": facts.total},
         "ending": ending,
         "best": None

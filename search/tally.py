@@ -3,7 +3,6 @@
 So that the 10,000th trial costs what the 100th did, nothing here looks through all attempts.
 """
 
-from experiments.space import FlatParameters
 from search.records import State, TrialRecord
 
 
@@ -36,7 +35,7 @@ class Tally:
         if record.state is State.COMPLETE and _before(record, self.best):
             self.best = record
         if record.state in (State.COMPLETE, State.PRUNED):
-            point = frozenset(record.flat.items())
+            point = _point(record)
             self._first_with[point] = min(number, self._first_with.get(point, number))
 
     def repeated(self, number: int) -> None:
@@ -49,10 +48,20 @@ class Tally:
         """Trials that have come to an end, each counted once however many attempts it took."""
         return len(self._counted)
 
-    def first_with(self, flat: FlatParameters) -> TrialRecord | None:
-        """The first attempt at exactly this point that has a result, or None."""
-        number = self._first_with.get(frozenset(flat.items()))
+    def ended(self, record: TrialRecord) -> bool:
+        """True if the trial of this attempt has come to its end: no other attempt is queued."""
+        return record.finished and record.number not in self._repeated
+
+    def first_with(self, record: TrialRecord) -> TrialRecord | None:
+        """The first attempt at exactly the point of `record`, and its epochs, with a result."""
+        number = self._first_with.get(_point(record))
         return None if number is None else self.records[number]
+
+
+def _point(record: TrialRecord) -> frozenset[tuple[str, object]]:
+    # Hyperband trains the same point again for longer.
+    epochs = None if record.parameters is None else record.parameters.epochs
+    return frozenset([*record.flat.items(), ("epochs", epochs)])
 
 
 def _before(record: TrialRecord, best: TrialRecord | None) -> bool:

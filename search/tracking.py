@@ -23,6 +23,7 @@ from search.mlflow_client import connect, create_store
 from search.records import State, StudyFacts, TrialRecord
 from search.spool import FORECASTS, MODEL, discard, folder, read_forecasts
 from search.summary import StudySummary, final_metrics, fit_metrics, fits, trial_name, trials_table
+from search.tuners import OPTUNA
 from search.wording import description, trial_description
 
 if TYPE_CHECKING:
@@ -166,7 +167,11 @@ class StudyRuns:
         commit = {"mlflow.source.git.commit": facts.commit} if facts.commit else {}
         # By its identity, not its name: another database may hold another study of that name.
         study = {"search.study": facts.name, "search.study_id": facts.identity}
-        return versions | commit | study | {"unit": facts.unit, "mlflow.source.name": "search.run"}
+        drawn = {"tuner": str(facts.contract.get("tuner", OPTUNA))}
+        if "sampler" in facts.contract:
+            drawn["sampler"] = str(facts.contract["sampler"])
+        source = {"unit": facts.unit, "mlflow.source.name": "search.run"}
+        return versions | commit | study | drawn | source
 
     def _log_data_set(self, client: "MlflowClient", run_id: str) -> None:
         from mlflow.entities import Dataset, DatasetInput, InputTag

@@ -6,6 +6,7 @@ from models.metrics import skill
 from models.regime import OVERFIT_GAP, UNDERFIT_EXCESS, Regime
 from search.records import Cause, State, StudyFacts, TrialRecord
 from search.summary import StudySummary, amount, fits, scoreboard, trial_name
+from search.tuners import drawn_by
 
 
 def score_lines(summary: StudySummary, facts: StudyFacts) -> list[str]:
@@ -131,6 +132,8 @@ def end_lines(summary: StudySummary, facts: StudyFacts, ui: str, promote: str) -
 def description(summary: StudySummary, facts: StudyFacts) -> str:
     """Return the study's page in the MLflow UI, as Markdown."""
     best = summary.best
+    sampled = any(not record.design for record in summary.records)
+    drawn = f" Points drawn by {drawn_by(facts.contract)}." if sampled else ""
     lines = []
     if best is not None:
         lines += [f"**Best: {trial_name(best)}.** {parameter_text(best)}.", ""]
@@ -141,7 +144,7 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
         "",
         f"{summary.finished} of {max(facts.total, summary.finished)} trials ({counts(summary)}), "
         f"study seed "
-        f"{facts.seed}. {facts.summary}",
+        f"{facts.seed}.{drawn} {facts.summary}",
     ]
     unit = facts.unit
     lines += [

@@ -19,6 +19,7 @@ from search.report.found import regions
 from search.report.importance import importances
 from search.report.tradeoff import curves
 from search.summary import REFERENCE, fits
+from search.tuners import OPTUNA
 
 # What is shown of a trial or, as a mean over seeds, of a design.
 SHOWN = ("rmse", "mae", "peak_bias", "amplitude_ratio", "roughness_ratio", "mase")
@@ -109,6 +110,8 @@ def _about(study: KeptStudy) -> dict[str, Any]:
     return {
         "name": study.name,
         "experiment": study.contract["experiment"],
+        "tuner": study.contract.get("tuner", OPTUNA),
+        "sampler": study.contract.get("sampler"),
         "seed": study.contract["seed"],
         "epochs": study.contract["epochs"],
         "data": study.contract["data"],

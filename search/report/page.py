@@ -16,6 +16,7 @@ from search.report.verdict import SEARCH_COMMAND, sentences
 from search.report.words import CLAIMS, WORDS, Language
 from search.spool import Forecasts
 from search.summary import amount
+from search.tuners import OPTUNA
 
 TRADEOFF_COMMAND = "python -m search.run --experiment tradeoff"
 
@@ -314,9 +315,15 @@ def _study_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict
 
 
 def _command(study: Mapping[str, Any]) -> str:
+    drawn = "" if study["tuner"] == OPTUNA else _drawn(study)
     if study["experiment"] == "power_usage":
-        return f"{SEARCH_COMMAND} --seed {study['seed']}"
-    return f"python -m search.run --experiment {study['experiment']} --seed {study['seed']}"
+        return f"{SEARCH_COMMAND} --seed {study['seed']}{drawn}"
+    experiment = f"--experiment {study['experiment']}"
+    return f"python -m search.run {experiment} --seed {study['seed']}{drawn}"
+
+
+def _drawn(study: Mapping[str, Any]) -> str:
+    return f" --tuner {study['tuner']} --sampler {study['sampler']}"
 
 
 def columns(rows: Sequence[Mapping[str, Any]], prefix: str = "") -> list[dict[str, Any]]:

@@ -7,12 +7,17 @@ from pathlib import Path
 import optuna
 
 from experiments.experiment import Experiment
+from search.keras_tuner_oracle import KerasTunerOracle
 from search.optuna_storage import open_storage
 from search.records import TrialRecord
 from search.study import Study
 from tests.search.samples import error_of, experiment, result
 
 SEED = 11
+KERAS_TUNER = "keras-tuner "
+# Whether Optuna's sampler draws or an oracle: the name of the one, or of the other after the tuner.
+TUNERS = ("random", KERAS_TUNER + "random")
+by_default = TUNERS[0]
 
 
 @functools.cache
@@ -29,17 +34,22 @@ def _empty_database() -> bytes:
 def open_study(
     place: Path,
     what: Experiment | None = None,
-    sampler: str = "random",
+    sampler: str = "",
     pruner: str = "none",
     seed: int = SEED,
 ) -> Study:
-    """Open the study as a new process would, reconciled."""
+    """Open the study as a new process would, reconciled; KerasTuner draws if the name says so."""
     if not (place / "optuna.db").exists():
         (place / "optuna.db").write_bytes(_empty_database())
     storage = open_storage(f"sqlite:///{place}/optuna.db", place / "schema.lock")
-    study = Study(storage, "tiny", what or experiment(), seed, sampler, pruner)
+    what = what or experiment()
+    sampler = sampler or by_default
+    oracle = sampler.removeprefix(KERAS_TUNER) if sampler.startswith(KERAS_TUNER) else ""
+    study = Study(storage, "tiny", what, seed, "random" if oracle else sampler, pruner)
     study.hold_to({"window": 24})
     study.reconcile()
+    if oracle:
+        study.draw_with(KerasTunerOracle(oracle, what.space, what.epochs, place / "project"))
     return study
 
 

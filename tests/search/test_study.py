@@ -15,12 +15,19 @@ from search.errors import Refused
 from search.optuna_sampling import trial_seed
 from search.records import Cause, Failure, State, TrialRecord, TrialResult
 from search.study import ENOUGH_FOR_IMPORTANCE, Study, differences
+from tests.search import studies
 from tests.search.samples import DEEP, EPOCHS, SMALL, experiment, result
-from tests.search.studies import SEED, complete, open_study
+from tests.search.studies import KERAS_TUNER, SEED, TUNERS, complete, open_study
 
 TRIALS = 13  # more than the ten that TPE draws at random
 NO_GP = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="gp needs torch")
-SAMPLERS = ["tpe", "random", "qmc", pytest.param("gp", marks=NO_GP)]
+SAMPLERS = [
+    "tpe",
+    "random",
+    "qmc",
+    pytest.param("gp", marks=NO_GP),
+    *(KERAS_TUNER + name for name in ("random", "bayesian", "hyperband")),
+]
 DIED = Failure(Cause.WORKER_DIED, "its process ended with code -9")
 DIVERGED = Failure(Cause.DIVERGED, "the loss is NaN")
 INTERRUPTED = Failure(Cause.INTERRUPTED, "stopped by SIGINT")
@@ -31,6 +38,18 @@ def tmp_path(tmp_path: Path) -> Iterator[Path]:
     """A folder in memory where there is one: these tests write much and wait for the disk."""
     with tempfile.TemporaryDirectory(dir=_MEMORY or tmp_path) as place:
         yield Path(place)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Every test that names no sampler holds for both tuners."""
+    if "sampler" not in metafunc.fixturenames:
+        metafunc.parametrize("tuner", TUNERS, indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def tuner(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let studies be drawn by it where nothing else is said."""
+    monkeypatch.setattr(studies, "by_default", getattr(request, "param", TUNERS[0]))
 
 
 _MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None
