@@ -4,7 +4,7 @@ import contextlib
 
 import keras_tuner
 
-from experiments.space import Choice, FlatParameters, Float, Space, Value
+from experiments.space import Choice, Condition, FlatParameters, Float, Space, Value
 from search.errors import WrongInput
 
 
@@ -15,12 +15,16 @@ def suggest(hyperparameters: keras_tuner.HyperParameters, space: Space) -> dict[
         WrongInput: a choice is among values of several types, which KerasTuner does not take.
     """
     flat: dict[str, Value] = {}
+    conditions: dict[str, list[Condition]] = {}
     for dimension in space.dimensions:
-        condition = dimension.only_if
-        scope: contextlib.AbstractContextManager[object] = contextlib.nullcontext()
-        if condition is not None:
-            scope = hyperparameters.conditional_scope(condition.name, list(condition.values))
-        with scope:
+        only_if = dimension.only_if
+        # KerasTuner finds a parent only within that parent's own scopes.
+        outer = [] if only_if is None else [*conditions[only_if.name], only_if]
+        conditions[dimension.name] = outer
+        with contextlib.ExitStack() as scopes:
+            for condition in outer:
+                values = list(condition.values)
+                scopes.enter_context(hyperparameters.conditional_scope(condition.name, values))
             sampling = "log" if dimension.log else "linear"
             name = dimension.name
             if isinstance(dimension, Choice):

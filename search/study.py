@@ -58,7 +58,7 @@ class Oracle(Protocol):
     name: str
 
     @property
-    def state(self) -> dict[str, Any]:
+    def state(self) -> Mapping[str, Any]:
         """What it needs, beside the trials, to go on where it stopped; plain values."""
 
     def restore(self, state: Mapping[str, Any]) -> None:

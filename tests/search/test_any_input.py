@@ -62,7 +62,8 @@ _VALUES: dict[str, st.SearchStrategy[str]] = {
     "--end": _days | _texts,
     "--storage": _urls | _texts,
     "--tracking-uri": _urls | _texts,
-    "--sampler": st.sampled_from(["tpe", "gp", "random"]) | _texts,
+    "--tuner": st.sampled_from(["optuna", "keras-tuner"]) | _texts,
+    "--sampler": st.sampled_from(["tpe", "gp", "random", "hyperband"]) | _texts,
     "--pruner": st.sampled_from(["none", "median"]) | _texts,
 }
 

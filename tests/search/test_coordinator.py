@@ -3,24 +3,25 @@
 import math
 import signal
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import optuna
 import pytest
 
 from experiments.experiment import Experiment
-from experiments.lstm_space import stacked_lstm_space
+from experiments.lstm_space import stacked_lstm_space, to_flat
+from experiments.space import FlatParameters
 from search.coordinator import Coordinator, Ending, finish
 from search.mirror import Mirror
 from search.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
 from search.progress import Progress
-from search.records import Cause, Failure, State, Task, TrialRecord, TrialResult
+from search.records import Cause, Failure, Proposal, State, Task, TrialRecord, TrialResult
 from search.study import Study
 from search.summary import StudySummary
-from tests.search.samples import DEEP, SMALL, experiment, facts, result
+from tests.search.samples import DEEP, SMALL, experiment, facts, parameters, result
 
 DIED = Failure(Cause.WORKER_DIED, "killed")
 DIVERGED = Failure(Cause.DIVERGED, "the loss is NaN")
@@ -156,6 +157,57 @@ def test_no_point_is_trained_twice() -> None:
     first = {task.number for task in search.pool.submitted}
     assert {number for number in repeats if number is not None} == first
     assert search.states.count(State.COMPLETE) + search.states.count(State.PRUNED) == 9
+
+
+class ThreePoints:
+    """An oracle that says no while its second trial runs, and for good after the third."""
+
+    name = "three"
+
+    def __init__(self) -> None:
+        self.proposed = 0
+        self.ended: list[str] = []
+
+    @property
+    def state(self) -> Mapping[str, Any]:
+        return {}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        assert not state
+
+    def begin(self, name: str, flat: FlatParameters) -> None:
+        pass
+
+    def end(self, record: TrialRecord) -> None:
+        self.ended.append(record.proposal)
+
+    def propose(self, seed: int) -> Proposal | None:
+        waits = self.proposed == 2 and "2" not in self.ended
+        if waits or self.proposed == 3:
+            return None
+        self.proposed += 1
+        return Proposal(str(self.proposed), to_flat(parameters((self.proposed + 1,))))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_an_oracle_is_waited_for_and_its_end_is_the_end_with_a_reason(workers: int) -> None:
+    search = Search(forever(result()), total=9, workers=workers, what=experiment(designs=()))
+    oracle = ThreePoints()
+    search.study.draw_with(oracle)
+    ending = search.run()
+    assert oracle.ended == ["1", "2", "3"] and search.study.finished == 3
+    assert search.pool.most_at_once == min(workers, 2)
+    assert ending.exhausted and ending.state is State.INTERRUPTED
+    assert "three oracle proposes no further point" in ending.reason
+
+
+def test_an_oracle_that_waits_for_a_failed_trial_gets_its_retry() -> None:
+    outcomes = (result(), DIED, result(), result())
+    search = Search(outcomes, total=3, workers=2, what=experiment(designs=()))
+    oracle = ThreePoints()
+    search.study.draw_with(oracle)
+    assert search.run().state is State.COMPLETE
+    assert oracle.ended == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize("workers", [1, 2, 8])

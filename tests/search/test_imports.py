@@ -12,6 +12,8 @@ LIGHT = (
     "plan",
     "stores",
     "study",
+    "tuners",
+    "keras_tuner_project",
     "coordinator",
     "pool",
     "worker",

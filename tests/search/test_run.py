@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from search.errors import REFUSED_OR_FAILED, WRONG_INPUT
+from search.tuners import KERAS_TUNER, OPTUNA, SAMPLERS
 from tests.search.command import (
     SMOKE,
     environment,
@@ -24,11 +25,19 @@ from tests.search.command import (
 )
 
 
+@pytest.fixture(scope="module", params=SAMPLERS)
+def tuner(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """The option that names the tuner; what names none holds for both."""
+    return ("--tuner", str(request.param))
+
+
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+def finished(
+    tuner: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str, str]:
     """A folder with one finished smoke study, and what its run printed."""
     place = tmp_path_factory.mktemp("finished")
-    done = run(place, *SMOKE, "--seed", "0")
+    done = run(place, *SMOKE, *tuner, "--seed", "0")
     assert done.returncode == 0, done.stderr
     return place, done.stdout, done.stderr
 
@@ -65,6 +74,20 @@ def test_every_trial_is_in_both_stores_with_a_true_status(
     assert {r["mlflow.parentRunId"] for r in children} == {parents[0]["run_id"]}
     assert "skill" in parents[0]["mlflow.note.content"]
     assert all(r["device"] == "cpu" and "version.keras" in r for r in children)
+
+
+def test_the_tuner_is_a_tag_of_every_run_and_on_the_studys_page(
+    tuner: tuple[str, str], finished: tuple[Path, str, str]
+) -> None:
+    runs = mlflow_runs(finished[0])
+    assert {r["tuner"] for r in runs} == {tuner[1]}
+    ours = tuner[1] == KERAS_TUNER
+    assert {r.get("sampler") for r in runs} == {"bayesian" if ours else None}
+    assert all(("version.keras-tuner" in r) is ours for r in runs)
+    page = next(r for r in runs if r["search.kind"] == "study")["mlflow.note.content"]
+    assert f"Points drawn by {'KerasTuner' if ours else 'Optuna'}" in page
+    projects = list((finished[0] / "mlruns" / "keras_tuner").glob("smoke-*/oracle.json"))
+    assert len(projects) == ours
 
 
 def test_a_trial_run_holds_curves_metrics_figures_model_and_data_set(
@@ -111,17 +134,19 @@ def test_objective_is_the_penalty_free_error_and_val_loss_lies_above_it(
     assert trial_values(place)[0] == metrics["best_val_mse"]
 
 
-def test_s3_same_command_again_does_nothing_and_says_so(copy: Path) -> None:
+def test_s3_same_command_again_does_nothing_and_says_so(copy: Path, tuner: tuple[str, str]) -> None:
     before = trial_states(copy), sorted(r["run_id"] for r in mlflow_runs(copy))
-    done = run(copy, *SMOKE, "--seed", "0")
+    done = run(copy, *SMOKE, *tuner, "--seed", "0")
     assert done.returncode == 0
     assert "already has 4 finished trials" in done.stderr
     assert (trial_states(copy), sorted(r["run_id"] for r in mlflow_runs(copy))) == before
 
 
-def test_s3_a_larger_total_resumes_and_keeps_what_is_finished(copy: Path) -> None:
+def test_s3_a_larger_total_resumes_and_keeps_what_is_finished(
+    copy: Path, tuner: tuple[str, str]
+) -> None:
     before = trial_values(copy)
-    done = run(copy, *SMOKE, "--seed", "0", "--trials", "6", "--json")
+    done = run(copy, *SMOKE, *tuner, "--seed", "0", "--trials", "6", "--json")
     assert result(done)["trials"] == {"finished": 6, "total": 6}
     assert "Resuming study smoke after 4 finished trials" in done.stderr
     after = trial_values(copy)
@@ -143,10 +168,10 @@ def test_s3_a_larger_total_resumes_and_keeps_what_is_finished(copy: Path) -> Non
     ],
 )
 def test_s4_resume_with_other_data_window_or_seed_is_refused(
-    copy: Path, options: tuple[str, ...], named: str | None
+    copy: Path, tuner: tuple[str, str], options: tuple[str, ...], named: str | None
 ) -> None:
     before = trial_states(copy)
-    done = run(copy, *SMOKE, "--trials", "6", *options)
+    done = run(copy, *SMOKE, *tuner, "--trials", "6", *options)
     assert "Traceback" not in done.stderr
     if named is None and options[0] == "--start":
         assert done.returncode == WRONG_INPUT
@@ -154,6 +179,30 @@ def test_s4_resume_with_other_data_window_or_seed_is_refused(
         assert done.returncode == REFUSED_OR_FAILED
         assert "--study NAME" in done.stderr and "Changed:" in done.stderr
         assert (named or "data") in done.stderr
+    assert trial_states(copy) == before
+
+
+def test_resume_by_the_other_tuner_or_oracle_is_refused(copy: Path, tuner: tuple[str, str]) -> None:
+    before = trial_states(copy)
+    other = OPTUNA if tuner[1] == KERAS_TUNER else KERAS_TUNER
+    done = run(copy, *SMOKE, "--tuner", other, "--trials", "6")
+    assert done.returncode == REFUSED_OR_FAILED
+    assert f'tuner: was "{tuner[1]}", is "{other}"' in done.stderr
+    assert trial_states(copy) == before
+
+
+def test_project_directory_of_another_study_is_refused_before_tensorflow(
+    copy: Path, tuner: tuple[str, str]
+) -> None:
+    if tuner[1] != KERAS_TUNER:
+        pytest.skip("has no project directory")
+    owner = next((copy / "mlruns" / "keras_tuner").glob("*/study.json"))
+    owner.write_text('{"study": "theirs", "identity": "0123"}')
+    before = trial_states(copy)
+    done = run(copy, *SMOKE, *tuner, "--trials", "6")
+    assert done.returncode == REFUSED_OR_FAILED
+    assert "of study 'theirs'" in done.stderr and str(owner.parent) in done.stderr
+    assert "Next: move that directory away" in done.stderr
     assert trial_states(copy) == before
 
 
@@ -191,6 +240,12 @@ BAD_INPUT = {
     "no trials": (("--trials", "0"), "--trials"),
     "seeds of a searched experiment": (("--seeds", "3"), "designed experiments"),
     "two counts of workers": (("--workers", "2", "--workers-per-gpu", "2"), "not both"),
+    "sampler of the other tuner": (("--tuner", "keras-tuner", "--sampler", "tpe"), "bayesian"),
+    "oracle without its tuner": (("--sampler", "hyperband"), "--tuner keras-tuner"),
+    "pruner of the other tuner": (
+        ("--tuner", "keras-tuner", "--pruner", "median"),
+        "KerasTuner has no pruners",
+    ),
     "file store": (("--tracking-uri", "somewhere"), "--tracking-uri"),
 }
 
