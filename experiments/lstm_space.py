@@ -12,6 +12,13 @@ from models.parameters import TrialParameters
 
 MOST_LAYERS = 3
 _RECURRENT = "recurrent_dropout"
+# What every point has, and all that a point may have.
+ALWAYS = ("layers", "units_1", "dropout_1", "use_l2", "learning_rate", "batch_size", "patience")
+NAMES = (
+    "layers",
+    *(f"{kind}_{layer}" for layer in range(1, MOST_LAYERS + 1) for kind in ("units", "dropout")),
+    *("use_l2", "l2", "learning_rate", "batch_size", "patience", _RECURRENT),
+)
 
 
 def stacked_lstm_space(
