@@ -1,6 +1,7 @@
 """A space written for KerasTuner becomes the declared space it means, or an error that says why."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras_tuner
@@ -203,6 +204,16 @@ def test_what_cannot_be_declared_is_an_error_that_says_what_and_why(case: str) -
     with pytest.raises(SpaceError, match=expected) as error:
         space_from(function)
     assert "Next: " in str(error.value) or case in ("a wrong range", "a value beyond")
+
+
+def test_the_example_of_the_readme_is_an_experiment() -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    example = readme.split("```python\n")[1].split("```")[0]
+    made: dict[str, Any] = {}
+    exec(example, made)
+    experiment = made["EXPERIMENT"]
+    assert experiment.space.log_names == ("units_1", "learning_rate", "units_2", "l2")
+    assert to_parameters(suggest(keras_tuner.HyperParameters(), experiment.space), 30).patience == 7
 
 
 def test_a_bug_in_the_function_comes_through() -> None:
