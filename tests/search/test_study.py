@@ -156,6 +156,17 @@ def test_more_seeds_later_add_to_those_that_are_done(tmp_path: Path) -> None:
     assert [r.seed for r in first + added] == [r.seed for r in whole]
 
 
+def test_what_is_tested_again_is_trained_for_as_long_as_before(tmp_path: Path) -> None:
+    short = SMALL.parameters.model_copy(update={"epochs": 3})
+    design = SMALL.model_copy(update={"parameters": short})
+    what = experiment(designs=(design,), trials=1, sampled=False)
+    study = open_study(tmp_path, what.model_copy(update={"rolling": True}))
+    first = study.ask()
+    assert first.parameters == short
+    study.tell(first.number, DIED)
+    assert study.ask().parameters == short
+
+
 # -- retries -------------------------------------------------------------------------------------
 
 
@@ -445,6 +456,13 @@ def test_s4_changed_contract_is_refused_naming_what_changed(tmp_path: Path) -> N
         assert line in str(refusal.value)
         assert "'other'" in str(refusal.value) and "--study NAME" in str(refusal.value)
     other.hold_to(kept)
+
+
+def test_a_study_of_before_there_were_tuners_goes_on_with_optuna_alone(tmp_path: Path) -> None:
+    study = open_study(tmp_path)  # its contract names none
+    study.hold_to({"window": 24, "tuner": "optuna"})
+    with pytest.raises(Refused, match='tuner: was "optuna", is "keras-tuner"'):
+        study.hold_to({"window": 24, "tuner": "keras-tuner", "sampler": "random"})
 
 
 def test_differences_are_none_between_equals_and_short_between_long_values() -> None:

@@ -8,9 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from search import run
-from search.errors import WRONG_INPUT, Refused, WrongInput
+from search.coordinator import Ending
+from search.errors import REFUSED_OR_FAILED, WRONG_INPUT, Refused, WrongInput
 from search.keras_tuner_project import claim
+from search.records import State
+from search.summary import StudySummary
 from search.tuners import KERAS_TUNER, OPTUNA, PRUNERS, SAMPLERS, Drawing, choose, drawn_by
+from tests.search.samples import record, result
 
 HERE, OTHER = "a" * 32, "b" * 32
 
@@ -93,6 +97,24 @@ def test_a_missing_package_is_wrong_input_naming_it(
     assert done.exit_code == WRONG_INPUT, done.output
     assert f"needs the package {distribution}, which is not installed" in done.stderr
     assert f"pip install {distribution}" in done.stderr
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)])
+def test_an_exhausted_oracle_ends_the_command_with_its_reason_and_exit_code_1(
+    as_json: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def conducted(*_args: object) -> tuple[StudySummary, Ending, int]:
+        best = record(0, result(0.02))
+        ending = Ending(State.INTERRUPTED, "no further point.\nNext: less", exhausted=True)
+        return StudySummary((best,), 1), ending, 0
+
+    monkeypatch.setattr("search.conduct.conduct", conducted)
+    monkeypatch.chdir(tmp_path)
+    options = ["--experiment", "smoke", "--tuner", "keras-tuner", "--quiet", *as_json]
+    done = CliRunner().invoke(run.main, options)
+    assert done.exit_code == REFUSED_OR_FAILED, done.output
+    assert done.stderr == "Refused: no further point.\nNext: less\n"
+    assert "trial 0" in done.stdout or '"trial": 0' in done.stdout
 
 
 def _without(package: str) -> Callable[..., object]:
