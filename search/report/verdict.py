@@ -44,15 +44,12 @@ def _cures(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
     if not tried:
         return words["untried"].format(what=", ".join(CURES), command=CLAIMS_COMMAND)
     holding = [claim for claim in claims if claim["verdict"] == "holds"]
-    if not holding:
-        return words["no_cure"]
-    strongest = min(
-        (one for claim in holding for one in claim["comparisons"]),
-        key=lambda one: one["difference"]["mean"],
-    )
+    proven = [one for claim in holding for one in claim["comparisons"]]
+    strongest = min(proven or tried, key=lambda one: one["difference"]["mean"])
     difference = strongest["difference"]
-    return words["cures"].format(
+    return words["cures" if proven else "no_cure"].format(
         list=", ".join(claim["id"] for claim in holding),
+        seeds=difference["pairs"],
         name=strongest["treatment"],
         mean=amount(difference["mean"], "+"),
         low=amount(difference["low"], "+"),

@@ -68,7 +68,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "too_high": "too high",
         "cures": "What cures it: {list}; the change in validation RMSE is {mean} {unit} for the "
         "strongest, {name} (95 % interval {low} to {high}).",
-        "no_cure": "None of the cures that the notes claim is proven by these seeds.",
+        "no_cure": "None of the cures that the notes claim is proven by these {seeds} seeds. The "
+        "largest change in validation RMSE is {mean} {unit} for {name} (95 % interval {low} to "
+        "{high}).",
         "best": "The best network found, {name} of {study} ({regime}), has a validation RMSE of "
         "{rmse} {unit}, {relation} the strongest baseline, {baseline}, with {other} {unit}.",
         "lower": "below",
@@ -196,7 +198,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "too_high": "높게",
         "cures": "해결책: {list}. 가장 강한 {name}의 검증 RMSE 변화는 {mean} {unit}입니다(95 % 구간 "
         "{low} ~ {high}).",
-        "no_cure": "자료가 주장하는 해결책 가운데 이 시드들로 입증된 것은 없습니다.",
+        "no_cure": "자료가 주장하는 해결책 가운데 시드 {seeds}개로 입증된 것은 없습니다. 검증 RMSE의 가장 큰 변화는 {name}의 "
+        "{mean} {unit}입니다(95 % 구간 {low} ~ {high}).",
         "best": "가장 좋은 신경망은 {study}의 {name}({regime})이며, 검증 RMSE는 {rmse} {unit}로 가장 "
         "강한 기준 모형 {baseline}의 {other} {unit}보다 {relation}.",
         "lower": "낮습니다",

@@ -108,6 +108,14 @@ def test_the_verdict_is_computed_from_the_facts() -> None:
     assert "63.2 MW, below the strongest baseline, ridge, with 70.7 MW" in third
 
 
+def test_where_no_cure_is_proven_the_largest_change_is_named() -> None:
+    found = facts(_studies())
+    undecided = [claim | {"verdict": "undecided"} for claim in found["claims"]]
+    second = sentences(found | {"claims": undecided}, "en")[1]
+    assert second.startswith("None of the cures that the notes claim is proven by these 5 seeds.")
+    assert re.search(r"is -[\d.]+ MW for main2_l2_1e-\d \(95 % interval -", second)
+
+
 def test_what_was_not_tried_is_said_with_the_command() -> None:
     alone = [_studies()[2]]
     first, second, third = sentences(facts(alone), "en")
