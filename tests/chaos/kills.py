@@ -211,7 +211,8 @@ def memory_of_tiny_trials(place: Path, trials: int, workers: int) -> tuple[float
         MB with the first trial of each worker done, MB at most from then on, and MB at the end.
     """
     process = start(
-        place, *OPTIONS, "--workers", str(workers), "--trials", str(trials), "--pruner", "none"
+        *(place, *OPTIONS, "--workers", str(workers), "--trials", str(trials)),
+        *("--epochs", "1", "--pruner", "none"),
     )
     drains = [
         threading.Thread(target=stream.read)

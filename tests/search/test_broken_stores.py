@@ -46,7 +46,7 @@ def _run_under(
 def test_s7_a_full_disk_ends_the_search_and_loses_nothing(tmp_path: Path) -> None:
     # No file may grow beyond this, which is what a full disk does to every write. The study
     # database holds a few trials by then; MLflow's is larger from the start.
-    full = _run_under(tmp_path, ("prlimit", "--fsize=700000"), *SMOKE, "--trials", "40")
+    full = _run_under(tmp_path, ("prlimit", "--fsize=450000"), *SMOKE, "--trials", "40")
     assert full.returncode == REFUSED_OR_FAILED, full.stderr
     assert "cannot be used" in full.stderr and "run the same command again" in full.stderr
     assert "MLflow" in full.stderr and "Traceback" not in full.stderr

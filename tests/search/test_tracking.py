@@ -259,11 +259,12 @@ def server(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
         words = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
         words += ["--port", str(port), "--backend-store-uri", f"sqlite:///{tmp_path}/server.db"]
         words += ["--artifacts-destination", (tmp_path / "served").as_uri()]
+        quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         started.append(
             subprocess.Popen(
                 words,
                 cwd=tmp_path,
-                env=os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true"},
+                env=os.environ | quiet,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )

@@ -70,8 +70,8 @@ def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, A
     place = tmp_path_factory.mktemp("promote")
     assert run(place, *SMOKE).returncode == DONE
     untouched = _state(place)
-    before = _promote(place, *PROMOTE, "--dry-run")
-    assert before.returncode == DONE and "finalist: " in before.stdout
+    before = _promote_here(place, *PROMOTE, "--dry-run")
+    assert before.exit_code == DONE and "finalist: " in before.stdout
     assert _state(place) == untouched, "a dry run must change nothing"
     done = _promote(place, *PROMOTE, "--json")
     assert done.returncode == REFUSED_OR_FAILED, done.stderr

@@ -1,0 +1,22 @@
+"""The files that take longest go first, so that no process is left alone with one at the end."""
+
+import pytest
+
+LONGEST = (
+    "test_promote.py",
+    "test_run.py",
+    "test_interruptions.py",
+    "test_broken_stores.py",
+    "test_chaos.py",
+    "test_tracking.py",
+    "test_contenders.py",
+    "test_pages.py",
+    "test_command.py",
+    "test_sync.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put them first; the others stay in their order."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
