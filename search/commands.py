@@ -28,6 +28,15 @@ def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int
     except Refused as error:
         click.echo(f"Refused: {error}", err=True)
         return REFUSED_OR_FAILED
+    except BrokenPipeError:
+        raise  # whoever read our output has left
+    except OSError as error:
+        click.echo(
+            f"Refused: {error}\nNext: free space or mend the permissions, then run the same "
+            "command again.",
+            err=True,
+        )
+        return REFUSED_OR_FAILED
     except KeyboardInterrupt:
         click.echo(interrupted, err=True)
         return INTERRUPTED

@@ -50,7 +50,8 @@ def held(stores: Stores, study: str) -> Iterator[None]:
         who = holder.read_text() if holder.exists() else "unknown"
         raise Refused(
             f"study {study!r} is being run by process {who}; one coordinator a study.\n"
-            "Next: wait for it, stop it, or begin another study with --study NAME."
+            "Next: wait for it, which also brings MLflow in line, or stop it; a search may take "
+            "another --study NAME."
         ) from error
 
 

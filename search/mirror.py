@@ -63,9 +63,14 @@ class Mirror:
         self._jobs.put(lambda: self._runs.write_trial(record))
 
     def catch_up(self, records: Iterable[TrialRecord]) -> None:
-        """Show what an earlier coordinator left undelivered; what MLflow has is passed over."""
-        for record in sorted(records, key=lambda record: record.number):
-            self.show(record)
+        """Show what an earlier coordinator left undelivered; what MLflow has is passed over.
+
+        `records` are all attempts of the study: runs of others are set aside.
+        """
+        known = {record.number: record for record in records}
+        self._jobs.put(lambda: self._runs.keep_only(known))
+        for number in sorted(known):
+            self.show(known[number])
 
     def summarise(self, summary: StudySummary, state: State) -> None:
         """Bring the study's own run up to date."""
@@ -100,9 +105,9 @@ class Mirror:
         return self._emptied and self.undelivered == 0
 
     @property
-    def written(self) -> tuple[int, int]:
-        """Runs of attempts that were made, and those whose end was written."""
-        return self._runs.made, self._runs.ended
+    def written(self) -> tuple[int, int, int]:
+        """Runs of attempts that were made, whose end was written, and that were set aside."""
+        return self._runs.made, self._runs.ended, self._runs.set_aside
 
     # -- the thread ------------------------------------------------------------------------------
 
@@ -133,13 +138,13 @@ class Mirror:
             except Exception as error:  # noqa: BLE001 - the mirror must never end the study
                 if not _passes(error):
                     self.undelivered += 1
-                    self._say(f"MLflow refused a record: {type(error).__name__}: {error}")
+                    self._say(masked(f"MLflow refused a record: {type(error).__name__}: {error}"))
                     return False
                 if self._away_since is None:
                     self._away_since = time.monotonic()
                     self._say(
-                        f"MLflow at {masked(self._uri)} does not answer ({first_line(error)})"
-                        "; results are kept and delivered later."
+                        f"MLflow at {masked(self._uri)} does not answer "
+                        f"({masked(first_line(error))}); results are kept and delivered later."
                     )
                 if self._stop.wait(pause):
                     self.undelivered += 1 + self._jobs.qsize()

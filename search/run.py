@@ -128,7 +128,8 @@ _seconds = click.FloatRange(min=0, min_open=True)
 def main(**options: Any) -> None:
     """Search stacked LSTMs, log every trial to MLflow; run again to resume."""
     # Interrupted later, a study ends by itself.
-    sys.exit(commands.exit_code(lambda: _run(options), "Interrupted before the first trial."))
+    early = f"Interrupted before the first trial.\nResume: {_command_line()}"
+    sys.exit(commands.exit_code(lambda: _run(options), early))
 
 
 def _run(options: dict[str, Any]) -> int:
@@ -237,9 +238,9 @@ def _search(
     except (*StoreFailure, OSError) as error:
         reason = str(error.__cause__ or error).splitlines()[0]
         raise Refused(
-            f"the stores under {stores.root} cannot be used: {reason}\n"
-            "Every trial that was reported as finished is kept. Next: free space or mend the "
-            "permissions, then run the same command again."
+            f"the stores cannot be used: {reason}\nEvery trial that was reported as "
+            "finished is kept. Next: free space or mend the permissions, then run the same command "
+            "again."
         ) from error
 
 
@@ -290,8 +291,9 @@ def _coordinate(
     if options["as_json"]:
         _print_json(result_json(summary, facts, ending.reason))
     else:
-        ui = commands.module("search.ui")
-        promote = commands.module("search.promote", "--study", study.name)
+        ui = commands.module("search.ui", *_given(options, "tracking_uri"))
+        places = _given(options, "storage", "tracking_uri")
+        promote = commands.module("search.promote", "--study", study.name, *places)
         click.echo("\n".join(end_lines(summary, facts, ui, promote)))
     if ending.exhausted:
         raise Refused(ending.reason)
@@ -301,6 +303,14 @@ def _coordinate(
         return INTERRUPTED if ending.signum == 2 else TERMINATED
     failed = ending.state.value == "failed" or summary.best is None
     return REFUSED_OR_FAILED if failed else DONE
+
+
+def _given(options: dict[str, Any], *names: str) -> list[str]:
+    """The options `names` as they were typed, passwords masked; none for those left out."""
+    from search.stores import masked
+
+    typed = [("--" + name.replace("_", "-"), options[name]) for name in names]
+    return [word for option, value in typed if value for word in (option, masked(value))]
 
 
 def _command_line() -> str:

@@ -113,7 +113,8 @@ def _check_database(option: str, url: str) -> None:
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError) as error:
         raise WrongInput(
             f"{option} {masked(url)}: expected the URL of a database, such as "
-            f"sqlite:///mlruns/optuna.db or postgresql://USER@HOST/NAME; {type(error).__name__}"
+            "sqlite:///mlruns/NAME.db or postgresql://USER@HOST/NAME; found none that can be read "
+            f"({type(error).__name__})"
         ) from error
     except ImportError as error:
         raise WrongInput(

@@ -60,8 +60,10 @@ def _sync(name: str, stores: "Stores") -> int:
         state = State.COMPLETE if whole else State.INTERRUPTED
         summary = StudySummary(kept.records, study.finished)
         delivered = finish(summary, study, mirror, Ending(state, ""), lambda: 0, PATIENCE)
-        made, ended = mirror.written
+        made, ended, aside = mirror.written
     done = f"{made} run(s) made anew, the end of {ended} attempt(s) written"
+    if aside:
+        done += f", {aside} run(s) of attempts that this study does not have set aside"
     if orphans:
         done += f", {len(orphans)} ended that no process runs any more"
     if not delivered:

@@ -71,12 +71,15 @@ class StudyRuns:
         self._experiment_id = ""
         self._parent_id = ""
         self._run_ids: dict[int, str] = {}
+        self._run_starts: dict[int, int] = {}
         self._described: set[int] = set()
         self._delivered: set[int] = set()
         self._labels: dict[int, dict[str, str]] = {}
         # Runs of attempts that this process made, and whose end it was the one to write.
         self.made = 0
         self.ended = 0
+        # Runs of attempts that the study does not have (any more).
+        self.set_aside = 0
 
     def connect(self) -> None:
         """Reach the store, and find or make the study's own run."""
@@ -133,8 +136,9 @@ class StudyRuns:
                 kind, trial = (run.data.tags.get(f"search.{key}") for key in ("kind", "trial"))
                 if kind == "study":
                     self._parent_id = run.info.run_id
-                elif kind == "trial":
+                elif trial is not None:
                     self._run_ids[int(trial)] = run.info.run_id
+                    self._run_starts[int(trial)] = run.info.start_time
                     self._labels[int(trial)] = _label(run.data.tags, run.data.metrics)
                     if "search.delivered" in run.data.tags:
                         self._delivered.add(int(trial))
@@ -193,6 +197,28 @@ class StudyRuns:
                 )
             ],
         )
+
+    def keep_only(self, records: Mapping[int, TrialRecord]) -> None:
+        """Set runs aside that are of no attempt of the study, as after an older copy of it is back.
+
+        Args:
+            records: all attempts of the study, by number.
+        """
+        client = self._client
+        assert client is not None  # connecting comes first
+        for number, run_id in list(self._run_ids.items()):
+            record = records.get(number)
+            if record is not None and _same_start(self._run_starts.get(number), record):
+                continue
+            client.set_tag(run_id, "search.superseded", str(number))
+            client.set_tag(run_id, "search.kind", "superseded")
+            client.update_run(run_id, name=f"superseded trial {number}")
+            # The last write: until then the next start finds it again.
+            client.delete_tag(run_id, "search.trial")
+            for known in (self._run_ids, self._run_starts, self._labels):
+                known.pop(number, None)
+            self._delivered.discard(number)
+            self.set_aside += 1
 
     def write_trial(self, record: TrialRecord) -> None:
         """Write that an attempt runs, or how it ended."""
@@ -363,6 +389,14 @@ def _label(tags: Mapping[str, str], metrics: Mapping[str, float]) -> dict[str, s
     names = ("fit_gap", "fit_excess", "epochs_after_best")
     label = {name: f"{metrics[name]:.9g}" for name in names if name in metrics}
     return label | {"regime": tags.get("regime", "")}
+
+
+def _same_start(run_start: int | None, record: TrialRecord) -> bool:
+    """True if a run that began then may be that of `record`; both know it to the millisecond."""
+    if run_start is None or record.started is None:
+        return True
+    # Optuna keeps local clock times, which jump by whole quarters of an hour with the zone.
+    return (run_start - _milliseconds(record.started)) % 900_000 == 0
 
 
 def _milliseconds(moment: dt.datetime | None) -> int:

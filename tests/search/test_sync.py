@@ -123,10 +123,55 @@ def test_the_copy_that_the_manual_makes_is_enough(place: Path) -> None:
     manual = (REPOSITORY / "docs" / "operations.md").read_text()
     (words,) = re.findall(r"^\.venv/bin/python -c \"(import sqlite3.*)\"$", manual, re.MULTILINE)
     subprocess.run([sys.executable, "-c", words], cwd=place, check=True)
+    (place / "mlruns" / "optuna-copy.db").rename(place / "optuna.db")
     shutil.rmtree(place / "mlruns")
     (place / "mlruns").mkdir()
-    (place / "optuna-copy.db").rename(place / "mlruns" / "optuna.db")
+    (place / "optuna.db").rename(place / "mlruns" / "optuna.db")
     assert "3 run(s) made anew" in _sync(place).stdout
+
+
+def test_s2_runs_of_attempts_that_an_older_copy_lacks_are_set_aside(place: Path) -> None:
+    with sqlite3.connect(place / "mlruns" / "optuna.db") as store:
+        # As if after the copy attempt 2 had been begun for the first time, and attempt 1 anew.
+        store.execute("delete from trials where number = 2")
+        store.execute(
+            "update trials set datetime_start = '2024-01-02 03:04:05.678' where number = 1"
+        )
+    store.close()
+    before = {r["search.trial"]: r["run_id"] for r in mlflow_runs(place) if "search.trial" in r}
+    done = _sync(place)
+    assert done.exit_code == DONE, done.output
+    assert "1 run(s) made anew" in done.stdout and "2 run(s) of attempts" in done.stdout
+    assert _statuses(place) == {"0": "FINISHED", "1": "FINISHED"}
+    after = {r["search.trial"]: r["run_id"] for r in mlflow_runs(place) if "search.trial" in r}
+    assert after["0"] == before["0"] and after["1"] != before["1"]
+    aside = {
+        r["search.superseded"]: r["run_id"] for r in mlflow_runs(place) if "search.superseded" in r
+    }
+    assert aside == {"1": before["1"], "2": before["2"]}
+    assert "set aside" not in _sync(place).stdout
+
+
+def test_s7_a_place_that_cannot_be_written_is_refused(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "locks/optuna.db.lock")
+
+    monkeypatch.setattr("search.sync._sync", denied)
+    done = _sync(place)
+    assert done.exit_code == REFUSED_OR_FAILED
+    assert "Permission denied: 'locks/optuna.db.lock'" in done.stderr and "Next:" in done.stderr
+
+
+def test_p8_a_password_in_what_another_library_says_is_masked(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.mirror._LONG_WAIT", 0.5)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
+    done = _sync(place, "--tracking-uri", "http://bob:s3cr3t@127.0.0.1:9")
+    assert done.exit_code == REFUSED_OR_FAILED
+    assert "does not answer" in done.stderr and "s3cr3t" not in done.output
 
 
 def test_s5_a_study_that_runs_is_refused(place: Path) -> None:
