@@ -46,7 +46,7 @@ def _run_under(
 def test_s7_a_full_disk_ends_the_search_and_loses_nothing(tmp_path: Path) -> None:
     # No file may grow beyond this, which is what a full disk does to every write. The study
     # database holds a few trials by then; MLflow's is larger from the start.
-    full = _run_under(tmp_path, ("prlimit", "--fsize=450000"), *SMOKE, "--trials", "40")
+    full = _run_under(tmp_path, ("prlimit", "--fsize=700000"), *SMOKE, "--trials", "40")
     assert full.returncode == REFUSED_OR_FAILED, full.stderr
     assert "cannot be used" in full.stderr and "run the same command again" in full.stderr
     assert "MLflow" in full.stderr and "Traceback" not in full.stderr
@@ -141,7 +141,9 @@ def test_t2_a_worker_without_memory_fails_its_trial_and_the_next_runs(tmp_path: 
     assert states.count("COMPLETE") >= 2 and "RUNNING" not in states
     failures = [r["failure"] for r in mlflow_runs(tmp_path) if "failure" in r]
     assert states.count("FAIL") == len(failures) >= 1
-    assert all("memory" in one or "worker died" in one for one in failures), "\n".join(failures)
+    # Out of memory, the interpreter may be able to say no more than that a call failed.
+    words = ("memory", "worker died", "error return without exception set")
+    assert all(any(word in one for word in words) for one in failures), "\n".join(failures)
 
 
 def _answers(url: str) -> bool:
