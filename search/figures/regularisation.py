@@ -82,11 +82,14 @@ def regularisation(panels: Sequence[Panel], best: float | None, words: Words) ->
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     figure, grid = new_panels(rows, columns, 3.0 * rows + 1.2, words.title)
+    highest = max(float(one[:, 0].max()) for p in panels for one in (p.train, p.validation))
     for at, axes in enumerate(grid.ravel()):
         if at >= len(panels):
             axes.set_visible(False)
             continue
         _draw(axes, panels[at], best, words)
+        # The interval of two seeds may reach far beyond all errors, and below 0.
+        axes.set_ylim(0, 1.25 * max(highest, best or 0.0))
         if at % columns == 0:
             axes.set_ylabel(words.error, fontsize=LABEL_PT, color=INK)
     legend_below(figure, grid[0, 0], columns=2, note=words.note)

@@ -58,19 +58,25 @@ class Curve:
 def curves(records: Iterable[TrialRecord]) -> list[Curve]:
     """The curves of the completed trials of designs, by capacity (small first) and kind.
 
-    A trial with both penalties belongs to no curve, one with neither to both of its capacity. A
-    curve needs three levels.
+    The trials of a curve differ in its kind of regularisation alone. One with both penalties
+    belongs to no curve, one with neither to both of its capacity. A curve needs three levels.
     """
-    cells: dict[tuple[tuple[int, ...], Kind], dict[float, dict[int, TrialResult]]] = {}
+    cells: dict[tuple[TrialParameters, Kind], dict[float, dict[int, TrialResult]]] = {}
     for record in records:
         if record.state is not State.COMPLETE or record.result is None or not record.design:
             continue
         assert record.parameters is not None
+        none = (0.0,) * record.parameters.layers
+        bare = record.parameters.model_copy(update={"l2": 0.0, "dropout": none})
         for kind, strength in _strengths(record.parameters):
-            cell = cells.setdefault((record.parameters.units, kind), {})
+            cell = cells.setdefault((bare, kind), {})
             cell.setdefault(strength, {})[record.seed] = record.result
-    order = sorted(cells, key=lambda key: (sum(key[0]), key[0], key[1] != "l2"))
-    return [_curve(*key, cells[key]) for key in order if len(cells[key]) >= 3]
+    order = sorted(cells, key=lambda key: (sum(key[0].units), key[0].units, key[1] != "l2"))
+    return [
+        _curve(bare.units, kind, cells[bare, kind])
+        for bare, kind in order
+        if len(cells[bare, kind]) >= 3
+    ]
 
 
 def _strengths(parameters: TrialParameters) -> list[tuple[Kind, float]]:

@@ -97,3 +97,11 @@ def test_capacities_come_small_first_and_sampled_trials_are_left_out() -> None:
     trials = _trials(lambda _: 100.0, (64, 32)) + _trials(lambda _: 100.0, (16,))
     assert [curve.units for curve in curves(trials)] == [(16,), (64, 32)]
     assert curves([record(0, result(0.01))]) == []
+
+
+def test_a_network_trained_otherwise_is_on_no_curve_of_theirs() -> None:
+    trials = _trials(lambda at: 100 + 10 * at)
+    (before,) = curves(trials)
+    slow = _network((16,), STRENGTHS[0]).model_copy(update={"learning_rate": 1e-5})
+    stranger = record(99, result(0.5), design="slow", seed=9, parameters=slow)
+    assert curves([*trials, stranger]) == [before]
