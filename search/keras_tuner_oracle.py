@@ -19,7 +19,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # s
 
 from experiments.space import FlatParameters, Space
 from search.keras_tuner_space import suggest, values_of
-from search.records import Proposal, State, TrialRecord
+from search.oracle import Proposal
+from search.records import State, TrialRecord
 
 OBJECTIVE = "val_mse"
 # What Hyperband decides when it proposes, and cannot be told from how trials ended.

@@ -1,6 +1,8 @@
 """The study database: opened, created once, and made patient with other processes."""
 
+import contextlib
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import optuna
@@ -13,7 +15,22 @@ from search.new_database import create_whole
 from search.stores import masked
 
 # What the study database raises when it cannot be read or written any more.
-StoreFailure = (optuna.exceptions.StorageInternalError, sa.exc.SQLAlchemyError)
+_FAILURES = (optuna.exceptions.StorageInternalError, sa.exc.SQLAlchemyError)
+
+
+@contextlib.contextmanager
+def refusing_failures() -> Iterator[None]:
+    """Make a failure of the stores, or of the files beside them, a refusal that says what to do."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # whoever read our output has left; the stores are fine
+    except (*_FAILURES, OSError) as error:
+        reason = masked(str(error.__cause__ or error).splitlines()[0])
+        raise Refused(
+            f"the stores cannot be used: {reason}\nEvery trial that was reported as finished is "
+            "kept. Next: free space or mend the permissions, then run the same command again."
+        ) from error
 
 
 def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:

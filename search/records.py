@@ -102,21 +102,6 @@ class TrialResult:
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """A point that an oracle proposes to train.
-
-    `name` is the oracle's for it; `epochs` where they are not the experiment's; `continues` is the
-    name of the earlier proposal of the same point that is to be trained for longer, if there is
-    one.
-    """
-
-    name: str
-    flat: dict[str, Value]
-    epochs: int | None = None
-    continues: str | None = None
-
-
-@dataclass(frozen=True)
 class TrialRecord:
     """One trial attempt as the study holds it.
 

@@ -209,39 +209,29 @@ def _search(
 ) -> int:
     from search.conduct import held
     from search.keras_tuner_project import claim
-    from search.optuna_storage import StoreFailure, open_storage
+    from search.optuna_storage import open_storage, refusing_failures
     from search.plan import baselines_of, keep_facts, study_facts
     from search.study import Study
 
-    try:
-        with held(stores, study_name):
-            storage = open_storage(stores.storage, stores.schema_lock)
-            study = Study(
-                storage,
-                study_name,
-                plan.experiment,
-                plan.experiment.seed,
-                plan.drawing.sampler if plan.drawing.tuner == OPTUNA else "random",
-                plan.drawing.pruner,
-            )
-            study.hold_to(plan.contract)
-            if plan.drawing.tuner == KERAS_TUNER:
-                claim(stores.keras_tuner(study_name, study.identity), study_name, study.identity)
-            openings = study.recall("openings") or []
-            assert isinstance(openings, list)
-            baselines = baselines_of(plan, study)
-            facts = study_facts(plan, study_name, study.identity, baselines, len(openings))
-            keep_facts(plan, study, facts)
-            return _coordinate(plan, study, facts, stores, workers, gpus, options)
-    except BrokenPipeError:
-        raise  # whoever read our output has left; the stores are fine
-    except (*StoreFailure, OSError) as error:
-        reason = str(error.__cause__ or error).splitlines()[0]
-        raise Refused(
-            f"the stores cannot be used: {reason}\nEvery trial that was reported as "
-            "finished is kept. Next: free space or mend the permissions, then run the same command "
-            "again."
-        ) from error
+    with refusing_failures(), held(stores, study_name):
+        storage = open_storage(stores.storage, stores.schema_lock)
+        study = Study(
+            storage,
+            study_name,
+            plan.experiment,
+            plan.experiment.seed,
+            plan.drawing.sampler if plan.drawing.tuner == OPTUNA else "random",
+            plan.drawing.pruner,
+        )
+        study.hold_to(plan.contract)
+        if plan.drawing.tuner == KERAS_TUNER:
+            claim(stores.keras_tuner(study_name, study.identity), study_name, study.identity)
+        openings = study.recall("openings") or []
+        assert isinstance(openings, list)
+        baselines = baselines_of(plan, study)
+        facts = study_facts(plan, study_name, study.identity, baselines, len(openings))
+        keep_facts(plan, study, facts)
+        return _coordinate(plan, study, facts, stores, workers, gpus, options)
 
 
 def _keras_tuner_oracle(plan: "Plan", study: "Study", stores: "Stores") -> "KerasTunerOracle":

@@ -10,7 +10,6 @@ import json
 import uuid
 import warnings
 from collections.abc import Mapping
-from typing import Any, Protocol
 
 import numpy as np
 import optuna
@@ -18,7 +17,8 @@ from optuna.trial import FrozenTrial, TrialState
 
 from experiments.experiment import Experiment
 from experiments.lstm_space import to_flat
-from experiments.space import FlatParameters, Value
+from experiments.space import Value
+from search.contract import differences
 from search.errors import Refused
 from search.optuna_records import failure_of, record_of
 from search.optuna_sampling import (
@@ -28,12 +28,12 @@ from search.optuna_sampling import (
     suggest,
     trial_seed,
 )
+from search.oracle import Oracle
 from search.records import (
     RETRIED,
     UNCOUNTED,
     Cause,
     Failure,
-    Proposal,
     TrialRecord,
     TrialResult,
 )
@@ -46,32 +46,6 @@ ENOUGH_FOR_IMPORTANCE = 10
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 optuna.logging.disable_propagation()
-
-
-class Oracle(Protocol):
-    """What may draw points in the place of Optuna's sampler; it is told how every trial ends.
-
-    Attributes:
-        name: for messages.
-    """
-
-    name: str
-
-    @property
-    def state(self) -> Mapping[str, Any]:
-        """What it needs, beside the trials, to go on where it stopped; plain values."""
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        """Take up an earlier `state`, once all trials are known."""
-
-    def begin(self, name: str, flat: FlatParameters) -> None:
-        """Know of a proposal of an earlier process that has not come to its end."""
-
-    def end(self, record: TrialRecord) -> None:
-        """Learn how a trial ended."""
-
-    def propose(self, seed: int) -> Proposal | None:
-        """Draw a point, or None if there is none before a running trial ends, or ever."""
 
 
 class Study:
@@ -449,21 +423,3 @@ class Study:
         if self._oracle is not None and self._tally.ended(record):
             self._oracle.end(record)
         return record
-
-
-def differences(kept: object, now: object, place: str = "") -> list[str]:
-    """Say where two nested plain values differ, a line each: place, kept value, value now."""
-    if isinstance(kept, dict) and isinstance(now, dict):
-        lines = []
-        for key in sorted(kept.keys() | now.keys()):
-            inner = f"{place}.{key}" if place else str(key)
-            lines += differences(kept.get(key), now.get(key), inner)
-        return lines
-    if kept == now:
-        return []
-    return [f"{place}: was {_short(kept)}, is {_short(now)}"]
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -32,7 +32,11 @@ def main(study: str, storage: str | None, tracking_uri: str | None) -> None:
     def work() -> int:
         from search.stores import check_name, choose_stores
 
-        return _sync(check_name("--study", study), choose_stores(storage, tracking_uri))
+        name, stores = check_name("--study", study), choose_stores(storage, tracking_uri)
+        from search.optuna_storage import refusing_failures
+
+        with refusing_failures():
+            return _sync(name, stores)
 
     sys.exit(commands.exit_code(work))
 

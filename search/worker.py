@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from models.device import Device
 
 
+# Bytes; far less than a process with TensorFlow has.
+_PROBE = 2**28
+
+
 @dataclass(frozen=True)
 class WorkerContext:
     """What every worker of a study needs; sent once to each.
@@ -169,4 +173,16 @@ def _cause(error: Exception) -> Cause:
     # What is raised while a graph is traced comes as the text of another error.
     if isinstance(error, tf.errors.ResourceExhaustedError) or "MemoryError: " in str(error):
         return Cause.OUT_OF_MEMORY
+    # C code that gets no memory may fail without a word.
+    if (isinstance(error, SystemError) or "SystemError: " in str(error)) and _starved():
+        return Cause.OUT_OF_MEMORY
     return Cause.OUR_BUG
+
+
+def _starved() -> bool:
+    """True if this process cannot get as much memory as any trial needs; none is touched."""
+    try:
+        bytearray(_PROBE)
+    except MemoryError:
+        return True
+    return False

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -86,10 +86,10 @@ def main(budget: str, experiment_name: str, seed: int, out: Path, as_json: bool)
             found |= part
             kept.write_text(json.dumps(found, indent=2))
     except Refused as error:
-        click.echo(f"Refused: {error}\nWhat was measured before: {kept}", err=True)
+        click.echo(f"Refused: {error}\n{_measured(found, kept)}", err=True)
         sys.exit(REFUSED_OR_FAILED)
     except KeyboardInterrupt:
-        click.echo(f"Interrupted. What was measured before: {kept}", err=True)
+        click.echo(f"Interrupted. {_measured(found, kept)}", err=True)
         sys.exit(INTERRUPTED)
     from search.benchmark.report import figure, lines
     from search.figures import png
@@ -100,6 +100,10 @@ def main(budget: str, experiment_name: str, seed: int, out: Path, as_json: bool)
     click.echo(json.dumps(found, indent=2) if as_json else text, nl=False)
     click.echo(f"Written: {out}/benchmark.txt, .png and .json", err=True)
     sys.exit(DONE)
+
+
+def _measured(found: Mapping[str, Any], kept: Path) -> str:
+    return f"What was measured before: {kept}" if "steps" in found else "Nothing was measured yet."
 
 
 def _parts(budget: _Budget, experiment: str, seed: int, out: Path) -> Iterator[dict[str, Any]]:

@@ -18,7 +18,7 @@ from search.conduct import Crew, held
 from search.errors import Refused
 from search.kept_runs import KeptRuns, NotThere
 from search.optuna_records import KeptStudy, keep_openings, openings_of, read_study
-from search.optuna_storage import open_existing
+from search.optuna_storage import open_existing, refusing_failures
 from search.plan import Plan, default_name, default_workers, find_gpus, make_plan
 from search.promote.candidates import Candidate, choose, rolling
 from search.promote.decision import Outcome, champion_of, decide, judge
@@ -50,6 +50,7 @@ class Wish:
     quiet: bool
 
 
+@refusing_failures()
 def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
     """Promote the best of a study, or say why not.
 

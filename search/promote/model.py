@@ -4,10 +4,7 @@ import hashlib
 import importlib.metadata
 import json
 import logging
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +18,7 @@ from data_pipeline.framing import Framing
 from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 from search.errors import Refused
+from search.promote.apart import run_apart
 from search.promote.served import FACTS, NETWORK
 
 FloatArray = npt.NDArray[np.float64]
@@ -162,21 +160,12 @@ def forecast_windows(place: Path, rows: pd.DataFrame, origins: npt.NDArray[np.in
         given, out = Path(folder) / "rows.csv", Path(folder) / "forecast.npy"
         rows.to_csv(given, index=False)
         np.save(Path(folder) / "origins.npy", origins)
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "search.promote.forecasting"),
-                *(str(network), str(facts), str(given), str(Path(folder) / "origins.npy")),
-                str(out),
-            ],
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
-            cwd=Path(__file__).parents[2],
-            capture_output=True,
-            text=True,
-            check=False,
+        words = [network, facts, given, Path(folder) / "origins.npy", out]
+        run_apart(
+            "search.promote.forecasting",
+            *map(str, words),
+            failing=f"the model in {place} does not forecast",
         )
-        if done.returncode != 0:
-            said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-            raise Refused(f"the model in {place} does not forecast: {said[:500]}")
         return np.asarray(np.load(out, allow_pickle=False), np.float64)
 
 

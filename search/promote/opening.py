@@ -1,10 +1,7 @@
 """The test period, opened: the winner trained on all that came before it, judged beside others."""
 
 import itertools
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +16,7 @@ from search.errors import Refused
 from search.optuna_sampling import trial_seed
 from search.plan import Plan, baseline_data
 from search.pool import AttemptEnded, EpochReached, ProcessPoolOfWorkers, StopRequested
+from search.promote.apart import run_apart
 from search.promote.ranking import Ranked
 from search.promote.retest import Stopped
 from search.records import Failure, Task, TrialResult
@@ -35,12 +33,10 @@ class Refit:
     """The winner, trained for a fixed number of epochs on train and validation, once a seed.
 
     Attributes:
-        count: of the networks.
         network: file of the plain Keras model that forecasts their mean.
         forecast: float64 (n, horizon), theirs of the test windows, in the data's unit.
     """
 
-    count: int
     network: Path
     forecast: FloatArray
 
@@ -113,28 +109,19 @@ def refit(plan: Plan, chosen: Ranked, crew: Crew, place: Path, say: Callable[[st
             say(f"network {done} of {len(tasks)} trained, {seconds:.0f} s")
             if (following := next(waiting, None)) is not None:
                 pool.submit(following)
-    network = place / MODEL
-    _average([task.spool / MODEL for task in tasks], network)
-    forecasts = [read_forecasts(task.spool) for task in tasks]
-    # The workers wrote them before they said that they were done.
-    mean = np.mean([one.forecast for one in forecasts if one is not None], axis=0)
-    return Refit(len(tasks), network, mean)
-
-
-def _average(networks: Sequence[Path], out: Path) -> None:
-    """Make one network of several, in a process of its own: this one never imports TensorFlow."""
-    words = ["search.promote.averaging", str(out), *map(str, networks)]
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
+    network, networks = place / MODEL, [task.spool / MODEL for task in tasks]
+    run_apart(
+        "search.promote.averaging",
+        *map(str, [network, *networks]),
+        failing=f"the mean of {len(tasks)} network(s) could not be saved",
     )
-    if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-        raise Refused(f"the mean of {len(networks)} networks could not be saved: {said[:500]}")
+    return Refit(network, np.mean([_forecast(task) for task in tasks], axis=0))
+
+
+def _forecast(task: Task) -> FloatArray:
+    forecasts = read_forecasts(task.spool)
+    assert forecasts is not None  # the worker wrote them before it said it was done
+    return forecasts.forecast
 
 
 @contextmanager

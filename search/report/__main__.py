@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from search import commands
-from search.errors import DONE, Refused, WrongInput
+from search.errors import DONE, WrongInput
 
 if TYPE_CHECKING:
     from search.optuna_records import KeptStudy
@@ -57,10 +57,7 @@ def main(
             check_name("--study", name)
         stores = choose_stores(storage, tracking_uri)
         place = out or stores.root / "report" / studies[0]
-        try:
-            found = _report(studies, language, place, stores)
-        except OSError as error:
-            raise Refused(f"the report cannot be written: {error}") from error
+        found = _report(studies, language, place, stores)
         if as_json:
             click.echo(json.dumps(found, indent=2))
         else:

@@ -22,6 +22,8 @@ from tests.chaos import writes
 
 # A process may grow by so much a trial until it is recycled.
 GROWTH_MB = 25
+# Seconds until attempts of a dead coordinator are taken up again, and until its workers are gone.
+SLOWEST = 10.0
 
 
 @click.command()
@@ -91,7 +93,10 @@ def _kills(place: Path, kills: int, trials: int, workers: int, seed: int) -> boo
     )
     for name, what in found.faults().items():
         click.echo(f"FAULT {name}: {what}")
-    return not found.faults() and found.finished == outcome.total
+    slowest = max([0.0, *outcome.recovery, *outcome.leaving])
+    if slowest > SLOWEST:
+        click.echo(f"FAULT too slow: {slowest:.1f} s, at most {SLOWEST:.0f} are allowed")
+    return not found.faults() and found.finished == outcome.total and slowest <= SLOWEST
 
 
 def _spread(seconds: list[float]) -> str:

@@ -48,6 +48,20 @@ def experiment(
     )
 
 
+def of_two_points() -> Experiment:
+    """Without designs, over a space that holds no more than that."""
+    space = stacked_lstm_space(
+        units=(4, 4),
+        layers=(1, 1),
+        l2=(1e-3, 1e-3),
+        dropout=(0.0, 0.0),
+        learning_rate=(1e-3, 1e-3),
+        patience=(5, 5),
+        batch_sizes=(32,),
+    )
+    return experiment(designs=()).model_copy(update={"space": space})
+
+
 def error_of(flat: dict[str, Value]) -> float:
     """A smooth error over the space, so that a sampler has something to learn."""
     rate = math.log10(float(flat["learning_rate"]))

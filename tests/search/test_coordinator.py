@@ -12,16 +12,17 @@ import optuna
 import pytest
 
 from experiments.experiment import Experiment
-from experiments.lstm_space import stacked_lstm_space, to_flat
+from experiments.lstm_space import to_flat
 from experiments.space import FlatParameters
 from search.coordinator import Coordinator, Ending, finish
 from search.mirror import Mirror
+from search.oracle import Proposal
 from search.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
 from search.progress import Progress
-from search.records import Cause, Failure, Proposal, State, Task, TrialRecord, TrialResult
+from search.records import Cause, Failure, State, Task, TrialRecord, TrialResult
 from search.study import Study
 from search.summary import StudySummary
-from tests.search.samples import DEEP, SMALL, experiment, facts, parameters, result
+from tests.search.samples import DEEP, SMALL, experiment, facts, of_two_points, parameters, result
 
 DIED = Failure(Cause.WORKER_DIED, "killed")
 DIVERGED = Failure(Cause.DIVERGED, "the loss is NaN")
@@ -140,17 +141,7 @@ def forever(*outcomes: TrialResult | Failure) -> Iterable[TrialResult | Failure]
 
 
 def test_no_point_is_trained_twice() -> None:
-    space = stacked_lstm_space(
-        units=(4, 4),
-        layers=(1, 1),
-        l2=(1e-3, 1e-3),
-        dropout=(0.0, 0.0),
-        learning_rate=(1e-3, 1e-3),
-        patience=(5, 5),
-        batch_sizes=(32,),
-    )
-    what = experiment(designs=()).model_copy(update={"space": space})  # of two points
-    search = Search(forever(result(0.03), result(0.02, "pruner")), total=9, what=what)
+    search = Search(forever(result(0.03), result(0.02, "pruner")), total=9, what=of_two_points())
     assert search.run().state is State.COMPLETE
     assert search.study.finished == 9 and len(search.pool.submitted) == 2
     repeats = [r.result.repeat_of for r in search.study.records.values() if r.result]

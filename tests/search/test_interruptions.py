@@ -64,6 +64,26 @@ def test_s1_interrupted_run_ends_within_10_s_and_resumes(
     assert {int(link) for (link,) in links} == interrupted
 
 
+def test_s2_killed_coordinator_is_reconciled_at_the_next_start(tmp_path: Path) -> None:
+    process = start(tmp_path, *LONG)
+    wait_until(lambda: _reported_epochs(tmp_path) >= 2)
+    process.kill()
+    process.communicate(timeout=30)
+    assert "RUNNING" in trial_states(tmp_path).values()
+    wait_until(lambda: _no_process_left(tmp_path), seconds=10)
+
+    orphans = {n for n, s in trial_states(tmp_path).items() if s == "RUNNING"}
+    resumed = run(tmp_path, *LONG, "--timeout", "1e-9")
+    assert f"{len(orphans)} trial(s) of an earlier run had not ended" in resumed.stderr
+    states = trial_states(tmp_path)
+    assert {states[n] for n in orphans} == {"FAIL"}
+    assert "RUNNING" not in states.values()
+    runs = mlflow_runs(tmp_path)
+    assert "RUNNING" not in {r["status"] for r in runs}
+    attempts = [r["search.trial"] for r in runs if "search.trial" in r]
+    assert len(attempts) == len(set(attempts))
+
+
 def test_s5_second_coordinator_of_one_study_is_refused_by_name(tmp_path: Path) -> None:
     first = start(tmp_path, *LONG)
     try:

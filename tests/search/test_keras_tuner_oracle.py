@@ -13,27 +13,13 @@ from search.errors import Refused
 from search.keras_tuner_oracle import KerasTunerOracle
 from search.records import Cause, Failure, State, TrialRecord
 from search.study import Study
-from tests.search.samples import error_of, experiment, result
+from tests.search.samples import error_of, experiment, of_two_points, result
 from tests.search.studies import KERAS_TUNER, complete, open_study
 
 DIED = Failure(Cause.WORKER_DIED, "its process ended with code -9")
 DIVERGED = Failure(Cause.DIVERGED, "the loss is NaN")
 BUG = Failure(Cause.OUR_BUG, "KeyError: 'x'", "Traceback: here it is")
 NINE_EPOCHS = experiment(designs=(), trials=60).model_copy(update={"epochs": 9})
-# Of two points.
-TINY_SPACE = experiment(designs=()).model_copy(
-    update={
-        "space": stacked_lstm_space(
-            units=(4, 4),
-            layers=(1, 1),
-            l2=(1e-3, 1e-3),
-            dropout=(0.0, 0.0),
-            learning_rate=(1e-3, 1e-3),
-            patience=(5, 5),
-            batch_sizes=(32,),
-        )
-    }
-)
 
 
 def _told(place: Path) -> dict[str, tuple[str, float | None]]:
@@ -179,7 +165,7 @@ def test_hyperband_in_parallel_neither_waits_for_ever_nor_repeats_a_running_tria
 
 
 def test_a_space_of_two_points_is_exhausted_with_a_message(tmp_path: Path) -> None:
-    study = _open(tmp_path, "random", TINY_SPACE)
+    study = _open(tmp_path, "random", of_two_points())
     complete(study, 2)
     assert not study.ready()
     with pytest.raises(Refused, match=r"random oracle proposes no further point.*after 2") as error:

@@ -146,15 +146,15 @@ def test_s3_a_larger_total_resumes_and_keeps_what_is_finished(
     copy: Path, tuner: tuple[str, str]
 ) -> None:
     before = trial_values(copy)
-    done = run(copy, *SMOKE, *tuner, "--seed", "0", "--trials", "5", "--json")
-    assert result(done)["trials"] == {"finished": 5, "total": 5}
+    done = run(copy, *SMOKE, *tuner, "--seed", "0", "--trials", "6", "--json")
+    assert result(done)["trials"] == {"finished": 6, "total": 6}
     assert "Resuming study smoke after 4 finished trials" in done.stderr
     after = trial_values(copy)
     assert before.items() <= after.items()
-    assert len(trial_states(copy)) == 5
+    assert len(trial_states(copy)) == 6
     points = [tuple(sorted(p.items())) for p in trial_parameters(copy).values()]
     assert len(set(points)) == len(points)
-    assert len(mlflow_runs(copy)) == 6
+    assert len(mlflow_runs(copy)) == 7
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_same_seed_and_one_worker_give_identical_trial_values(tmp_path: Path) ->
     places = [tmp_path / "one", tmp_path / "two"]
     for place in places:
         place.mkdir()
-    options = (*SMOKE[:2], "--workers", "1", "--seed", "3", "--epochs", "3", "--trials", "4")
+    options = (*SMOKE[:2], "--workers", "1", "--seed", "3", "--epochs", "3", "--trials", "5")
     both = [start(place, *options) for place in places]
     for process in both:
         process.communicate(timeout=240)

@@ -11,10 +11,11 @@ import pytest
 
 from experiments.lstm_space import to_flat
 from experiments.space import Value
+from search.contract import differences
 from search.errors import Refused
 from search.optuna_sampling import trial_seed
 from search.records import Cause, Failure, State, TrialRecord, TrialResult
-from search.study import ENOUGH_FOR_IMPORTANCE, Study, differences
+from search.study import ENOUGH_FOR_IMPORTANCE, Study
 from tests.search import studies
 from tests.search.samples import DEEP, EPOCHS, SMALL, experiment, result
 from tests.search.studies import KERAS_TUNER, SEED, TUNERS, complete, open_study

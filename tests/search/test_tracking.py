@@ -1,10 +1,6 @@
 """The MLflow mirror on real stores: a local database, and a server that is away at first."""
 
 import math
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,8 +16,8 @@ from search.records import Cause, Failure, State, TrialRecord
 from search.spool import folder, write_spool
 from search.summary import StudySummary
 from search.tracking import StudyRuns
-from tests.search.command import query
-from tests.search.mlflow_stores import empty_store
+from tests.search.command import query, wait_until
+from tests.search.mlflow_stores import empty_store, server_in
 from tests.search.samples import facts, record, result
 
 if TYPE_CHECKING:
@@ -228,7 +224,7 @@ def test_s8_a_slow_store_is_not_said_to_have_what_it_lacks(
     mirror = place.mirror()
     for one in RECORDS:
         mirror.show(one)
-    _wait_until(lambda: bool(delivered))
+    wait_until(lambda: bool(delivered), seconds=90)
     assert not mirror.close(0.1, lambda: False)
     assert len(delivered) < len(RECORDS)
 
@@ -248,43 +244,21 @@ def test_s1_a_stop_asked_for_during_the_last_delivery_is_noticed(
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+def server(tmp_path: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     """Where a server will be, and how it is started."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start() -> None:
-        words = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
-        words += ["--port", str(port), "--backend-store-uri", f"sqlite:///{tmp_path}/server.db"]
-        words += ["--artifacts-destination", (tmp_path / "served").as_uri()]
-        quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-        started.append(
-            subprocess.Popen(
-                words,
-                cwd=tmp_path,
-                env=os.environ | quiet,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        )
-
-    yield f"http://127.0.0.1:{port}", start
-    for process in started:
-        process.terminate()
-        process.wait(timeout=30)
+    with server_in(tmp_path) as found:
+        yield found
 
 
 def test_s8_server_away_at_first_gets_everything_later_in_order_and_once(
-    tmp_path: Path, server: tuple[str, Callable[[], None]]
+    tmp_path: Path, server: tuple[str, Callable[[], object]]
 ) -> None:
     uri, start = server
     place = Place(tmp_path, uri)
     place.fill_spool()
     given_up = place.mirror()
     given_up.show(RECORDS[0])
-    _wait_until(lambda: bool(place.said))
+    wait_until(lambda: bool(place.said), seconds=90)
     assert not given_up.close(1, lambda: False)
     assert "does not answer" in place.said[0]
     assert place.waiting() == ["trial-0", "trial-1", "trial-4"]
@@ -296,19 +270,12 @@ def test_s8_server_away_at_first_gets_everything_later_in_order_and_once(
     mirror.summarise(SUMMARY, State.COMPLETE)
     assert time.monotonic() - began < 1  # nobody waits for the server
     start()
-    _wait_until(lambda: place.waiting() == [])
+    wait_until(lambda: place.waiting() == [], seconds=90)
     assert mirror.close(60, lambda: False)
     assert "MLflow answers again; delivery goes on." in place.said
     _all_is_there(place)
     order = "select value from tags where key = 'search.trial' order by rowid"
     assert query(tmp_path / "server.db", order) == [("0",), ("1",), ("2",), ("3",), ("4",)]
-
-
-def _wait_until(condition: Callable[[], bool], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {seconds} s"
-        time.sleep(0.1)
 
 
 def test_of_the_standings_that_wait_only_the_last_is_written_and_the_end_comes_last(
@@ -347,7 +314,7 @@ def test_a_standing_that_is_refused_does_not_keep_back_the_later_ones(
     monkeypatch.setattr(StudyRuns, "write_study", refuse_the_first)
     mirror = Place(tmp_path).mirror()
     mirror.summarise(StudySummary(tuple(RECORDS), 1), State.RUNNING)
-    _wait_until(lambda: written == [1])
+    wait_until(lambda: written == [1], seconds=90)
     mirror.summarise(StudySummary(tuple(RECORDS), 2), State.RUNNING)
     assert not mirror.close(60, lambda: False)
     assert written == [1, 2] and mirror.undelivered == 1

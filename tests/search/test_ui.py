@@ -2,8 +2,7 @@
 
 import signal
 import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from click.testing import CliRunner
 
 from search.errors import REFUSED_OR_FAILED, TERMINATED, WRONG_INPUT, Refused, WrongInput
 from search.ui import main, server_command
-from tests.search.command import start
+from tests.search.command import start, wait_until
 
 
 @pytest.fixture
@@ -132,7 +131,7 @@ def test_terminated_command_takes_its_server_with_it(tmp_path: Path, free_port: 
     (tmp_path / "mlruns" / "mlflow.db").touch()
     process = start(tmp_path, "--port", str(free_port), module="search.ui")
     try:
-        _wait_until(lambda: _answers(free_port))
+        wait_until(lambda: _answers(free_port))
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == TERMINATED
         assert not _answers(free_port)
@@ -154,10 +153,3 @@ def test_s9_store_that_mlflow_cannot_read_is_refused_before_a_server_starts(
 def _answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _wait_until(condition: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not so within {seconds} s"
-        time.sleep(0.2)

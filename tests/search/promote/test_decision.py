@@ -80,7 +80,7 @@ class Contest:
         chosen = Ranked(
             Candidate("trial_0", parameters(), 90.0, reference=False), 95.0, 90.0, 99.0, 3, 7, -2.0
         )
-        fitted = Refit(1, self.networks[name], self.forecasts[name])
+        fitted = Refit(self.networks[name], self.forecasts[name])
         registry = Registry(self.stores, "meter")
         with registry.held():
             registry.mend()
