@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from data_pipeline.framing import Framing
 from data_pipeline.source import DataSource
 from experiments.lstm_space import to_flat, to_parameters
-from experiments.space import Space
+from experiments.space import FlatParameters, Space
 from models.parameters import TrialParameters
 
 
@@ -44,6 +44,7 @@ class Experiment(BaseModel):
         trials: default total of finished trials.
         epochs: most epochs a trial trains.
         weights: which are kept and judged: of the "best" epoch, or of the "last".
+        ema_epochs: of the trials drawn, see `TrialParameters`; a design has its own.
         seed: default study seed; each trial's seed follows from it.
 
     Raises:
@@ -65,6 +66,7 @@ class Experiment(BaseModel):
     trials: int = Field(ge=1)
     epochs: int = Field(ge=1)
     weights: Literal["best", "last"] = "best"
+    ema_epochs: float = Field(default=0.0, ge=0.0)
     seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
@@ -75,7 +77,7 @@ class Experiment(BaseModel):
             if problems:
                 raise ValueError(f"design {design.name!r} is no point of the space: {problems}")
             # Trials are made of points, so what a point leaves out would silently be dropped.
-            held = to_parameters(flat, design.parameters.epochs, self.weights)
+            held = self.parameters_of(flat, design.parameters.epochs, design.name)
             if held != design.parameters:
                 lost = [
                     f"{name}={value}"
@@ -94,6 +96,11 @@ class Experiment(BaseModel):
                 f"{len(self.designs)} configurations x {self.repeats} seeds = {planned} trials"
             )
         return self
+
+    def parameters_of(self, flat: FlatParameters, epochs: int, design: str) -> TrialParameters:
+        """What a trial at a point is trained with, where `design` is its design's name or ""."""
+        own = next((one.parameters for one in self.designs if one.name == design), self)
+        return to_parameters(flat, epochs, self.weights, own.ema_epochs)
 
     def framing_of(self, design: str) -> Framing | None:
         """How the design of that name sees the data, if not by the experiment's framing."""

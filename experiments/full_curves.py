@@ -16,7 +16,9 @@ EXPERIMENT = Experiment(
     name="full_curves",
     summary="The default search without early stopping, for comparisons of pruners and tuners.",
     source=APRIL_TO_JUNE,
-    space=stacked_lstm_space(units=(16, 128), patience=(EPOCHS, EPOCHS)),
+    space=stacked_lstm_space(
+        units=(16, 128), learning_rate=(3e-4, 5e-2), patience=(EPOCHS, EPOCHS)
+    ),
     designs=tuple(
         design.model_copy(
             update={"parameters": design.parameters.model_copy(update={"patience": EPOCHS})}
@@ -25,4 +27,5 @@ EXPERIMENT = Experiment(
     ),
     trials=100,
     epochs=EPOCHS,
+    ema_epochs=1.0,
 )

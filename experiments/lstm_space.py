@@ -62,11 +62,14 @@ def stacked_lstm_space(
 
 
 def to_parameters(
-    flat: FlatParameters, epochs: int, weights: Literal["best", "last"] = "best"
+    flat: FlatParameters,
+    epochs: int,
+    weights: Literal["best", "last"] = "best",
+    ema_epochs: float = 0.0,
 ) -> TrialParameters:
     """Return the trial parameters that a point of a stacked-LSTM space stands for.
 
-    `epochs` and `weights` are no dimensions: they are the same for all trials of an experiment.
+    `epochs`, `weights` and `ema_epochs` are no dimensions: an experiment decides them.
     """
     layers = int(flat["layers"])
     return TrialParameters(
@@ -79,6 +82,7 @@ def to_parameters(
         patience=int(flat["patience"]),
         epochs=epochs,
         weights=weights,
+        ema_epochs=ema_epochs,
     )
 
 

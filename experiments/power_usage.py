@@ -19,8 +19,9 @@ EXPERIMENT = Experiment(
     name="power_usage",
     summary="Search stacked LSTMs of 1 to 3 layers and 16 to 128 units on three months of demand.",
     source=APRIL_TO_JUNE,
-    space=stacked_lstm_space(units=(16, 128)),
+    space=stacked_lstm_space(units=(16, 128), learning_rate=(3e-4, 5e-2)),
     designs=DOCUMENTED,
     trials=50,
     epochs=EPOCHS,
+    ema_epochs=1.0,
 )

@@ -19,4 +19,5 @@ EXPERIMENT = Experiment(
     designs=DOCUMENTED,
     trials=200,
     epochs=100,
+    ema_epochs=1.0,
 )

@@ -34,4 +34,5 @@ EXPERIMENT = Experiment(
     designs=(SMALL,),
     trials=4,
     epochs=2,
+    ema_epochs=1.0,
 )

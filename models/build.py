@@ -56,7 +56,9 @@ def build(
     layers.append(keras.layers.Dense(horizon, name="forecast"))
     model = keras.Sequential(layers, name="stacked_lstm")
     model.compile(
-        optimizer=keras.optimizers.Adam(parameters.learning_rate),
+        optimizer=keras.optimizers.Adam(
+            parameters.learning_rate, use_ema=parameters.ema_epochs > 0
+        ),
         loss="mse",
         metrics=["mse"],
         jit_compile=False,  # measured slower than the plain graph on the CPU

@@ -1,5 +1,6 @@
 """Train one model, stop early, restore its best weights; predict and score."""
 
+import math
 import random
 import statistics
 import time
@@ -66,8 +67,10 @@ def fit(
 
     The weights with the lowest penalty-free validation MSE are restored in each of these
     endings, so that `mse(predict(model, x_validation), y_validation)` equals
-    `min(history["val_mse"])`; with `parameters.weights` "last" they are left as they are. Windows
-    are reshuffled every epoch, in an order that follows from the seed given to `build`.
+    `min(history["val_mse"])`; with `parameters.weights` "last" those of the last epoch are. With
+    `parameters.ema_epochs` the weights validated and restored are the moving average, while
+    training goes on from the others. Windows are reshuffled every epoch, in an order that follows
+    from the seed given to `build`.
 
     Args:
         model: compiled by `build`; trained in place.
@@ -92,11 +95,14 @@ def fit(
     _check_lengths("validation", x_validation, y_validation)
     started = time.perf_counter()
     shuffle = np.random.default_rng(random.getrandbits(64))  # seeded by `build`
+    if parameters.ema_epochs:
+        steps = -(-len(x_train) // parameters.batch_size)
+        model.optimizer.ema_momentum = math.exp(-1 / (parameters.ema_epochs * steps))
     step = training_step(model)
     history: dict[str, list[float]] = {
         key: [] for key in ("loss", "val_loss", "val_mse", "learning_rate")
     }
-    best_mse, best_epoch, best_weights = np.inf, 0, []
+    best_mse, best_epoch, kept = np.inf, 0, []
     epoch_seconds: list[float] = []
     stopped_by: Literal["patience", "epochs", "pruner"] = "epochs"
 
@@ -104,6 +110,7 @@ def fit(
         epoch_started = time.perf_counter()
         batches = _batches(x_train, y_train, parameters.batch_size, shuffle)
         loss = _mean_loss(epoch, [(len(x), step(x, y)) for x, y in batches])
+        trained = _take_average(model) if parameters.ema_epochs else None
         val_mse = mse(predict(model, x_validation), y_validation)
         val_loss = val_mse + _penalty(model)
         if not np.isfinite(val_loss):
@@ -112,8 +119,12 @@ def fit(
         history["val_loss"].append(val_loss)
         history["val_mse"].append(val_mse)
         history["learning_rate"].append(float(model.optimizer.learning_rate))
+        if val_mse < best_mse or parameters.weights == "last":
+            kept = model.get_weights()
         if val_mse < best_mse:
-            best_mse, best_epoch, best_weights = val_mse, epoch, model.get_weights()
+            best_mse, best_epoch = val_mse, epoch
+        if trained is not None:
+            _assign(model, trained)
         epoch_seconds.append(time.perf_counter() - epoch_started)
 
         if on_epoch(epoch, val_mse):
@@ -125,8 +136,7 @@ def fit(
 
     if parameters.weights == "last":
         best_epoch = len(epoch_seconds)
-    else:
-        model.set_weights(best_weights)
+    model.set_weights(kept)
     return FitRecord(
         history=history,
         best_epoch=best_epoch,
@@ -222,6 +232,18 @@ def _mean_loss(epoch: int, losses: list[tuple[int, Any]]) -> float:
             f"at step {bad[0] + 1} of {len(values)}"
         )
     return float(np.average(values, weights=sizes))
+
+
+def _take_average(model: keras.Model) -> list[Array]:
+    """Give the model the moving average of its weights; return those it was trained to."""
+    trained = [variable.numpy() for variable in model.trainable_variables]
+    model.optimizer.finalize_variable_values(model.trainable_variables)
+    return trained
+
+
+def _assign(model: keras.Model, weights: list[Array]) -> None:
+    for variable, value in zip(model.trainable_variables, weights, strict=True):
+        variable.assign(value)
 
 
 def _penalty(model: keras.Model) -> float:

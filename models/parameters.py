@@ -23,6 +23,8 @@ class TrialParameters(BaseModel):
         epochs: most epochs trained.
         weights: those kept: "best", of the epoch with the lowest validation MSE, or "last", which
             shows what training that long without a look at the validation windows comes to.
+        ema_epochs: time constant, in epochs, of the exponential moving average of the weights that
+            is validated, kept and judged in their place; 0 takes the weights as they are.
 
     Raises:
         pydantic.ValidationError: (a ValueError) naming the field, the rule and the value found.
@@ -39,6 +41,7 @@ class TrialParameters(BaseModel):
     patience: int = Field(ge=1)
     epochs: int = Field(ge=1)
     weights: Literal["best", "last"] = "best"
+    ema_epochs: float = Field(default=0.0, ge=0.0)
 
     @model_validator(mode="after")
     def _one_dropout_a_layer(self) -> Self:

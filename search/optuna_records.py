@@ -10,7 +10,6 @@ from optuna.trial import FrozenTrial, TrialState
 
 from experiments.catalogue import CATALOGUE
 from experiments.experiment import Experiment
-from experiments.lstm_space import to_parameters
 from search.errors import Refused
 from search.records import Baseline, Cause, Failure, State, TrialRecord, TrialResult
 
@@ -122,6 +121,7 @@ def record_of(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:
     attributes = trial.user_attrs
     flat = dict(trial.params)
     complete = not experiment.space.problems(flat)
+    design = attributes.get("design", "")
     epochs = int(attributes.get("epochs", experiment.epochs))
     result = attributes.get("result")
     failure = attributes.get("failure")
@@ -132,10 +132,10 @@ def record_of(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:
         number=trial.number,
         state=state,
         flat=flat,
-        parameters=to_parameters(flat, epochs, experiment.weights) if complete else None,
+        parameters=experiment.parameters_of(flat, epochs, design) if complete else None,
         seed=int(attributes.get("seed", 0)),
-        design=attributes.get("design", ""),
-        framing=experiment.framing_of(attributes.get("design", "")),
+        design=design,
+        framing=experiment.framing_of(design),
         proposal=attributes.get("proposal", ""),
         retry_of=attributes.get("retry_of"),
         attempt=int(attributes.get("attempt", 1)),

@@ -84,6 +84,7 @@ class Plan:
             "designs": {d.name: _plain(d) for d in experiment.designs},
             "epochs": experiment.epochs,
             "weights": experiment.weights,
+            **_average(experiment.ema_epochs),
             "objective": OBJECTIVE,
             "seed": experiment.seed,
             **self.drawing.contract,
@@ -91,10 +92,18 @@ class Plan:
 
 
 def _plain(design: Design) -> dict[str, object]:
-    plain: dict[str, object] = design.parameters.model_dump(mode="json")
+    plain: dict[str, object] = {
+        **design.parameters.model_dump(mode="json", exclude={"ema_epochs"}),
+        **_average(design.parameters.ema_epochs),
+    }
     if design.framing is not None:
         plain["framing"] = design.framing.model_dump(mode="json")
     return plain
+
+
+def _average(ema_epochs: float) -> dict[str, object]:
+    """Not named where there is none, so that studies of before there could be one go on."""
+    return {"ema_epochs": ema_epochs} if ema_epochs else {}
 
 
 def make_plan(experiment: Experiment, drawing: Drawing = BY_OPTUNA) -> Plan:

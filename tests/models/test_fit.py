@@ -72,6 +72,47 @@ def test_the_last_weights_are_left_where_they_are_asked_for() -> None:
     assert mse(predict(model, x_validation), shifted) == record.history["val_mse"][-1]
 
 
+def test_the_moving_average_is_validated_and_kept_while_training_goes_on_without_it() -> None:
+    plain, averaged = _parameters(epochs=6, patience=6), _parameters(epochs=6, ema_epochs=2.0)
+    _, without, _ = _train(plain)
+    model, record, final = _train(averaged.model_copy(update={"weights": "last"}))
+    assert record.history["loss"] == without.history["loss"]  # trained alike
+    assert record.history["val_mse"] != without.history["val_mse"]
+    assert final == record.history["val_mse"][-1]
+    _, best, final = _train(averaged)
+    assert best.history == record.history
+    assert final == min(record.history["val_mse"])
+
+
+def test_the_moving_average_is_that_of_all_steps() -> None:
+    # Three steps an epoch, the average's time constant half an epoch.
+    parameters = _parameters(epochs=1, batch_size=16, ema_epochs=0.5, weights="last")
+    x, y = _windows(40)
+    model = build(parameters, WINDOW, FEATURES, 1, 0)
+    seen: list[list[np.ndarray]] = []
+    apply = model.optimizer.apply
+
+    def note(*values: Any) -> np.float32:
+        seen.append([np.array(value) for value in values])
+        return np.float32(0)
+
+    def watched(*arguments: object) -> None:
+        apply(*arguments)
+        weights = [variable.value for variable in model.trainable_variables]
+        tf.numpy_function(note, weights, tf.float32)
+
+    model.optimizer.apply = watched
+    fit(model, parameters, x, y, x, y, _never)
+    momentum = np.exp(-1 / 1.5)
+    expected = seen[0]
+    for step in seen[1:]:
+        pairs = zip(expected, step, strict=True)
+        expected = [momentum * kept + (1 - momentum) * new for kept, new in pairs]
+    assert len(seen) == 3
+    for found, wanted in zip(model.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-7)
+
+
 def test_patience_is_respected_and_ends_with_the_best_weights() -> None:
     # Validation targets far from the training ones: what training learns makes them worse.
     offset = -3.0
