@@ -75,7 +75,7 @@ def test_the_last_weights_are_left_where_they_are_asked_for() -> None:
 def test_the_moving_average_is_validated_and_kept_while_training_goes_on_without_it() -> None:
     plain, averaged = _parameters(epochs=6, patience=6), _parameters(epochs=6, ema_epochs=2.0)
     _, without, _ = _train(plain)
-    model, record, final = _train(averaged.model_copy(update={"weights": "last"}))
+    _, record, final = _train(averaged.model_copy(update={"weights": "last"}))
     assert record.history["loss"] == without.history["loss"]  # trained alike
     assert record.history["val_mse"] != without.history["val_mse"]
     assert final == record.history["val_mse"][-1]
