@@ -22,7 +22,7 @@ from search.errors import (
     Refused,
     WrongInput,
 )
-from search.tuners import KERAS_TUNER, OPTUNA, PRUNERS, SAMPLERS, choose
+from search.tuners import KERAS_TUNER, OPTUNA, PRUNERS, SAMPLERS, choose, missing_packages
 
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
@@ -53,15 +53,6 @@ _OTHER_OPTIONS = {
     "seed": "seed",
 }
 
-
-# Packages that not every way of drawing needs: as imported, and as installed.
-_KERAS_TUNER = {"keras_tuner": "keras-tuner"}
-_NEEDED: dict[tuple[str, str], dict[str, str]] = {
-    (OPTUNA, "gp"): {"torch": "torch"},
-    (KERAS_TUNER, "random"): _KERAS_TUNER,
-    (KERAS_TUNER, "hyperband"): _KERAS_TUNER,
-    (KERAS_TUNER, "bayesian"): _KERAS_TUNER | {"sklearn": "scikit-learn", "scipy": "scipy"},
-}
 
 _positive = click.IntRange(min=1)
 _seconds = click.FloatRange(min=0, min_open=True)
@@ -137,8 +128,13 @@ def _run(options: dict[str, Any]) -> int:
     from search.stores import check_name, choose_stores
 
     drawing = choose(options["tuner"], options["sampler"], options["pruner"])
-    for package, distribution in _NEEDED.get((drawing.tuner, drawing.sampler), {}).items():
-        _need(package, distribution, f"--tuner {drawing.tuner} --sampler {drawing.sampler}")
+    if missing := missing_packages(drawing):
+        names = " and ".join(missing)
+        raise WrongInput(
+            f"--tuner {drawing.tuner} --sampler {drawing.sampler} needs the package {names}, which "
+            f"is not installed.\nNext: {commands.python()} -m pip install {' '.join(missing)}, or "
+            "give another --sampler or --tuner."
+        )
     stores = choose_stores(options["storage"], options["tracking_uri"])
     experiment = _experiment(options)
     study_name = check_name("--study", options["study"] or default_name(experiment))
@@ -162,17 +158,6 @@ def _run(options: dict[str, Any]) -> int:
     if not options["quiet"]:
         click.echo("\n".join([*lines, ""]), err=True)
     return _search(plan, study_name, stores, workers, gpus, options)
-
-
-def _need(package: str, distribution: str, options: str) -> None:
-    import importlib.util
-
-    if importlib.util.find_spec(package) is None:
-        raise WrongInput(
-            f"{options} needs the package {distribution}, which is not installed.\n"
-            f"Next: {commands.python()} -m pip install {distribution}, or give another --sampler "
-            "or --tuner."
-        )
 
 
 def _experiment(options: dict[str, Any]) -> "Experiment":

@@ -1,5 +1,6 @@
 """Which library draws the points, and which of its rules: what the command takes together."""
 
+import importlib.util
 from dataclasses import dataclass
 
 from search.errors import WrongInput
@@ -10,6 +11,14 @@ KERAS_TUNER = "keras-tuner"
 SAMPLERS = {
     OPTUNA: ("tpe", "gp", "qmc", "random"),
     KERAS_TUNER: ("bayesian", "random", "hyperband"),
+}
+# Packages that not every way of drawing needs: as imported, and as installed.
+_KERAS_TUNER = {"keras_tuner": "keras-tuner"}
+_NEEDED: dict[tuple[str, str], dict[str, str]] = {
+    (OPTUNA, "gp"): {"torch": "torch"},
+    (KERAS_TUNER, "random"): _KERAS_TUNER,
+    (KERAS_TUNER, "hyperband"): _KERAS_TUNER,
+    (KERAS_TUNER, "bayesian"): _KERAS_TUNER | {"sklearn": "scikit-learn", "scipy": "scipy"},
 }
 PRUNERS = {OPTUNA: ("median", "hyperband", "patient", "none"), KERAS_TUNER: ("none",)}
 
@@ -61,6 +70,16 @@ def choose(tuner: str, sampler: str | None, pruner: str | None) -> Drawing:
             message += f".\nNext: give one of those, or --tuner {other}."
         raise WrongInput(message)
     return Drawing(tuner, sampler or SAMPLERS[tuner][0], pruner or PRUNERS[tuner][0])
+
+
+def missing_packages(drawing: Drawing) -> list[str]:
+    """What `drawing` needs and is not installed, by the names to install."""
+    needed = _NEEDED.get((drawing.tuner, drawing.sampler), {})
+    return [
+        distribution
+        for package, distribution in needed.items()
+        if importlib.util.find_spec(package) is None
+    ]
 
 
 def drawn_by(contract: dict[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""`python -m search.benchmark`: this project against stock loops, side by side, as ratios.
+"""`python -m search.benchmark`: this project against stock loops, or tuners against each other.
 
 Exit codes: 0 done, 1 a contender failed, 2 wrong input, 130 or 143 interrupted.
 """
@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from experiments.catalogue import CATALOGUE
+from search.benchmark import options
 from search.errors import DONE, INTERRUPTED, REFUSED_OR_FAILED, TERMINATED, Refused
 
 if TYPE_CHECKING:
@@ -64,6 +66,26 @@ _TUNERS = ("hyperband", "bayesian")
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
 @click.option(
+    "--tuners",
+    is_flag=True,
+    help="Compare Optuna's samplers and KerasTuner's oracles instead, by replaying measured "
+    "learning curves of the default experiment; some 40 minutes on two cores.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=2),
+    default=5,
+    show_default=True,
+    help="With --tuners: searches of each.",
+)
+@click.option(
+    "--minutes",
+    callback=options.minutes,
+    default="10,20,40",
+    show_default=True,
+    help="With --tuners: when the errors are read, on the replayed clock.",
+)
+@click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("mlruns/benchmark"),
@@ -71,13 +93,28 @@ _TUNERS = ("hyperband", "bayesian")
     help="Folder of the table, the plot and the JSON file.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def main(budget: str, experiment_name: str, seed: int, out: Path, as_json: bool) -> None:
+@click.pass_context
+def main(
+    context: click.Context,
+    budget: str,
+    experiment_name: str,
+    seed: int,
+    tuners: bool,
+    seeds: int,
+    minutes: tuple[float, ...],
+    out: Path,
+    as_json: bool,
+) -> None:
     """Race this project, a stock Optuna and Keras loop, and KerasTuner, in turns on one machine."""
+    _refuse_options(context, tuners)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.BadParameter(f"{out} cannot be made: {error}", param_hint="--out") from error
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # by way of every `finally`
+    if tuners:
+        _compare_tuners(seeds, minutes, out, as_json)
+        sys.exit(DONE)
     found: dict[str, Any] = {"budget": budget, "seed": seed, "experiment": experiment_name}
     kept = out / "benchmark.json"
     try:
@@ -100,6 +137,40 @@ def main(budget: str, experiment_name: str, seed: int, out: Path, as_json: bool)
     click.echo(json.dumps(found, indent=2) if as_json else text, nl=False)
     click.echo(f"Written: {out}/benchmark.txt, .png and .json", err=True)
     sys.exit(DONE)
+
+
+def _refuse_options(context: click.Context, tuners: bool) -> None:
+    """Refuse an option of the comparison that was not asked for, rather than ignore it."""
+    foreign = ("budget", "experiment_name", "seed") if tuners else ("seeds", "minutes")
+    for parameter in context.command.params:
+        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if given and parameter.name in foreign:
+            raise click.UsageError(
+                f"{parameter.opts[0]} goes {'without' if tuners else 'with'} --tuners"
+            )
+
+
+def _compare_tuners(seeds: int, minutes: tuple[float, ...], out: Path, as_json: bool) -> None:
+    from search.benchmark.contest import play
+    from search.benchmark.tuners import advise, as_dict, contestants, figure, lines, table
+    from search.figures import png
+
+    there, absent = contestants()
+    for line in absent:
+        click.echo(line, err=True)
+    try:
+        contest = play(there, seeds, max(minutes), options.OVERHEAD)
+    except KeyboardInterrupt:
+        click.echo("Interrupted. Nothing was written.", err=True)
+        sys.exit(INTERRUPTED)
+    rows, advice = table(contest, minutes), advise(contest, max(minutes))
+    text = "\n".join([*lines(contest, rows, advice, minutes, seeds), *absent]) + "\n"
+    found = json.dumps(as_dict(contest, rows, advice, minutes), indent=2)
+    (out / "tuners.txt").write_text(text)
+    (out / "tuners.json").write_text(found)
+    (out / "tuners.png").write_bytes(png(figure(contest, max(minutes))))
+    click.echo(found if as_json else text, nl=False)
+    click.echo(f"Written: {out}/tuners.txt, .png and .json", err=True)
 
 
 def _measured(found: Mapping[str, Any], kept: Path) -> str:

@@ -6,6 +6,7 @@ Only the workers are played, on a clock of their own: a study of an hour takes s
 import dataclasses
 import heapq
 import signal
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +20,11 @@ from search.benchmark.private import SILENT
 from search.coordinator import Coordinator
 from search.optuna_sampling import WARM_UP_EPOCHS
 from search.optuna_storage import in_memory
+from search.oracle import Oracle
 from search.pool import AttemptEnded, EpochReached, Event, StopRequested
 from search.records import StudyFacts, Task, TrialResult
 from search.study import Study
+from search.tuners import OPTUNA, Drawing
 
 Trainer = Callable[[TrialParameters, int], tuple[FloatArray, float]]
 
@@ -149,8 +152,7 @@ def replay(
     experiment: Experiment,
     facts: StudyFacts,
     pool: ReplayPool,
-    sampler: str,
-    pruner: str,
+    drawing: Drawing,
     warm_up: int = WARM_UP_EPOCHS,
 ) -> Replayed:
     """Run a study of `experiment` to its total, or to the pool's limit, with `pool`'s trainings.
@@ -159,22 +161,25 @@ def replay(
         experiment: with its seed and number of trials.
         facts: of a study of it.
         pool: a new one.
-        sampler: see `search.optuna_sampling`.
-        pruner: likewise.
-        warm_up: likewise.
+        drawing: who draws and prunes.
+        warm_up: epochs before which nothing is pruned.
     """
+    optuna_draws = drawing.tuner == OPTUNA
     study = Study(
         in_memory(),
         "replay",
         experiment,
         experiment.seed,
-        sampler,
-        pruner,
+        drawing.sampler if optuna_draws else "random",
+        drawing.pruner,
         warm_up,
     )
     study.reconcile()
     facts = dataclasses.replace(facts, total=experiment.trials)
-    Coordinator(study, pool, SILENT, SILENT, facts, Path()).run(timeout=None)
+    with tempfile.TemporaryDirectory(prefix="replay-") as folder:
+        if not optuna_draws:
+            study.draw_with(_oracle(drawing.sampler, experiment, Path(folder)))
+        Coordinator(study, pool, SILENT, SILENT, facts, Path()).run(timeout=None)
     best = np.inf
     steps = []
     for at, result in pool.ended:
@@ -183,3 +188,9 @@ def replay(
         steps.append((at, best))
     pruned = sum(result.stopped_by == "pruner" for _, result in pool.ended)
     return Replayed(tuple(steps), pruned, pool.missed)
+
+
+def _oracle(name: str, experiment: Experiment, folder: Path) -> Oracle:
+    from search.keras_tuner_oracle import KerasTunerOracle
+
+    return KerasTunerOracle(name, experiment.space, experiment.epochs, folder / "oracle")

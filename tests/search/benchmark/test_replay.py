@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose
 
 from experiments.lstm_space import to_flat
 from models.parameters import TrialParameters
+from search.benchmark.contest import Contest
 from search.benchmark.curves import (
     Curves,
     FloatArray,
@@ -19,10 +20,11 @@ from search.benchmark.curves import (
     whole_curves,
     write_curves,
 )
-from search.benchmark.pruners import NONE, Candidate, lines, table
+from search.benchmark.pruners import NONE, lines, table, with_pruner
 from search.benchmark.replay import Replayed, ReplayPool, replay
 from search.errors import REFUSED_OR_FAILED
 from search.records import State, TrialRecord
+from search.tuners import OPTUNA, Drawing
 from tests.search.command import environment
 from tests.search.samples import EPOCHS, error_of, experiment, facts, parameters, result
 
@@ -35,7 +37,9 @@ def train(point: TrialParameters, seed: int) -> tuple[FloatArray, float]:
 
 def played(pruner: str, trials: int = 30, limit: float = 1e9, workers: int = 2) -> Replayed:
     plan = experiment(trials=trials)
-    return replay(plan, facts(), ReplayPool(train, workers, 0.5, limit), "random", pruner, 4)
+    return replay(
+        plan, facts(), ReplayPool(train, workers, 0.5, limit), Drawing(OPTUNA, "random", pruner), 4
+    )
 
 
 def test_without_pruning_every_trial_takes_its_epochs_and_its_overhead() -> None:
@@ -71,7 +75,7 @@ def test_patience_ends_a_trial_as_in_training() -> None:
         return np.array([0.1] * EPOCHS), 1.0
 
     plan = experiment(trials=1)
-    found = replay(plan, facts(), ReplayPool(flat, 1, 0.0, 1e9), "random", "none")
+    found = replay(plan, facts(), ReplayPool(flat, 1, 0.0, 1e9), Drawing(OPTUNA, "random", "none"))
     assert found.steps == ((1.0 + parameters().patience, 0.1),)
 
 
@@ -135,16 +139,17 @@ def test_the_table_of_pruners_pairs_by_seed() -> None:
     def of(best: float, missed: float) -> Replayed:
         return Replayed(tuple((30.0 * n, best) for n in range(1, 51)), 10, missed)
 
-    better = Candidate("median", 4)
-    found = {
+    better = with_pruner("median", 4)
+    played = {
         NONE: [of(4e-4, np.inf), of(1e-4, np.inf)],
         better: [of(1e-4, 2e-4), of(0.26e-4, 1e-5)],
     }
-    rows = table(found, (10.0, 20.0), 1000.0)
+    rows = table(Contest(played, 1000.0, "MW", 30, {}), (10.0, 20.0))
     assert rows[0]["ratios"] == [None, None]
     assert rows[1]["ratios"][1].value == pytest.approx(0.505, abs=0.001)
     assert rows[0]["errors"][0] == pytest.approx(np.sqrt(200))
     assert rows[1]["missed"] == 0.5 and rows[1]["minutes_50"] == pytest.approx(25.0)
+    assert rows[1]["at_50"] == pytest.approx(1000 * (1e-4 * 0.26e-4) ** 0.25)
     text = lines(rows, (10.0, 20.0), "MW")
     assert text[2].startswith("| none | 50 | 20% |") and "median, 4 epochs" in text[3]
     assert len({line.count("|") for line in text}) == 1

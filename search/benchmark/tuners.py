@@ -1,0 +1,252 @@
+"""Which tuner finds the lowest validation error in the same time?
+
+    python -m search.benchmark --tuners
+
+Optuna's samplers, with and without the default pruner, against KerasTuner's oracles; by replay,
+see `search.benchmark.contest`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from scipy import stats
+
+from search.benchmark.contest import Contest, Contestant, shown, surrogate_line
+from search.benchmark.curves import FloatArray
+from search.benchmark.measures import Ratio
+from search.figures.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    LABEL_PT,
+    dress_panel,
+    legend_below,
+    magnitude_scale,
+    new_panels,
+)
+from search.tuners import (
+    BY_OPTUNA,
+    KERAS_TUNER,
+    OPTUNA,
+    PRUNERS,
+    SAMPLERS,
+    Drawing,
+    missing_packages,
+)
+
+CONFIDENCE = 0.95
+RESAMPLES = 9999
+_COLUMNS = 4
+
+
+def named(drawing: Drawing) -> Contestant:
+    """A way of drawing under the name that the tables give it."""
+    pruned = f" + {drawing.pruner}" if drawing.pruner != "none" else ""
+    return Contestant(f"{drawing.tuner} {drawing.sampler}{pruned}", drawing)
+
+
+DEFAULT = named(BY_OPTUNA)
+ALL = (
+    *(
+        named(Drawing(OPTUNA, sampler, pruner))
+        for pruner in (PRUNERS[OPTUNA][0], "none")
+        for sampler in SAMPLERS[OPTUNA]
+    ),
+    *(named(Drawing(KERAS_TUNER, sampler, "none")) for sampler in SAMPLERS[KERAS_TUNER]),
+)
+
+
+def contestants() -> tuple[list[Contestant], list[str]]:
+    """Those that can be played here, and a line for each that cannot."""
+    there = [one for one in ALL if not missing_packages(one.drawing)]
+    absent = [
+        f"{one.name}: left out, needs {' and '.join(missing_packages(one.drawing))}"
+        for one in ALL
+        if one not in there
+    ]
+    return there, absent
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contestant after each of some minutes, and its rank at the last of them.
+
+    Attributes:
+        name: of the contestant. trials: its mean number of trials in all the time.
+        errors: RMSE in the data's unit, geometric mean over seeds.
+        ratio: of its RMSE to the default's, paired by seed, at the end; None for the default.
+        rank: mean over seeds, 1 being the lowest error; ties share theirs.
+        rank_low, rank_high: its 95 % bootstrap interval over seeds (percentile).
+    """
+
+    name: str
+    trials: float
+    errors: tuple[float, ...]
+    ratio: Ratio | None
+    rank: float
+    rank_low: float
+    rank_high: float
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What the numbers recommend.
+
+    Attributes:
+        leader: lowest mean rank. equal: others whose error is not measurably higher than its.
+        recommended: the default if it leads or is among the equal, else the leader.
+    """
+
+    leader: str
+    equal: tuple[str, ...]
+    recommended: str
+
+
+def table(contest: Contest, minutes: Sequence[float]) -> list[Row]:
+    """A row a contestant, the lowest rank first."""
+    last = max(minutes)
+    placed = _ranks(contest, last)
+    rows = []
+    for at, (one, played) in enumerate(contest.played.items()):
+        low, high = _interval(placed[:, at])
+        rows.append(
+            Row(
+                name=one.name,
+                trials=float(np.mean([len(found.steps) for found in played])),
+                errors=tuple(contest.mean_rmse(one, minute) for minute in minutes),
+                ratio=None if one == DEFAULT else contest.ratio(one, DEFAULT, last),
+                rank=float(placed[:, at].mean()),
+                rank_low=low,
+                rank_high=high,
+            )
+        )
+    return sorted(rows, key=lambda row: row.rank)
+
+
+def _ranks(contest: Contest, minutes: float) -> FloatArray:
+    errors = np.column_stack([contest.rmse(one, minutes) for one in contest.played])
+    return np.asarray(stats.rankdata(errors, axis=1), dtype=np.float64)
+
+
+def _interval(values: FloatArray) -> tuple[float, float]:
+    if np.ptp(values) == 0:
+        return float(values[0]), float(values[0])
+    found = stats.bootstrap(
+        (values,),
+        np.mean,
+        confidence_level=CONFIDENCE,
+        n_resamples=RESAMPLES,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
+def advise(contest: Contest, minutes: float) -> Advice:
+    """What the errors after `minutes` recommend.
+
+    A contestant is as good as the leader if the 95 % interval of the ratio of their errors, paired
+    by seed, includes 1. Not corrected for how many are compared, which can only make the list of
+    the equal too short.
+    """
+    ranks = _ranks(contest, minutes).mean(axis=0)
+    everyone = list(contest.played)
+    leader = everyone[int(np.argmin(ranks))]
+    equal = tuple(
+        one.name
+        for one in everyone
+        if one != leader and contest.ratio(one, leader, minutes).low <= 1.0
+    )
+    kept = DEFAULT.name in (leader.name, *equal)
+    return Advice(leader.name, equal, DEFAULT.name if kept else leader.name)
+
+
+def lines(
+    contest: Contest, rows: Sequence[Row], advice: Advice, minutes: Sequence[float], seeds: int
+) -> list[str]:
+    """What a person reads: what it rests on, the table as Markdown, the recommendation."""
+    heads = [f"RMSE {contest.unit} after {minute:g} min" for minute in minutes]
+    names = ["tuner", "trials", *heads, "RMSE / default's (95 %)", f"rank of {len(rows)} (95 %)"]
+    text = [
+        surrogate_line(contest),
+        f"{seeds} seeds, two workers; a pair of intervals that overlap decides nothing",
+        "",
+        "| " + " | ".join(names) + " |",
+        "|---|" + "---:|" * (len(names) - 1),
+    ]
+    for row in rows:
+        cells = [
+            row.name,
+            f"{row.trials:.0f}",
+            *(f"{error:.1f}" for error in row.errors),
+            "" if row.ratio is None else shown(row.ratio),
+            f"{row.rank:.1f} ({row.rank_low:.1f} to {row.rank_high:.1f})",
+        ]
+        text.append("| " + " | ".join(cells) + " |")
+    same = ", ".join(advice.equal) or "none"
+    text += [
+        "",
+        f"Lowest mean rank: {advice.leader}. Not measurably worse: {same}.",
+        f"Recommended: {advice.recommended}"
+        + (", the default." if advice.recommended == DEFAULT.name else f", not {DEFAULT.name}."),
+    ]
+    return text
+
+
+def as_dict(
+    contest: Contest, rows: Sequence[Row], advice: Advice, minutes: Sequence[float]
+) -> dict[str, Any]:
+    """The same for programs, with every search's best error by trial."""
+    return {
+        "minutes": list(minutes),
+        "unit": contest.unit,
+        "curves": contest.curves,
+        "surrogate": contest.errors,
+        "table": [asdict(row) for row in rows],
+        "advice": asdict(advice),
+        "searches": {
+            one.name: [[list(step) for step in found.steps] for found in played]
+            for one, played in contest.played.items()
+        },
+    }
+
+
+def figure(contest: Contest, minutes: float) -> Figure:
+    """Draw the best RMSE so far against time, a panel a contestant, the default in all of them."""
+    grid = np.linspace(0, minutes, 200)[1:]
+    bands = {one: _band(contest, one, grid) for one in contest.played}
+    columns = min(_COLUMNS, len(bands))
+    rows = -(-len(bands) // columns)
+    drawn, panels = new_panels(rows, columns, 2.6 * rows + 0.9, "Best validation error so far")
+    default = bands.get(DEFAULT)
+    for axes, one in zip(panels.ravel(), bands, strict=False):
+        mean, low, high = bands[one]
+        axes.fill_between(grid, low, high, color=BLUE, alpha=0.18, linewidth=0)
+        axes.plot(grid, mean, color=BLUE, linewidth=1.8, label="this one, mean and 95 %")
+        if default is not None:
+            axes.plot(grid, default[0], color=GREY, linestyle="--", label=DEFAULT.name)
+        dress_panel(axes, one.name, "Time (min)")
+        axes.set_xlim(0, minutes)
+    for axes in panels.ravel()[len(bands) :]:
+        axes.set_visible(False)
+    for axes in panels[:, 0]:
+        axes.set_ylabel(f"RMSE ({contest.unit})", fontsize=LABEL_PT, color=INK)
+    drawn_values = np.concatenate([mean for mean, _, _ in bands.values()])
+    magnitude_scale(panels[0, 0], [float(one) for one in drawn_values[np.isfinite(drawn_values)]])
+    legend_below(drawn, panels[0, 0], columns=2)
+    return drawn
+
+
+def _band(
+    contest: Contest, one: Contestant, grid: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Geometric mean over the seeds and its 95 % t interval, where every seed has a result."""
+    logs = np.log([contest.rmse(one, float(minute)) for minute in grid])
+    logs[~np.isfinite(logs).all(axis=1)] = np.nan
+    mean = logs.mean(axis=1)
+    count = logs.shape[1]
+    reach = stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1) * logs.std(axis=1, ddof=1) / count**0.5
+    return np.exp(mean), np.exp(mean - reach), np.exp(mean + reach)
