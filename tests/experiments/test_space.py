@@ -168,6 +168,15 @@ def test_design_that_its_point_does_not_say_whole_is_refused() -> None:
         _with_design(weights="last")
 
 
+def test_drawn_trials_are_averaged_as_the_experiment_says_and_a_design_as_it_says() -> None:
+    experiment = _with_design().model_copy(update={"ema_epochs": 1.0})
+    assert experiment.parameters_of(POINT, 10, "").ema_epochs == 1.0
+    assert experiment.parameters_of(POINT, 10, "cell") == experiment.designs[0].parameters
+    averaged = _with_design(ema_epochs=2.0)
+    assert averaged.parameters_of(POINT, 10, "cell").ema_epochs == 2.0
+    assert averaged.parameters_of(POINT, 10, "").ema_epochs == 0.0
+
+
 def test_a_space_with_recurrent_dropout_holds_it() -> None:
     space = stacked_lstm_space(units=(2, 16), recurrent_dropout=(0.0, 0.5))
     parameters = to_parameters(POINT, 10).model_copy(update={"recurrent_dropout": 0.25})

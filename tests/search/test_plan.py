@@ -31,6 +31,14 @@ def test_the_built_in_data_give_no_warning() -> None:
     assert make_plan(CATALOGUE["power_usage"]).warnings == []
 
 
+def test_the_contract_holds_the_moving_average_and_does_not_name_one_that_is_off() -> None:
+    averaged = make_plan(CATALOGUE["smoke"]).contract
+    assert averaged["ema_epochs"] == 1.0
+    # Studies of before there was one go on.
+    plain = make_plan(CATALOGUE["documents"]).contract
+    assert "ema_epochs" not in str(plain)
+
+
 def _driver(folder: Path, script: str) -> None:
     tool = folder / "nvidia-smi"
     tool.write_text(f"#!/bin/sh\n{script}\n")
