@@ -171,17 +171,26 @@ def _arms(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
         (False, True): "right_only",
         (False, False): "no_arms",
     }
-    return [
-        words["arms"].format(
-            network=_network(curve, words),
-            kind=words[f"kind_{curve['kind']}"],
-            strength=f"{curve['levels'][curve['lowest']]['strength']:g}",
-            rmse=amount(curve["levels"][curve["lowest"]]["validation"]["mean"]),
+    said = []
+    for curve in facts["tradeoff"]:
+        lowest, weakest = curve["levels"][curve["lowest"]], curve["levels"][0]
+        arms = words[names[curve["left"], curve["right"]]].format(
+            train=amount(weakest["train"]["mean"]),
+            validation=amount(weakest["validation"]["mean"]),
             unit=facts["unit"],
-            arms=words[names[curve["left"], curve["right"]]],
+            seeds=weakest["seeds"],
         )
-        for curve in facts["tradeoff"]
-    ]
+        said.append(
+            words["arms"].format(
+                network=_network(curve, words),
+                kind=words[f"kind_{curve['kind']}"],
+                strength=f"{lowest['strength']:g}",
+                rmse=amount(lowest["validation"]["mean"]),
+                unit=facts["unit"],
+                arms=arms,
+            )
+        )
+    return said
 
 
 def _claim_rows(facts: Mapping[str, Any], language: Language) -> list[dict[str, Any]]:

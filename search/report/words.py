@@ -80,10 +80,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "arms": "{network}, {kind}: lowest at {strength} with {rmse} {unit}; {arms}.",
         "both_arms": "both arms of the U are there",
         "left_only": "only the left arm is there: stronger regularisation than the lowest was not "
-        "measurably worse",
-        "right_only": "only the right arm is there: the network did not learn the training windows "
-        "by heart, so less regularisation was not measurably worse",
-        "no_arms": "neither arm is measurable",
+        "measurably worse ({seeds} seeds)",
+        "right_only": "only the right arm is there. At the weakest the error is {train} {unit} on the "
+        "training and {validation} {unit} on the validation windows: what the network has learned "
+        "by heart costs nothing measurable ({seeds} seeds), so there is no left arm",
+        "no_arms": "neither arm is measurable ({seeds} seeds)",
         "kind_l2": "L2",
         "kind_dropout": "dropout",
         "axis_l2": "L2 penalty (1)",
@@ -208,10 +209,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "no_curves": "이 보고서의 스터디는 정규화만 바꾸어 보지 않았습니다. 다음: {command}",
         "arms": "{network}, {kind}: {strength}에서 최저 {rmse} {unit}; {arms}.",
         "both_arms": "U자의 양쪽 팔이 모두 나타남",
-        "left_only": "왼쪽 팔만 나타남: 더 강한 정규화가 측정 가능하게 나쁘지는 않았음",
-        "right_only": "오른쪽 팔만 나타남: 신경망이 학습 구간을 외우지 않아 정규화를 줄여도 측정 "
-        "가능하게 나빠지지 않았음",
-        "no_arms": "어느 팔도 측정되지 않음",
+        "left_only": "왼쪽 팔만 나타남: 최저점보다 강한 정규화가 측정 가능하게 나쁘지 않음(시드 {seeds}개)",
+        "right_only": "오른쪽 팔만 나타남. 정규화가 가장 약할 때 오차는 학습 구간 {train} {unit}, 검증 구간 "
+        "{validation} {unit}: 외운 것이 측정 가능한 손해를 주지 않으므로(시드 {seeds}개) 왼쪽 팔이 없음",
+        "no_arms": "어느 팔도 측정되지 않음(시드 {seeds}개)",
         "kind_l2": "L2",
         "kind_dropout": "드롭아웃",
         "axis_l2": "L2 벌점 (1)",
