@@ -281,6 +281,7 @@ class StudyRuns:
                 "l2": record.parameters.l2,
                 "recurrent_dropout": record.parameters.recurrent_dropout,
                 "epochs": record.parameters.epochs,
+                "ema_epochs": record.parameters.ema_epochs,
             }
             framing = self._facts.contract.get("framing", {})
             if record.framing is not None:
