@@ -15,10 +15,11 @@ from experiments.lstm_space import stacked_lstm_space
 from experiments.power_usage import APRIL_TO_JUNE
 from models.parameters import TrialParameters
 
-EPOCHS = 100
-CAPACITIES = {"small": (16,), "medium": (32, 16), "large": (64, 32)}
-L2 = (0.0, 1e-5, 1e-4, 1e-3, 1e-2)
-DROPOUT = (0.1, 0.2, 0.35, 0.5)
+EPOCHS = 150
+LEARNING_RATE = 0.02
+CAPACITIES = {"small": (16,), "large": (32, 16)}
+L2 = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+DROPOUT = (0.05, 0.1, 0.25, 0.5)
 
 
 def _design(capacity: str, l2: float, dropout: float) -> Design:
@@ -29,11 +30,12 @@ def _design(capacity: str, l2: float, dropout: float) -> Design:
             units=units,
             dropout=(dropout,) * len(units),
             l2=l2,
-            learning_rate=5e-3,
+            learning_rate=LEARNING_RATE,
             batch_size=32,
             patience=EPOCHS,
             epochs=EPOCHS,
             weights="last",
+            ema_epochs=1.0,
         ),
     )
 

@@ -22,7 +22,8 @@ from search.figures.canvas import (
 )
 
 FloatArray = npt.NDArray[np.float64]
-COLUMNS = 3
+# L2 beside dropout, a network a row.
+COLUMNS = 2
 
 
 @dataclass(frozen=True)
