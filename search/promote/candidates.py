@@ -8,6 +8,7 @@ from typing import Any
 
 from data_pipeline.framing import Framing
 from experiments.experiment import Design, Experiment
+from models.cost import epoch_flops
 from models.parameters import TrialParameters
 from search.errors import Refused, WrongInput
 from search.records import State, TrialRecord
@@ -123,11 +124,18 @@ def retest_experiment(
     folds: Sequence[Framing],
     seeds: int,
 ) -> Experiment:
-    """Every candidate on every fold, with `seeds` seeds that the search did not use."""
-    designs = tuple(
-        Design(name=cell(candidate.name, number), parameters=candidate.parameters, framing=framing)
-        for number, framing in enumerate(folds, start=1)
-        for candidate in candidates
+    """Every candidate on every fold, with `seeds` seeds that the search did not use.
+
+    The longest trainings come first, so that no worker waits long for another at the end.
+    """
+    designs = sorted(
+        (
+            Design(name=cell(one.name, number), parameters=one.parameters, framing=framing)
+            for number, framing in enumerate(folds, start=1)
+            for one in candidates
+        ),
+        key=_work,
+        reverse=True,
     )
     plain = experiment.model_dump() | {
         "designs": [design.model_dump() for design in designs],
@@ -138,6 +146,12 @@ def retest_experiment(
         "seed": (experiment.seed + _FRESH) % 2**32,
     }
     return Experiment.model_validate(plain)
+
+
+def _work(design: Design) -> float:
+    assert design.framing is not None  # a fold
+    parameters = design.parameters
+    return parameters.epochs * epoch_flops(parameters, 1, 1, 1) * design.framing.train
 
 
 def retest_name(study: str, experiment: Experiment) -> str:

@@ -73,6 +73,14 @@ def test_a_retest_has_every_cell_with_seeds_of_its_own() -> None:
     assert first is not None and first.train == pytest.approx(0.56)
 
 
+def test_a_retest_begins_with_the_longest_trainings() -> None:
+    large = record(6, result(0.06), parameters=parameters((64, 32)))
+    candidates = choose([*RECORDS, large], experiment(), top=5)
+    made = retest_experiment(experiment(), candidates, rolling(Framing(), 3), seeds=1)
+    names = [design.name for design in made.designs]
+    assert names[:3] == [cell("trial_6", fold) for fold in (3, 2, 1)]
+
+
 def test_another_choice_is_another_retest_and_the_same_choice_the_same() -> None:
     def name(top: int, folds: int) -> str:
         candidates = choose(RECORDS, experiment((SMALL,)), top)
