@@ -74,7 +74,7 @@ def test_a_retest_has_every_cell_with_seeds_of_its_own() -> None:
 
 
 def test_a_retest_begins_with_the_longest_trainings() -> None:
-    large = record(6, result(0.06), parameters=parameters((64, 32)))
+    large = record(6, result(0.06), parameters=parameters((16, 16)))
     candidates = choose([*RECORDS, large], experiment(), top=5)
     made = retest_experiment(experiment(), candidates, rolling(Framing(), 3), seeds=1)
     names = [design.name for design in made.designs]
