@@ -15,11 +15,11 @@ from experiments.lstm_space import stacked_lstm_space
 from experiments.power_usage import APRIL_TO_JUNE
 from models.parameters import TrialParameters
 
-EPOCHS = 150
+EPOCHS = 200
 LEARNING_RATE = 0.02
 CAPACITIES = {"small": (16,), "large": (32, 16)}
-L2 = (0.0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
-DROPOUT = (0.05, 0.1, 0.25, 0.5)
+L2 = (0.0, 1e-5, 1e-4, 1e-3, 1e-2)
+DROPOUT = (0.05, 0.2, 0.5)
 
 
 def _design(capacity: str, l2: float, dropout: float) -> Design:
