@@ -96,6 +96,9 @@ def card(
         if chosen.low is not None and chosen.high is not None
         else ""
     )
+    averaged = (
+        f" (weights averaged over {parameters.ema_epochs:g})" if parameters.ema_epochs else ""
+    )
     lines = [
         f"**Hourly forecasts of {facts.data.get('name')} in {unit}**, by the mean of "
         f"{chosen.seeds} stacked LSTM(s) of units {'/'.join(map(str, parameters.units))}, which "
@@ -105,8 +108,8 @@ def card(
         "",
         f"Parameters: dropout {'/'.join(f'{rate:.3g}' for rate in parameters.dropout)}, L2 "
         f"{parameters.l2:.3g}, learning rate {parameters.learning_rate:.3g}, batch "
-        f"{parameters.batch_size}, {chosen.epochs} epochs, chosen as {chosen.candidate.name} of "
-        f"study {facts.name}.",
+        f"{parameters.batch_size}, {chosen.epochs} epochs{averaged}, chosen as "
+        f"{chosen.candidate.name} of study {facts.name}.",
         "",
         f"Re-test on rolling origins: RMSE of one network {amount(chosen.mean)} {unit}{interval}, "
         f"{chosen.seeds} seed(s). Fit: {about['regime']}.",
