@@ -16,7 +16,7 @@ from experiments.power_usage import APRIL_TO_JUNE
 from models.parameters import TrialParameters
 
 EPOCHS = 200
-LEARNING_RATE = 0.02
+LEARNING_RATE = 0.01
 CAPACITIES = {"small": (16,), "large": (32, 16)}
 L2 = (0.0, 1e-5, 1e-4, 1e-3, 1e-2)
 DROPOUT = (0.05, 0.2, 0.5)
