@@ -20,11 +20,13 @@ import pytest
 from click import Command
 from click.testing import CliRunner, Result
 from matplotlib.image import imread
+from playwright.sync_api import Page, expect
 
 from data_pipeline.source import BUILTIN_PATH
 from search import predict
 from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from search.promote import __main__ as promote
+from tests.search.browser import WORKFLOW, Site, screenshot
 from tests.search.command import SMOKE, environment, mlflow_runs, query, run
 
 PROMOTE = ("--study", "smoke", "--top", "2", "--seeds", "2", "--folds", "2", "--workers", "2")
@@ -154,6 +156,36 @@ def test_a_promotion_is_a_run_under_the_studys_with_scores_card_and_figure(
     }
     assert {"model_card.md", "test_week.png", "retest.txt", "model.keras", "facts.json"} <= kept
     assert not any(name.endswith(".pkl") for name in kept)
+
+
+@pytest.fixture(scope="module")
+def store(request: pytest.FixtureRequest) -> Path:
+    """An `mlruns` folder with a champion."""
+    if given := os.environ.get("STORE"):
+        return Path(given).resolve()
+    place: Path = request.getfixturevalue("promoted")[0]
+    return place / "mlruns"
+
+
+def test_the_registry_page_shows_the_champion_and_its_card(
+    page: Page, site: Site, store: Path
+) -> None:
+    ((name, version, card),) = query(
+        store / "mlflow.db",
+        """select name, version, description from model_versions
+           join registered_model_aliases using (name, version) where alias = 'champion'""",
+    )
+    page.goto(f"{site.address}/#/models/{name}/versions/{version}?{WORKFLOW}")
+    expect(page.get_by_text(f"Version {version}", exact=True).first).to_be_visible()
+    expect(page.get_by_text("champion").first).to_be_visible()
+    assert "**Hourly forecasts of victoria_2014_hourly in MW**" in card
+    expect(page.get_by_text("Hourly forecasts of victoria_2014_hourly in MW")).to_be_visible()
+    for cell in ("this model", "ridge", "same_hour_last_week"):
+        expect(page.get_by_role("cell", name=cell, exact=True)).to_be_visible()
+    for said in ("against ridge: RMSE", "90 % interval: forecast", "Limits:"):
+        assert said in card
+        expect(page.get_by_text(said)).to_be_visible()
+    screenshot(page, "registry")
 
 
 def test_the_history_names_who_overrode_what(promoted: tuple[Path, str]) -> None:
