@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -27,7 +28,7 @@ from search import predict
 from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from search.promote import __main__ as promote
 from tests.search.browser import WORKFLOW, Site, screenshot
-from tests.search.command import SMOKE, environment, mlflow_runs, query, run
+from tests.search.command import SMOKE, environment, mlflow_runs, query, run, start
 
 PROMOTE = ("--study", "smoke", "--top", "2", "--seeds", "2", "--folds", "2", "--workers", "2")
 
@@ -401,3 +402,34 @@ def test_the_model_loads_where_this_repository_is_not(promoted: tuple[Path, str]
     )
     assert done.returncode == 0, done.stderr
     assert "2014-05-10T03:00:00" in done.stdout
+
+
+def _openings(place: Path) -> int:
+    statement = "select value_json from study_user_attributes where key = 'openings'"
+    return sum(
+        len(json.loads(kept)) for (kept,) in query(place / "mlruns" / "optuna.db", statement)
+    )
+
+
+def test_p2_a_promotion_killed_after_the_opening_goes_on_with_the_same_one(
+    promoted: tuple[Path, str],
+) -> None:
+    place = promoted[0]
+    options = (*PROMOTE, "--name", "other", "--force")
+    process = start(place, *options, module="search.promote")
+    before = _openings(place)
+    assert process.stderr is not None
+    assert any("is opened" in line for line in process.stderr)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert _openings(place) == before + 1
+    registered = "select version from model_versions where name = 'other'"
+    assert query(place / "mlruns" / "mlflow.db", registered) == []
+
+    again = _promote(place, *options, "--json")
+    assert again.returncode == DONE, again.stderr
+    found = json.loads(again.stdout)
+    assert found["promoted"] and found["opening"] == _openings(place) == before + 1
+    assert query(place / "mlruns" / "mlflow.db", registered) == [(1,)]
+    runs = [run for run in mlflow_runs(place) if run["name"].startswith("promotion")]
+    assert {run["status"] for run in runs} == {"FINISHED"}
