@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from experiments.space import Choice, Space, Value
+from experiments.space import Choice, Float, Int, Space, Value
 from search.records import State, TrialRecord
 
 # The best tenth of the completed trials, and no fewer than five.
@@ -54,7 +54,8 @@ def best_trials(records: Sequence[TrialRecord]) -> list[TrialRecord]:
 def regions(records: Sequence[TrialRecord], space: Space) -> list[Region]:
     """One region a dimension, in the order of the space; empty without five drawn trials.
 
-    A dimension of a single value, which nothing could widen by mistake, has no edge.
+    A dimension of a single value, which nothing could widen by mistake, has no edge, nor has what
+    cannot be widened: a rate of 0, one layer, one unit.
     """
     best = best_trials(records)
     if len(best) < FEWEST_BEST:
@@ -79,19 +80,21 @@ def regions(records: Sequence[TrialRecord], space: Space) -> list[Region]:
                 min(numbers),
                 max(numbers),
                 (),
-                _edge(numbers, low, high, dimension.log),
+                _edge(numbers, dimension),
                 len(numbers),
             )
         )
     return found
 
 
-def _edge(values: Sequence[float], low: float, high: float, log: bool) -> str:
+def _edge(values: Sequence[float], dimension: Int | Float) -> str:
+    low, high = float(dimension.low), float(dimension.high)
     if low == high:
         return ""
-    scale = math.log if log else float
+    scale = math.log if dimension.log else float
     places = [(scale(value) - scale(low)) / (scale(high) - scale(low)) for value in values]
-    if low != 0 and _many(sum(place <= EDGE for place in places), places):
+    widest = 1.0 if isinstance(dimension, Int) else 0.0
+    if low > widest and _many(sum(place <= EDGE for place in places), places):
         return "low"
     return "high" if _many(sum(place >= 1 - EDGE for place in places), places) else ""
 

@@ -64,6 +64,14 @@ def _best(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
         return words["untried"].format(what=words["search_best"], command=SEARCH_COMMAND)
     strongest = facts["baselines"][0]
     better = best["val"]["rmse"] < strongest["val"]["rmse"]
+    subject = next((row for row in facts["designs"] if row["name"] == SUBJECT), None)
+    beside = (
+        ""
+        if subject is None
+        else words["beside"].format(
+            name=SUBJECT, rmse=amount(subject["val"]["rmse"]), unit=facts["unit"]
+        )
+    )
     return words["best"].format(
         name=best["design"] or words["trial"].format(number=best["trial"]),
         study=best["study"],
@@ -73,4 +81,17 @@ def _best(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
         relation=words["lower" if better else "higher"],
         baseline=strongest["name"],
         other=amount(strongest["val"]["rmse"]),
+        made=_made(best["parameters"], words),
+        beside=beside,
+    )
+
+
+def _made(parameters: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    return words["made"].format(
+        units="/".join(map(str, parameters["units"])),
+        dropout="/".join(f"{rate:.3g}" for rate in parameters["dropout"]),
+        l2=f"{parameters['l2']:.3g}",
+        rate=f"{parameters['learning_rate']:.3g}",
+        batch=parameters["batch_size"],
+        epochs=parameters["epochs"],
     )

@@ -71,8 +71,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "no_cure": "None of the cures that the notes claim is proven by these {seeds} seeds. The "
         "largest change in validation RMSE is {mean} {unit} for {name} (95 % interval {low} to "
         "{high}).",
-        "best": "The best network found, {name} of {study} ({regime}), has a validation RMSE of "
-        "{rmse} {unit}, {relation} the strongest baseline, {baseline}, with {other} {unit}.",
+        "best": "The best network found, {name} of {study} ({regime}; {made}), has a validation RMSE "
+        "of {rmse} {unit}, {relation} the strongest baseline, {baseline}, with {other} {unit}"
+        "{beside}.",
+        "made": "units {units}, dropout {dropout}, L2 {l2}, learning rate {rate}, batch {batch}, at "
+        "most {epochs} epochs",
+        "beside": "; {name} has {rmse} {unit}",
         "lower": "below",
         "higher": "above",
         "untried": "Not tried here: {what}. Next: {command}",
@@ -201,8 +205,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "{low} ~ {high}).",
         "no_cure": "자료가 주장하는 해결책 가운데 시드 {seeds}개로 입증된 것은 없습니다. 검증 RMSE의 가장 큰 변화는 {name}의 "
         "{mean} {unit}입니다(95 % 구간 {low} ~ {high}).",
-        "best": "가장 좋은 신경망은 {study}의 {name}({regime})이며, 검증 RMSE는 {rmse} {unit}로 가장 "
-        "강한 기준 모형 {baseline}의 {other} {unit}보다 {relation}.",
+        "best": "가장 좋은 신경망은 {study}의 {name}({regime}; {made})이며, 검증 RMSE는 {rmse} {unit}로 "
+        "가장 강한 기준 모형 {baseline}의 {other} {unit}보다 {relation}{beside}.",
+        "made": "유닛 {units}, 드롭아웃 {dropout}, L2 {l2}, 학습률 {rate}, 배치 {batch}, 최대 {epochs} "
+        "에포크",
+        "beside": "({name}: {rmse} {unit})",
         "lower": "낮습니다",
         "higher": "높습니다",
         "untried": "여기서 시험하지 않음: {what}. 다음: {command}",

@@ -38,11 +38,18 @@ def test_the_region_of_the_best_and_the_edges_they_touch() -> None:
     found = {region.name: region for region in regions(_trials(*best, *worse), SPACE)}
     assert list(found) == ["layers", "rate", "batch", "second", "patience"]
     assert (found["layers"].best_low, found["layers"].best_high) == (1, 2)
-    assert found["layers"].edge == "low"
+    assert found["layers"].edge == ""  # there is nothing below one layer
     assert found["rate"].edge == "high"  # three of five lie in the uppermost twentieth
     assert found["batch"].counts == (("32", 4), ("64", 1)) and found["batch"].edge == "low"
     assert (found["second"].trials, found["second"].edge) == (1, "")
     assert found["patience"].edge == ""
+
+
+@pytest.mark.parametrize(("low", "edge"), [(1, ""), (16, "low")])
+def test_a_lowest_number_is_an_edge_where_there_are_lower_ones(low: int, edge: str) -> None:
+    space = Space(dimensions=(Int(name="units_1", low=low, high=128, log=True),))
+    flats: list[dict[str, float | int]] = [{"units_1": low}] * 6
+    assert [region.edge for region in regions(_trials(*flats), space)] == [edge]
 
 
 def test_a_rate_of_0_is_no_edge_and_a_yes_or_no_has_none() -> None:

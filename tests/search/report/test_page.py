@@ -104,7 +104,7 @@ def test_the_verdict_is_computed_from_the_facts() -> None:
     assert first.startswith("main2 is underfitting: 5 of 5 seeds")
     assert "MW too low" in first
     assert second.startswith("What cures it: C3") and "main2_l2_1e-" in second
-    assert third.startswith("The best network found, trial 0 of power_usage (balanced)")
+    assert third.startswith("The best network found, trial 0 of power_usage (balanced; units ")
     assert "63.2 MW, below the strongest baseline, ridge, with 70.7 MW" in third
 
 
