@@ -1,8 +1,8 @@
 """Searches replayed with measured curves: who finds the lowest validation error in the same time?
 
-The default search is played again and again with the learning curves of `curves.csv`: the real
-coordinator, sampler and pruner, two workers, and a clock that counts an epoch's seconds as
-`models.cost` does.
+The default search is played again and again with the learning curves of `curves.csv`, and with as
+many epochs as those have: the real coordinator, sampler and pruner, two workers, and a clock that
+counts an epoch's seconds as `models.cost` does for the default window.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from experiments.catalogue import CATALOGUE
+from experiments.experiment import Experiment
 from models.cost import epoch_seconds
 from models.parameters import TrialParameters
 from search.benchmark.curves import FloatArray, Surrogate, read_curves
@@ -44,7 +45,7 @@ class Contest:
     Attributes:
         played: by contestant.
         to_unit: the data's unit that a scaled 1 is, `unit` its name.
-        curves: measured learning curves behind it.
+        curves: measured learning curves behind it. epochs: of each of them.
         errors: how well they foresee trials they did not see, see `Surrogate.errors`.
     """
 
@@ -52,6 +53,7 @@ class Contest:
     to_unit: float
     unit: str
     curves: int
+    epochs: int
     errors: dict[str, float]
 
     def rmse(self, contestant: Contestant, minutes: float) -> FloatArray:
@@ -80,6 +82,9 @@ def play(contestants: Sequence[Contestant], seeds: int, minutes: float, overhead
     plan = make_plan(EXPERIMENT)
     facts = study_facts(plan, "replay", "replay", {})
     surrogate = Surrogate(read_curves())
+    experiment = EXPERIMENT.model_copy(
+        update={"epochs": surrogate.curves.epochs, "trials": MANY_TRIALS}
+    )
     size = plan.prepared.train.x.shape
 
     def train(parameters: TrialParameters, seed: int) -> tuple[FloatArray, float]:
@@ -87,7 +92,7 @@ def play(contestants: Sequence[Contestant], seeds: int, minutes: float, overhead
 
     pairs = [(contestant, seed) for seed in range(seeds) for contestant in contestants]
     done: list[Replayed] = Parallel(n_jobs=-1)(
-        delayed(_replay)(train, facts, contestant, seed, 60 * minutes, overhead)
+        delayed(_replay)(train, experiment, facts, contestant, seed, 60 * minutes, overhead)
         for contestant, seed in pairs
     )
     played: dict[Contestant, list[Replayed]] = {contestant: [] for contestant in contestants}
@@ -98,27 +103,31 @@ def play(contestants: Sequence[Contestant], seeds: int, minutes: float, overhead
         plan.prepared.target_range,
         plan.series.unit,
         len(surrogate.curves.parameters),
+        surrogate.curves.epochs,
         surrogate.errors(),
     )
 
 
 def _replay(
     train: Trainer,
+    experiment: Experiment,
     facts: StudyFacts,
     contestant: Contestant,
     seed: int,
     limit: float,
     overhead: float,
 ) -> Replayed:
-    experiment = EXPERIMENT.model_copy(update={"seed": seed, "trials": MANY_TRIALS})
     pool = ReplayPool(train, WORKERS, overhead, limit)
-    return replay(experiment, facts, pool, contestant.drawing, contestant.warm_up)
+    seeded = experiment.model_copy(update={"seed": seed})
+    return replay(seeded, facts, pool, contestant.drawing, contestant.warm_up)
 
 
 def surrogate_line(contest: Contest) -> str:
     """What the replays rest on, in one line."""
     errors = ", ".join(f"{name} {value:.3f}" for name, value in contest.errors.items())
-    return f"{contest.curves} measured curves; on trials not seen: {errors}"
+    return (
+        f"{contest.curves} measured curves of {contest.epochs} epochs; on trials not seen: {errors}"
+    )
 
 
 def shown(ratio: Ratio) -> str:

@@ -44,6 +44,11 @@ class Curves:
     parameters: tuple[TrialParameters, ...]
     val_mse: FloatArray
 
+    @property
+    def epochs(self) -> int:
+        """Of every trial."""
+        return int(self.val_mse.shape[1])
+
 
 def read_curves(path: Path = TABLE) -> Curves:
     """Read the table that `write_curves` wrote."""
@@ -131,11 +136,15 @@ def features(parameters: TrialParameters) -> list[float]:
 
 
 def whole_curves(records: Sequence[TrialRecord], epochs: int) -> Curves:
-    """Those of `records` that were trained for all `epochs`."""
+    """Those of `records` that were trained for all `epochs`, the documents' three left out.
+
+    What is drawn is averaged (`ema_epochs`) and those are not, which the trees cannot see.
+    """
     whole = [
         (record.parameters, record.result)
         for record in records
-        if record.parameters is not None
+        if not record.design
+        and record.parameters is not None
         and record.result is not None
         and record.result.repeat_of is None
         and record.result.epochs == epochs
@@ -163,17 +172,22 @@ def main(studies: tuple[str, ...], storage: str | None, out: Path) -> None:
     from search.stores import choose_stores
 
     stores = choose_stores(storage, None)
-    experiment = CATALOGUE[EXPERIMENT]
     try:
         opened = open_existing(stores.storage, stores.schema_lock)
-        records = [one for study in studies for one in read_study(opened, study).records]
-        curves = whole_curves(records, experiment.epochs)
+        kept = [read_study(opened, study) for study in studies]
     except Refused as error:
         click.echo(f"Refused: {error}", err=True)
         sys.exit(REFUSED_OR_FAILED)
+    lengths = {one.name: int(one.contract["epochs"]) for one in kept}
+    epochs, *others = set(lengths.values())
+    if others:
+        said = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        click.echo(f"Error: expected studies of the same number of epochs, found {said}", err=True)
+        sys.exit(WRONG_INPUT)
+    curves = whole_curves([record for one in kept for record in one.records], epochs)
     if len(curves.parameters) < 2 * LIKE_POINTS:
         click.echo(
-            f"Error: expected at least {2 * LIKE_POINTS} trials of {experiment.epochs} epochs in "
+            f"Error: expected at least {2 * LIKE_POINTS} trials of {epochs} epochs in "
             f"{', '.join(studies)}, found {len(curves.parameters)}.\n"
             f"Next: python -m search.run --experiment {EXPERIMENT} --pruner none",
             err=True,

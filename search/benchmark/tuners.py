@@ -204,6 +204,7 @@ def as_dict(
         "minutes": list(minutes),
         "unit": contest.unit,
         "curves": contest.curves,
+        "epochs": contest.epochs,
         "surrogate": contest.errors,
         "table": [asdict(row) for row in rows],
         "advice": asdict(advice),

@@ -130,6 +130,7 @@ def test_only_whole_curves_are_kept() -> None:
             2, State.COMPLETE, {}, parameters(), 0, result=dataclasses.replace(whole, repeat_of=0)
         ),
         TrialRecord(3, State.FAILED, {}, parameters(), 0),
+        TrialRecord(4, State.COMPLETE, {}, parameters(), 0, design="main", result=whole),
     ]
     curves = whole_curves(records, EPOCHS)
     assert curves.val_mse.shape == (1, EPOCHS) and curves.parameters == (parameters(),)
@@ -144,7 +145,7 @@ def test_the_table_of_pruners_pairs_by_seed() -> None:
         NONE: [of(4e-4, np.inf), of(1e-4, np.inf)],
         better: [of(1e-4, 2e-4), of(0.26e-4, 1e-5)],
     }
-    rows = table(Contest(played, 1000.0, "MW", 30, {}), (10.0, 20.0))
+    rows = table(Contest(played, 1000.0, "MW", 30, 25, {}), (10.0, 20.0))
     assert rows[0]["ratios"] == [None, None]
     assert rows[1]["ratios"][1].value == pytest.approx(0.505, abs=0.001)
     assert rows[0]["errors"][0] == pytest.approx(np.sqrt(200))

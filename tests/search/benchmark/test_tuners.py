@@ -63,6 +63,7 @@ def contest(errors: dict[Contestant, list[float]]) -> Contest:
         1.0,
         "MW",
         300,
+        25,
         {"r2": 0.9},
     )
 
@@ -81,7 +82,7 @@ def test_the_better_tuner_leads_and_is_recommended() -> None:
     assert ratio.low < ratio.value < ratio.high < 1
     text = "\n".join(lines(played, rows, advice, (1.0,), 3))
     assert f"Recommended: {OTHER.name}, not {DEFAULT.name}." in text
-    assert "300 measured curves; on trials not seen: r2 0.900" in text
+    assert "300 measured curves of 25 epochs; on trials not seen: r2 0.900" in text
 
 
 def test_a_default_that_is_not_measurably_worse_stays() -> None:
