@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 @click.option("--tz", help="Time zone of the file's clock.  [default: as in training]")
 @click.option("--date-format", help="How dates are written, such as %d.%m.%Y %H:%M.")
 @click.option("--gaps", type=click.Choice(["error", "interpolate"]), help="Missing hours.")
+@click.option(
+    "--max-gap",
+    type=click.IntRange(min=1),
+    help="Longest gap, in hours, that is interpolated.  [default: 6]",
+)
 @click.option("--resample", type=click.Choice(["mean"]), help="Make finer data hourly.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw to a PNG.")
 @click.option("--backtest", is_flag=True, help="Score the champion on the file's own hours.")
@@ -51,6 +56,8 @@ def _predict(options: dict[str, Any]) -> int:
     if not options["data"].is_file():
         raise WrongInput(f"--data {options['data']}: expected a CSV file, found none there")
     plot = options["plot"]
+    if plot is not None and options["backtest"]:
+        raise WrongInput("--plot draws the coming hours and --backtest judges past ones: give one")
     if plot is not None and (plot.suffix.lower() != ".png" or not plot.absolute().parent.is_dir()):
         raise WrongInput(f"--plot {plot}: expected the name of a PNG in a folder that is there")
 
@@ -77,6 +84,8 @@ def _predict(options: dict[str, Any]) -> int:
             f"{facts['horizon']} hour(s) ahead",
             err=True,
         )
+        for line in registry.overridden(version):
+            click.echo(f"warning: promoted by force although {line}", err=True)
         if options["backtest"]:
             _backtest(model, rows, series, facts)
         else:
@@ -110,6 +119,8 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
         "gaps": options["gaps"] or "error",
         "resample": options["resample"],
     }
+    if options["max_gap"] is not None:
+        chosen["max_gap"] = options["max_gap"]
     try:
         series, report = load_series(DataSource.model_validate(chosen))
     except pydantic.ValidationError as error:
@@ -147,8 +158,11 @@ def _forecast(
 
     try:
         coming = model.coming(rows)
+        doubts = model.doubts(rows)
     except WrongRows as error:
         raise WrongInput(f"--data: {error}") from error
+    for line in doubts:
+        click.echo(f"warning: {line}", err=True)
     shown = coming.round(6)
     click.echo(shown.to_csv(index=False, lineterminator="\n"), nl=False)
     if plot is None:

@@ -254,6 +254,10 @@ def decide(
         lines.append(f"Use it: {commands.module('search.predict', '--data', 'FILE.csv')}")
     else:
         lines += [f"Not promoted: {line}" for line in against]
+        lines.append(
+            "Next: a search of more trials or another space (--trials, --study), or --force, which "
+            "puts your name to it. Every further run opens the test period once more."
+        )
     return Outcome(
         version is not None,
         lines,

@@ -80,6 +80,17 @@ class Registry:
             events.append(Event(number=len(events) + 1, **plain))
         return events
 
+    def overridden(self, version: str) -> list[str]:
+        """What spoke against `version` when it was promoted all the same; empty for most."""
+        return next(
+            (
+                list(event.details["objections"])
+                for event in reversed(self.history())
+                if event.version == version and "objections" in event.details
+            ),
+            [],
+        )
+
     def add(self, run_id: str, place: Path, card: str, tags: Mapping[str, str]) -> str:
         """Register the model folder `place` as a new version; no alias moves.
 

@@ -16,6 +16,9 @@ FloatArray = npt.NDArray[np.float64]
 
 # How far beyond the training range, in ranges, a value may lie before its unit is doubted.
 TOLERANCE = 1.0
+# The same where all values of a window lie beyond, and the part of the lowest value trained on.
+ALL_BEYOND = 0.25
+FEWER = 5.0
 HOUR = pd.Timedelta(hours=1)
 BATCH = 64
 NETWORK = "model.keras"
@@ -65,7 +68,8 @@ class Forecaster:
             WrongRows: they are not what the model was trained for.
         """
         instants, local, values = self.read(frame)
-        self._check_ranges(values[-self.facts["window"] :])
+        window = self.facts["window"]
+        self._check_ranges(values[-window:], local[-window:])
         forecast = self.forecast(local, values, np.array([len(values)]))[0]
         half = np.asarray(self.facts["half_width"], np.float64)
         times = [instants[-1] + step * HOUR for step in range(1, len(forecast) + 1)]
@@ -89,8 +93,7 @@ class Forecaster:
             n instants, as written or in the model's zone; n local clock times without zone; float64
             (n, c + 1), features and target.
         """
-        facts = self.facts
-        names = [*facts["features"], facts["target"]]
+        facts, names = self.facts, self._columns
         missing = [name for name in (facts["time"], *names) if name not in frame.columns]
         if missing:
             raise WrongRows(f"no column {missing}; expected {[facts['time'], *names]}")
@@ -162,22 +165,58 @@ class Forecaster:
             )
         return instants, instants.tz_localize(None)
 
-    def _check_ranges(self, window: FloatArray) -> None:
-        """Doubt the unit of a window that lies far outside what the network learned from."""
-        for at, name in enumerate([*self.facts["features"], self.facts["target"]]):
-            low, spread = self.facts["minimum"][at], self.facts["range"][at]
-            high, values = low + spread, window[:, at]
+    def doubts(self, frame: pd.DataFrame) -> list[str]:
+        """What of the rows that `coming` would see the network has not learned from, in words.
+
+        Raises:
+            WrongRows: see `read`.
+        """
+        _, _, values = self.read(frame)
+        window = values[-self.facts["window"] :]
+        said = []
+        for at, name in enumerate(self._columns):
+            low, high = self._range(at)
+            outside = int(((window[:, at] < low) | (window[:, at] > high)).sum())
+            if outside:
+                said.append(
+                    f"{outside} of the last {len(window)} values of {name!r} lie outside {low:g} "
+                    f"to {high:g}, which the model was trained on: it may err more than its "
+                    "interval says"
+                )
+        return said
+
+    @property
+    def _columns(self) -> list[str]:
+        return [*self.facts["features"], self.facts["target"]]
+
+    def _range(self, at: int) -> tuple[float, float]:
+        low = float(self.facts["minimum"][at])
+        return low, low + float(self.facts["range"][at])
+
+    def _check_ranges(self, window: FloatArray, local: pd.DatetimeIndex) -> None:
+        """Doubt the unit of a window that lies far outside what the network learned from.
+
+        Far is a value more than the whole range away. All of a window's are already where they lie
+        a quarter of it above or below, or at less than a fifth of the least: a thousandth of the
+        unit may lie within the range of the whole.
+        """
+        for at, name in enumerate(self._columns):
+            low, high = self._range(at)
+            values, spread = window[:, at], high - low
             far = (values < low - TOLERANCE * spread) | (values > high + TOLERANCE * spread)
-            # All below or above: a thousandth of the unit may lie within the tolerance.
-            elsewhere = bool((values < low).all() or (values > high).all())
+            elsewhere = (
+                values.max() < low - ALL_BEYOND * spread
+                or values.min() > high + ALL_BEYOND * spread
+                or (low > 0 and values.max() < low / FEWER)
+            )
             if far.any() or elsewhere:
                 row = int(np.argmax(far))
                 unit = f" ({self.facts['unit']})" if name == self.facts["target"] else ""
                 raise WrongRows(
-                    f"column {name!r}{unit}: {values[row]:g} in row {row} of the last "
-                    f"{len(window)} and {len(window) if elsewhere else int(far.sum())} such rows "
-                    f"in all lie far outside {low:g} to {high:g}, which the model was trained on; "
-                    "is the unit another one?"
+                    f"column {name!r}{unit}: {values[row]:g} at {local[row]} and "
+                    f"{len(window) if elsewhere else int(far.sum())} of the last {len(window)} "
+                    f"values in all lie far outside {low:g} to {high:g}, which the model was "
+                    "trained on; is the unit another one?"
                 )
 
 

@@ -19,7 +19,7 @@ from search.report.found import regions
 from search.report.importance import importances
 from search.report.tradeoff import curves
 from search.summary import REFERENCE, fits
-from search.tuners import OPTUNA
+from search.tuners import OPTUNA, drawn_by
 
 # What is shown of a trial or, as a mean over seeds, of a design.
 SHOWN = ("rmse", "mae", "peak_bias", "amplitude_ratio", "roughness_ratio", "mase")
@@ -112,6 +112,8 @@ def _about(study: KeptStudy) -> dict[str, Any]:
         "experiment": study.contract["experiment"],
         "tuner": study.contract.get("tuner", OPTUNA),
         "sampler": study.contract.get("sampler"),
+        "drawn_by": drawn_by(study.contract),
+        "total": study.total,
         "seed": study.contract["seed"],
         "epochs": study.contract["epochs"],
         "data": study.contract["data"],

@@ -271,13 +271,19 @@ def _range(low: float | None, high: float | None) -> str:
 
 def _score_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict[str, Any]]:
     rows = []
-    best = facts["best"]
-    if best is not None and not best["design"]:
-        name = words["trial"].format(number=best["trial"])
-        rows.append(
-            _score_row(words["best_row"].format(name=name, study=best["study"]), best)
-            | {"regime": words[best["regime"]]}
+    for study in facts["studies"]:
+        drawn = [
+            row for row in facts["trials"] if row["study"] == study["name"] and not row["design"]
+        ]
+        if not drawn:
+            continue
+        best = min(drawn, key=lambda row: row["val"]["rmse"])
+        name = words["best_row"].format(
+            name=words["trial"].format(number=best["trial"]),
+            study=study["name"],
+            tuner=study["drawn_by"],
         )
+        rows.append(_score_row(name, best) | {"regime": words[best["regime"]]})
     for design in facts["designs"]:
         name = words["design_row"].format(**design)
         most = max(design["regimes"], key=lambda regime: design["regimes"][regime])
@@ -325,10 +331,11 @@ def _study_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict
 
 def _command(study: Mapping[str, Any]) -> str:
     drawn = "" if study["tuner"] == OPTUNA else _drawn(study)
-    if study["experiment"] == "power_usage":
-        return f"{SEARCH_COMMAND} --seed {study['seed']}{drawn}"
-    experiment = f"--experiment {study['experiment']}"
-    return f"python -m search.run {experiment} --seed {study['seed']}{drawn}"
+    total = f" --trials {study['total']}" if study["total"] else ""
+    return (
+        f"python -m search.run --experiment {study['experiment']} --study {study['name']}{total} "
+        f"--seed {study['seed']}{drawn}"
+    )
 
 
 def _drawn(study: Mapping[str, Any]) -> str:

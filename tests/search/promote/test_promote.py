@@ -209,6 +209,31 @@ def test_predict_prints_the_coming_hours_as_csv_and_draws_them(promoted: tuple[P
     assert 2500 < float(row["forecast"]) < 7500
     assert imread(place / "p.png").shape[1] > 600
     assert "Warning" not in done.stderr and "Traceback" not in done.stderr
+    assert "warning: promoted by force although it does not beat the best" in done.stderr
+    assert "lie outside" not in done.stderr
+
+
+def test_hours_that_it_has_not_learned_from_are_forecast_with_a_warning(
+    promoted: tuple[Path, str],
+) -> None:
+    place = promoted[0]
+    lines = (place / "meter.csv").read_text().splitlines()
+    warm = [line.split(",") for line in lines[-3:]]
+    hot = [f"{time},{float(celsius) + 20},{usage}" for time, celsius, usage in warm]
+    (place / "hot.csv").write_text("\n".join([*lines[:-3], *hot]) + "\n")
+    done = _predict_here(place, "--data", "hot.csv")
+    assert done.exit_code == DONE and done.stdout.count("\n") == 2
+    assert "warning: 3 of the last 24 values of 'Temperature' lie outside" in done.stderr
+
+
+def test_gaps_are_filled_as_far_as_is_asked_for(promoted: tuple[Path, str]) -> None:
+    place = promoted[0]
+    lines = (place / "meter.csv").read_text().splitlines()
+    (place / "holes.csv").write_text("\n".join(lines[:100] + lines[108:]) + "\n")
+    options = ("--data", "holes.csv", "--gaps", "interpolate")
+    assert _predict_here(place, *options).exit_code == WRONG_INPUT
+    done = _predict_here(place, *options, "--max-gap", "8")
+    assert done.exit_code == DONE and done.stdout.startswith("Date,forecast,low,high")
 
 
 def test_a_backtest_scores_the_files_own_hours_beside_simple_forecasts(
@@ -236,6 +261,7 @@ def test_a_backtest_scores_the_files_own_hours_beside_simple_forecasts(
         (("--data", "meter.csv", "--name", "x" * 300), WRONG_INPUT, "--name"),
         (("--data", "meter.csv", "--name", "nobody"), REFUSED_OR_FAILED, "'nobody'"),
         (("--data", "meter.csv", "--plot", "p.txt"), WRONG_INPUT, "--plot"),
+        (("--data", "meter.csv", "--plot", "p.png", "--backtest"), WRONG_INPUT, "give one"),
         (("--data", "meter.csv", "--target", "Demand"), WRONG_INPUT, "Demand"),
     ],
 )

@@ -127,7 +127,7 @@ def _no_time(frame: pd.DataFrame) -> pd.DataFrame:
         (_blank, r"column 'Load': expected a number, found nan in row 7 \(1 such rows\)"),
         (_infinite, "column 'Wind': expected a number, found inf in row 9"),
         (_gap, "row 11 and 2024-03-10 13:00:00 in row 12"),
-        (_other_unit, r"column 'Load' \(kW\): 0.05\d+ in row 0 of the last 24 and 24 such"),
+        (_other_unit, r"column 'Load' \(kW\): 0.05\d+ at 2024-03-11 00:00:00 and 24 of"),
         (_no_time, "column 'When': expected times"),
         (lambda frame: frame[::-1], "each row one hour after"),
     ],
@@ -138,6 +138,27 @@ def test_p5_rows_it_was_not_trained_for_are_refused_by_place(
     model, series, _ = made
     with pytest.raises(WrongRows, match=said):
         model.coming(spoil(raw_rows(series, "When").iloc[:48].copy()))
+
+
+def test_a_window_somewhat_outside_is_forecast_with_a_doubt_and_far_outside_refused(
+    made: Made,
+) -> None:
+    model, series, _ = made
+    rows = raw_rows(series, "When").iloc[:48]
+    low, spread = model.facts["minimum"][1], model.facts["range"][1]
+    assert model.doubts(rows) == []
+    warm = rows.copy()
+    warm.loc[warm.index[-5:], "Load"] = low + 1.3 * spread
+    (doubt,) = model.doubts(warm)
+    assert doubt.startswith("5 of the last 24 values of 'Load' lie outside 50 to 5")
+    assert len(model.coming(warm)) == 3
+    # All of a window by a hair, which a level that drifts may be, and by half of the range.
+    assert len(model.coming(rows.assign(Load=low - 0.01 * spread))) == 3
+    for level in (low - 0.5 * spread, low + 1.5 * spread):
+        with pytest.raises(WrongRows, match="24 of the last 24 values in all lie far outside"):
+            model.coming(rows.assign(Load=level))
+    with pytest.raises(WrongRows, match="1 of the last 24 values in all lie far outside"):
+        model.coming(warm.assign(Load=[*rows["Load"].iloc[:-1], low + 2.5 * spread]))
 
 
 def test_a_folder_is_told_from_a_changed_one_and_a_pickle_is_refused(

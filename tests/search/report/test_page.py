@@ -1,5 +1,6 @@
 """The page from planted facts, in both languages, looked at with a real browser."""
 
+import dataclasses
 import os
 import re
 import shutil
@@ -106,6 +107,19 @@ def test_the_verdict_is_computed_from_the_facts() -> None:
     assert second.startswith("What cures it: C3") and "main2_l2_1e-" in second
     assert third.startswith("The best network found, trial 0 of power_usage (balanced; units ")
     assert "63.2 MW, below the strongest baseline, ridge, with 70.7 MW" in third
+
+
+def test_every_study_is_told_by_its_best_trial_its_tuner_and_the_command_that_repeats_it() -> None:
+    mine = dataclasses.replace(_studies()[-1], name="mine", total=40)
+    contract = mine.contract | {"tuner": "keras-tuner", "sampler": "random"}
+    other = dataclasses.replace(mine, name="other", contract=contract)
+    page = _page("en", [*_studies(), mine, other])
+    assert "best: trial 0 of mine, by Optuna" in page
+    assert "best: trial 0 of other, by KerasTuner" in page and "random oracle" in page
+    experiment = mine.contract["experiment"]
+    command = f"python -m search.run --experiment {experiment} --study mine --trials 40 --seed 0"
+    assert command in page
+    assert "--study other --trials 40 --seed 0 --tuner keras-tuner --sampler random" in page
 
 
 def test_where_no_cure_is_proven_the_largest_change_is_named() -> None:
