@@ -63,10 +63,10 @@ class Recorder:
     ) -> Any:
         """A whole number in [min_value, max_value]; `default` is not used."""
         if step not in (None, 1):
-            values = list(range(min_value, max_value + 1, step or 1))
+            values = f"list(range({min_value}, {max_value + 1}, {step}))"
             raise SpaceError(
                 f"hp.Int({name!r}) has step={step}, expected none: a declared range has no steps.\n"
-                f"Next: leave step out, or name the values: hp.Choice({name!r}, {values[:8]})"
+                f"Next: leave step out, or name the values: hp.Choice({name!r}, {values})"
             )
         log = _is_log(name, sampling)
         dimension = _checked(lambda: Int(name=name, low=min_value, high=max_value, log=log))
@@ -233,10 +233,16 @@ def _check_names(dimensions: dict[str, Dimension]) -> None:
     missing = [name for name in ALWAYS if name not in dimensions]
     if not unknown and not missing:
         return
+    wrong = [
+        f"{word} {', '.join(map(repr, names))}{why}"
+        for word, names, why in (
+            ("asks for", unknown, ", which a stacked LSTM does not have"),
+            ("does not ask for", missing, ", which it needs"),
+        )
+        if names
+    ]
     raise SpaceError(
-        f"the function asks for {', '.join(map(repr, unknown)) or 'no name'} that a stacked LSTM "
-        f"does not have, and not for {', '.join(map(repr, missing)) or 'none'} that it needs; "
-        f"expected {', '.join(NAMES)}.\n"
+        f"the function {' and '.join(wrong)}; expected {', '.join(NAMES)}.\n"
         "Next: use those names; hp.Fixed(name, value) gives one that is not searched"
     )
 
@@ -264,6 +270,16 @@ def _check_at_drawn_points(function: Callable[[Any], object], space: Space) -> N
             ) from error
         except pydantic.ValidationError as error:
             raise SpaceError(f"{point} is no stacked LSTM: {_first(error)}") from error
+        changed = [
+            f"{name!r} = {value!r} would be {back[name]!r}"
+            for name, value in point.items()
+            if name in back and back[name] != value
+        ]
+        if changed:
+            raise SpaceError(
+                f"{', '.join(changed)} in a stacked LSTM.\nNext: ask for whole numbers there, with "
+                "hp.Int or hp.Choice"
+            )
         if back != point:
             raise SpaceError(
                 f"{sorted(back.keys() ^ point.keys()) or point} stands for nothing in a stacked "

@@ -289,15 +289,19 @@ def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> l
     framing = experiment.framing
     device = f"{len(gpus)} GPU(s)" if gpus else "the CPU (no GPU found)"
     others = f"{drawn_by(plan.contract)} draws the others"
+    if plan.drawing.tuner == KERAS_TUNER and plan.drawing.sampler == "bayesian":
+        others += f", at random until {3 * len(experiment.space.dimensions)} have completed"
     drawn = others if experiment.sampled else "nothing is sampled"
     names = [design.name for design in experiment.designs]
-    designs = ", ".join(names) or "none"
+    designs = ", ".join(names)
     if len(names) > FEW_DESIGNS:
         designs = f"{len(names)} ({', '.join(names[:3])}, ...)"
     return [
         f"Study {study}: {experiment.trials} trials of experiment {experiment.name}, "
         f"seed {experiment.seed}, at most {experiment.epochs} epochs each",
-        f"Fixed designs first: {designs} x {experiment.repeats} seed(s); {drawn}",
+        f"Fixed designs first: {designs} x {experiment.repeats} seed(s); {drawn}"
+        if names
+        else f"No fixed designs; {others}",
         f"Windows of {framing.window} hours, horizon {framing.horizon}: "
         f"{len(prepared.train.x)} for training, {len(prepared.validation.x)} for validation; "
         "the test period stays closed",

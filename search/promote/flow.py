@@ -190,13 +190,15 @@ def _plan_lines(
     ]
     again = sum(seconds) * wish.folds + max(seconds)
     most = math.ceil(wish.seeds * again / crew.workers / 60)
+    champion = registry.champion()
+    in_service = "nothing yet" if champion is None else f"version {champion}"
     lines += [
         f"Each is trained again with {wish.seeds} fresh seed(s) on {wish.folds} rolling origin(s); "
         "whoever is measurably worse after a seed gets no further one; the winner then once more "
         "a seed, on train and validation: the mean of these networks is what may be promoted",
         f"At most {most} minutes on {crew.workers} worker(s), on cores like those of "
         "docs/performance.md; run again, it goes on where it stopped",
-        f"In service: version {registry.champion() or 'none'}",
+        f"In service: {in_service}",
         f"Openings of the test period of these data so far: {openings}",
     ]
     return lines

@@ -152,7 +152,10 @@ def _asks(ask: Callable[[Any], object], *instead_of: str) -> Callable[[Any], Non
 
 
 REFUSED: dict[str, tuple[Callable[[Any], None], str]] = {
-    "steps": (_asks(lambda hp: hp.Int("units_1", 32, 128, step=32), "units_1"), r"\[32, 64, 96"),
+    "steps": (
+        _asks(lambda hp: hp.Int("units_1", 32, 128, step=32), "units_1"),
+        r"list\(range\(32, 129, 32\)\)",
+    ),
     "steps of reals": (
         _asks(lambda hp: hp.Float("dropout_1", 0, 0.5, step=0.1), "dropout_1"),
         "'dropout_1'.*step=0.1",
@@ -166,8 +169,15 @@ REFUSED: dict[str, tuple[Callable[[Any], None], str]] = {
     ),
     "a wrong range": (_asks(lambda hp: hp.Int("patience", 9, 5), "patience"), "low <= high"),
     "an unknown name": (_asks(lambda hp: hp.Int("filters", 1, 5)), "'filters'.*expected layers"),
-    "a missing name": (_asks(lambda hp: None, "patience"), "not for 'patience'.*\n.*hp.Fixed"),
+    "a missing name": (
+        _asks(lambda hp: None, "patience"),
+        "does not ask for 'patience', which it needs.*\n.*hp.Fixed",
+    ),
     "a missing layer": (_asks(lambda hp: hp.Int("layers", 1, 2), "layers"), "'units_2' is missing"),
+    "half an epoch": (
+        _asks(lambda hp: hp.Fixed("patience", 7.5), "patience"),
+        "'patience' = 7.5 would be 7 in a stacked LSTM.\nNext: ask for whole numbers",
+    ),
     "a layer too many": (_asks(lambda hp: hp.Fixed("units_2", 4)), "units_2.*stands for nothing"),
     "a value beyond": (_asks(lambda hp: hp.Fixed("dropout_1", 1.5), "dropout_1"), "less than 1"),
     "a scope too early": (
