@@ -1,6 +1,28 @@
-"""Where two contracts of a study differ, in words."""
+"""Whether a study may go on under a contract, and where two differ, in words."""
 
 import json
+from collections.abc import Mapping
+
+from search.errors import Refused
+from search.tuners import OPTUNA
+
+# Studies of before there was a choice name no tuner.
+_UNNAMED = {"tuner": OPTUNA}
+
+
+def hold(name: str, kept: Mapping[str, object], now: Mapping[str, object]) -> None:
+    """Compare the contract that study `name` was begun under with the one it would go on under.
+
+    Raises:
+        Refused: they differ; what changed is named.
+    """
+    changes = differences(_UNNAMED | dict(kept), _UNNAMED | json.loads(json.dumps(dict(now))))
+    if changes:
+        raise Refused(
+            f"study {name!r} cannot go on, because its trials would not be comparable. Changed:\n"
+            + "\n".join(f"  {line}" for line in changes)
+            + "\nNext: repeat the first command, or begin a new study with --study NAME."
+        )
 
 
 def differences(kept: object, now: object, place: str = "") -> list[str]:
@@ -17,5 +39,5 @@ def differences(kept: object, now: object, place: str = "") -> list[str]:
 
 
 def _short(value: object) -> str:
-    text = json.dumps(value)
+    text = "nothing" if value is None else json.dumps(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -55,6 +55,15 @@ class KeptStudy:
         return Experiment.model_validate(plain)
 
 
+def kept_contract(storage: optuna.storages.BaseStorage, name: str) -> dict[str, Any] | None:
+    """The contract of the study of that name, None if there is no such study or it has none."""
+    if name not in optuna.get_all_study_names(storage):
+        return None
+    study = optuna.load_study(study_name=name, storage=storage)
+    contract: dict[str, Any] | None = study.user_attrs.get("contract")
+    return contract
+
+
 def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
     """Read a study.
 

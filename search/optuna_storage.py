@@ -73,11 +73,17 @@ def open_existing(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
     Raises:
         Refused: there is none, or as `open_storage`.
     """
-    database = sa.make_url(url).database
-    if url.startswith("sqlite") and database and not Path(database).exists():
+    if not exists(url):
         first = commands.module("search.run", "--trials", "50")
+        database = sa.make_url(url).database
         raise Refused(f"there is no study database {database} yet.\nNext: {first}")
     return open_storage(url, schema_lock)
+
+
+def exists(url: str) -> bool:
+    """Whether there is a database; of a server's that is taken for granted."""
+    database = sa.make_url(url).database
+    return not (url.startswith("sqlite") and database and not Path(database).exists())
 
 
 def in_memory() -> optuna.storages.BaseStorage:

@@ -149,6 +149,7 @@ def _run(options: dict[str, Any]) -> int:
     workers = options["workers"] or default_workers(gpus, options["workers_per_gpu"] or 1)
     lines = [*plan.report.lines(), "", *plan_lines(plan, study_name, workers, gpus)]
     if options["dry_run"]:
+        _foresee(plan, study_name, stores)
         if options["as_json"]:
             shown = {"study": study_name, "trials": experiment.trials, "workers": workers}
             _print_json(shown | {"data": plan.report.as_dict(), "contract": plan.contract})
@@ -158,6 +159,20 @@ def _run(options: dict[str, Any]) -> int:
     if not options["quiet"]:
         click.echo("\n".join([*lines, ""]), err=True)
     return _search(plan, study_name, stores, workers, gpus, options)
+
+
+def _foresee(plan: "Plan", study_name: str, stores: "Stores") -> None:
+    """Refuse, before anything is written, what the run would refuse to go on with."""
+    from search.contract import hold
+    from search.optuna_records import kept_contract
+    from search.optuna_storage import exists, open_existing, refusing_failures
+
+    if not exists(stores.storage):
+        return
+    with refusing_failures():
+        kept = kept_contract(open_existing(stores.storage, stores.schema_lock), study_name)
+    if kept is not None:
+        hold(study_name, kept, plan.contract)
 
 
 def _experiment(options: dict[str, Any]) -> "Experiment":

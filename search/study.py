@@ -6,7 +6,6 @@ of it.
 """
 
 import dataclasses
-import json
 import uuid
 import warnings
 from collections.abc import Mapping
@@ -18,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState
 from experiments.experiment import Experiment
 from experiments.lstm_space import to_flat
 from experiments.space import Value
-from search.contract import differences
+from search.contract import hold
 from search.errors import Refused
 from search.optuna_records import failure_of, record_of
 from search.optuna_sampling import (
@@ -38,7 +37,6 @@ from search.records import (
     TrialResult,
 )
 from search.tally import Tally
-from search.tuners import OPTUNA
 
 RETRIES = 2
 # Complete trials below which the importance of some ten parameters is noise.
@@ -118,16 +116,7 @@ class Study:
                 )
             self._study.set_user_attr("contract", contract)
             return
-        # Studies of before there was a choice name no tuner.
-        unnamed = {"tuner": OPTUNA}
-        changes = differences(unnamed | kept, unnamed | json.loads(json.dumps(contract)))
-        if changes:
-            raise Refused(
-                f"study {self.name!r} cannot go on, because its trials would not be comparable. "
-                "Changed:\n"
-                + "\n".join(f"  {line}" for line in changes)
-                + "\nNext: repeat the first command, or begin a new study with --study NAME."
-            )
+        hold(self.name, kept, contract)
 
     @property
     def identity(self) -> str:

@@ -7,9 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import optuna
 import pytest
 
-from search.errors import REFUSED_OR_FAILED, WRONG_INPUT
+from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
+from search.optuna_storage import open_storage
 from search.tuners import KERAS_TUNER, OPTUNA, SAMPLERS
 from tests.search.command import (
     SMOKE,
@@ -298,3 +300,17 @@ def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
     assert "1451 for training, 161 for validation" in done.stdout
     assert "2184 hours" in done.stdout
     assert not (tmp_path / "mlruns").exists()
+
+
+def test_a_dry_run_foresees_that_a_study_cannot_go_on(tmp_path: Path) -> None:
+    storage = f"sqlite:///{tmp_path}/optuna.db"
+    opened = open_storage(storage, tmp_path / "lock")
+    optuna.create_study(storage=opened, study_name="mine").set_user_attr("contract", {"seed": 7})
+    opened.remove_session()
+    options = ("--storage", storage, "--dry-run", *SMOKE)
+    before = (tmp_path / "optuna.db").read_bytes()
+    refused = run(tmp_path, *options, "--study", "mine")
+    assert refused.returncode == REFUSED_OR_FAILED
+    assert "'mine' cannot go on" in refused.stderr and "seed: was 7, is 0" in refused.stderr
+    assert run(tmp_path, *options, "--study", "other").returncode == DONE
+    assert (tmp_path / "optuna.db").read_bytes() == before

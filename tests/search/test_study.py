@@ -450,7 +450,7 @@ def test_s4_changed_contract_is_refused_naming_what_changed(tmp_path: Path) -> N
         ({"space": {"units_1": {"low": 2, "high": 32}}}, "space.units_1.high: was 16, is 32"),
         ({"space": {}}, "space.units_1: was {"),
         ({"columns": ["a"]}, 'columns: was ["a", "b"], is ["a"]'),
-        ({"seed": 5}, "seed: was null, is 5"),
+        ({"seed": 5}, "seed: was nothing, is 5"),
     ):
         with pytest.raises(Refused) as refusal:
             other.hold_to(kept | changes)
