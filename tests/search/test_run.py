@@ -306,11 +306,15 @@ def test_a_dry_run_foresees_that_a_study_cannot_go_on(tmp_path: Path) -> None:
     storage = f"sqlite:///{tmp_path}/optuna.db"
     opened = open_storage(storage, tmp_path / "lock")
     optuna.create_study(storage=opened, study_name="mine").set_user_attr("contract", {"seed": 7})
-    opened.remove_session()
     options = ("--storage", storage, "--dry-run", *SMOKE)
-    before = (tmp_path / "optuna.db").read_bytes()
+    everything = (
+        "select study_name, key, value_json from studies join study_user_attributes "
+        "using (study_id)"
+    )
+    before = query(tmp_path / "optuna.db", everything)
     refused = run(tmp_path, *options, "--study", "mine")
     assert refused.returncode == REFUSED_OR_FAILED
     assert "'mine' cannot go on" in refused.stderr and "seed: was 7, is 0" in refused.stderr
     assert run(tmp_path, *options, "--study", "other").returncode == DONE
-    assert (tmp_path / "optuna.db").read_bytes() == before
+    assert query(tmp_path / "optuna.db", everything) == before
+    assert query(tmp_path / "optuna.db", "select count(*) from studies") == [(1,)]
