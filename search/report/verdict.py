@@ -28,6 +28,7 @@ def _underfitting(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
     count, bias = found["regimes"]["underfit"], found["val"].get("peak_bias", 0.0)
     return words["yes_underfit" if 2 * count > found["seeds"] else "not_underfit"].format(
         name=SUBJECT,
+        made=_made(found["parameters"], words),
         count=count,
         seeds=found["seeds"],
         train=amount(found["train"]["rmse"]),

@@ -58,25 +58,26 @@ WORDS: dict[Language, dict[str, str]] = {
         "amplitude_ratio": "amplitude ratio",
         "gap": "validation RMSE / train RMSE",
         "seconds": "seconds of training",
-        "yes_underfit": "{name} is underfitting: {count} of {seeds} seeds are labelled underfit. "
-        "On the training windows its RMSE is {train} {unit}, {excess} times what is "
-        "attainable; at the peaks of the validation windows it forecasts {bias} {unit} {side}.",
-        "not_underfit": "{name} is not underfitting here: {count} of {seeds} seeds are labelled "
-        "underfit. On the training windows its RMSE is {train} {unit}, {excess} times what is "
-        "attainable; at the peaks of the validation windows it forecasts {bias} {unit} {side}.",
+        "yes_underfit": "{name} ({made}) is underfitting: {count} of {seeds} seeds are labelled "
+        "underfit. On the training windows its RMSE is {train} {unit}, {excess} times the lowest of "
+        "all networks and baselines here; at the peaks of the validation windows it forecasts {bias} {unit} {side}.",
+        "not_underfit": "{name} ({made}) is not underfitting here: {count} of {seeds} seeds are "
+        "labelled underfit. On the training windows its RMSE is {train} {unit}, {excess} times the "
+        "lowest of all networks and baselines here; at the peaks of the validation windows it forecasts {bias} {unit} {side}.",
         "too_low": "too low",
         "too_high": "too high",
         "cures": "What cures it: {list}; the change in validation RMSE is {mean} {unit} for the "
         "strongest, {name} (95 % interval {low} to {high}).",
-        "no_cure": "None of the cures that the notes claim is proven by these {seeds} seeds. The "
-        "largest change in validation RMSE is {mean} {unit} for {name} (95 % interval {low} to "
+        "no_cure": "None of the cures that the teaching notes claim is proven by these {seeds} seeds, "
+        "since a claim needs all its comparisons, corrected for ten claims at once. The largest "
+        "single change in validation RMSE is {mean} {unit} for {name} (95 % interval {low} to "
         "{high}).",
         "best": "The best network found, {name} of {study} ({regime}; {made}), has a validation RMSE "
-        "of {rmse} {unit}, {relation} the strongest baseline, {baseline}, with {other} {unit}"
-        "{beside}.",
+        "of {rmse} {unit}{beside}, {relation} the strongest baseline, {baseline}, with {other} "
+        "{unit}.",
         "made": "units {units}, dropout {dropout}, L2 {l2}, learning rate {rate}, batch {batch}, at "
         "most {epochs} epochs",
-        "beside": "; {name} has {rmse} {unit}",
+        "beside": " where {name} has {rmse} {unit}",
         "lower": "below",
         "higher": "above",
         "untried": "Not tried here: {what}. Next: {command}",
@@ -84,22 +85,23 @@ WORDS: dict[Language, dict[str, str]] = {
         "arms": "{network}, {kind}: lowest at {strength} with {rmse} {unit}; {arms}.",
         "both_arms": "both arms of the U are there",
         "left_only": "only the left arm is there: stronger regularisation than the lowest was not "
-        "measurably worse ({seeds} seeds)",
+        "measurably worse (seeds: {seeds})",
         "right_only": "only the right arm is there. At the weakest the error is {train} {unit} on the "
         "training and {validation} {unit} on the validation windows: what the network has learned "
-        "by heart costs nothing measurable ({seeds} seeds), so there is no left arm",
-        "no_arms": "neither arm is measurable ({seeds} seeds)",
+        "by heart costs nothing measurable (seeds: {seeds}), so there is no left arm",
+        "no_arms": "neither arm is measurable (seeds: {seeds})",
         "kind_l2": "L2",
         "kind_dropout": "dropout",
-        "axis_l2": "L2 penalty (1)",
-        "axis_dropout": "Dropout rate (1)",
+        "axis_l2": "L2 penalty (no unit)",
+        "axis_dropout": "Dropout rate (no unit)",
         "network": "units {units}",
         "rmse_axis": "RMSE ({unit})",
         "train": "training windows",
         "validation": "validation windows",
         "lowest": "lowest validation error",
-        "search_best": "best of the search",
-        "bands": "Bands: 95 % interval over seeds. Last weights, no early stopping.",
+        "search_best": "best trial that a search drew",
+        "bands": "Bands: 95 % interval over seeds, if several. Last weights, no early stopping.",
+        "arms_note": "Left arm of the U: less regularisation than at the lowest point is worse, since the network learns the training windows by heart (overfitting). Right arm: more is worse, since it is too stiff (underfitting).",
         "train_axis": "Train RMSE ({unit})",
         "val_axis": "Validation RMSE ({unit})",
         "equal": "equal errors",
@@ -127,9 +129,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "test_closed": "the test period is closed",
         "test_opened": "promotion has opened the test period {count} times, for its own scores alone",
         "scores_note": "On the validation windows, on which the best of a search was also chosen; "
-        "{test}. Skill is 1 - RMSE / RMSE of the same hour last week. Regimes: "
-        "overfit from a validation RMSE of 1.5 times the train RMSE, underfit from a train RMSE of "
-        "1.5 times what is attainable: the lowest of all trials, or the best baseline's error.",
+        "{test}. Skill is 1 - RMSE / RMSE of the same hour last week.",
+        "regime_note": "Overfit from a validation RMSE of 1.5 times the train RMSE, underfit from a train "
+        "RMSE of 1.5 times what is attainable (the lowest of all trials, or the best baseline's "
+        "error); where both are reached, the larger of the two decides.",
         "data": "data",
         "columns": "columns",
         "windows": "windows",
@@ -193,17 +196,17 @@ WORDS: dict[Language, dict[str, str]] = {
         "amplitude_ratio": "진폭 비",
         "gap": "검증 RMSE / 학습 RMSE",
         "seconds": "학습 시간(초)",
-        "yes_underfit": "{name}은(는) 과소적합입니다. 시드 {seeds}개 중 {count}개가 과소적합으로 "
-        "분류되었고, 학습 구간 RMSE는 {train} {unit}로 도달 가능한 값의 {excess}배이며, 검증 구간의 "
+        "yes_underfit": "{name}({made})은(는) 과소적합입니다. 시드 {seeds}개 중 {count}개가 과소적합으로 "
+        "분류되었고, 학습 구간 RMSE는 {train} {unit}로 여기 있는 모든 신경망과 기준 모형의 최저값의 {excess}배이며, 검증 구간의 "
         "피크에서 {bias} {unit} {side} 예측합니다.",
-        "not_underfit": "{name}은(는) 여기서 과소적합이 아닙니다. 시드 {seeds}개 중 {count}개가 "
-        "과소적합으로 분류되었고, 학습 구간 RMSE는 {train} {unit}로 도달 가능한 값의 {excess}배이며, "
+        "not_underfit": "{name}({made})은(는) 여기서 과소적합이 아닙니다. 시드 {seeds}개 중 {count}개가 "
+        "과소적합으로 분류되었고, 학습 구간 RMSE는 {train} {unit}로 여기 있는 모든 신경망과 기준 모형의 최저값의 {excess}배이며, "
         "검증 구간의 피크에서 {bias} {unit} {side} 예측합니다.",
         "too_low": "낮게",
         "too_high": "높게",
         "cures": "해결책: {list}. 가장 강한 {name}의 검증 RMSE 변화는 {mean} {unit}입니다(95 % 구간 "
         "{low} ~ {high}).",
-        "no_cure": "자료가 주장하는 해결책 가운데 시드 {seeds}개로 입증된 것은 없습니다. 검증 RMSE의 가장 큰 변화는 {name}의 "
+        "no_cure": "교재가 주장하는 해결책 가운데 시드 {seeds}개로 입증된 것은 없습니다(주장마다 모든 비교가 열 가지 주장에 대한 보정 뒤에도 성립해야 함). 하나의 변화로 검증 RMSE의 가장 큰 변화는 {name}의 "
         "{mean} {unit}입니다(95 % 구간 {low} ~ {high}).",
         "best": "가장 좋은 신경망은 {study}의 {name}({regime}; {made})이며, 검증 RMSE는 {rmse} {unit}로 "
         "가장 강한 기준 모형 {baseline}의 {other} {unit}보다 {relation}{beside}.",
@@ -222,15 +225,16 @@ WORDS: dict[Language, dict[str, str]] = {
         "no_arms": "어느 팔도 측정되지 않음(시드 {seeds}개)",
         "kind_l2": "L2",
         "kind_dropout": "드롭아웃",
-        "axis_l2": "L2 벌점 (1)",
-        "axis_dropout": "드롭아웃 비율 (1)",
+        "axis_l2": "L2 벌점 (단위 없음)",
+        "axis_dropout": "드롭아웃 비율 (단위 없음)",
         "network": "유닛 {units}",
         "rmse_axis": "RMSE ({unit})",
         "train": "학습 구간",
         "validation": "검증 구간",
         "lowest": "최저 검증 오차",
         "search_best": "탐색의 최고 결과",
-        "bands": "띠: 시드에 대한 95 % 구간. 마지막 가중치, 조기 종료 없음.",
+        "bands": "띠: 시드가 여럿일 때 95 % 구간. 마지막 가중치, 조기 종료 없음.",
+        "arms_note": "U자의 왼쪽 팔: 최저점보다 정규화가 약하면 신경망이 학습 구간을 외워(과대적합) 더 나빠짐. 오른쪽 팔: 더 강하면 너무 뻣뻣해져(과소적합) 더 나빠짐.",
         "train_axis": "학습 RMSE ({unit})",
         "val_axis": "검증 RMSE ({unit})",
         "equal": "같은 오차",
@@ -257,8 +261,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "test_closed": "시험 구간은 열지 않았습니다",
         "test_opened": "승격 과정에서 시험 구간을 {count}번 열었으며, 그 점수는 여기에 쓰지 않았습니다",
         "scores_note": "검증 구간의 점수이며, 탐색의 최고 결과도 이 구간에서 골랐습니다. {test}. "
-        "스킬은 1 - RMSE / 지난주 같은 시각의 RMSE입니다. 검증 RMSE가 학습 RMSE의 "
-        "1.5배 이상이면 과대적합, 학습 RMSE가 도달 가능한 값(모든 시행의 최저값 또는 가장 좋은 기준 모형의 오차)의 1.5배 이상이면 과소적합입니다.",
+        "스킬은 1 - RMSE / 지난주 같은 시각의 RMSE입니다.",
+        "regime_note": "검증 RMSE가 학습 RMSE의 1.5배 이상이면 과대적합, 학습 RMSE가 도달 가능한 값(모든 시행의 최저값 "
+        "또는 가장 좋은 기준 모형의 오차)의 1.5배 이상이면 과소적합이며, 둘 다이면 큰 쪽을 따릅니다.",
         "data": "데이터",
         "columns": "열",
         "windows": "창",

@@ -102,7 +102,8 @@ def test_every_language_has_every_word_with_the_same_places() -> None:
 
 def test_the_verdict_is_computed_from_the_facts() -> None:
     first, second, third = sentences(facts(_studies()), "en")
-    assert first.startswith("main2 is underfitting: 5 of 5 seeds")
+    assert first.startswith("main2 (units 5, dropout 0.1, L2 0.0001, ")
+    assert "is underfitting: 5 of 5 seeds" in first
     assert "MW too low" in first
     assert second.startswith("What cures it: C3") and "main2_l2_1e-" in second
     assert third.startswith("The best network found, trial 0 of power_usage (balanced; units ")
@@ -126,7 +127,9 @@ def test_where_no_cure_is_proven_the_largest_change_is_named() -> None:
     found = facts(_studies())
     undecided = [claim | {"verdict": "undecided"} for claim in found["claims"]]
     second = sentences(found | {"claims": undecided}, "en")[1]
-    assert second.startswith("None of the cures that the notes claim is proven by these 5 seeds.")
+    assert second.startswith(
+        "None of the cures that the teaching notes claim is proven by these 5 seeds, since"
+    )
     assert re.search(r"is -[\d.]+ MW for main2_l2_1e-\d \(95 % interval -", second)
 
 
