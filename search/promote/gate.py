@@ -14,6 +14,8 @@ CONFIDENCE = 0.95
 _DAY = 24
 # Fewer blocks tell too little of how much the difference varies.
 FEWEST_BLOCKS = 8
+# Of an RMSE: what float32 arithmetic in another order may change.
+ROUNDING = 1e-6
 RESAMPLES = 5000
 
 
@@ -42,7 +44,13 @@ class Compared:
     @property
     def beaten(self) -> bool:
         """True if the challenger's error is lower beyond chance, at 5 % one-sided."""
-        return self.difference < 0 and self.p <= ERROR and self.blocks >= FEWEST_BLOCKS
+        enough = self.blocks >= FEWEST_BLOCKS
+        return self.difference < 0 and self.p <= ERROR and enough and not self.alike
+
+    @property
+    def alike(self) -> bool:
+        """True if they differ by no more than rounding does."""
+        return max(abs(self.low), abs(self.high)) <= ROUNDING * self.other
 
 
 def compare(name: str, challenger: FloatArray, other: FloatArray, seed: int = 0) -> Compared:
@@ -99,19 +107,25 @@ def objections(
     rivals = [(f"the best baseline, {strongest.name}", strongest)]
     if champion is not None:
         rivals.append((f"the champion, {champion.name}", champion))
-    return [
+    return [_objection(title, one, unit) for title, one in rivals if not one.beaten]
+
+
+def _objection(title: str, one: Compared, unit: str) -> str:
+    if one.alike:
+        return (
+            f"it forecasts the same as {title} (RMSE {one.other:.4g} {unit}), as the same "
+            "configuration with the same seeds on the same data does"
+        )
+    few = (
+        f"; and {one.blocks} blocks of test hours are too few to tell, {FEWEST_BLOCKS} are asked "
+        "for: more data, or a shorter --horizon"
+    )
+    return (
         f"it does not beat {title}: RMSE {one.challenger:.4g} against {one.other:.4g} {unit}, "
         f"difference {one.difference:+.4g} (95 % interval {one.low:+.4g} to {one.high:+.4g}), "
         f"p {one.p:.3f}, at most {ERROR:g} is asked for"
-        + (
-            f"; and {one.blocks} blocks of test hours are too few to tell, {FEWEST_BLOCKS} are "
-            "asked for: more data, or a shorter --horizon"
-            if one.blocks < FEWEST_BLOCKS
-            else ""
-        )
-        for title, one in rivals
-        if not one.beaten
-    ]
+        + (few if one.blocks < FEWEST_BLOCKS else "")
+    )
 
 
 def half_width(residuals: FloatArray, coverage: float = 0.9) -> FloatArray:

@@ -64,6 +64,12 @@ def test_the_same_forecast_is_not_better_than_itself() -> None:
     errors = _errors(np.random.default_rng(2))
     same = compare("champion", errors, errors)
     assert same.difference == 0 and not same.beaten
+    # Rounding that always goes one way is no victory either.
+    rounded = compare("version 3", errors * (1 - 1e-8), errors)
+    assert rounded.difference < 0 and rounded.p <= 0.05 and not rounded.beaten
+    baselines = {"ridge": _compared("ridge", 200.0, 0.001)}
+    (only,) = objections(baselines, rounded, "MW")
+    assert only.startswith("it forecasts the same as the champion, version 3 (RMSE")
 
 
 @pytest.mark.parametrize("other", [np.ones((HOURS, 2)), np.ones((HOURS - 1, 1))])

@@ -107,7 +107,9 @@ def test_the_verdict_is_computed_from_the_facts() -> None:
     assert "MW too low" in first
     assert second.startswith("What cures it: C3") and "main2_l2_1e-" in second
     assert third.startswith("The best network found, trial 0 of power_usage (balanced; units ")
-    assert "63.2 MW where main2 has 201.8 MW, below the strongest baseline, ridge, with 70.7" in third
+    assert (
+        "63.2 MW where main2 has 201.8 MW, below the strongest baseline, ridge, with 70.7" in third
+    )
 
 
 def test_every_study_is_told_by_its_best_trial_its_tuner_and_the_command_that_repeats_it() -> None:
