@@ -25,7 +25,7 @@ from playwright.sync_api import Page, expect
 
 from data_pipeline.source import BUILTIN_PATH
 from search import predict
-from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
+from search.errors import DONE, INTERRUPTED, REFUSED_OR_FAILED, TERMINATED, WRONG_INPUT
 from search.promote import __main__ as promote
 from tests.search.browser import WORKFLOW, Site, screenshot
 from tests.search.command import SMOKE, environment, mlflow_runs, query, run, start
@@ -459,3 +459,22 @@ def test_p2_a_promotion_killed_after_the_opening_goes_on_with_the_same_one(
     assert query(place / "mlruns" / "mlflow.db", registered) == [(1,)]
     runs = [run for run in mlflow_runs(place) if run["name"].startswith("promotion")]
     assert {run["status"] for run in runs} == {"FINISHED"}
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)]
+)
+def test_a_promotion_that_is_stopped_says_so_and_opens_nothing(
+    promoted: tuple[Path, str], number: signal.Signals, code: int
+) -> None:
+    place = promoted[0]
+    before = _openings(place)
+    options = ("--study", "smoke", "--top", "1", "--seeds", "9", "--folds", "2", "--workers", "1")
+    process = start(place, *options, module="search.promote")
+    assert process.stderr is not None
+    assert any(line.startswith("trial") for line in process.stderr)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "The same command goes on where it stopped." in said and "Traceback" not in said
+    assert _openings(place) == before
