@@ -81,7 +81,7 @@ _TUNERS = ("hyperband", "bayesian")
 @click.option(
     "--minutes",
     callback=options.minutes,
-    default="10,20,40",
+    default="5,10,20",
     show_default=True,
     help="With --tuners: when the errors are read, on the replayed clock.",
 )
