@@ -5,6 +5,7 @@ many epochs as those have: the real coordinator, sampler and pruner, two workers
 counts an epoch's seconds as `models.cost` does for the default window.
 """
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -90,6 +91,8 @@ def play(contestants: Sequence[Contestant], seeds: int, minutes: float, overhead
     def train(parameters: TrialParameters, seed: int) -> tuple[FloatArray, float]:
         return surrogate.predict(parameters, seed), epoch_seconds(parameters, *size)
 
+    # It renews processes that have grown, which costs a second and changes nothing.
+    warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
     pairs = [(contestant, seed) for seed in range(seeds) for contestant in contestants]
     done: list[Replayed] = Parallel(n_jobs=-1)(
         delayed(_replay)(train, experiment, facts, contestant, seed, 60 * minutes, overhead)

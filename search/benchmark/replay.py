@@ -5,6 +5,7 @@ Only the workers are played, on a clock of their own: a study of an hour takes s
 
 import dataclasses
 import heapq
+import os
 import signal
 import tempfile
 from collections.abc import Callable
@@ -191,6 +192,10 @@ def replay(
 
 
 def _oracle(name: str, experiment: Experiment, folder: Path) -> Oracle:
-    from search.keras_tuner_oracle import KerasTunerOracle
+    from search.worker import native_messages_dropped
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with native_messages_dropped():
+        from search.keras_tuner_oracle import KerasTunerOracle
 
     return KerasTunerOracle(name, experiment.space, experiment.epochs, folder / "oracle")
