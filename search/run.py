@@ -5,7 +5,6 @@ failed, 2 wrong input, 130 or 143 interrupted.
 """
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,11 +21,18 @@ from search.errors import (
     Refused,
     WrongInput,
 )
-from search.tuners import KERAS_TUNER, OPTUNA, PRUNERS, SAMPLERS, choose, missing_packages
+from search.tuners import (
+    KERAS_TUNER,
+    OPTUNA,
+    PRUNERS,
+    SAMPLERS,
+    choose,
+    keras_tuner_oracle,
+    missing_packages,
+)
 
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
-    from search.keras_tuner_oracle import KerasTunerOracle
     from search.plan import Plan
     from search.records import StudyFacts
     from search.stores import Stores
@@ -234,18 +240,6 @@ def _search(
         return _coordinate(plan, study, facts, stores, workers, gpus, options)
 
 
-def _keras_tuner_oracle(plan: "Plan", study: "Study", stores: "Stores") -> "KerasTunerOracle":
-    from search.worker import native_messages_dropped
-
-    # Before any thread of ours could say something meanwhile.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with native_messages_dropped():
-        from search.keras_tuner_oracle import KerasTunerOracle
-    experiment = plan.experiment
-    directory = stores.keras_tuner(study.name, study.identity)
-    return KerasTunerOracle(plan.drawing.sampler, experiment.space, experiment.epochs, directory)
-
-
 def _coordinate(
     plan: "Plan",
     study: "Study",
@@ -274,7 +268,8 @@ def _coordinate(
         progress.say(f"Resuming study {study.name} after {done} finished trials.")
     drawn = plan.experiment.sampled and done < facts.total
     if drawn and plan.drawing.tuner == KERAS_TUNER:
-        study.draw_with(_keras_tuner_oracle(plan, study, stores))
+        directory = stores.keras_tuner(study.name, study.identity)
+        study.draw_with(keras_tuner_oracle(plan.drawing.sampler, plan.experiment, directory))
     crew = Crew(workers, gpus, options["trial_timeout"], options["timeout"])
     summary, ending, _ = conduct(plan, study, facts, stores, crew, progress)
     resume = f"Resume: {_command_line()}"

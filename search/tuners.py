@@ -1,9 +1,16 @@
 """Which library draws the points, and which of its rules: what the command takes together."""
 
 import importlib.util
+import os
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from search.errors import WrongInput
+
+if TYPE_CHECKING:
+    from experiments.experiment import Experiment
+    from search.oracle import Oracle
 
 OPTUNA = "optuna"
 KERAS_TUNER = "keras-tuner"
@@ -87,3 +94,20 @@ def drawn_by(contract: dict[str, object]) -> str:
     if contract.get("tuner", OPTUNA) == OPTUNA:
         return "Optuna"
     return f"KerasTuner's {contract['sampler']} oracle"
+
+
+def keras_tuner_oracle(sampler: str, experiment: "Experiment", directory: Path) -> "Oracle":
+    """KerasTuner's oracle of that name; imports TensorFlow, without what that says of itself.
+
+    Args:
+        sampler: which.
+        experiment: whose space it draws from.
+        directory: where it writes what it knows.
+    """
+    from search.worker import native_messages_dropped
+
+    # Before any thread of ours could say something meanwhile.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with native_messages_dropped():
+        from search.keras_tuner_oracle import KerasTunerOracle
+    return KerasTunerOracle(sampler, experiment.space, experiment.epochs, directory)

@@ -5,7 +5,6 @@ Only the workers are played, on a clock of their own: a study of an hour takes s
 
 import dataclasses
 import heapq
-import os
 import signal
 import tempfile
 from collections.abc import Callable
@@ -21,11 +20,10 @@ from search.benchmark.private import SILENT
 from search.coordinator import Coordinator
 from search.optuna_sampling import WARM_UP_EPOCHS
 from search.optuna_storage import in_memory
-from search.oracle import Oracle
 from search.pool import AttemptEnded, EpochReached, Event, StopRequested
 from search.records import StudyFacts, Task, TrialResult
 from search.study import Study
-from search.tuners import OPTUNA, Drawing
+from search.tuners import OPTUNA, Drawing, keras_tuner_oracle
 
 Trainer = Callable[[TrialParameters, int], tuple[FloatArray, float]]
 
@@ -179,7 +177,9 @@ def replay(
     facts = dataclasses.replace(facts, total=experiment.trials)
     with tempfile.TemporaryDirectory(prefix="replay-") as folder:
         if not optuna_draws:
-            study.draw_with(_oracle(drawing.sampler, experiment, Path(folder)))
+            study.draw_with(
+                keras_tuner_oracle(drawing.sampler, experiment, Path(folder) / "oracle")
+            )
         Coordinator(study, pool, SILENT, SILENT, facts, Path()).run(timeout=None)
     best = np.inf
     steps = []
@@ -189,13 +189,3 @@ def replay(
         steps.append((at, best))
     pruned = sum(result.stopped_by == "pruner" for _, result in pool.ended)
     return Replayed(tuple(steps), pruned, pool.missed)
-
-
-def _oracle(name: str, experiment: Experiment, folder: Path) -> Oracle:
-    from search.worker import native_messages_dropped
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with native_messages_dropped():
-        from search.keras_tuner_oracle import KerasTunerOracle
-
-    return KerasTunerOracle(name, experiment.space, experiment.epochs, folder / "oracle")
