@@ -104,54 +104,6 @@ def play(contestants: Sequence[Contestant], seeds: int, minutes: float, overhead
         desc="searches replayed",
         disable=None,
     )
-    played: dict[Contestant, list[Replayed]]
-    to_unit: float
-    unit: str
-    curves: int
-    epochs: int
-    errors: dict[str, float]
-
-    def rmse(self, contestant: Contestant, minutes: float) -> FloatArray:
-        """Its lowest validation RMSE after `minutes`, by seed; infinite where none completed."""
-        best = [one.best_after(60 * minutes) for one in self.played[contestant]]
-        return np.asarray(np.sqrt(best) * self.to_unit)
-
-    def mean_rmse(self, contestant: Contestant, minutes: float) -> float:
-        """The geometric mean over the seeds."""
-        return float(np.exp(np.log(self.rmse(contestant, minutes)).mean()))
-
-    def ratio(self, one: Contestant, other: Contestant, minutes: float) -> Ratio:
-        """RMSE of `one` over that of `other`, paired by seed."""
-        return paired_ratio(list(self.rmse(one, minutes)), list(self.rmse(other, minutes)))
-
-
-def play(contestants: Sequence[Contestant], seeds: int, minutes: float, overhead: float) -> Contest:
-    """Replay the default search with every contestant for `minutes`, once a seed.
-
-    Args:
-        contestants: who.
-        seeds: how often each.
-        minutes: on the replayed clock.
-        overhead: seconds that a trial costs beside its epochs.
-    """
-    plan = make_plan(EXPERIMENT)
-    facts = study_facts(plan, "replay", "replay", {})
-    surrogate = Surrogate(read_curves())
-    experiment = EXPERIMENT.model_copy(
-        update={"epochs": surrogate.curves.epochs, "trials": MANY_TRIALS}
-    )
-    size = plan.prepared.train.x.shape
-
-    def train(parameters: TrialParameters, seed: int) -> tuple[FloatArray, float]:
-        return surrogate.predict(parameters, seed), epoch_seconds(parameters, *size)
-
-    # It renews processes that have grown, which costs a second and changes nothing.
-    warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-    pairs = [(contestant, seed) for seed in range(seeds) for contestant in contestants]
-    done: list[Replayed] = Parallel(n_jobs=-1)(
-        delayed(_replay)(train, experiment, facts, contestant, seed, 60 * minutes, overhead)
-        for contestant, seed in pairs
-    )
     played: dict[Contestant, list[Replayed]] = {contestant: [] for contestant in contestants}
     for (contestant, _), one in zip(pairs, done, strict=True):
         played[contestant].append(one)
