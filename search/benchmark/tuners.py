@@ -2,8 +2,8 @@
 
     python -m search.benchmark --tuners
 
-Optuna's samplers, with and without the default pruner, against KerasTuner's oracles; by replay,
-see `search.benchmark.contest`.
+The default, Optuna's samplers without pruning and KerasTuner's oracles, which have none; by replay, see
+`search.benchmark.contest`.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,6 @@ from search.tuners import (
     BY_OPTUNA,
     KERAS_TUNER,
     OPTUNA,
-    PRUNERS,
     SAMPLERS,
     Drawing,
     missing_packages,
@@ -50,11 +49,10 @@ def named(drawing: Drawing) -> Contestant:
 
 DEFAULT = named(BY_OPTUNA)
 ALL = (
-    *(
-        named(Drawing(OPTUNA, sampler, pruner))
-        for pruner in (PRUNERS[OPTUNA][0], "none")
-        for sampler in SAMPLERS[OPTUNA]
-    ),
+    DEFAULT,
+    # The simplest, pruned alike: what the default's sampler adds to its pruner.
+    named(Drawing(OPTUNA, "random", DEFAULT.drawing.pruner)),
+    *(named(Drawing(OPTUNA, sampler, "none")) for sampler in SAMPLERS[OPTUNA]),
     *(named(Drawing(KERAS_TUNER, sampler, "none")) for sampler in SAMPLERS[KERAS_TUNER]),
 )
 
