@@ -5,9 +5,9 @@
 So that both arms of the U-curve may show: on the left networks that learn the training windows by
 heart, on the right networks too stiff to learn. Dropout and L2 are varied one at a time.
 
-One seed of 16 designs takes some 20 minutes with two workers on two cores. Expect the lowest errors,
-57 to 61 MW, without any regularisation, and up to 192 MW with the strongest: the right arm alone. The
-figures as measured are in docs/results.md.
+One seed of 16 designs takes some 20 minutes with two workers on two cores. Expect the lowest
+errors, 57 to 61 MW, without any regularisation, and up to 192 MW with the strongest: the right arm
+alone. The figures as measured are in docs/results.md.
 """
 
 from experiments.experiment import Design, Experiment
