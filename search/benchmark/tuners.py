@@ -2,8 +2,8 @@
 
     python -m search.benchmark --tuners
 
-The default, Optuna's samplers without pruning and KerasTuner's oracles, which have none; by replay, see
-`search.benchmark.contest`.
+The default, Optuna's samplers without pruning and KerasTuner's oracles, which have none; by replay,
+see `search.benchmark.contest`.
 """
 
 from collections.abc import Sequence
