@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
 from search.benchmark.contest import Contest, Contestant, shown, surrogate_line
@@ -229,6 +230,7 @@ def figure(contest: Contest, minutes: float) -> Figure:
             axes.plot(grid, default[0], color=GREY, linestyle="--", label=DEFAULT.name)
         dress_panel(axes, one.name, "Time (min)")
         axes.set_xlim(0, minutes)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
     for axes in panels.ravel()[len(bands) :]:
         axes.set_visible(False)
     for axes in panels[:, 0]:
