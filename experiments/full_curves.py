@@ -10,14 +10,14 @@ What was measured is kept in `search/benchmark/curves.csv`.
 from experiments.documented import DOCUMENTED, EPOCHS
 from experiments.experiment import Experiment
 from experiments.lstm_space import stacked_lstm_space
-from experiments.power_usage import APRIL_TO_JUNE
+from experiments.power_usage import APRIL_TO_JUNE, LEARNING_RATE
 
 EXPERIMENT = Experiment(
     name="full_curves",
     summary="The default search without early stopping, for comparisons of pruners and tuners.",
     source=APRIL_TO_JUNE,
     space=stacked_lstm_space(
-        units=(16, 128), learning_rate=(3e-4, 5e-2), patience=(EPOCHS, EPOCHS)
+        units=(16, 128), learning_rate=LEARNING_RATE, patience=(EPOCHS, EPOCHS)
     ),
     designs=tuple(
         design.model_copy(

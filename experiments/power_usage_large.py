@@ -10,12 +10,13 @@ from data_pipeline.source import DataSource
 from experiments.documented import DOCUMENTED
 from experiments.experiment import Experiment
 from experiments.lstm_space import stacked_lstm_space
+from experiments.power_usage import LEARNING_RATE
 
 EXPERIMENT = Experiment(
     name="power_usage_large",
     summary="The same with up to 512 units a layer on the whole year; meant for a GPU.",
     source=DataSource(),
-    space=stacked_lstm_space(units=(16, 512)),
+    space=stacked_lstm_space(units=(16, 512), learning_rate=LEARNING_RATE),
     designs=DOCUMENTED,
     trials=200,
     epochs=100,

@@ -124,7 +124,7 @@ def fit(
         if val_mse < best_mse:
             best_mse, best_epoch = val_mse, epoch
         if trained is not None:
-            _assign(model, trained)
+            model.set_weights(trained)
         epoch_seconds.append(time.perf_counter() - epoch_started)
 
         if on_epoch(epoch, val_mse):
@@ -236,14 +236,9 @@ def _mean_loss(epoch: int, losses: list[tuple[int, Any]]) -> float:
 
 def _take_average(model: keras.Model) -> list[Array]:
     """Give the model the moving average of its weights; return those it was trained to."""
-    trained = [variable.numpy() for variable in model.trainable_variables]
+    trained: list[Array] = model.get_weights()
     model.optimizer.finalize_variable_values(model.trainable_variables)
     return trained
-
-
-def _assign(model: keras.Model, weights: list[Array]) -> None:
-    for variable, value in zip(model.trainable_variables, weights, strict=True):
-        variable.assign(value)
 
 
 def _penalty(model: keras.Model) -> float:

@@ -289,6 +289,7 @@ def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> l
     framing = experiment.framing
     device = f"{len(gpus)} GPU(s)" if gpus else "the CPU (no GPU found)"
     others = f"{drawn_by(plan.contract)} draws the others"
+    # KerasTuner's own rule: three trials a dimension.
     if plan.drawing.tuner == KERAS_TUNER and plan.drawing.sampler == "bayesian":
         others += f", at random until {3 * len(experiment.space.dimensions)} have completed"
     drawn = others if experiment.sampled else "nothing is sampled"

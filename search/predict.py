@@ -158,7 +158,7 @@ def _forecast(
 
     try:
         coming = model.coming(rows)
-        doubts = model.doubts(rows)
+        doubts = model.doubts(rows.tail(facts["window"]))
     except WrongRows as error:
         raise WrongInput(f"--data: {error}") from error
     for line in doubts:

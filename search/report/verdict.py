@@ -21,8 +21,12 @@ def sentences(facts: Mapping[str, Any], language: Language) -> list[str]:
     return [_underfitting(facts, words), _cures(facts, words), _best(facts, words)]
 
 
+def _subject(facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return next((row for row in facts["designs"] if row["name"] == SUBJECT), None)
+
+
 def _underfitting(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    found = next((row for row in facts["designs"] if row["name"] == SUBJECT), None)
+    found = _subject(facts)
     if found is None:
         return words["untried"].format(what=SUBJECT, command=CLAIMS_COMMAND)
     count, bias = found["regimes"]["underfit"], found["val"].get("peak_bias", 0.0)
@@ -65,7 +69,7 @@ def _best(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
         return words["untried"].format(what=words["search_best"], command=SEARCH_COMMAND)
     strongest = facts["baselines"][0]
     better = best["val"]["rmse"] < strongest["val"]["rmse"]
-    subject = next((row for row in facts["designs"] if row["name"] == SUBJECT), None)
+    subject = _subject(facts)
     beside = (
         ""
         if subject is None
