@@ -224,6 +224,11 @@ class Study:
         """The completed attempt with the lowest objective, or None."""
         return self._tally.best
 
+    @property
+    def waiting(self) -> int:
+        """Trials in the queue."""
+        return len(self._waiting())
+
     def ready(self) -> bool:
         """True if there is a trial to ask for.
 

@@ -194,8 +194,9 @@ def _plan_lines(
     in_service = "nothing yet" if champion is None else f"version {champion}"
     lines += [
         f"Each is trained again with {wish.seeds} fresh seed(s) on {wish.folds} rolling origin(s); "
-        "whoever is measurably worse after a seed gets no further one; the winner then once more "
-        "a seed, on train and validation: the mean of these networks is what may be promoted",
+        "whoever is measurably worse after a seed gets no further one, nor does a reference worse "
+        "than every finalist on the last fold; the winner is then trained once more a seed, on "
+        "train and validation: the mean of these networks is what may be promoted",
         f"At most {most} minutes on {crew.workers} worker(s), on cores like those of "
         "docs/performance.md; run again, it goes on where it stopped",
         f"In service: {in_service}",

@@ -5,10 +5,15 @@ import statistics
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 from scipy import stats
 
 from search.evidence import CONFIDENCE, holm, paired_difference
 from search.promote.candidates import Candidate
+from search.promote.gate import FEWEST_BLOCKS, compare
+
+FloatArray = npt.NDArray[np.float64]
 
 # One-sided error at which a candidate is given up after a round of seeds.
 GIVEN_UP = 0.05
@@ -38,7 +43,8 @@ class Ranked:
         candidate: who.
         mean: over folds and seeds. low, high: its 95 % t interval over seeds, each seed the mean of
             its folds; None of a single seed.
-        seeds: complete rounds; fewer than asked for if it was given up.
+        seeds: those with a result on every fold; fewer than asked for if it was given up, 0 of a
+            reference that was given up after the last fold: then all numbers are of that fold.
         epochs: median of the best epochs.
         luck: the search's error minus the re-test's on the same windows, the last fold: below 0
             where the search's score was flattered. None without either.
@@ -56,7 +62,7 @@ class Ranked:
 def rank(candidates: Sequence[Candidate], cells: Sequence[Cell], folds: int) -> list[Ranked]:
     """Finalists and references, those of most seeds first, the lowest mean first among them.
 
-    A seed counts if all its folds came to a result; a candidate without such a seed is left out.
+    A seed counts if all its folds came to a result; a finalist without such a seed is left out.
     """
     ranked = []
     for candidate in candidates:
@@ -65,6 +71,9 @@ def rank(candidates: Sequence[Candidate], cells: Sequence[Cell], folds: int) -> 
         for one in own:
             by_seed.setdefault(one.repeat, []).append(one)
         whole = [found for found in by_seed.values() if len(found) == folds]
+        seeds = len(whole)
+        if not whole and candidate.reference:
+            whole = [[one] for one in own if one.fold == folds]
         if not whole:
             continue
         means = [statistics.fmean(one.rmse for one in found) for found in whole]
@@ -72,9 +81,7 @@ def rank(candidates: Sequence[Candidate], cells: Sequence[Cell], folds: int) -> 
         last = [one.rmse for found in whole for one in found if one.fold == folds]
         luck = None if candidate.searched is None else candidate.searched - statistics.fmean(last)
         epochs = round(statistics.median(one.best_epoch for found in whole for one in found))
-        ranked.append(
-            Ranked(candidate, statistics.fmean(means), low, high, len(whole), epochs, luck)
-        )
+        ranked.append(Ranked(candidate, statistics.fmean(means), low, high, seeds, epochs, luck))
     return sorted(ranked, key=lambda one: (-one.seeds, one.mean))
 
 
@@ -106,6 +113,28 @@ def hopeless(cells: Sequence[Cell], finalists: Collection[str]) -> set[str]:
         return set()
     leader = min(leading, key=lambda name: statistics.fmean(racing[name].values()))
     found = {name: _p_worse(own, racing[leader]) for name, own in errors.items() if name != leader}
+    return {name for name, p in holm(found).items() if p <= GIVEN_UP}
+
+
+def outclassed(
+    references: Mapping[str, FloatArray], finalists: Mapping[str, FloatArray]
+) -> set[str]:
+    """References measurably worse on the same windows than every one of the finalists.
+
+    One network of each has to do, so a reference must lose to all of them: no single lucky seed
+    decides. For each pair the block bootstrap of `search.promote.gate.compare`; the largest p of a
+    reference's pairs is its own, one-sided at 5 % for all references together by Holm's method.
+
+    Args:
+        references: forecast minus actual by name, float64 (n, horizon), windows oldest first.
+        finalists: the same of those that may win.
+    """
+    if not finalists:
+        return set()
+    found = {}
+    for name, errors in references.items():
+        pairs = [compare(name, own, errors) for own in finalists.values()]
+        found[name] = max(1.0 if one.blocks < FEWEST_BLOCKS else one.p for one in pairs)
     return {name for name, p in holm(found).items() if p <= GIVEN_UP}
 
 

@@ -4,19 +4,24 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import optuna
 
 from data_pipeline.framing import Framing
 from experiments.experiment import Experiment
 from search.conduct import Crew, conduct, held
+from search.kept_runs import KeptRuns, NotThere
 from search.optuna_sampling import trial_seed
 from search.plan import Plan, study_facts
 from search.progress import Progress
 from search.promote.candidates import Candidate, cell, retest_experiment, retest_name
-from search.promote.ranking import Cell, hopeless
+from search.promote.ranking import Cell, hopeless, outclassed
 from search.records import State, TrialRecord
 from search.stores import Stores, check_name
 from search.study import Study
+
+FloatArray = npt.NDArray[np.float64]
 
 
 class Stopped(Exception):
@@ -57,15 +62,16 @@ def retest(
 ) -> Retest:
     """Train every candidate on every fold, a seed at a time; after each, hopeless ones leave.
 
-    The last fold is as long as the search's own training; every one is judged as there. Run again,
-    it goes on where it stopped.
+    The last fold is as long as the search's own training; every one is judged as there. It comes
+    first, so that references that are outclassed there leave at once. Run again, it goes on where
+    it stopped.
 
     Args:
         plan: of the study.
         of: its name.
         candidates: see `choose`.
         folds: see `rolling`.
-        seeds: rounds.
+        seeds: of every candidate that does not leave.
         storage: the study database.
         stores: where MLflow and the spool are.
         crew: who trains.
@@ -91,37 +97,78 @@ def retest(
     place = {cell(c.name, n): (c.name, n) for c in candidates for n in range(1, len(folds) + 1)}
     repeats = {trial_seed(whole.seed, repeat): repeat for repeat in range(seeds)}
     finalists = {one.name for one in candidates if not one.reference}
+    references = {one.name for one in candidates if one.reference}
     out: set[str] = set()
-    total = 0
+    known: list[Cell] = []
+    rounds = _rounds(len(folds), seeds)
     with held(stores, name):
-        for repeat in range(seeds):
-            left = [one for one in candidates if one.name not in out]
-            total += len(left) * len(folds)
-            experiment = whole.model_copy(update={"repeats": repeat + 1, "trials": total})
-            dropped = frozenset(name for name, (who, _) in place.items() if who in out)
+        for repeat, now in rounds:
+            left = {n for n, (who, fold) in place.items() if who not in out and fold in now}
+            experiment = whole.model_copy(update={"repeats": repeat + 1})
+            dropped = frozenset(place) - left
             study = Study(storage, name, experiment, whole.seed, "random", "none", dropped=dropped)
             study.hold_to(contract)
             study.reconcile()
-            last = repeat + 1 == seeds
-            if study.finished < total or last:
+            last = (repeat, now) == rounds[-1]
+            if study.waiting or last:
                 # After the last round also to deliver what MLflow has not got yet.
+                total = study.finished + study.waiting
+                experiment = experiment.model_copy(update={"trials": total})
                 _round(plan, experiment, study, stores, crew, quiet)
             records = [r for r in study.records.values() if r.seed in repeats]
             cells = _cells(records, place, repeats)
-            known = [one for one in cells if one.repeat <= repeat]
+            numbers = {
+                (*place[record.design], repeats[record.seed]): record.number
+                for record in records
+                if record.state is State.COMPLETE
+            }
+            if last:
+                break
+            known += [one for one in cells if one.repeat == repeat and one.fold in now]
             leaving = hopeless(known, finalists) - out
-            if leaving and not last:
+            if leaving:
                 say(
                     f"After {repeat + 1} of {seeds} seeds measurably worse than the leading "
-                    f"finalist, and not trained again: {', '.join(sorted(leaving))}."
+                    f"finalist, and not trained again: {_names(leaving)}."
                 )
             out |= leaving
-        numbers = {
-            (*place[record.design], repeats[record.seed]): record.number
-            for record in records
-            if record.state is State.COMPLETE
-        }
+            if (repeat, now) == rounds[0]:
+                own = {who: n for (who, *at), n in numbers.items() if at == [len(folds), 0]}
+                errors = _errors(stores, plan.experiment.name, study.identity, own)
+                leaving = outclassed(
+                    {who: errors[who] for who in errors.keys() & references},
+                    {who: errors[who] for who in errors.keys() & finalists},
+                )
+                if leaving:
+                    say(
+                        "Hour by hour measurably worse than every finalist on the last fold, and "
+                        f"not trained again: {_names(leaving)}."
+                    )
+                out |= leaving
         return Retest(name, study.identity, tuple(cells), numbers)
+
+
+def _rounds(folds: int, seeds: int) -> list[tuple[int, range]]:
+    """What is trained at once, in turn: a seed, counted from 0, and its folds, from 1."""
+    first = [(0, range(folds, folds + 1)), (0, range(1, folds))]
+    rounds = [*first, *((repeat, range(1, folds + 1)) for repeat in range(1, seeds))]
+    return [(repeat, now) for repeat, now in rounds if now]
+
+
+def _errors(
+    stores: Stores, experiment: str, identity: str, numbers: Mapping[str, int]
+) -> dict[str, FloatArray]:
+    """Forecast minus actual, by name; none while MLflow, which keeps the forecasts, is away."""
+    try:
+        runs = KeptRuns(stores.tracking, experiment, identity)
+        found = {name: runs.forecasts(number) for name, number in numbers.items()}
+    except NotThere:
+        return {}
+    return {name: kept.forecast - kept.actual for name, kept in found.items()}
+
+
+def _names(candidates: Iterable[str]) -> str:
+    return ", ".join(sorted(candidates))
 
 
 def _round(

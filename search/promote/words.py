@@ -18,11 +18,12 @@ def ranking_lines(ranked: Sequence[Ranked], unit: str) -> list[str]:
     ]
     for one in ranked:
         name = one.candidate.name + (" (reference)" if one.candidate.reference else "")
-        interval = (
-            "-"
-            if one.low is None or one.high is None
-            else f"{amount(one.low)} to {amount(one.high)}"
-        )
+        if one.seeds == 0:
+            interval = "last fold alone"
+        elif one.low is None or one.high is None:
+            interval = "-"
+        else:
+            interval = f"{amount(one.low)} to {amount(one.high)}"
         searched = "-" if one.candidate.searched is None else amount(one.candidate.searched)
         luck = "-" if one.luck is None else amount(one.luck, "+")
         lines.append(

@@ -1,10 +1,20 @@
 """Means, intervals and luck of planted re-tests."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from search.promote.candidates import Candidate
-from search.promote.ranking import Cell, hopeless, rank, rank_correlation, winner
+from search.promote.ranking import (
+    Cell,
+    hopeless,
+    outclassed,
+    rank,
+    rank_correlation,
+    winner,
+)
+from search.promote.words import ranking_lines
 from tests.search.samples import parameters
 
 GOOD = Candidate("good", parameters(), 90.0, reference=False)
@@ -99,3 +109,41 @@ def test_a_reference_leads_no_race() -> None:
         for fold, error in enumerate(errors, start=1)
     ]
     assert "good" not in hopeless(cells, FINALISTS)
+
+
+def _network(error: float, seed: int, hours: int = 24 * 40) -> np.ndarray[Any, Any]:
+    """Errors of a network on hours that all share, float64 (hours, 1)."""
+    shared = np.random.default_rng(99).normal(size=hours)
+    own = np.random.default_rng(seed).normal(size=hours)
+    return (error * (0.6 * shared + 0.8 * own))[:, None]
+
+
+def test_a_reference_is_outclassed_by_all_finalists_or_not_at_all() -> None:
+    finalists = {"good": _network(60.0, 1), "lucky": _network(70.0, 2)}
+    references = {"far": _network(200.0, 3), "near": _network(60.5, 4)}
+    assert outclassed(references, finalists) == {"far"}
+    assert outclassed(references, finalists | {"unlucky": _network(210.0, 5)}) == set()
+    few = {name: errors[: 24 * 7] for name, errors in finalists.items()}
+    assert outclassed({"far": references["far"][: 24 * 7]}, few) == set()
+    assert outclassed(references, {}) == set() and outclassed({}, finalists) == set()
+
+
+def test_a_reference_as_good_as_the_finalists_is_seldom_outclassed() -> None:
+    out = 0
+    for seed in range(100):
+        networks = [_network(60.0, 1000 + 10 * seed + number, 240) for number in range(3)]
+        out += bool(outclassed({"main": networks[0]}, {"a": networks[1], "b": networks[2]}))
+    assert out / 100 <= 0.1
+
+
+def test_an_outclassed_reference_is_ranked_last_by_its_last_fold() -> None:
+    cells = [one for one in _cells() if one.candidate != "main"]
+    last = Cell("main", 3, 0, 230.0, 7)
+    *_, one = rank([GOOD, LUCKY, REFERENCE], [*cells, last], 3)
+    assert one.candidate is REFERENCE and one.seeds == 0
+    assert one.mean == 230.0 and one.low is None and one.luck == -30.0 and one.epochs == 7
+    assert "last fold alone" in next(
+        line for line in ranking_lines([one], "MW") if "main (reference)" in line
+    )
+    # Of a finalist it would be a score of other hours than the others'.
+    assert rank([GOOD], [Cell("good", 3, 0, 1.0, 7)], 3) == []

@@ -1,0 +1,113 @@
+"""Who is trained again, and who is not: the re-test on real stores with made-up trainings."""
+
+import dataclasses
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_pipeline.framing import Framing
+from search.benchmark.growth import SleepingPool
+from search.benchmark.private import private_study
+from search.conduct import Crew, conduct_with
+from search.kept_runs import KeptRuns, NotThere
+from search.optuna_storage import open_storage
+from search.plan import Plan, make_plan
+from search.pool import AttemptEnded, Event
+from search.progress import Progress
+from search.promote import retest as module
+from search.promote.candidates import Candidate, rolling
+from search.promote.retest import Retest, retest
+from search.records import StudyFacts, Task, TrialResult
+from search.spool import write_spool
+from search.stores import Stores
+from search.study import Study
+from tests.search.samples import experiment, parameters
+
+CANDIDATES = (
+    Candidate("good", parameters((4,)), 60.0, reference=False),
+    Candidate("close", parameters((5,)), 61.0, reference=False),
+    Candidate("far", parameters((6,)), 200.0, reference=True),
+    Candidate("rival", parameters((7,)), 61.0, reference=True),
+)
+ERRORS = {4: 60.0, 5: 61.0, 6: 200.0, 7: 61.0}
+HOURS = 24 * 20
+
+
+class _Networks(SleepingPool):
+    """Networks whose errors follow from their units, their fold and their seed."""
+
+    def __init__(self, scores: dict[str, float], trained: Counter[int]) -> None:
+        super().__init__(scores)
+        self.trained = trained
+
+    def submit(self, task: Task) -> None:
+        (units,) = task.parameters.units
+        self.trained[units] += 1
+        noise = np.random.default_rng(task.seed + units).normal(size=(HOURS, 1))
+        times = pd.date_range("2014-06-05", periods=HOURS, freq="h")
+        write_spool(task.spool, lambda path: None, times, 0 * noise, ERRORS[units] * noise)
+        self.rmse = float(ERRORS[units] * np.sqrt(np.mean(np.square(noise))))
+        super().submit(task)
+
+    def event(self, seconds: float) -> Event | None:
+        event = super().event(seconds)
+        assert isinstance(event, AttemptEnded) and isinstance(event.outcome, TrialResult)
+        scores = dict(event.outcome.validation) | {"rmse": self.rmse}
+        return AttemptEnded(event.number, dataclasses.replace(event.outcome, validation=scores))
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
+    """Trainings so far, by units."""
+    count: Counter[int] = Counter()
+
+    def conduct(
+        plan: Plan, study: Study, facts: StudyFacts, stores: Stores, crew: Crew, progress: Progress
+    ) -> object:
+        scores = {"rmse": 1.0, "mae": 1.0, "mase": 1.0, "r2": 0.0, "peak_bias": 0.0}
+        return conduct_with(_Networks(scores, count), study, facts, stores, progress)
+
+    monkeypatch.setattr(module, "conduct", conduct)
+    return count
+
+
+@pytest.fixture
+def plan() -> Plan:
+    return make_plan(experiment())
+
+
+def _retest(plan: Plan, stores: Stores, seeds: int, said: list[str]) -> Retest:
+    storage = open_storage(stores.storage, stores.schema_lock)
+    folds = rolling(Framing(), 2)
+    return retest(
+        *(plan, "s", CANDIDATES, folds, seeds, storage, stores, Crew(1), said.append), quiet=True
+    )
+
+
+def test_only_an_outclassed_reference_is_spared_its_further_trainings(
+    plan: Plan, trained: Counter[int], tmp_path: Path
+) -> None:
+    stores = private_study(plan, tmp_path, "random")[2]
+    said: list[str] = []
+    found = _retest(plan, stores, 2, said)
+    assert trained == {4: 4, 5: 4, 6: 1, 7: 4}
+    (line,) = said
+    assert line.endswith("on the last fold, and not trained again: far.")
+    assert {(one.fold, one.repeat) for one in found.cells if one.candidate == "far"} == {(2, 0)}
+    again = _retest(plan, stores, 2, said)
+    assert again == found and said == [line, line] and sum(trained.values()) == 13
+
+
+def test_while_mlflow_is_away_nobody_is_outclassed(
+    plan: Plan, trained: Counter[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> KeptRuns:
+        raise NotThere("no connection")
+
+    monkeypatch.setattr(module, "KeptRuns", away)
+    said: list[str] = []
+    _retest(plan, private_study(plan, tmp_path, "random")[2], 1, said)
+    assert trained == {4: 2, 5: 2, 6: 2, 7: 2} and said == []
