@@ -100,7 +100,7 @@ def retest(
     references = {one.name for one in candidates if one.reference}
     out: set[str] = set()
     known: list[Cell] = []
-    rounds = _rounds(len(folds), seeds)
+    rounds = _rounds(len(folds), seeds, apart=bool(references))
     with held(stores, name):
         for repeat, now in rounds:
             left = {n for n, (who, fold) in place.items() if who not in out and fold in now}
@@ -148,11 +148,15 @@ def retest(
         return Retest(name, study.identity, tuple(cells), numbers)
 
 
-def _rounds(folds: int, seeds: int) -> list[tuple[int, range]]:
-    """What is trained at once, in turn: a seed, counted from 0, and its folds, from 1."""
-    first = [(0, range(folds, folds + 1)), (0, range(1, folds))]
-    rounds = [*first, *((repeat, range(1, folds + 1)) for repeat in range(1, seeds))]
-    return [(repeat, now) for repeat, now in rounds if now]
+def _rounds(folds: int, seeds: int, apart: bool) -> list[tuple[int, range]]:
+    """What is trained at once, in turn: a seed, counted from 0, and its folds, from 1.
+
+    The last fold of the first seed comes first where it is to be judged `apart`.
+    """
+    whole = [(repeat, range(1, folds + 1)) for repeat in range(seeds)]
+    if not apart or folds == 1:
+        return whole
+    return [(0, range(folds, folds + 1)), (0, range(1, folds)), *whole[1:]]
 
 
 def _errors(
