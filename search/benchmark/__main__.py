@@ -29,7 +29,8 @@ class _Budget:
     """How long to measure.
 
     Alternations of single steps; points and epochs of the paired part; rounds, seconds of a turn
-    and epochs of the search part; and what to expect of it all.
+    and epochs of the search part; what to expect of it all; and, if the search part is to end with
+    the trials of each contender instead, their numbers, of this project and the stock loop alone.
     """
 
     steps: int
@@ -39,10 +40,18 @@ class _Budget:
     turn: float
     epochs: int
     takes: str
+    trials: Mapping[str, int] | None = None
 
 
+# Turns that nobody needs.
+_UNTIL_DONE = 10_000
 _BUDGETS = {
     "quick": _Budget(8, 5, 3, 4, 30.0, 20, "within 15 minutes on two cores"),
+    "long": _Budget(
+        *(8, 5, 3, _UNTIL_DONE, 60.0, 50),
+        "8 trials of the stock loop and 50 of this project, about an hour and a quarter",
+        {"ours": 50, "stock": 8},
+    ),
     "full": _Budget(30, 12, 5, 60, 60.0, 50, "about 4.5 hours on two cores"),
 }
 _TUNERS = ("hyperband", "bayesian")
@@ -209,6 +218,7 @@ def _parts(budget: _Budget, experiment: str, seed: int, out: Path) -> Iterator[d
                 seed=seed,
                 points=tuple(points) if paired else None,
                 folder=place / label,
+                trials=None if paired or budget.trials is None else budget.trials[name],
             )
             module, *words = command
             argv = [*module_command(f"search.benchmark.{module}", *words), job.model_dump_json()]
@@ -220,21 +230,26 @@ def _parts(budget: _Budget, experiment: str, seed: int, out: Path) -> Iterator[d
             contender("ours", 6.0, True, "ours"),
             contender("stock", 24.0, True, "stock"),
         ]
-        run_in_turns(paired, 10_000, say)
+        run_in_turns(paired, _UNTIL_DONE, say)
         yield _paired(paired, len(points))
-        click.echo(f"3 of 3: search, {budget.rounds} turns of {budget.turn:g} s each", err=True)
+        until = f"{budget.rounds} turns" if budget.trials is None else str(dict(budget.trials))
+        click.echo(f"3 of 3: search, {until}, {budget.turn:g} s a turn", err=True)
         racers = [
             contender("ours", budget.turn, False, "ours"),
             contender("stock", budget.turn, False, "stock"),
-            *(contender(tuner, budget.turn, False, "keras_tuner_loop", tuner) for tuner in _TUNERS),
         ]
+        if budget.trials is None:
+            racers += [
+                contender(name, budget.turn, False, "keras_tuner_loop", name) for name in _TUNERS
+            ]
         run_in_turns(racers, budget.rounds, say)
 
         yield {
+            "trials": budget.trials and dict(budget.trials),
             "search": {
                 one.name: summary(one) | {"epochs_said": [asdict(epoch) for epoch in one.epochs]}
                 for one in racers
-            }
+            },
         }
 
 

@@ -25,6 +25,7 @@ class Job(BaseModel):
         points: train exactly these, in this order, without pruning; None searches the space until
             stopped. None is stopped early as long as `epochs` does not exceed its patience.
         folder: for the contender's own files.
+        trials: after which a search ends by itself; None: only when it is stopped.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -34,6 +35,7 @@ class Job(BaseModel):
     seed: int
     points: tuple[dict[str, Value], ...] | None = None
     folder: Path
+    trials: int | None = None
 
     @classmethod
     def from_command_line(cls) -> Self:

@@ -1,5 +1,6 @@
 """From what the contenders said to ratios with intervals."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -69,6 +70,24 @@ def best_so_far(epochs: Sequence[Epoch]) -> list[tuple[float, float]]:
 def seconds_until(epochs: Sequence[Epoch], error: float) -> float | None:
     """When the validation MSE first was `error` or less; None if never."""
     return next((at for at, value in best_so_far(epochs) if value <= error), None)
+
+
+def trial_seconds(epochs: Sequence[Epoch]) -> list[float]:
+    """Seconds of each trial of a loop that trains one after the other, in turn.
+
+    From the last epoch of the trial before, or the start, to its own last epoch.
+    """
+    ends: dict[str, float] = {}
+    for epoch in epochs:
+        ends[epoch.trial] = epoch.at
+    times = [0.0, *ends.values()]
+    return [end - begin for begin, end in itertools.pairwise(times)]
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """The mean of two values or more, and the ends of its 95 % t interval."""
+    low, high = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
+    return float(np.mean(values)), float(low), float(high)
 
 
 def summary(contender: Contender) -> dict[str, object]:

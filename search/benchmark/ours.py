@@ -49,7 +49,7 @@ def main() -> None:
         )
         experiment = experiment.model_copy(update={"designs": designs, "trials": len(designs)})
     else:
-        experiment = experiment.model_copy(update={"trials": MANY_TRIALS})
+        experiment = experiment.model_copy(update={"trials": job.trials or MANY_TRIALS})
     plan = make_plan(experiment)
     study, facts, stores = private_study(plan, job.folder, SAMPLER)
     progress = Progress(facts, 0, quiet=True)

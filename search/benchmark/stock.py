@@ -93,7 +93,7 @@ def main() -> None:
         flat = suggest(trial, experiment.space)
         return train(job.parameters(flat), prepared, trial.number, job.seed + trial.number)
 
-    for _ in itertools.count():
+    for _ in itertools.count() if job.trials is None else range(job.trials):
         study.optimize(objective, n_trials=1)
 
 

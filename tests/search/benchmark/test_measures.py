@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,6 +105,20 @@ def test_the_text_says_the_ratios() -> None:
     text = "\n".join(lines(_found([0.3, 0.1], [0.5, 0.4, 0.35])))
     assert "6.00x (95 % 5.00 to 7.00, n = 2)" in text
     assert "after 1 / 3.0 of the time" in text
+
+
+def test_trials_that_were_counted_tell_how_long_as_many_of_the_stock_loop_would_take() -> None:
+    found: Any = _found([0.3, 0.1], [0.5, 0.4, 0.35]) | {"trials": {"ours": 50, "stock": 2}}
+    stock = found["search"]["stock"]
+    stock["trials"] = 2
+    for epoch, (at, trial) in zip(
+        stock["epochs_said"], ((50.0, "0"), (90.0, "0"), (200.0, "1")), strict=True
+    ):
+        epoch |= {"at": at, "trial": trial}
+    text = "\n".join(lines(found))
+    # 90 and 110 seconds; ours came to its best after 20.
+    assert "2 trials took 100 s each (95 % -27 to 227), so 50 of them would take 1.4 h" in text
+    assert "after 1 / 250.0 of its time" in text
 
 
 @pytest.mark.parametrize(("ours", "stock"), [([], [0.2]), ([0.9], [0.2]), ([], []), ([0.2], [])])
