@@ -2,6 +2,7 @@
 
     python -m tests.chaos --kills 100 --seed 0
     python -m tests.chaos --kills 10 --workers 8
+    python -m tests.chaos --kills 10 --tuner keras-tuner
     python -m tests.chaos --every-write 1
     python -m tests.chaos --starts 20
     python -m tests.chaos --memory 200
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import click
 
+from search.tuners import KERAS_TUNER, OPTUNA
 from tests.chaos import kills as under_kills
 from tests.chaos import writes
 
@@ -30,6 +32,9 @@ SLOWEST = 10.0
 @click.option("--kills", type=click.IntRange(min=1), help="Workers, and coordinators, to kill.")
 @click.option("--trials", type=click.IntRange(min=1), default=20, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
+@click.option(
+    "--tuner", type=click.Choice([OPTUNA, KERAS_TUNER]), default=OPTUNA, show_default=True
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of moments and victims.")
 @click.option("--every-write", "step", type=click.IntRange(min=1), help="Kill at every Nth write.")
 @click.option("--first", type=click.IntRange(min=1), default=1, help="The first such write.")
@@ -39,6 +44,7 @@ def main(
     kills: int | None,
     trials: int,
     workers: int,
+    tuner: str,
     seed: int,
     step: int | None,
     first: int,
@@ -52,7 +58,7 @@ def main(
     sound = True
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
         if kills:
-            sound &= _kills(_new(folder, "kills"), kills, trials, workers, seed)
+            sound &= _kills(_new(folder, "kills"), kills, trials, workers, tuner, seed)
         if step:
             sound &= _writes(step, first)
         if starts:
@@ -71,11 +77,11 @@ def _new(folder: str, name: str) -> Path:
     return place
 
 
-def _kills(place: Path, kills: int, trials: int, workers: int, seed: int) -> bool:
+def _kills(place: Path, kills: int, trials: int, workers: int, tuner: str, seed: int) -> bool:
     def say(line: str) -> None:
         click.echo(line, err=True)
 
-    outcome = under_kills.search_under_kills(place, kills, trials, seed, say, workers)
+    outcome = under_kills.search_under_kills(place, kills, trials, seed, say, workers, tuner)
     found = outcome.audit
     assert found is not None
     click.echo(

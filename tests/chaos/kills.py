@@ -14,6 +14,7 @@ from typing import IO
 
 import psutil
 
+from search.tuners import OPTUNA
 from tests.chaos.audit import Audit, audit, running
 from tests.search.command import start
 
@@ -36,6 +37,7 @@ class Outcome:
     Attributes:
         total: finished trials that were asked for in the end.
         workers: that train at once.
+        tuner: that draws the points.
         killed: processes by kind, "worker" or "coordinator".
         acknowledged: attempts that a person was told had ended, and the database's word for how.
         orphans: attempts that a killed coordinator left running.
@@ -46,6 +48,7 @@ class Outcome:
 
     total: int
     workers: int = WORKERS
+    tuner: str = OPTUNA
     killed: dict[str, int] = field(default_factory=lambda: {"worker": 0, "coordinator": 0})
     acknowledged: dict[int, str] = field(default_factory=dict)
     orphans: int = 0
@@ -59,9 +62,8 @@ class _Command:
 
     def __init__(self, place: Path, outcome: Outcome, log: IO[str]) -> None:
         self.began = time.monotonic()
-        self.process = start(
-            place, *OPTIONS, "--trials", str(outcome.total), "--workers", str(outcome.workers)
-        )
+        counts = ("--trials", str(outcome.total), "--workers", str(outcome.workers))
+        self.process = start(place, *OPTIONS, *counts, "--tuner", outcome.tuner)
         self._outcome, self._log = outcome, log
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -118,6 +120,7 @@ def search_under_kills(
     seed: int,
     say: Callable[[str], None],
     workers: int = WORKERS,
+    tuner: str = OPTUNA,
 ) -> Outcome:
     """Search with small networks while `kills` workers and as many coordinators are killed.
 
@@ -128,9 +131,10 @@ def search_under_kills(
         seed: of the moments and the victims.
         say: is told how it goes, a line at a time.
         workers: that train at once.
+        tuner: that draws the points.
     """
     random_ = random.Random(seed)
-    outcome = Outcome(trials, workers)
+    outcome = Outcome(trials, workers, tuner)
     with (place / "chaos.log").open("w") as log:
         command = _Command(place, outcome, log)
         while (left := [kind for kind, done in outcome.killed.items() if done < kills]) != []:

@@ -25,6 +25,12 @@ def test_s2_s10_t3_nothing_acknowledged_is_lost_under_kills() -> None:
     assert "0 doubled, 0 missing" in said
 
 
+def test_s2_t3_nor_is_it_where_keras_tuner_draws() -> None:
+    said = _chaos("--kills", "1", "--trials", "4", "--seed", "1", "--tuner", "keras-tuner")
+    assert "killed: 1 workers, 1 coordinators" in said and "lost: 0" in said
+    assert "0 doubled, 0 missing" in said
+
+
 def test_s2_killed_between_any_two_writes_both_stores_come_in_line() -> None:
     said = _chaos("--every-write", "60", "--first", "7")
     assert "killed before 5 of" in said, said
