@@ -184,12 +184,19 @@ def _plan_lines(
             f"  {role}: {one.name}, units {'/'.join(map(str, one.parameters.units))}{found}"
         )
     trained = plan.prepared.train
-    seconds = [
-        one.parameters.epochs * epoch_seconds(one.parameters, *trained.x.shape)
-        for one in candidates
-    ]
-    again = sum(seconds) * wish.folds + max(seconds)
-    most = math.ceil(wish.seeds * again / crew.workers / 60)
+    finalists, references = (
+        [
+            one.parameters.epochs * epoch_seconds(one.parameters, *trained.x.shape)
+            for one in candidates
+            if one.reference is reference
+        ]
+        for reference in (False, True)
+    )
+    refits = wish.seeds * max(finalists)
+    cells = wish.seeds * wish.folds
+    least = sum(finalists) * wish.folds + sum(references) + refits
+    most = (sum(finalists) + sum(references)) * cells + refits
+    minutes = [math.ceil(seconds / crew.workers / 60) for seconds in (least, most)]
     champion = registry.champion()
     in_service = "nothing yet" if champion is None else f"version {champion}"
     lines += [
@@ -197,8 +204,8 @@ def _plan_lines(
         "whoever is measurably worse after a seed gets no further one, nor does a reference worse "
         "than every finalist on the last fold; the winner is then trained once more a seed, on "
         "train and validation: the mean of these networks is what may be promoted",
-        f"At most {most} minutes on {crew.workers} worker(s), on cores like those of "
-        "docs/performance.md; run again, it goes on where it stopped",
+        f"{minutes[0]} to {minutes[1]} minutes on {crew.workers} worker(s), by who leaves when, on "
+        "cores like those of docs/performance.md; run again, it goes on where it stopped",
         f"In service: {in_service}",
         f"Openings of the test period of these data so far: {openings}",
     ]
