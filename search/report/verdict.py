@@ -1,4 +1,4 @@
-"""The verdict in three sentences, computed from the facts."""
+"""The verdict in three short paragraphs, computed from the facts."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,7 @@ from search.report.words import WORDS, Language
 from search.summary import amount
 
 SUBJECT = "main2"
+_SETTINGS = ("learning_rate", "dropout", "l2", "units", "batch_size", "epochs", "ema_epochs")
 CURES = ("C3", "C4", "C5", "C6", "C7", "C8")
 CLAIMS_COMMAND = "python -m search.run --experiment claims"
 SEARCH_COMMAND = "python -m search.run --trials 50"
@@ -15,7 +16,7 @@ SEARCH_COMMAND = "python -m search.run --trials 50"
 def sentences(facts: Mapping[str, Any], language: Language) -> list[str]:
     """Say whether `main2` underfits, what cures it, and how the best network stands.
 
-    Three sentences; where something was not tried, one says so and gives the command.
+    Three short paragraphs; where something was not tried, one says so and gives the command.
     """
     words = WORDS[language]
     return [_underfitting(facts, words), _cures(facts, words), _best(facts, words)]
@@ -44,6 +45,44 @@ def _underfitting(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
 
 
 def _cures(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    return " ".join(part for part in (_together(facts, words), _single(facts, words)) if part)
+
+
+def _together(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    """What the best network of all has otherwise than the subject, if it is a better one."""
+    subject, best = _subject(facts), facts["best"]
+    if subject is None or best is None or best["val"]["rmse"] >= subject["val"]["rmse"]:
+        return ""
+    before, after = subject["parameters"], best["parameters"]
+    changes = [
+        words["change"].format(
+            what=words[name], before=_setting(before[name]), after=_setting(after[name])
+        )
+        for name in _SETTINGS
+        if before[name] != after[name]
+    ]
+    return words["together"].format(
+        changes=", ".join(changes),
+        best=_name(best, words),
+        study=best["study"],
+        rmse=amount(best["val"]["rmse"]),
+        unit=facts["unit"],
+        name=SUBJECT,
+        other=amount(subject["val"]["rmse"]),
+    )
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "/".join(map(_setting, value))
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _name(best: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    return best["design"] or words["trial"].format(number=best["trial"])
+
+
+def _single(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
     claims = [claim for claim in facts["claims"] if claim["id"] in CURES]
     tried = [one for claim in claims for one in claim["comparisons"] if one["difference"]]
     if not tried:
@@ -69,16 +108,8 @@ def _best(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
         return words["untried"].format(what=words["search_best"], command=SEARCH_COMMAND)
     strongest = facts["baselines"][0]
     better = best["val"]["rmse"] < strongest["val"]["rmse"]
-    subject = _subject(facts)
-    beside = (
-        ""
-        if subject is None
-        else words["beside"].format(
-            name=SUBJECT, rmse=amount(subject["val"]["rmse"]), unit=facts["unit"]
-        )
-    )
     return words["best"].format(
-        name=best["design"] or words["trial"].format(number=best["trial"]),
+        name=_name(best, words),
         study=best["study"],
         regime=words[best["regime"]],
         rmse=amount(best["val"]["rmse"]),
@@ -87,16 +118,15 @@ def _best(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
         baseline=strongest["name"],
         other=amount(strongest["val"]["rmse"]),
         made=_made(best["parameters"], words),
-        beside=beside,
     )
 
 
 def _made(parameters: Mapping[str, Any], words: Mapping[str, str]) -> str:
     return words["made"].format(
-        units="/".join(map(str, parameters["units"])),
-        dropout="/".join(f"{rate:.3g}" for rate in parameters["dropout"]),
-        l2=f"{parameters['l2']:.3g}",
-        rate=f"{parameters['learning_rate']:.3g}",
+        units=_setting(parameters["units"]),
+        dropout=_setting(parameters["dropout"]),
+        l2=_setting(parameters["l2"]),
+        rate=_setting(parameters["learning_rate"]),
         batch=parameters["batch_size"],
         epochs=parameters["epochs"],
     )

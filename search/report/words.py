@@ -66,18 +66,27 @@ WORDS: dict[Language, dict[str, str]] = {
         "lowest of all networks and baselines here; at the peaks of the validation windows it forecasts {bias} {unit} {side}.",
         "too_low": "too low",
         "too_high": "too high",
-        "cures": "What cures it: {list}; the change in validation RMSE is {mean} {unit} for the "
-        "strongest, {name} (95 % interval {low} to {high}).",
-        "no_cure": "None of the cures that the teaching notes claim is proven by these {seeds} seeds, "
-        "since a claim needs all its comparisons, corrected for ten claims at once. The largest "
-        "single change in validation RMSE is {mean} {unit} for {name} (95 % interval {low} to "
+        "together": "What cures it, taken together: {changes}. So made, {best} of {study} has a "
+        "validation RMSE of {rmse} {unit} where {name} has {other} {unit}.",
+        "change": "{what} from {before} to {after}",
+        "units": "units",
+        "dropout": "dropout",
+        "l2": "L2",
+        "learning_rate": "learning rate",
+        "batch_size": "batch",
+        "epochs": "epochs, at most,",
+        "ema_epochs": "averaging of the weights, in epochs,",
+        "cures": "Of the single changes that the teaching notes recommend, these are proven: {list}; "
+        "the change in validation RMSE is {mean} {unit} for the strongest, {name} (95 % interval "
+        "{low} to {high}).",
+        "no_cure": "Of the single changes that the teaching notes recommend, none is proven by these "
+        "{seeds} seeds: a claim needs all its comparisons, corrected for ten claims at once. The "
+        "largest change in validation RMSE is {mean} {unit} for {name} (95 % interval {low} to "
         "{high}).",
         "best": "The best network found, {name} of {study} ({regime}; {made}), has a validation RMSE "
-        "of {rmse} {unit}{beside}, {relation} the strongest baseline, {baseline}, with {other} "
-        "{unit}.",
+        "of {rmse} {unit}, {relation} the strongest baseline, {baseline}, with {other} {unit}.",
         "made": "units {units}, dropout {dropout}, L2 {l2}, learning rate {rate}, batch {batch}, at "
         "most {epochs} epochs",
-        "beside": " where {name} has {rmse} {unit}",
         "lower": "below",
         "higher": "above",
         "untried": "Not tried here: {what}. Next: {command}",
@@ -204,15 +213,24 @@ WORDS: dict[Language, dict[str, str]] = {
         "검증 구간의 피크에서 {bias} {unit} {side} 예측합니다.",
         "too_low": "낮게",
         "too_high": "높게",
-        "cures": "해결책: {list}. 가장 강한 {name}의 검증 RMSE 변화는 {mean} {unit}입니다(95 % 구간 "
-        "{low} ~ {high}).",
-        "no_cure": "교재가 주장하는 해결책 가운데 시드 {seeds}개로 입증된 것은 없습니다(주장마다 모든 비교가 열 가지 주장에 대한 보정 뒤에도 성립해야 함). 하나의 변화로 검증 RMSE의 가장 큰 변화는 {name}의 "
+        "together": "해결책은 다음을 함께 바꾸는 것입니다: {changes}. 그렇게 만든 {study}의 {best}은(는) 검증 "
+        "RMSE가 {rmse} {unit}이고, {name}은(는) {other} {unit}입니다.",
+        "change": "{what} {before} → {after}",
+        "units": "유닛",
+        "dropout": "드롭아웃",
+        "l2": "L2",
+        "learning_rate": "학습률",
+        "batch_size": "배치",
+        "epochs": "최대 에포크",
+        "ema_epochs": "가중치 평균(에포크)",
+        "cures": "교재가 권하는 개별 변경 가운데 입증된 것: {list}. 가장 강한 {name}의 검증 RMSE 변화는 {mean} {unit}입니다"
+        "(95 % 구간 {low} ~ {high}).",
+        "no_cure": "교재가 권하는 개별 변경 가운데 시드 {seeds}개로 입증된 것은 없습니다(주장마다 모든 비교가 열 가지 주장에 대한 보정 뒤에도 성립해야 함). 검증 RMSE의 가장 큰 변화는 {name}의 "
         "{mean} {unit}입니다(95 % 구간 {low} ~ {high}).",
         "best": "가장 좋은 신경망은 {study}의 {name}({regime}; {made})이며, 검증 RMSE는 {rmse} {unit}로 "
-        "가장 강한 기준 모형 {baseline}의 {other} {unit}보다 {relation}{beside}.",
+        "가장 강한 기준 모형 {baseline}의 {other} {unit}보다 {relation}.",
         "made": "유닛 {units}, 드롭아웃 {dropout}, L2 {l2}, 학습률 {rate}, 배치 {batch}, 최대 {epochs} "
         "에포크",
-        "beside": "({name}: {rmse} {unit})",
         "lower": "낮습니다",
         "higher": "높습니다",
         "untried": "여기서 시험하지 않음: {what}. 다음: {command}",
