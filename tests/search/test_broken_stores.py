@@ -119,7 +119,7 @@ def test_s8_a_server_killed_in_the_middle_gets_everything_once_it_is_back(
 
 
 def test_t2_a_worker_without_memory_fails_its_trial_and_the_next_runs(tmp_path: Path) -> None:
-    search = start(tmp_path, *SMOKE[:2], "--workers", "1", "--trials", "3", "--epochs", "30")
+    search = start(tmp_path, *SMOKE, "--trials", "3", "--epochs", "30")
     wait_until(lambda: (tmp_path / "mlruns" / "optuna.db").exists())
     wait_until(lambda: _epochs(tmp_path) >= 2)
     (worker,) = _workers(search.pid)

@@ -13,6 +13,7 @@ import pytest
 
 from search.errors import INTERRUPTED, REFUSED_OR_FAILED, TERMINATED
 from tests.search.command import (
+    PARALLEL,
     REPOSITORY,
     SMOKE,
     argv,
@@ -110,7 +111,7 @@ def test_s6_simultaneous_first_starts_all_work(tmp_path: Path) -> None:
 
 
 def test_t3_t4_killed_workers_lose_only_their_trial(tmp_path: Path) -> None:
-    process = start(tmp_path, *SMOKE, "--epochs", "40", "--pruner", "none", "--json")
+    process = start(tmp_path, *PARALLEL, "--epochs", "40", "--pruner", "none", "--json")
     wait_until(lambda: _reported_epochs(tmp_path) >= 2)
     victim = _workers(process.pid)[0]
     subprocess.run(["kill", "-9", str(victim)], check=True)
@@ -144,7 +145,7 @@ def test_t6_a_bug_of_ours_ends_the_study_after_three_trials_with_its_traceback(
     module = tmp_path / "broken" / "models" / "build.py"
     module.write_text(module.read_text().replace("def build(", "def build(no_such_argument, ", 1))
     done = subprocess.run(
-        argv("search.run", *SMOKE, "--trials", "10"),
+        argv("search.run", *PARALLEL, "--trials", "10"),
         cwd=tmp_path,
         env=environment() | {"PYTHONPATH": str(tmp_path / "broken")},
         capture_output=True,

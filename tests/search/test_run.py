@@ -14,6 +14,7 @@ from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from search.optuna_storage import open_storage
 from search.tuners import KERAS_TUNER, OPTUNA, SAMPLERS
 from tests.search.command import (
+    PARALLEL,
     SMOKE,
     environment,
     mlflow_runs,
@@ -39,7 +40,7 @@ def finished(
 ) -> tuple[Path, str, str]:
     """A folder with one finished smoke study, and what its run printed."""
     place = tmp_path_factory.mktemp("finished")
-    done = run(place, *SMOKE, *tuner, "--seed", "0")
+    done = run(place, *PARALLEL, *tuner, "--seed", "0")
     assert done.returncode == 0, done.stderr
     return place, done.stdout, done.stderr
 
@@ -212,7 +213,7 @@ def test_same_seed_and_one_worker_give_identical_trial_values(tmp_path: Path) ->
     places = [tmp_path / "one", tmp_path / "two"]
     for place in places:
         place.mkdir()
-    options = (*SMOKE[:2], "--workers", "1", "--seed", "3", "--epochs", "3", "--trials", "5")
+    options = (*SMOKE, "--seed", "3", "--epochs", "3", "--trials", "5")
     both = [start(place, *options) for place in places]
     for process in both:
         process.communicate(timeout=240)
