@@ -11,13 +11,13 @@ from scipy import stats
 
 from search.evidence import CONFIDENCE, holm, paired_difference
 from search.promote.candidates import Candidate
-from search.promote.gate import FEWEST_BLOCKS, compare
+from search.promote.gate import block_length
 
 FloatArray = npt.NDArray[np.float64]
 
 # One-sided error at which a candidate is given up after a round of seeds.
 GIVEN_UP = 0.05
-_FEWEST_CELLS = 3
+_FEWEST_PAIRS = 3
 
 
 @dataclass(frozen=True)
@@ -111,8 +111,14 @@ def hopeless(cells: Sequence[Cell], finalists: Collection[str]) -> set[str]:
     leading = [name for name, found in racing.items() if len(found) == most]
     if not leading:
         return set()
-    leader = min(leading, key=lambda name: statistics.fmean(racing[name].values()))
-    found = {name: _p_worse(own, racing[leader]) for name, own in errors.items() if name != leader}
+    best = racing[min(leading, key=lambda name: statistics.fmean(racing[name].values()))]
+    pairs = {
+        name: [(own[at], best[at]) for at in sorted(own.keys() & best.keys())]
+        for name, own in errors.items()
+        if own is not best
+    }
+    # Who has too few is not tested, and makes the test of the others no stricter.
+    found = {name: _p_worse(own) for name, own in pairs.items() if len(own) >= _FEWEST_PAIRS}
     return {name for name, p in holm(found).items() if p <= GIVEN_UP}
 
 
@@ -122,8 +128,9 @@ def outclassed(
     """References measurably worse on the same windows than every one of the finalists.
 
     One network of each has to do, so a reference must lose to all of them: no single lucky seed
-    decides. For each pair the block bootstrap of `search.promote.gate.compare`; the largest p of a
-    reference's pairs is its own, one-sided at 5 % for all references together by Holm's method.
+    decides. For each pair the paired t test over the RMSE of blocks of windows, three at least; the
+    largest p of a reference's pairs is its own, one-sided at 5 % for all references together by
+    Holm's method.
 
     Args:
         references: forecast minus actual by name, float64 (n, horizon), windows oldest first.
@@ -131,22 +138,26 @@ def outclassed(
     """
     if not finalists:
         return set()
-    found = {}
-    for name, errors in references.items():
-        pairs = [compare(name, own, errors) for own in finalists.values()]
-        found[name] = max(1.0 if one.blocks < FEWEST_BLOCKS else one.p for one in pairs)
+    rivals = [_blocks(errors) for errors in finalists.values()]
+    found = {
+        name: max(_p_worse(list(zip(_blocks(errors), rival, strict=True))) for rival in rivals)
+        for name, errors in references.items()
+        if len(_blocks(errors)) >= _FEWEST_PAIRS
+    }
     return {name for name, p in holm(found).items() if p <= GIVEN_UP}
 
 
-def _p_worse(
-    errors: Mapping[tuple[int, int], float], leader: Mapping[tuple[int, int], float]
-) -> float:
-    common = sorted(errors.keys() & leader.keys())
-    if len(common) < _FEWEST_CELLS:
-        return 1.0
-    return paired_difference(
-        [errors[one] for one in common], [leader[one] for one in common]
-    ).p_higher
+def _blocks(errors: FloatArray) -> list[float]:
+    """RMSE of each whole block of the gate's bootstrap, the oldest first."""
+    block = block_length(errors.shape[1])
+    count = len(errors) // block
+    squares = np.square(errors[: count * block]).reshape(count, -1)
+    return [float(value) for value in np.sqrt(squares.mean(axis=1))]
+
+
+def _p_worse(pairs: Sequence[tuple[float, float]]) -> float:
+    """Of the paired one-sided t test that the first of each pair is higher."""
+    return paired_difference([one for one, _ in pairs], [other for _, other in pairs]).p_higher
 
 
 def rank_correlation(ranked: Sequence[Ranked]) -> float | None:
@@ -154,7 +165,7 @@ def rank_correlation(ranked: Sequence[Ranked]) -> float | None:
     pairs = [
         (one.candidate.searched, one.mean) for one in ranked if one.candidate.searched is not None
     ]
-    if len(pairs) < _FEWEST_CELLS:
+    if len(pairs) < _FEWEST_PAIRS:
         return None
     value = float(stats.spearmanr(*zip(*pairs, strict=True)).statistic)
     return value if math.isfinite(value) else None

@@ -141,7 +141,7 @@ def retest(
                 )
                 if leaving:
                     say(
-                        "Hour by hour measurably worse than every finalist on the last fold, and "
+                        "Block by block measurably worse than every finalist on the last fold, and "
                         f"not trained again: {_names(leaving)}."
                     )
                 out |= leaving

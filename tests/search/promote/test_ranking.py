@@ -123,8 +123,10 @@ def test_a_reference_is_outclassed_by_all_finalists_or_not_at_all() -> None:
     references = {"far": _network(200.0, 3), "near": _network(60.5, 4)}
     assert outclassed(references, finalists) == {"far"}
     assert outclassed(references, finalists | {"unlucky": _network(210.0, 5)}) == set()
-    few = {name: errors[: 24 * 7] for name, errors in finalists.items()}
-    assert outclassed({"far": references["far"][: 24 * 7]}, few) == set()
+    week = {name: errors[: 24 * 7] for name, errors in finalists.items()}
+    assert outclassed({"far": references["far"][: 24 * 7]}, week) == {"far"}
+    few = {name: errors[: 24 * 3 - 1] for name, errors in finalists.items()}
+    assert outclassed({"far": references["far"][: 24 * 3 - 1]}, few) == set()
     assert outclassed(references, {}) == set() and outclassed({}, finalists) == set()
 
 
@@ -134,6 +136,19 @@ def test_a_reference_as_good_as_the_finalists_is_seldom_outclassed() -> None:
         networks = [_network(60.0, 1000 + 10 * seed + number, 240) for number in range(3)]
         out += bool(outclassed({"main": networks[0]}, {"a": networks[1], "b": networks[2]}))
     assert out / 100 <= 0.1
+
+
+def test_who_left_early_makes_the_test_of_the_others_no_stricter() -> None:
+    errors = {"good": (100.0, 100.0, 100.0), "lucky": (102.2, 104.0, 105.8)}  # p is 0.031
+    cells = [
+        Cell(name, fold, 0, error, 9)
+        for name, found in errors.items()
+        for fold, error in enumerate(found, start=1)
+    ]
+    assert hopeless(cells, FINALISTS) == {"lucky"}
+    assert hopeless([*cells, Cell("main", 3, 0, 101.0, 9)], FINALISTS) == {"lucky"}
+    alike = [Cell("main", fold, 0, 100.0 + fold % 2, 9) for fold in (1, 2, 3)]
+    assert hopeless([*cells, *alike], FINALISTS) == set()
 
 
 def test_an_outclassed_reference_is_ranked_last_by_its_last_fold() -> None:
