@@ -8,7 +8,7 @@ from typing import Literal
 from scipy import stats
 
 from models.parameters import TrialParameters
-from search.evidence import CONFIDENCE, paired_difference
+from search.evidence import CONFIDENCE, holm, paired_difference
 from search.records import State, TrialRecord, TrialResult
 
 Kind = Literal["l2", "dropout"]
@@ -43,8 +43,9 @@ class Curve:
         units: of the layers. kind: what is varied, the other being 0.
         levels: by rising strength.
         lowest: index of the level with the lowest mean validation RMSE.
-        left, right: whether the weakest, or the strongest, regularisation is worse than the lowest
-            by the paired one-sided t test at 5 %: whether that arm of the U is there.
+        left, right: whether any weaker, or stronger, regularisation is worse than the lowest by
+            the paired one-sided t test at 5 %, corrected for all on that side by Holm's method:
+            whether that arm of the U is there.
     """
 
     units: tuple[int, ...]
@@ -105,25 +106,27 @@ def _curve(units: tuple[int, ...], kind: Kind, cell: dict[float, dict[int, Trial
     )
     lowest = min(range(len(levels)), key=lambda at: levels[at].validation.mean)
     best = cell[strengths[lowest]]
+    weaker, stronger = strengths[:lowest], strengths[lowest + 1 :]
     return Curve(
         units,
         kind,
         levels,
         lowest,
-        left=_worse(cell[strengths[0]], best),
-        right=_worse(cell[strengths[-1]], best),
+        left=_any_worse({one: cell[one] for one in weaker}, best),
+        right=_any_worse({one: cell[one] for one in stronger}, best),
     )
 
 
-def _worse(end: dict[int, TrialResult], best: dict[int, TrialResult]) -> bool:
-    seeds = sorted(end.keys() & best.keys())
-    if end is best or not seeds:
-        return False
-    difference = paired_difference(
-        [end[seed].validation["rmse"] for seed in seeds],
-        [best[seed].validation["rmse"] for seed in seeds],
-    )
-    return difference.p_higher <= ARM_ERROR
+def _any_worse(side: dict[float, dict[int, TrialResult]], best: dict[int, TrialResult]) -> bool:
+    found = {}
+    for strength, results in side.items():
+        seeds = sorted(results.keys() & best.keys())
+        if seeds:
+            found[f"{strength}"] = paired_difference(
+                [results[seed].validation["rmse"] for seed in seeds],
+                [best[seed].validation["rmse"] for seed in seeds],
+            ).p_higher
+    return any(p <= ARM_ERROR for p in holm(found).values())
 
 
 def _band(values: list[float]) -> Band:

@@ -65,6 +65,12 @@ def test_arms_are_seen_where_they_are(
     assert best.train.mean == pytest.approx(0.9 * best.validation.mean)
 
 
+def test_an_arm_whose_last_level_is_erratic_is_seen_by_the_levels_before_it() -> None:
+    wild = iter([120.0, 900.0, 160.0, 130.0])
+    (curve,) = curves(_trials(lambda at: next(wild) if at == 4 else 100 + 10 * at))
+    assert curve.lowest == 0 and curve.right and not curve.left
+
+
 def test_a_flat_curve_seldom_has_both_arms() -> None:
     """The lowest of five is picked before the tests, so their rate is above 5 %, but bounded."""
     studies = 200
