@@ -7,11 +7,13 @@ colour-blind readers; what colour tells, a marker or a line style tells too. No 
 
 import io
 from collections.abc import Mapping, Sequence, Sized
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
@@ -112,18 +114,22 @@ def legend_below(figure: Figure, axes: Axes, columns: int, note: str = "") -> No
     legend.get_title().set_multialignment("center")
 
 
-def magnitude_scale(axes: Axes, values: Sequence[float]) -> None:
-    """Make the y axis logarithmic, with plain numbers; linear if a value is not above 0."""
+def magnitude_scale(
+    axes: Axes, values: Sequence[float], which: Literal["x", "y", "xy"] = "y"
+) -> None:
+    """Make an axis or both logarithmic, with plain numbers; linear if a value is not above 0."""
     if not values or min(values) <= 0:
         return
-    axes.set_yscale("log")
     lowest, highest = min(values), max(values)
     room = max((highest / lowest) ** 0.06, 1.1)
     lowest, highest = lowest / room, highest * room
-    axes.set_ylim(lowest, highest)
-    axes.yaxis.set_major_locator(_magnitudes(lowest, highest))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
+    for name in which:
+        axis: Axis = getattr(axes, f"{name}axis")
+        getattr(axes, f"set_{name}scale")("log")
+        getattr(axes, f"set_{name}lim")(lowest, highest)
+        axis.set_major_locator(_magnitudes(lowest, highest))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(lambda value, _: short(value)))
 
 
 def color_scale(values: Sequence[float]) -> tuple[Normalize, Colormap]:

@@ -60,10 +60,10 @@ def trials_by_regime(
                 linewidth=0.5,
                 label=f"{words[regime]} ({len(chosen)})",
             )
-    reach = max(*train, *validation) * 1.05
-    axes.plot([0, reach], [0, reach], color=INK, linestyle="--", label=words["equal"])
-    axes.set_xlim(0, reach)
-    axes.set_ylim(0, reach)
+    errors = [*train, *validation]
+    ends = [min(errors) / 2, max(errors) * 2]
+    axes.plot(ends, ends, color=INK, linestyle="--", label=words["equal"])
+    magnitude_scale(axes, errors, "xy")
     legend_below(figure, axes, columns=4)
     return figure
 

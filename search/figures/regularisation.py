@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from search.figures.canvas import (
     BLUE,
@@ -17,6 +16,7 @@ from search.figures.canvas import (
     VERMILLION,
     dress_panel,
     legend_below,
+    magnitude_scale,
     new_panels,
     short,
 )
@@ -24,6 +24,8 @@ from search.figures.canvas import (
 FloatArray = npt.NDArray[np.float64]
 # L2 beside dropout, a network a row.
 COLUMNS = 2
+# Of a mean: where a band that reaches below 0 ends on a logarithmic scale.
+_ABOVE_ZERO = 1e-3
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Words:
 
 
 def regularisation(panels: Sequence[Panel], best: float | None, words: Words) -> Figure:
-    """Draw the panels side by side on one scale of error.
+    """Draw the panels side by side on one logarithmic scale of error.
 
     Strengths stand at even distances, since their scale begins at 0 and goes over decades.
 
@@ -83,14 +85,15 @@ def regularisation(panels: Sequence[Panel], best: float | None, words: Words) ->
     columns = min(COLUMNS, len(panels))
     rows = -(-len(panels) // columns)
     figure, grid = new_panels(rows, columns, 3.0 * rows + 1.2, words.title)
-    highest = max(float(one[:, 0].max()) for p in panels for one in (p.train, p.validation))
+    errors = [float(e) for p in panels for one in (p.train, p.validation) for e in one[:, 0]]
+    errors += [] if best is None else [best]
     for at, axes in enumerate(grid.ravel()):
         if at >= len(panels):
             axes.set_visible(False)
             continue
         _draw(axes, panels[at], best, words)
-        # The interval of two seeds may reach far beyond all errors, and below 0.
-        axes.set_ylim(0, 1.25 * max(highest, best or 0.0))
+        # The interval of few seeds may reach far beyond all errors, and below 0.
+        magnitude_scale(axes, errors)
         if at % columns == 0:
             axes.set_ylabel(words.error, fontsize=LABEL_PT, color=INK)
     legend_below(figure, grid[0, 0], columns=2, note=words.note)
@@ -103,7 +106,8 @@ def _draw(axes: Axes, panel: Panel, best: float | None, words: Words) -> None:
         (panel.train, words.train, VERMILLION, "--", "s"),
         (panel.validation, words.validation, BLUE, "-", "o"),
     ):
-        axes.fill_between(places, values[:, 1], values[:, 2], color=color, alpha=0.18, linewidth=0)
+        low = np.maximum(values[:, 1], _ABOVE_ZERO * values[:, 0])
+        axes.fill_between(places, low, values[:, 2], color=color, alpha=0.18, linewidth=0)
         axes.plot(
             places,
             values[:, 0],
@@ -127,4 +131,3 @@ def _draw(axes: Axes, panel: Panel, best: float | None, words: Words) -> None:
         axes.axhline(best, color=GREEN, linestyle=":", linewidth=1.6, label=words.best)
     dress_panel(axes, panel.heading, panel.axis)
     axes.set_xticks(places, [short(strength) for strength in panel.strengths])
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=6))

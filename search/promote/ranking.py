@@ -161,9 +161,14 @@ def _p_worse(pairs: Sequence[tuple[float, float]]) -> float:
 
 
 def rank_correlation(ranked: Sequence[Ranked]) -> float | None:
-    """Spearman's correlation of the search's errors and the re-test's; None below three pairs."""
+    """Spearman's correlation of the search's errors and the re-test's; None below three pairs.
+
+    Of those with a seed on every fold: the errors of a fold are no mean over all.
+    """
     pairs = [
-        (one.candidate.searched, one.mean) for one in ranked if one.candidate.searched is not None
+        (one.candidate.searched, one.mean)
+        for one in ranked
+        if one.candidate.searched is not None and one.seeds
     ]
     if len(pairs) < _FEWEST_PAIRS:
         return None
