@@ -171,7 +171,13 @@ def _arms(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
         (False, True): "right_only",
         (False, False): "no_arms",
     }
-    said = []
+    said = [
+        words["arms_seen"].format(
+            count=len(facts["tradeoff"]),
+            left=sum(curve["left"] for curve in facts["tradeoff"]),
+            right=sum(curve["right"] for curve in facts["tradeoff"]),
+        )
+    ]
     for curve in facts["tradeoff"]:
         lowest, weakest = curve["levels"][curve["lowest"]], curve["levels"][0]
         arms = words[names[curve["left"], curve["right"]]].format(

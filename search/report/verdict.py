@@ -7,7 +7,7 @@ from search.report.words import WORDS, Language
 from search.summary import amount
 
 SUBJECT = "main2"
-_SETTINGS = ("learning_rate", "dropout", "l2", "units", "batch_size", "epochs", "ema_epochs")
+_SETTINGS = ("learning_rate", "dropout", "l2", "units", "batch_size", "epochs")
 CURES = ("C3", "C4", "C5", "C6", "C7", "C8")
 CLAIMS_COMMAND = "python -m search.run --experiment claims"
 SEARCH_COMMAND = "python -m search.run --trials 50"
@@ -31,6 +31,11 @@ def _underfitting(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
     if found is None:
         return words["untried"].format(what=SUBJECT, command=CLAIMS_COMMAND)
     count, bias = found["regimes"]["underfit"], found["val"].get("peak_bias", 0.0)
+    own = [
+        abs(row["val"].get("peak_bias", 0.0))
+        for row in facts["trials"]
+        if (row["design"], row["study"]) == (SUBJECT, found["study"])
+    ]
     return words["yes_underfit" if 2 * count > found["seeds"] else "not_underfit"].format(
         name=SUBJECT,
         made=_made(found["parameters"], words),
@@ -40,6 +45,8 @@ def _underfitting(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
         unit=facts["unit"],
         excess=f"{found['excess']:.1f}",
         bias=amount(abs(bias)),
+        least=amount(min(own)),
+        most=amount(max(own)),
         side=words["too_low" if bias < 0 else "too_high"],
     )
 
@@ -51,7 +58,7 @@ def _cures(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
 def _together(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
     """What the best network of all has otherwise than the subject, if it is a better one."""
     subject, best = _subject(facts), facts["best"]
-    if subject is None or best is None or best["val"]["rmse"] >= subject["val"]["rmse"]:
+    if subject is None or best is None or _error(facts) >= subject["val"]["rmse"]:
         return ""
     before, after = subject["parameters"], best["parameters"]
     changes = [
@@ -61,15 +68,35 @@ def _together(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
         for name in _SETTINGS
         if before[name] != after[name]
     ]
+    if before["ema_epochs"] != after["ema_epochs"]:
+        changes.append(words["averaged"].format(epochs=_setting(after["ema_epochs"])))
     return words["together"].format(
         changes=", ".join(changes),
         best=_name(best, words),
         study=best["study"],
-        rmse=amount(best["val"]["rmse"]),
+        rmse=amount(_error(facts)),
         unit=facts["unit"],
+        trained=_trained(facts, words),
         name=SUBJECT,
         other=amount(subject["val"]["rmse"]),
+        seeds=subject["seeds"],
     )
+
+
+def _repeated(facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The row of the best network's design, whose mean over seeds owes less to luck than it."""
+    best = facts["best"]
+    return next((row for row in facts["designs"] if best and row["name"] == best["design"]), None)
+
+
+def _error(facts: Mapping[str, Any]) -> float:
+    """Validation RMSE of the best network, over its seeds where it has several."""
+    return float((_repeated(facts) or facts["best"])["val"]["rmse"])
+
+
+def _trained(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    repeated = _repeated(facts)
+    return words["of_seeds"].format(seeds=1 if repeated is None else repeated["seeds"])
 
 
 def _setting(value: Any) -> str:
@@ -95,6 +122,7 @@ def _single(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
         list=", ".join(claim["id"] for claim in holding),
         seeds=difference["pairs"],
         name=strongest["treatment"],
+        control=strongest["control"],
         mean=amount(difference["mean"], "+"),
         low=amount(difference["low"], "+"),
         high=amount(difference["high"], "+"),
@@ -107,13 +135,14 @@ def _best(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
     if best is None or not facts["baselines"]:
         return words["untried"].format(what=words["search_best"], command=SEARCH_COMMAND)
     strongest = facts["baselines"][0]
-    better = best["val"]["rmse"] < strongest["val"]["rmse"]
+    better = _error(facts) < strongest["val"]["rmse"]
     return words["best"].format(
         name=_name(best, words),
         study=best["study"],
         regime=words[best["regime"]],
-        rmse=amount(best["val"]["rmse"]),
+        rmse=amount(_error(facts)),
         unit=facts["unit"],
+        trained=_trained(facts, words),
         relation=words["lower" if better else "higher"],
         baseline=strongest["name"],
         other=amount(strongest["val"]["rmse"]),

@@ -60,14 +60,19 @@ WORDS: dict[Language, dict[str, str]] = {
         "seconds": "seconds of training",
         "yes_underfit": "{name} ({made}) is underfitting: {count} of {seeds} seeds are labelled "
         "underfit. On the training windows its RMSE is {train} {unit}, {excess} times the lowest of "
-        "all networks and baselines here; at the peaks of the validation windows it forecasts {bias} {unit} {side}.",
+        "all networks and baselines here; at the peaks of the validation windows it forecasts {bias} {unit} {side} "
+        "({least} to {most} by seed).",
         "not_underfit": "{name} ({made}) is not underfitting here: {count} of {seeds} seeds are "
         "labelled underfit. On the training windows its RMSE is {train} {unit}, {excess} times the "
-        "lowest of all networks and baselines here; at the peaks of the validation windows it forecasts {bias} {unit} {side}.",
+        "lowest of all networks and baselines here; at the peaks of the validation windows it forecasts {bias} {unit} {side} "
+        "({least} to {most} by seed).",
         "too_low": "too low",
         "too_high": "too high",
         "together": "What cures it, taken together: {changes}. So made, {best} of {study} has a "
-        "validation RMSE of {rmse} {unit} where {name} has {other} {unit}.",
+        "validation RMSE of {rmse} {unit} ({trained}) where {name} has {other} {unit} (mean of {seeds} "
+        "seeds); which of the changes does how much of it was not tried one at a time.",
+        "of_seeds": "mean of {seeds} seed(s)",
+        "averaged": "weights averaged over {epochs} epoch(s)",
         "change": "{what} from {before} to {after}",
         "units": "units",
         "dropout": "dropout",
@@ -75,16 +80,15 @@ WORDS: dict[Language, dict[str, str]] = {
         "learning_rate": "learning rate",
         "batch_size": "batch",
         "epochs": "epochs, at most,",
-        "ema_epochs": "averaging of the weights, in epochs,",
         "cures": "Of the single changes that the teaching notes recommend, these are proven: {list}; "
-        "the change in validation RMSE is {mean} {unit} for the strongest, {name} (95 % interval "
-        "{low} to {high}).",
+        "the change in validation RMSE is {mean} {unit} for the strongest, {name} against {control} "
+        "(95 % interval {low} to {high}).",
         "no_cure": "Of the single changes that the teaching notes recommend, none is proven by these "
         "{seeds} seeds: a claim needs all its comparisons, corrected for ten claims at once. The "
-        "largest change in validation RMSE is {mean} {unit} for {name} (95 % interval {low} to "
-        "{high}).",
+        "largest improvement in validation RMSE is {mean} {unit}, {name} against {control} (95 % "
+        "interval {low} to {high}).",
         "best": "The best network found, {name} of {study} ({regime}; {made}), has a validation RMSE "
-        "of {rmse} {unit}, {relation} the strongest baseline, {baseline}, with {other} {unit}.",
+        "of {rmse} {unit} ({trained}), {relation} the strongest baseline, {baseline}, with {other} {unit}.",
         "made": "units {units}, dropout {dropout}, L2 {l2}, learning rate {rate}, batch {batch}, at "
         "most {epochs} epochs",
         "lower": "below",
@@ -92,6 +96,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "untried": "Not tried here: {what}. Next: {command}",
         "no_curves": "No study of this report varies regularisation alone. Next: {command}",
         "arms": "{network}, {kind}: lowest at {strength} with {rmse} {unit}; {arms}.",
+        "arms_seen": "Of {count} curves, {left} have a left arm and {right} have a right arm.",
         "both_arms": "both arms of the U are there",
         "left_only": "only the left arm is there: stronger regularisation than the lowest was not "
         "measurably worse (seeds: {seeds})",
@@ -207,14 +212,17 @@ WORDS: dict[Language, dict[str, str]] = {
         "seconds": "학습 시간(초)",
         "yes_underfit": "{name}({made})은(는) 과소적합입니다. 시드 {seeds}개 중 {count}개가 과소적합으로 "
         "분류되었고, 학습 구간 RMSE는 {train} {unit}로 여기 있는 모든 신경망과 기준 모형의 최저값의 {excess}배이며, 검증 구간의 "
-        "피크에서 {bias} {unit} {side} 예측합니다.",
+        "피크에서 {bias} {unit} {side} 예측합니다(시드별 {least} ~ {most}).",
         "not_underfit": "{name}({made})은(는) 여기서 과소적합이 아닙니다. 시드 {seeds}개 중 {count}개가 "
         "과소적합으로 분류되었고, 학습 구간 RMSE는 {train} {unit}로 여기 있는 모든 신경망과 기준 모형의 최저값의 {excess}배이며, "
-        "검증 구간의 피크에서 {bias} {unit} {side} 예측합니다.",
+        "검증 구간의 피크에서 {bias} {unit} {side} 예측합니다(시드별 {least} ~ {most}).",
         "too_low": "낮게",
         "too_high": "높게",
         "together": "해결책은 다음을 함께 바꾸는 것입니다: {changes}. 그렇게 만든 {study}의 {best}은(는) 검증 "
-        "RMSE가 {rmse} {unit}이고, {name}은(는) {other} {unit}입니다.",
+        "RMSE가 {rmse} {unit}({trained})이고, {name}은(는) {other} {unit}(시드 {seeds}개의 평균)입니다. 어느 변경이 "
+        "얼마나 기여하는지는 하나씩 시험하지 않았습니다.",
+        "of_seeds": "시드 {seeds}개의 평균",
+        "averaged": "가중치를 {epochs}에포크에 걸쳐 평균",
         "change": "{what} {before} → {after}",
         "units": "유닛",
         "dropout": "드롭아웃",
@@ -222,12 +230,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "learning_rate": "학습률",
         "batch_size": "배치",
         "epochs": "최대 에포크",
-        "ema_epochs": "가중치 평균(에포크)",
-        "cures": "교재가 권하는 개별 변경 가운데 입증된 것: {list}. 가장 강한 {name}의 검증 RMSE 변화는 {mean} {unit}입니다"
+        "cures": "교재가 권하는 개별 변경 가운데 입증된 것: {list}. 가장 강한 것은 {control} 대비 {name}이며 검증 RMSE 변화는 {mean} {unit}입니다"
         "(95 % 구간 {low} ~ {high}).",
-        "no_cure": "교재가 권하는 개별 변경 가운데 시드 {seeds}개로 입증된 것은 없습니다(주장마다 모든 비교가 열 가지 주장에 대한 보정 뒤에도 성립해야 함). 검증 RMSE의 가장 큰 변화는 {name}의 "
+        "no_cure": "교재가 권하는 개별 변경 가운데 시드 {seeds}개로 입증된 것은 없습니다(주장마다 모든 비교가 열 가지 주장에 대한 보정 뒤에도 성립해야 함). 검증 RMSE의 가장 큰 개선은 {control} 대비 {name}의 "
         "{mean} {unit}입니다(95 % 구간 {low} ~ {high}).",
-        "best": "가장 좋은 신경망은 {study}의 {name}({regime}; {made})이며, 검증 RMSE는 {rmse} {unit}로 "
+        "best": "가장 좋은 신경망은 {study}의 {name}({regime}; {made})이며, 검증 RMSE는 {rmse} {unit}({trained})로 "
         "가장 강한 기준 모형 {baseline}의 {other} {unit}보다 {relation}.",
         "made": "유닛 {units}, 드롭아웃 {dropout}, L2 {l2}, 학습률 {rate}, 배치 {batch}, 최대 {epochs} "
         "에포크",
@@ -236,6 +243,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "untried": "여기서 시험하지 않음: {what}. 다음: {command}",
         "no_curves": "이 보고서의 스터디는 정규화만 바꾸어 보지 않았습니다. 다음: {command}",
         "arms": "{network}, {kind}: {strength}에서 최저 {rmse} {unit}; {arms}.",
+        "arms_seen": "곡선 {count}개 가운데 왼쪽 팔이 있는 것은 {left}개, 오른쪽 팔이 있는 것은 {right}개입니다.",
         "both_arms": "U자의 양쪽 팔이 모두 나타남",
         "left_only": "왼쪽 팔만 나타남: 최저점보다 강한 정규화가 측정 가능하게 나쁘지 않음(시드 {seeds}개)",
         "right_only": "오른쪽 팔만 나타남. 정규화가 가장 약할 때 오차는 학습 구간 {train} {unit}, 검증 구간 "
