@@ -79,7 +79,7 @@ def _together(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
         trained=_trained(facts, words),
         name=SUBJECT,
         other=amount(subject["val"]["rmse"]),
-        seeds=subject["seeds"],
+        others=_of_seeds(subject["seeds"], words),
     )
 
 
@@ -96,7 +96,11 @@ def _error(facts: Mapping[str, Any]) -> float:
 
 def _trained(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
     repeated = _repeated(facts)
-    return words["of_seeds"].format(seeds=1 if repeated is None else repeated["seeds"])
+    return _of_seeds(1 if repeated is None else repeated["seeds"], words)
+
+
+def _of_seeds(seeds: int, words: Mapping[str, str]) -> str:
+    return words["one_seed"] if seeds == 1 else words["of_seeds"].format(seeds=seeds)
 
 
 def _setting(value: Any) -> str:

@@ -69,9 +69,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "too_low": "too low",
         "too_high": "too high",
         "together": "What cures it, taken together: {changes}. So made, {best} of {study} has a "
-        "validation RMSE of {rmse} {unit} ({trained}) where {name} has {other} {unit} (mean of {seeds} "
-        "seeds); which of the changes does how much of it was not tried one at a time.",
-        "of_seeds": "mean of {seeds} seed(s)",
+        "validation RMSE of {rmse} {unit} ({trained}) where {name} has {other} {unit} ({others}); "
+        "which of the changes does how much of it was not tried one at a time.",
+        "of_seeds": "mean of {seeds} seeds",
+        "one_seed": "one seed",
         "averaged": "weights averaged over {epochs} epoch(s)",
         "change": "{what} from {before} to {after}",
         "units": "units",
@@ -219,9 +220,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "too_low": "낮게",
         "too_high": "높게",
         "together": "해결책은 다음을 함께 바꾸는 것입니다: {changes}. 그렇게 만든 {study}의 {best}은(는) 검증 "
-        "RMSE가 {rmse} {unit}({trained})이고, {name}은(는) {other} {unit}(시드 {seeds}개의 평균)입니다. 어느 변경이 "
+        "RMSE가 {rmse} {unit}({trained})이고, {name}은(는) {other} {unit}({others})입니다. 어느 변경이 "
         "얼마나 기여하는지는 하나씩 시험하지 않았습니다.",
         "of_seeds": "시드 {seeds}개의 평균",
+        "one_seed": "시드 1개",
         "averaged": "가중치를 {epochs}에포크에 걸쳐 평균",
         "change": "{what} {before} → {after}",
         "units": "유닛",
