@@ -14,6 +14,7 @@ import numpy as np
 
 from search.benchmark import options
 from search.benchmark.contest import Contest, Contestant, play, shown, surrogate_line
+from search.benchmark.measures import paired_ratio
 from search.tuners import OPTUNA, Drawing
 
 SAMPLER = "tpe"
@@ -41,13 +42,17 @@ def table(contest: Contest, minutes: Sequence[float]) -> list[dict[str, Any]]:
 
     `ratios` are paired by seed, contestant over no pruning, below 1 where it is better. `missed` is
     the share of seeds in which a pruned trial would have come out best. `at_50` is the RMSE after
-    50 trials, `minutes_50` the time to get there; None if a seed does not.
+    50 trials, `minutes_50` the time to get there, `ratio_50` that RMSE over the one without
+    pruning; None if a seed does not.
     """
     rows = []
+    # RMSE after 50 trials by seed, of those that came so far with every seed.
+    whole: dict[Contestant, list[float]] = {}
     for one, played in contest.played.items():
-        whole = [found.steps[TRIALS - 1] for found in played if len(found.steps) >= TRIALS]
-        all_whole = len(whole) == len(played)
-        ended, best = zip(*whole, strict=True) if whole else ((), ())
+        reached = [found.steps[TRIALS - 1] for found in played if len(found.steps) >= TRIALS]
+        all_whole = len(reached) == len(played)
+        if all_whole:
+            whole[one] = [contest.to_unit * float(np.sqrt(error)) for _, error in reached]
         rows.append(
             {
                 "pruner": one.name,
@@ -58,23 +63,25 @@ def table(contest: Contest, minutes: Sequence[float]) -> list[dict[str, Any]]:
                     None if one == NONE else contest.ratio(one, NONE, minute) for minute in minutes
                 ],
                 "missed": float(np.mean([found.missed < found.steps[-1][1] for found in played])),
-                "minutes_50": float(np.mean(ended)) / 60 if all_whole else None,
-                "at_50": (
-                    float(np.exp(0.5 * np.log(best).mean())) * contest.to_unit
-                    if all_whole
-                    else None
+                "minutes_50": (
+                    float(np.mean([ended for ended, _ in reached])) / 60 if all_whole else None
                 ),
+                "at_50": float(np.exp(np.log(whole[one]).mean())) if all_whole else None,
+                "ratio_50": None,
             }
         )
+    for one, row in zip(contest.played, rows, strict=True):
+        if one != NONE and one in whole and NONE in whole:
+            row["ratio_50"] = paired_ratio(whole[one], whole[NONE])
     return rows
 
 
 def lines(rows: Sequence[dict[str, Any]], minutes: Sequence[float], unit: str) -> list[str]:
     """The table as Markdown."""
     heads = [f"RMSE {unit} after {m:g} min | against none" for m in minutes]
-    ends = [f"min for {TRIALS} trials", f"RMSE {unit} then"]
+    ends = [f"min for {TRIALS} trials", f"RMSE {unit} then", "against none"]
     names = ["pruner", "trials", "pruned", *heads, "missed", *ends]
-    text = ["| " + " | ".join(names) + " |", "|---|" + "---:|" * (5 + 2 * len(minutes))]
+    text = ["| " + " | ".join(names) + " |", "|---|" + "---:|" * (6 + 2 * len(minutes))]
     for row in rows:
         cells = [row["pruner"], f"{row['trials']:.0f}", f"{row['pruned']:.0%}"]
         for error, ratio in zip(row["errors"], row["ratios"], strict=True):
@@ -82,6 +89,7 @@ def lines(rows: Sequence[dict[str, Any]], minutes: Sequence[float], unit: str) -
         cells.append(f"{row['missed']:.0%}")
         until, error = row["minutes_50"], row["at_50"]
         cells += ["longer", ""] if until is None else [f"{until:.1f}", f"{error:.1f}"]
+        cells.append("" if row["ratio_50"] is None else shown(row["ratio_50"]))
         text.append("| " + " | ".join(cells) + " |")
     return text
 
@@ -96,10 +104,24 @@ def lines(rows: Sequence[dict[str, Any]], minutes: Sequence[float], unit: str) -
     show_default=True,
     help="Seconds a trial outside training.",
 )
+@click.option(
+    "--pruner",
+    "chosen",
+    multiple=True,
+    type=click.Choice(sorted({one.drawing.pruner for one in CONTESTANTS} - {"none"})),
+    help="Compare this one alone with no pruning; may be given again.  [default: all]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def main(seeds: int, minutes: tuple[float, ...], overhead: float, as_json: bool) -> None:
+def main(
+    seeds: int,
+    minutes: tuple[float, ...],
+    overhead: float,
+    chosen: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Compare pruners at equal time by replaying measured learning curves."""
-    contest = play(CONTESTANTS, seeds, max(minutes), overhead)
+    there = [one for one in CONTESTANTS if not chosen or one.drawing.pruner in {*chosen, "none"}]
+    contest = play(there, seeds, max(minutes), overhead)
     rows = table(contest, minutes)
     if as_json:
         click.echo(json.dumps(rows, indent=2, default=vars))

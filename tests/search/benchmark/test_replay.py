@@ -151,6 +151,8 @@ def test_the_table_of_pruners_pairs_by_seed() -> None:
     assert rows[0]["errors"][0] == pytest.approx(np.sqrt(200))
     assert rows[1]["missed"] == 0.5 and rows[1]["minutes_50"] == pytest.approx(25.0)
     assert rows[1]["at_50"] == pytest.approx(1000 * (1e-4 * 0.26e-4) ** 0.25)
+    assert rows[0]["ratio_50"] is None
+    assert rows[1]["ratio_50"].value == pytest.approx(0.505, abs=0.001)
     text = lines(rows, (10.0, 20.0), "MW")
     assert text[2].startswith("| none | 50 | 20% |") and "median, 4 epochs" in text[3]
     assert len({line.count("|") for line in text}) == 1
