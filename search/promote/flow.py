@@ -197,6 +197,7 @@ def _plan_lines(
     least = sum(finalists) * wish.folds + sum(references) + refits
     most = (sum(finalists) + sum(references)) * cells + refits
     minutes = [math.ceil(seconds / crew.workers / 60) for seconds in (least, most)]
+    span = " to ".join(str(one) for one in sorted(set(minutes)))
     champion = registry.champion()
     in_service = "nothing yet" if champion is None else f"version {champion}"
     lines += [
@@ -204,7 +205,7 @@ def _plan_lines(
         "whoever is measurably worse after a seed gets no further one, nor does a reference worse "
         "than every finalist on the last fold; the winner is then trained once more a seed, on "
         "train and validation: the mean of these networks is what may be promoted",
-        f"{minutes[0]} to {minutes[1]} minutes on {crew.workers} worker(s), by who leaves when, on "
+        f"{span} minutes on {crew.workers} worker(s), by who leaves when, on "
         "cores like those of docs/performance.md; run again, it goes on where it stopped",
         f"In service: {in_service}",
         f"Openings of the test period of these data so far: {openings}",
