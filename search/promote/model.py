@@ -129,12 +129,14 @@ def save(place: Path, network: Path, facts: Mapping[str, Any], example: pd.DataF
 def digest(place: Path) -> str:
     """sha256 (hex) over names and contents of the files of a model folder that decide what it does.
 
-    What MLflow adds when a registered model is loaded is not among them.
+    What MLflow adds when a registered model is loaded is not among them, nor is the bytecode that
+    Python writes beside our file when it is served.
     """
     found = hashlib.sha256()
     for file in sorted(place.rglob("*")):
         inner = file.relative_to(place).as_posix()
-        if file.is_file() and inner != "registered_model_meta":
+        added = inner == "registered_model_meta" or "/__pycache__/" in f"/{inner}"
+        if file.is_file() and not added:
             found.update(inner.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
     return found.hexdigest()
 

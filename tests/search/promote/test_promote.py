@@ -340,6 +340,7 @@ def server(promoted: tuple[Path, str]) -> Iterator[str]:
         "MLFLOW_TRACKING_URI": f"sqlite:///{place}/mlruns/mlflow.db",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "CUDA_VISIBLE_DEVICES": "-1",
+        "PYTHONDONTWRITEBYTECODE": "",  # as most people have it: it is written into the model
     }
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/smoke@champion"]
     log = (place / "serve.log").open("w")

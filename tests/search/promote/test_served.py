@@ -170,6 +170,10 @@ def test_a_folder_is_told_from_a_changed_one_and_a_pickle_is_refused(
     before = digest(place)
     again = Forecaster(*model_files(place))
     assert again.facts == model.facts
+    written = next(place.rglob("*.py")).parent / "__pycache__" / "served.cpython-311.pyc"
+    written.parent.mkdir()
+    written.write_bytes(b"bytecode of a server")
+    assert digest(place) == before
     (place / "notes.txt").write_text("new")
     assert digest(place) != before
     (place / "x.pkl").write_bytes(b"")
