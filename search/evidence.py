@@ -5,6 +5,7 @@ of them come out as foretold; a correction guards the ten claims that are tested
 """
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -154,6 +155,13 @@ def verdicts(claims: Mapping[str, Sequence[Foretold]]) -> dict[str, Verdict]:
         else:
             judged[name] = Verdict.UNDECIDED
     return judged
+
+
+def t_interval(values: Sequence[float]) -> tuple[float, float]:
+    """The 95 % t interval of the mean of two values or more."""
+    mean, sd = statistics.fmean(values), statistics.stdev(values)
+    reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(values) - 1)) * sd / math.sqrt(len(values))
+    return mean - reach, mean + reach
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

@@ -84,12 +84,6 @@ def trial_seconds(epochs: Sequence[Epoch]) -> list[float]:
     return [end - begin for begin, end in itertools.pairwise(times)]
 
 
-def mean_interval(values: Sequence[float]) -> tuple[float, float, float]:
-    """The mean of two values or more, and the ends of its 95 % t interval."""
-    low, high = stats.ttest_1samp(values, 0.0).confidence_interval(0.95)
-    return float(np.mean(values)), float(low), float(high)
-
-
 def summary(contender: Contender) -> dict[str, object]:
     """What one contender did in its time, as plain values."""
     steps = best_so_far(contender.epochs)

@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from search.benchmark.measures import (
     Ratio,
     best_so_far,
-    mean_interval,
     paired_ratio,
     seconds_until,
     trial_seconds,
 )
 from search.benchmark.slices import Epoch
+from search.evidence import t_interval
 from search.figures.canvas import (
     BLUE,
     GREEN,
@@ -88,7 +88,8 @@ def _race_lines(found: Mapping[str, Any]) -> list[str]:
         reached = None if target is None else seconds_until(one["said"], target)
         best = one["best_val_mse"]
         shown.append(
-            f"{name:<12}{one['seconds']:>8.0f}{one['trials']:>8}{one['epochs']:>8}{one['epochs_per_second']:>10.3f}"
+            f"{name:<12}{one['seconds']:>8.0f}{one['trials']:>8}"
+            f"{one['epochs']:>8}{one['epochs_per_second']:>10.3f}"
             f"{one['gflops']:>9.2f}{'-' if best is None else f'{best:.6f}':>11}"
             f"{'never' if reached is None else f'{reached:.0f}':>17}"
         )
@@ -114,17 +115,19 @@ def _estimate_lines(found: Mapping[str, Any]) -> list[str]:
         return []
     ours, stock = (found["search"][name] for name in ("ours", "stock"))
     count = asked["ours"]
-    mean, low, high = mean_interval(trial_seconds(_said(stock)))
-    best, target = count * mean, ours["best_val_mse"]
+    each = trial_seconds(_said(stock))
+    mean, (low, high) = float(np.mean(each)), t_interval(each)
+    whole, target = count * mean, ours["best_val_mse"]
     reached = seconds_until(_said(ours), target)
     assert reached is not None  # its own best
     return [
         "",
         f"The stock loop's {stock['trials']} trials took {mean:.0f} s each (95 % {low:.0f} to "
-        f"{high:.0f}), so {count} of them would take {best / 3600:.1f} h ({count * low / 3600:.1f} "
-        f"to {count * high / 3600:.1f}). Ours needed {reached:.0f} s to {target:.6f}, the best of "
+        f"{high:.0f}), so {count} of them would take {whole / 3600:.1f} h "
+        f"({count * low / 3600:.1f} to {count * high / 3600:.1f}). "
+        f"Ours needed {reached:.0f} s to {target:.6f}, the best of "
         f"its own {count}: if the stock loop's {count} came to an error as low, that was after "
-        f"1 / {best / reached:.1f} of its time (1 / {count * low / reached:.1f} to 1 / "
+        f"1 / {whole / reached:.1f} of its time (1 / {count * low / reached:.1f} to 1 / "
         f"{count * high / reached:.1f}; of the lengths of trials, not of one race and seed).",
     ]
 

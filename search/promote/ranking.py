@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from search.evidence import CONFIDENCE, holm, paired_difference
+from search.evidence import holm, paired_difference, t_interval
 from search.promote.candidates import Candidate
 from search.promote.gate import block_length
 
@@ -77,20 +77,12 @@ def rank(candidates: Sequence[Candidate], cells: Sequence[Cell], folds: int) -> 
         if not whole:
             continue
         means = [statistics.fmean(one.rmse for one in found) for found in whole]
-        low, high = _interval(means)
+        low, high = t_interval(means) if len(means) > 1 else (None, None)
         last = [one.rmse for found in whole for one in found if one.fold == folds]
         luck = None if candidate.searched is None else candidate.searched - statistics.fmean(last)
         epochs = round(statistics.median(one.best_epoch for found in whole for one in found))
         ranked.append(Ranked(candidate, statistics.fmean(means), low, high, seeds, epochs, luck))
     return sorted(ranked, key=lambda one: (-one.seeds, one.mean))
-
-
-def _interval(means: Sequence[float]) -> tuple[float | None, float | None]:
-    if len(means) < 2:
-        return None, None
-    mean, sd = statistics.fmean(means), statistics.stdev(means)
-    reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(means) - 1)) * sd / math.sqrt(len(means))
-    return mean - reach, mean + reach
 
 
 def hopeless(cells: Sequence[Cell], finalists: Collection[str]) -> set[str]:

@@ -5,10 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy import stats
-
 from models.parameters import TrialParameters
-from search.evidence import CONFIDENCE, holm, paired_difference
+from search.evidence import holm, paired_difference, t_interval
 from search.records import State, TrialRecord, TrialResult
 
 Kind = Literal["l2", "dropout"]
@@ -131,9 +129,5 @@ def _any_worse(side: dict[float, dict[int, TrialResult]], best: dict[int, TrialR
 
 def _band(values: list[float]) -> Band:
     mean = statistics.fmean(values)
-    if len(values) < 2 or len(set(values)) == 1:
-        return Band(mean, mean, mean)
-    low, high = stats.t.interval(
-        CONFIDENCE, len(values) - 1, mean, statistics.stdev(values) / len(values) ** 0.5
-    )
-    return Band(mean, float(low), float(high))
+    low, high = t_interval(values) if len(values) > 1 else (mean, mean)
+    return Band(mean, low, high)

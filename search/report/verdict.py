@@ -32,7 +32,7 @@ def _underfitting(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
         return words["untried"].format(what=SUBJECT, command=CLAIMS_COMMAND)
     count, bias = found["regimes"]["underfit"], found["val"].get("peak_bias", 0.0)
     own = [
-        abs(row["val"].get("peak_bias", 0.0))
+        row["val"].get("peak_bias", 0.0)
         for row in facts["trials"]
         if (row["design"], row["study"]) == (SUBJECT, found["study"])
     ]
@@ -45,8 +45,8 @@ def _underfitting(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
         unit=facts["unit"],
         excess=f"{found['excess']:.1f}",
         bias=amount(abs(bias)),
-        least=amount(min(own)),
-        most=amount(max(own)),
+        least=amount(min(own), "+"),
+        most=amount(max(own), "+"),
         side=words["too_low" if bias < 0 else "too_high"],
     )
 
@@ -86,7 +86,8 @@ def _together(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
 def _repeated(facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The row of the best network's design, whose mean over seeds owes less to luck than it."""
     best = facts["best"]
-    return next((row for row in facts["designs"] if best and row["name"] == best["design"]), None)
+    own = (best["design"], best["study"])
+    return next((row for row in facts["designs"] if (row["name"], row["study"]) == own), None)
 
 
 def _error(facts: Mapping[str, Any]) -> float:

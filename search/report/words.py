@@ -61,11 +61,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "yes_underfit": "{name} ({made}) is underfitting: {count} of {seeds} seeds are labelled "
         "underfit. On the training windows its RMSE is {train} {unit}, {excess} times the lowest of "
         "all networks and baselines here; at the peaks of the validation windows it forecasts {bias} {unit} {side} "
-        "({least} to {most} by seed).",
+        "(bias by seed {least} to {most}).",
         "not_underfit": "{name} ({made}) is not underfitting here: {count} of {seeds} seeds are "
         "labelled underfit. On the training windows its RMSE is {train} {unit}, {excess} times the "
         "lowest of all networks and baselines here; at the peaks of the validation windows it forecasts {bias} {unit} {side} "
-        "({least} to {most} by seed).",
+        "(bias by seed {least} to {most}).",
         "too_low": "too low",
         "too_high": "too high",
         "together": "What cures it, taken together: {changes}. So made, {best} of {study} has a "
@@ -213,10 +213,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "seconds": "학습 시간(초)",
         "yes_underfit": "{name}({made})은(는) 과소적합입니다. 시드 {seeds}개 중 {count}개가 과소적합으로 "
         "분류되었고, 학습 구간 RMSE는 {train} {unit}로 여기 있는 모든 신경망과 기준 모형의 최저값의 {excess}배이며, 검증 구간의 "
-        "피크에서 {bias} {unit} {side} 예측합니다(시드별 {least} ~ {most}).",
+        "피크에서 {bias} {unit} {side} 예측합니다(시드별 편향 {least} ~ {most}).",
         "not_underfit": "{name}({made})은(는) 여기서 과소적합이 아닙니다. 시드 {seeds}개 중 {count}개가 "
         "과소적합으로 분류되었고, 학습 구간 RMSE는 {train} {unit}로 여기 있는 모든 신경망과 기준 모형의 최저값의 {excess}배이며, "
-        "검증 구간의 피크에서 {bias} {unit} {side} 예측합니다(시드별 {least} ~ {most}).",
+        "검증 구간의 피크에서 {bias} {unit} {side} 예측합니다(시드별 편향 {least} ~ {most}).",
         "too_low": "낮게",
         "too_high": "높게",
         "together": "해결책은 다음을 함께 바꾸는 것입니다: {changes}. 그렇게 만든 {study}의 {best}은(는) 검증 "
