@@ -3,7 +3,8 @@
     python -m search.benchmark.growth --trials 1000
 
 A made-up objective that sleeps a millisecond, the real coordinator and the real stores, in a
-temporary folder. Prints the seconds a trial and the coordinator's memory over the run.
+temporary folder. Prints the seconds a trial and the coordinator's memory over the run, what the
+last trials cost against those around the hundredth, and how far MLflow was behind at the end.
 """
 
 import json
@@ -11,6 +12,7 @@ import queue
 import resource
 import tempfile
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
@@ -29,6 +31,24 @@ from search.pool import AttemptEnded, Event
 from search.records import Task, TrialResult
 
 PIECES = 20
+AROUND_THE_HUNDREDTH = slice(50, 150)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What `measure` found.
+
+    Attributes:
+        rows: Parts of the run: `trial` (the last of the part), `seconds` (median from the end of
+            one trial to the next, its millisecond included) and `megabytes` (peak memory of the
+            process so far).
+        ratio: Median of the last part over that of the trials 51 to 150; None of a shorter run.
+        behind: Seconds from the last trial until MLflow had everything.
+    """
+
+    rows: list[dict[str, float]]
+    ratio: float | None
+    behind: float
 
 
 class SleepingPool:
@@ -81,13 +101,8 @@ class SleepingPool:
         """Nothing to stop."""
 
 
-def measure(trials: int, sampler: str, mlflow: bool) -> list[dict[str, float]]:
-    """Run `trials` made-up trials; return up to `PIECES` rows over equal parts of the run.
-
-    Returns:
-        Rows of `trial` (the last of the part), `seconds` (median from the end of one trial to the
-        next, its millisecond included) and `megabytes` (peak memory of the process so far).
-    """
+def measure(trials: int, sampler: str, mlflow: bool) -> Growth:
+    """Run `trials` made-up trials; sum up to `PIECES` equal parts of the run up."""
     plan = make_plan(_without_designs(trials))
     with tempfile.TemporaryDirectory(prefix="growth-") as folder:
         study, facts, stores = private_study(plan, Path(folder), sampler)
@@ -101,6 +116,7 @@ def measure(trials: int, sampler: str, mlflow: bool) -> list[dict[str, float]]:
         coordinator = Coordinator(study, pool, mirror, SILENT, facts, spool)
         coordinator.run(timeout=None)
         mirror.close(3600.0, lambda: False)
+        behind = time.monotonic() - pool.ends[-1]
     took = np.diff(pool.ends)
     rows = []
     for part in np.array_split(np.arange(len(took)), min(PIECES, len(took))):
@@ -112,7 +128,10 @@ def measure(trials: int, sampler: str, mlflow: bool) -> list[dict[str, float]]:
                 "megabytes": pool.megabytes[last],
             }
         )
-    return rows
+    hundredth = took[AROUND_THE_HUNDREDTH]
+    whole = len(took) >= AROUND_THE_HUNDREDTH.stop
+    ratio = rows[-1]["seconds"] / float(np.median(hundredth)) if whole else None
+    return Growth(rows, ratio, behind)
 
 
 def _without_designs(trials: int) -> Experiment:
@@ -146,15 +165,19 @@ def _figure(rows: list[dict[str, float]], mlflow: str) -> Figure:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def main(trials: int, sampler: str, mlflow: bool, plot: Path | None, as_json: bool) -> None:
     """Measure how the cost of a trial outside training grows."""
-    rows = measure(trials, sampler, mlflow)
+    growth = measure(trials, sampler, mlflow)
     if plot is not None:
-        plot.write_bytes(png(_figure(rows, "with" if mlflow else "without")))
+        plot.write_bytes(png(_figure(growth.rows, "with" if mlflow else "without")))
     if as_json:
-        click.echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps(asdict(growth), indent=2))
         return
     click.echo(f"{'trial':>8}{'ms a trial':>12}{'MB':>8}")
-    for row in rows:
+    for row in growth.rows:
         click.echo(f"{row['trial']:>8.0f}{1e3 * row['seconds']:>12.1f}{row['megabytes']:>8.0f}")
+    if growth.ratio is not None:
+        click.echo(f"The last part costs {growth.ratio:.2f} times what the trials 51 to 150 cost.")
+    if mlflow:
+        click.echo(f"MLflow had everything {growth.behind:.0f} s after the last trial.")
 
 
 if __name__ == "__main__":
