@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,31 +28,29 @@ if TYPE_CHECKING:
 class _Budget:
     """How long to measure.
 
-    Alternations of single steps; points and epochs of the paired part; rounds, seconds of a turn
-    and epochs of the search part; what to expect of it all; and, if the search part is to end with
-    the trials of each contender instead, their numbers, of this project and the stock loop alone.
+    Alternations of single steps; points of the paired part; rounds (None: until those that count
+    trials are done), seconds of a turn and epochs of the search part; what to expect of it all; how
+    many trials a contender makes, of those that count them.
     """
 
     steps: int
     points: int
-    point_epochs: int
-    rounds: int
+    rounds: int | None
     turn: float
     epochs: int
     takes: str
-    trials: Mapping[str, int] | None = None
+    trials: Mapping[str, int] = field(default_factory=dict)
 
 
-# Turns that nobody needs.
-_UNTIL_DONE = 10_000
+_POINT_EPOCHS = 3
 _BUDGETS = {
-    "quick": _Budget(8, 5, 3, 4, 30.0, 20, "within 15 minutes on two cores"),
-    "long": _Budget(
-        *(8, 5, 3, _UNTIL_DONE, 60.0, 50),
-        "8 trials of the stock loop and 50 of this project, 36 minutes on two fast cores",
+    "quick": _Budget(8, 5, 4, 30.0, 20, "within 15 minutes on two cores"),
+    "full": _Budget(
+        *(15, 8, None, 60.0, 50),
+        "50 trials of this project, 8 of the stock loop and KerasTuner for as long as that takes, "
+        "an hour and a half on two cores",
         {"ours": 50, "stock": 8},
     ),
-    "full": _Budget(30, 12, 5, 60, 60.0, 50, "about 4.5 hours on two cores"),
 }
 _TUNERS = ("hyperband", "bayesian")
 
@@ -212,45 +210,46 @@ def _parts(budget: _Budget, experiment: str, seed: int, out: Path) -> Iterator[d
 
         def contender(name: str, turn: float, paired: bool, *command: str) -> Contender:
             label = f"{name}-{'paired' if paired else 'search'}"
+            trials = None if paired else budget.trials.get(name)
             job = Job(
                 experiment=experiment,
-                epochs=budget.point_epochs if paired else budget.epochs,
+                epochs=_POINT_EPOCHS if paired else budget.epochs,
                 seed=seed,
                 points=tuple(points) if paired else None,
                 folder=place / label,
-                trials=None if paired or budget.trials is None else budget.trials[name],
+                trials=trials,
             )
             module, *words = command
             argv = [*module_command(f"search.benchmark.{module}", *words), job.model_dump_json()]
-            return Contender(name, argv, out / f"{label}.log", turn)
+            endless = not paired and trials is None
+            return Contender(name, argv, out / f"{label}.log", turn, endless)
 
-        click.echo(f"2 of 3: {len(points)} points alike, {budget.point_epochs} epochs", err=True)
+        click.echo(f"2 of 3: {len(points)} points alike, {_POINT_EPOCHS} epochs", err=True)
         # Turns in the proportion of what is expected, so that both are busy all the time.
         paired = [
             contender("ours", 6.0, True, "ours"),
             contender("stock", 24.0, True, "stock"),
         ]
-        run_in_turns(paired, _UNTIL_DONE, say)
+        for number, one in run_in_turns(paired, None):
+            say(number, one)
         yield _paired(paired, len(points))
-        until = f"{budget.rounds} turns" if budget.trials is None else str(dict(budget.trials))
+        counted = ", ".join(f"{count} trials of {name}" for name, count in budget.trials.items())
+        until = counted or f"{budget.rounds} turns"
         click.echo(f"3 of 3: search, {until}, {budget.turn:g} s a turn", err=True)
         racers = [
             contender("ours", budget.turn, False, "ours"),
             contender("stock", budget.turn, False, "stock"),
+            *(contender(name, budget.turn, False, "keras_tuner_loop", name) for name in _TUNERS),
         ]
-        if budget.trials is None:
-            racers += [
-                contender(name, budget.turn, False, "keras_tuner_loop", name) for name in _TUNERS
-            ]
-        run_in_turns(racers, budget.rounds, say)
-
-        yield {
-            "trials": budget.trials and dict(budget.trials),
-            "search": {
-                one.name: summary(one) | {"epochs_said": [asdict(epoch) for epoch in one.epochs]}
-                for one in racers
-            },
-        }
+        for number, one in run_in_turns(racers, budget.rounds):
+            say(number, one)
+            yield {
+                "trials": dict(budget.trials),
+                "search": {
+                    one.name: summary(one) | {"epochs_said": [asdict(e) for e in one.epochs]}
+                    for one in racers
+                },
+            }
 
 
 def _paired(contenders: "Sequence[Contender]", points: int) -> dict[str, Any]:

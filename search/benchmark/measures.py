@@ -72,6 +72,11 @@ def seconds_until(epochs: Sequence[Epoch], error: float) -> float | None:
     return next((at for at, value in best_so_far(epochs) if value <= error), None)
 
 
+def best_until(epochs: Sequence[Epoch], seconds: float) -> float | None:
+    """The lowest validation MSE up to `seconds`; None if there was none."""
+    return min((value for at, value in best_so_far(epochs) if at <= seconds), default=None)
+
+
 def trial_seconds(epochs: Sequence[Epoch]) -> list[float]:
     """Seconds of each trial of a loop that trains one after the other, in turn.
 

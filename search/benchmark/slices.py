@@ -4,6 +4,7 @@ Each program has a process group of its own. Outside its turn the whole group is
 clock stands still: a contender's time is the wall time of its turns, its start included.
 """
 
+import itertools
 import json
 import os
 import queue
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,12 +36,16 @@ class Epoch:
 
 @dataclass
 class Contender:
-    """One program: the command that runs it, the seconds of each of its turns, and what it said."""
+    """One program: the command that runs it, the seconds of each of its turns, and what it said.
+
+    `endless`: it is not waited for; it runs for as long as those that end by themselves.
+    """
 
     name: str
     command: Sequence[str]
     log: Path
     turn: float
+    endless: bool = False
     epochs: list[Epoch] = field(default_factory=list)
     seconds: float = 0.0
     done: bool = False
@@ -119,23 +124,25 @@ class Contender:
 
 
 def run_in_turns(
-    contenders: Sequence[Contender], rounds: int, say: Callable[[int, Contender], None]
-) -> None:
-    """Give each contender `rounds` turns, in turn; those that are done are passed over.
+    contenders: Sequence[Contender], rounds: int | None
+) -> Iterator[tuple[int, Contender]]:
+    """Give each contender turns, in turn; those that are done are passed over.
 
     Args:
         contenders: not started yet; killed at the end.
-        rounds: turns of each.
-        say: called after each turn with the round, from 1, and the contender.
+        rounds: turns of each; None: until those that end by themselves are done.
+
+    Yields:
+        The round, from 1, and the contender after each of its turns.
     """
     try:
-        for number in range(1, rounds + 1):
+        for number in itertools.count(1) if rounds is None else range(1, rounds + 1):
+            if rounds is None and all(one.done for one in contenders if not one.endless):
+                return
             for contender in contenders:
                 if not contender.done:
                     contender.take_turn()
-                    say(number, contender)
-            if all(contender.done for contender in contenders):
-                return
+                    yield number, contender
     finally:
         for contender in contenders:
             contender.end()

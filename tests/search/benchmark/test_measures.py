@@ -12,7 +12,13 @@ from click.testing import CliRunner
 
 from search.benchmark import __main__ as benchmark
 from search.benchmark.job import draw_points
-from search.benchmark.measures import best_so_far, paired_ratio, seconds_per_epoch, seconds_until
+from search.benchmark.measures import (
+    best_so_far,
+    best_until,
+    paired_ratio,
+    seconds_per_epoch,
+    seconds_until,
+)
 from search.benchmark.report import figure, lines
 from search.benchmark.slices import Contender, Epoch
 from search.errors import REFUSED_OR_FAILED, Refused
@@ -61,6 +67,8 @@ def test_best_so_far_falls_and_passes_over_what_is_not_finite() -> None:
     said = [_epoch(1, math.nan), _epoch(2, 3.0), _epoch(3, 4.0), _epoch(4, 1.0)]
     assert best_so_far(said) == [(2, 3.0), (4, 1.0)]
     assert seconds_until(said, 3.5) == 2 and seconds_until(said, 0.5) is None
+    assert best_until(said, 3.9) == 3.0 and best_until(said, 4) == 1.0
+    assert best_until(said, 1.5) is None
 
 
 def test_drawn_points_lie_in_the_space_and_follow_from_the_seed() -> None:
@@ -105,6 +113,16 @@ def test_the_text_says_the_ratios() -> None:
     text = "\n".join(lines(_found([0.3, 0.1], [0.5, 0.4, 0.35])))
     assert "6.00x (95 % 5.00 to 7.00, n = 2)" in text
     assert "after 1 / 3.0 of the time" in text
+
+
+def test_the_race_is_read_at_the_time_of_the_shortest() -> None:
+    found: Any = _found([0.3, 0.1], [0.5, 0.4, 0.35])
+    found["search"]["ours"]["seconds"] = 15.0
+    head, ours, stock = "\n".join(lines(found)).split("Search (")[1].splitlines()[1:4]
+    assert "after 15 s" in head
+    # 0.1 and 0.4 came after 20 s.
+    assert ours.split()[6:8] == ["0.100000", "0.300000"]
+    assert stock.split()[6:8] == ["0.350000", "0.500000"]
 
 
 def test_trials_that_were_counted_tell_how_long_as_many_of_the_stock_loop_would_take() -> None:

@@ -28,10 +28,15 @@ def _ticking(folder: Path, name: str, turn: float, ticks: int = 1000) -> Contend
     return Contender(name, command, folder / f"{name}.log", turn)
 
 
+def _run(contenders: list[Contender], rounds: int | None) -> None:
+    for _ in run_in_turns(contenders, rounds):
+        pass
+
+
 def test_no_two_contenders_run_at_once_and_each_has_its_own_time(tmp_path: Path) -> None:
     pair = [_ticking(tmp_path, "a", 0.8), _ticking(tmp_path, "b", 0.8)]
     began = time.monotonic()
-    run_in_turns(pair, 3, lambda number, one: None)
+    _run(pair, 3)
     lasted = time.monotonic() - began
     for one in pair:
         assert 2.4 <= one.seconds < 3.2
@@ -48,13 +53,22 @@ def test_no_two_contenders_run_at_once_and_each_has_its_own_time(tmp_path: Path)
 
 def test_a_contender_that_ends_is_done_and_the_other_goes_on(tmp_path: Path) -> None:
     short, long = _ticking(tmp_path, "short", 5, ticks=3), _ticking(tmp_path, "long", 0.5)
-    run_in_turns([short, long], 3, lambda number, one: None)
+    _run([short, long], 3)
     assert short.done and len(short.epochs) == 3 and short.seconds < 3
     assert not long.done and long.seconds == pytest.approx(1.5, abs=0.3)
 
 
+def test_an_endless_contender_runs_for_as_long_as_the_others(tmp_path: Path) -> None:
+    ends = _ticking(tmp_path, "ends", 0.5, ticks=12)
+    endless = _ticking(tmp_path, "endless", 0.5)
+    endless.endless = True
+    _run([ends, endless], None)
+    assert ends.done and len(ends.epochs) == 12
+    assert not endless.done and endless.seconds == pytest.approx(ends.seconds, abs=0.6)
+
+
 def test_nothing_is_left_running_or_stopped(tmp_path: Path) -> None:
-    run_in_turns([_ticking(tmp_path, "a", 0.3)], 1, lambda number, one: None)
+    _run([_ticking(tmp_path, "a", 0.3)], 1)
     assert psutil.Process().children(recursive=True) == []
 
 
@@ -65,7 +79,8 @@ def test_contenders_end_when_the_benchmark_is_killed(tmp_path: Path) -> None:
         "place = pathlib.Path(sys.argv[1])\n"
         "command = [sys.executable, '-c', sys.argv[2], '100000']\n"
         "pair = [Contender(n, command, place / n, 0.5) for n in 'ab']\n"
-        "run_in_turns(pair, 1000, lambda number, one: print(number, flush=True))\n"
+        "for number, _ in run_in_turns(pair, 1000):\n"
+        "    print(number, flush=True)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path), TICKING], stdout=subprocess.PIPE, text=True
@@ -85,5 +100,5 @@ def test_a_contender_that_fails_is_named_with_its_last_words(tmp_path: Path) -> 
     failing = Contender("failing", command, tmp_path / "log", 5)
     other = _ticking(tmp_path, "other", 0.3)
     with pytest.raises(Refused, match=r"'failing' ended with code 1:\nout of luck"):
-        run_in_turns([other, failing], 2, lambda number, one: None)
+        _run([other, failing], 2)
     assert psutil.Process().children(recursive=True) == []
