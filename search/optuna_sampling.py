@@ -1,7 +1,10 @@
 """How points are drawn and hopeless trials pruned: Optuna's adapter over a declared space."""
 
+import copy
+import heapq
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -17,6 +20,7 @@ WARM_UP_EPOCHS = 8
 STARTUP_TRIALS = 5
 # Ended trials that TPE is shown of a long study.
 MOST_LESSONS = 500
+_ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 # Epochs without improvement that the patient rule waits for.
 PATIENT_EPOCHS = 3
 
@@ -116,35 +120,43 @@ class _LongStudy(optuna.samplers.BaseSampler):
 
 
 class _Thinned:
-    """A study with fewer trials; it lives for one draw.
+    """A study with fewer trials, read once; it lives for one draw.
 
     Samplers read trials by `Study._get_trials`, which has no public counterpart that they use.
     """
 
     def __init__(self, study: optuna.Study) -> None:
         self._whole = study
-        self._kept: set[int] | None = None
+        self._shown: list[FrozenTrial] | None = None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._whole, name)
 
-    def _get_trials(self, *arguments: Any, **options: Any) -> list[FrozenTrial]:
-        trials = self._whole._get_trials(*arguments, **options)
-        if len(trials) <= MOST_LESSONS:
-            return trials
-        if self._kept is None:
-            self._kept = lessons(trials)
-        return [t for t in trials if t.number in self._kept or not t.state.is_finished()]
+    def _get_trials(
+        self,
+        deepcopy: bool = True,
+        states: Container[TrialState] | None = None,
+        use_cache: bool = False,
+    ) -> list[FrozenTrial]:
+        if self._shown is None:
+            self._shown = lessons(self._whole._get_trials(deepcopy=False, use_cache=use_cache))
+        shown = [trial for trial in self._shown if states is None or trial.state in states]
+        return copy.deepcopy(shown) if deepcopy else shown
 
 
-def lessons(trials: list[FrozenTrial]) -> set[int]:
-    """Numbers of the trials that a sampler learns from: half the latest, half the best earlier."""
-    ended = [t for t in trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+def lessons(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+    """The trials that a sampler is shown, in their order.
+
+    All that run or wait, and of many that ended half the latest and half the best earlier.
+    """
+    ended = [trial for trial in trials if trial.state in _ENDED]
+    if len(ended) <= MOST_LESSONS:
+        return trials
     half = MOST_LESSONS // 2
-    latest, earlier = ended[-half:], ended[:-half]
-    complete = [trial for trial in earlier if trial.state == TrialState.COMPLETE]
-    best = sorted(complete, key=lambda trial: (trial.value, trial.number))[:half]
-    return {trial.number for trial in latest + best}
+    complete = [trial for trial in ended[:-half] if trial.state == TrialState.COMPLETE]
+    best = heapq.nsmallest(half, complete, key=attrgetter("value"))
+    kept = {trial.number for trial in ended[-half:] + best}
+    return [trial for trial in trials if trial.number in kept or not trial.state.is_finished()]
 
 
 def make_sampler(
