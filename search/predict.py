@@ -138,10 +138,10 @@ def _load(network: Path, facts: Path) -> "Forecaster":
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     from search.promote.served import Forecaster
-    from search.worker import native_messages_dropped
+    from search.tensorflow_start import tensorflow_start
 
     try:
-        with native_messages_dropped():
+        with tensorflow_start():
             return Forecaster(network, facts)
     except (ValueError, OSError, KeyError) as error:
         raise Refused(f"the champion's network cannot be loaded: {error}") from error

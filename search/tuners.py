@@ -104,10 +104,10 @@ def keras_tuner_oracle(sampler: str, experiment: "Experiment", directory: Path) 
         experiment: whose space it draws from.
         directory: where it writes what it knows.
     """
-    from search.worker import native_messages_dropped
+    from search.tensorflow_start import native_messages_dropped
 
     # Before any thread of ours could say something meanwhile.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    with native_messages_dropped():
+    with native_messages_dropped():  # KerasTuner uses what Keras does not
         from search.keras_tuner_oracle import KerasTunerOracle
     return KerasTunerOracle(sampler, experiment.space, experiment.epochs, directory)

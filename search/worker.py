@@ -3,13 +3,10 @@
 TensorFlow is imported with the first task, never when this module is.
 """
 
-import contextlib
 import os
-import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from multiprocessing import parent_process
 from multiprocessing.connection import Client, Connection, wait
@@ -19,6 +16,7 @@ from data_pipeline.framing import Framing
 from data_pipeline.series import HourlySeries
 from search.records import Cause, Failure, Task, TrialResult
 from search.spool import write_spool
+from search.tensorflow_start import tensorflow_start
 
 if TYPE_CHECKING:
     from data_pipeline.windows import Prepared
@@ -121,7 +119,7 @@ def _ready() -> _Worker:
     if _worker.device is None:
         if context.gpu is None:
             os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-        with native_messages_dropped():
+        with tensorflow_start():
             from models.device import prepare_device
 
             _worker.device = prepare_device(context.threads, context.gpu)
@@ -143,24 +141,6 @@ def _opened(worker: _Worker, framing: Framing) -> "Prepared":
     from data_pipeline.windows import open_test
 
     return open_test(worker.context.series, framing)
-
-
-@contextlib.contextmanager
-def native_messages_dropped() -> Iterator[None]:
-    """Keep TensorFlow's start from writing to the person's terminal; exceptions still come through.
-
-    Its native code writes some lines before it reads the log level that was asked for.
-    """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)
 
 
 def _cause(error: Exception) -> Cause:
