@@ -1,14 +1,40 @@
-"""Fixtures of the tests that look at pages; a module of them has a `store`, an `mlruns` folder."""
+"""One finished study for all that only read it, and what looks at pages.
 
+A module that looks at pages has a fixture `store`, an `mlruns` folder.
+"""
+
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Page
 
 from tests.search.browser import Site, opened, served
+from tests.search.command import PARALLEL, run
+
+
+@pytest.fixture(scope="session")
+def smoke_study(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """A folder with a finished smoke study, and what its run printed; nobody changes it.
+
+    The processes that the tests are shared out to have one between them.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if worker_id != "master":
+        root = root.parent
+    place, printed = root / "smoke", root / "smoke.json"
+    with FileLock(root / "smoke.lock"):
+        if not printed.exists():
+            place.mkdir(exist_ok=True)
+            done = run(place, *PARALLEL, "--seed", "0")
+            assert done.returncode == 0, done.stderr
+            printed.write_text(json.dumps([done.stdout, done.stderr]))
+    output, progress = json.loads(printed.read_text())
+    return place, output, progress
 
 
 @pytest.fixture(scope="module")

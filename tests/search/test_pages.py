@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.search.browser import WORKFLOW, Site, screenshot
-from tests.search.command import SMOKE, query, run
+from tests.search.command import query
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -85,13 +85,11 @@ class Study:
 
 
 @pytest.fixture(scope="module")
-def store(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def store(chromium: str, request: pytest.FixtureRequest) -> Path:
     """An `mlruns` folder with a finished study."""
     if given := os.environ.get("STORE"):
         return Path(given).resolve()
-    place = tmp_path_factory.mktemp("pages")
-    done = run(place, *SMOKE, "--seed", "0")
-    assert done.returncode == 0, done.stderr
+    place: Path = request.getfixturevalue("smoke_study")[0]
     return place / "mlruns"
 
 
