@@ -38,7 +38,7 @@ class Epoch:
 class Contender:
     """One program: the command that runs it, the seconds of each of its turns, and what it said.
 
-    `endless`: it is not waited for; it runs for as long as those that end by themselves.
+    `endless`: it does not end by itself; it gets turns until the first of the others has.
     """
 
     name: str
@@ -128,6 +128,8 @@ def run_in_turns(
 ) -> Iterator[tuple[int, Contender]]:
     """Give each contender turns, in turn; those that are done are passed over.
 
+    Endless ones, too, once one of the others is done.
+
     Args:
         contenders: not started yet; killed at the end.
         rounds: turns of each; None: until those that end by themselves are done.
@@ -135,12 +137,14 @@ def run_in_turns(
     Yields:
         The round, from 1, and the contender after each of its turns.
     """
+    ending = [one for one in contenders if not one.endless]
     try:
         for number in itertools.count(1) if rounds is None else range(1, rounds + 1):
-            if rounds is None and all(one.done for one in contenders if not one.endless):
+            if rounds is None and all(one.done for one in ending):
                 return
             for contender in contenders:
-                if not contender.done:
+                past = contender.endless and any(one.done for one in ending)
+                if not (contender.done or past):
                     contender.take_turn()
                     yield number, contender
     finally:

@@ -58,12 +58,14 @@ def test_a_contender_that_ends_is_done_and_the_other_goes_on(tmp_path: Path) -> 
     assert not long.done and long.seconds == pytest.approx(1.5, abs=0.3)
 
 
-def test_an_endless_contender_runs_for_as_long_as_the_others(tmp_path: Path) -> None:
+def test_an_endless_contender_runs_for_as_long_as_the_first_that_ends(tmp_path: Path) -> None:
     ends = _ticking(tmp_path, "ends", 0.5, ticks=12)
+    later = _ticking(tmp_path, "later", 0.5, ticks=30)
     endless = _ticking(tmp_path, "endless", 0.5)
     endless.endless = True
-    _run([ends, endless], None)
+    _run([ends, later, endless], None)
     assert ends.done and len(ends.epochs) == 12
+    assert later.done and len(later.epochs) == 30
     assert not endless.done and endless.seconds == pytest.approx(ends.seconds, abs=0.6)
 
 
