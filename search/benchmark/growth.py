@@ -3,9 +3,10 @@
     python -m search.benchmark.growth --trials 1000
 
 A made-up objective that sleeps a millisecond, the real coordinator and the real stores, in a
-temporary folder. Prints the seconds a trial and the coordinator's memory over the run, what the
-last trials cost against those around the hundredth, and how far MLflow was behind at the end: a
-made-up trial ends sooner than its figures are drawn.
+temporary folder. Prints the seconds a trial and the coordinator's memory over the run, and how far
+MLflow was behind at the end: a made-up trial ends sooner than its figures are drawn. Then further
+trials of this study and those around the hundredth of a new one are made in turns, with nothing to
+deliver from before, so that a machine that drifts meanwhile hurts both alike.
 """
 
 import json
@@ -13,7 +14,7 @@ import queue
 import resource
 import tempfile
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import click
@@ -22,17 +23,19 @@ from matplotlib.figure import Figure
 
 from experiments.catalogue import CATALOGUE
 from experiments.experiment import Experiment
+from search.benchmark.measures import Ratio, paired_ratio
 from search.benchmark.private import SILENT, private_study
 from search.coordinator import Coordinator
 from search.figures import png
 from search.figures.canvas import BLUE, VERMILLION, legend_below, new_figure
 from search.mirror import Mirror
-from search.plan import adapt, make_plan
+from search.plan import Plan, adapt, make_plan
 from search.pool import AttemptEnded, Event
 from search.records import Task, TrialResult
 
 PIECES = 20
-AROUND_THE_HUNDREDTH = slice(50, 150)
+# Trials that a new study makes first, and those of each of the turns after that.
+FIRST, TURNS, A_TURN = 50, 10, 10
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,14 @@ class Growth:
         rows: Parts of the run: `trial` (the last of the part), `seconds` (median from the end of
             one trial to the next, its millisecond included) and `megabytes` (peak memory of the
             process so far).
-        ratio: Median of the last part over that of the trials 51 to 150; None of a shorter run.
         behind: Trials whose end MLflow did not have yet when the last one ended.
+        ratio: What a further trial costs, over what one of the trials 51 to 150 of another study
+            does; of medians, in turns.
     """
 
     rows: list[dict[str, float]]
-    ratio: float | None
     behind: int
+    ratio: Ratio
 
 
 class SleepingPool:
@@ -102,22 +106,56 @@ class SleepingPool:
         """Nothing to stop."""
 
 
+class _Run:
+    """A study in a folder of its own that is taken further, a stretch at a time."""
+
+    def __init__(self, plan: Plan, root: Path, sampler: str, mlflow: bool) -> None:
+        self._study, self._facts, self._stores = private_study(plan, root, sampler)
+        self._spool = self._stores.spool(self._study.name, self._facts.identity)
+        self._mirror: Mirror | None = None
+        self._shown = 0
+        if mlflow:
+            self.begin_delivery()
+
+    def begin_delivery(self) -> None:
+        """Deliver to MLflow from now on; what an earlier delivery has not done yet is dropped."""
+        if self._mirror is not None:
+            self._mirror.close(0.0, lambda: True)
+        stores = self._stores
+        places = stores.tracking, stores.artifacts, stores.tracking_lock
+        self._mirror = Mirror(*places, self._spool, self._facts, SILENT.say)
+        self._shown = 0
+
+    def stretch(self, trials: int) -> SleepingPool:
+        """Make `trials` more; return their pool, which knows when each ended."""
+        pool = SleepingPool(self._facts.baselines["ridge"].validation)
+        facts = replace(self._facts, total=self._study.finished + trials)
+        mirror = self._mirror or SILENT
+        Coordinator(self._study, pool, mirror, SILENT, facts, self._spool).run(timeout=None)
+        self._shown += trials
+        return pool
+
+    @property
+    def behind(self) -> int:
+        """Trials whose end MLflow does not have yet, of those since the delivery began."""
+        return self._shown - self._mirror.written[1] if self._mirror else 0
+
+    def wait_for_mlflow(self) -> None:
+        """Wait until MLflow has every end."""
+        while self.behind:
+            time.sleep(0.05)
+
+
 def measure(trials: int, sampler: str, mlflow: bool) -> Growth:
-    """Run `trials` made-up trials; sum up to `PIECES` equal parts of the run up."""
+    """Run `trials` made-up trials; sum up to `PIECES` equal parts of the run up, then compare."""
     plan = make_plan(_without_designs(trials))
     with tempfile.TemporaryDirectory(prefix="growth-", ignore_cleanup_errors=True) as folder:
-        study, facts, stores = private_study(plan, Path(folder), sampler)
-        pool = SleepingPool(facts.baselines["ridge"].validation)
-        spool = stores.spool(study.name, facts.identity)
-        mirror: Mirror = SILENT
+        old = _Run(plan, Path(folder) / "old", sampler, mlflow)
+        pool = old.stretch(trials)
+        behind = old.behind
         if mlflow:
-            mirror = Mirror(
-                stores.tracking, stores.artifacts, stores.tracking_lock, spool, facts, SILENT.say
-            )
-        coordinator = Coordinator(study, pool, mirror, SILENT, facts, spool)
-        coordinator.run(timeout=None)
-        behind = trials - mirror.written[1] if mlflow else 0
-        mirror.close(0.0, lambda: True)
+            old.begin_delivery()
+        ratio = _compare(old, _Run(plan, Path(folder) / "young", sampler, mlflow))
     took = np.diff(pool.ends)
     rows = []
     for part in np.array_split(np.arange(len(took)), min(PIECES, len(took))):
@@ -129,10 +167,20 @@ def measure(trials: int, sampler: str, mlflow: bool) -> Growth:
                 "megabytes": pool.megabytes[last],
             }
         )
-    hundredth = took[AROUND_THE_HUNDREDTH]
-    whole = len(took) >= AROUND_THE_HUNDREDTH.stop
-    ratio = rows[-1]["seconds"] / float(np.median(hundredth)) if whole else None
-    return Growth(rows, ratio, behind)
+    return Growth(rows, behind, ratio)
+
+
+def _compare(old: _Run, young: _Run) -> Ratio:
+    young.stretch(FIRST)
+    old.stretch(A_TURN)  # finding what MLflow has already is no trial's cost
+    young.wait_for_mlflow()
+    old.wait_for_mlflow()
+    costs: dict[_Run, list[float]] = {old: [], young: []}
+    for _ in range(TURNS):
+        for run, found in costs.items():
+            found.append(float(np.median(np.diff(run.stretch(A_TURN).ends))))
+            run.wait_for_mlflow()
+    return paired_ratio(costs[old], costs[young])
 
 
 def _without_designs(trials: int) -> Experiment:
@@ -175,10 +223,12 @@ def main(trials: int, sampler: str, mlflow: bool, plot: Path | None, as_json: bo
     click.echo(f"{'trial':>8}{'ms a trial':>12}{'MB':>8}")
     for row in growth.rows:
         click.echo(f"{row['trial']:>8.0f}{1e3 * row['seconds']:>12.1f}{row['megabytes']:>8.0f}")
-    if growth.ratio is not None:
-        click.echo(f"The last part costs {growth.ratio:.2f} times what the trials 51 to 150 cost.")
     if mlflow:
         click.echo(f"MLflow had the ends of {trials - growth.behind} trials by then.")
+    click.echo(
+        f"A trial after {trials} costs what one of the trials {FIRST + 1} to "
+        f"{FIRST + TURNS * A_TURN} of a new study costs, times {growth.ratio}."
+    )
 
 
 if __name__ == "__main__":
