@@ -29,6 +29,7 @@ from search.coordinator import Coordinator
 from search.figures import png
 from search.figures.canvas import BLUE, VERMILLION, legend_below, new_figure
 from search.mirror import Mirror
+from search.mlflow_client import create_store
 from search.plan import Plan, adapt, make_plan
 from search.pool import AttemptEnded, Event
 from search.records import Task, TrialResult
@@ -115,6 +116,8 @@ class _Run:
         self._mirror: Mirror | None = None
         self._shown = 0
         if mlflow:
+            # Two threads must not do it at once.
+            create_store(self._stores.tracking, root / "artifacts")
             self.begin_delivery()
 
     def begin_delivery(self) -> None:
@@ -153,9 +156,10 @@ def measure(trials: int, sampler: str, mlflow: bool) -> Growth:
         old = _Run(plan, Path(folder) / "old", sampler, mlflow)
         pool = old.stretch(trials)
         behind = old.behind
+        young = _Run(plan, Path(folder) / "young", sampler, mlflow)
         if mlflow:
             old.begin_delivery()
-        ratio = _compare(old, _Run(plan, Path(folder) / "young", sampler, mlflow))
+        ratio = _compare(old, young)
     took = np.diff(pool.ends)
     rows = []
     for part in np.array_split(np.arange(len(took)), min(PIECES, len(took))):
