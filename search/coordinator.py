@@ -155,10 +155,9 @@ class Coordinator:
                 self._progress.say(note)
 
     def _show(self, record: TrialRecord) -> None:
-        summary = self.summary()
         self._mirror.show(record)
-        self._mirror.summarise(summary, State.RUNNING)
-        self._progress.ended(record, summary)
+        self._mirror.summarise(self.summary(), State.RUNNING)
+        self._progress.ended(record, self._study.standing)
 
     def _judge_failure(self, record: TrialRecord) -> Ending | None:
         ours = record.failure is not None and record.failure.cause is Cause.OUR_BUG

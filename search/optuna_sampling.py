@@ -2,6 +2,7 @@
 
 import copy
 import heapq
+import math
 import warnings
 from collections.abc import Callable, Container
 from operator import attrgetter
@@ -20,7 +21,6 @@ WARM_UP_EPOCHS = 8
 STARTUP_TRIALS = 5
 # Ended trials that TPE is shown of a long study.
 MOST_LESSONS = 500
-_ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
 # Epochs without improvement that the patient rule waits for.
 PATIENT_EPOCHS = 3
 
@@ -79,19 +79,50 @@ def _distribution(dimension: Dimension) -> optuna.distributions.BaseDistribution
     return optuna.distributions.IntDistribution(int(low), int(high), log)
 
 
+class Lessons:
+    """The ended trials that a sampler is shown: all, beyond `MOST_LESSONS` a choice of them.
+
+    Half of that are the latest and half the best of the earlier ones, those that completed before
+    those that were pruned. The order in which trials are added makes no difference.
+    """
+
+    def __init__(self) -> None:
+        # Two heaps: by number, and by merit.
+        self._latest: list[tuple[int, FrozenTrial]] = []
+        self._earlier: list[tuple[float, int, FrozenTrial]] = []
+
+    def add(self, trial: FrozenTrial) -> None:
+        """Take in a trial, once it has ended; one that failed is no lesson."""
+        if trial.state not in (TrialState.COMPLETE, TrialState.PRUNED):
+            return
+        half = MOST_LESSONS // 2
+        heapq.heappush(self._latest, (trial.number, trial))
+        if len(self._latest) > half:
+            number, earlier = heapq.heappop(self._latest)
+            complete = earlier.state == TrialState.COMPLETE and earlier.value is not None
+            merit = -earlier.value if complete else -math.inf
+            heapq.heappush(self._earlier, (merit, -number, earlier))
+            if len(self._earlier) > half:
+                heapq.heappop(self._earlier)
+
+    def trials(self) -> list[FrozenTrial]:
+        """Those to be shown, in no order."""
+        return [entry[-1] for entry in (*self._latest, *self._earlier)]
+
+
 class _LongStudy(optuna.samplers.BaseSampler):
     """A sampler to which a long study shows a bounded choice of its trials.
 
-    TPE looks at every trial for every draw, so the cost of a draw would grow with the study. Beyond
-    `MOST_LESSONS` trials it is shown the best of those that completed, the latest, and what runs.
+    TPE looks at every trial for every draw, so the cost of a draw would grow with the study.
     """
 
-    def __init__(self, sampler: optuna.samplers.BaseSampler) -> None:
+    def __init__(self, sampler: optuna.samplers.BaseSampler, lessons: Lessons) -> None:
         self._inner = sampler
+        self._lessons = lessons
         self._view: Any = None
 
     def _seen(self, study: optuna.Study) -> Any:
-        self._view = self._view or _Thinned(study)
+        self._view = self._view or _Thinned(study, self._lessons.trials())
         return self._view
 
     def infer_relative_search_space(
@@ -120,14 +151,15 @@ class _LongStudy(optuna.samplers.BaseSampler):
 
 
 class _Thinned:
-    """A study with fewer trials, read once; it lives for one draw.
+    """A study of which few trials that ended are shown, and all that run; it lives for one draw.
 
     Samplers read trials by `Study._get_trials`, which has no public counterpart that they use.
     """
 
-    def __init__(self, study: optuna.Study) -> None:
+    def __init__(self, study: optuna.Study, ended: list[FrozenTrial]) -> None:
         self._whole = study
-        self._shown: list[FrozenTrial] | None = None
+        running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+        self._shown = sorted([*ended, *running], key=attrgetter("number"))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._whole, name)
@@ -138,36 +170,22 @@ class _Thinned:
         states: Container[TrialState] | None = None,
         use_cache: bool = False,
     ) -> list[FrozenTrial]:
-        if self._shown is None:
-            self._shown = lessons(self._whole._get_trials(deepcopy=False, use_cache=use_cache))
         shown = [trial for trial in self._shown if states is None or trial.state in states]
         return copy.deepcopy(shown) if deepcopy else shown
 
 
-def lessons(trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    """The trials that a sampler is shown, in their order.
-
-    All that run or wait, and of many that ended half the latest and half the best earlier.
-    """
-    ended = [trial for trial in trials if trial.state in _ENDED]
-    if len(ended) <= MOST_LESSONS:
-        return trials
-    half = MOST_LESSONS // 2
-    complete = [trial for trial in ended[:-half] if trial.state == TrialState.COMPLETE]
-    best = heapq.nsmallest(half, complete, key=attrgetter("value"))
-    kept = {trial.number for trial in ended[-half:] + best}
-    return [trial for trial in trials if trial.number in kept or not trial.state.is_finished()]
-
-
 def make_sampler(
-    name: str, space: Space, seed: int, trials_so_far: int
+    name: str, space: Space, seed: int, trials_so_far: int, lessons: Lessons
 ) -> optuna.samplers.BaseSampler:
-    """Build the sampler called `name`, seeded by the study's seed and its trials so far."""
+    """Build the sampler called `name`, seeded by the study's seed and its trials so far.
+
+    `lessons` holds what has ended of them, for samplers that would look at them all.
+    """
     drawn = trial_seed(seed, trials_so_far)
     makers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
         # The groups make the joint model see dimensions that not every trial has.
         "tpe": lambda: _LongStudy(
-            optuna.samplers.TPESampler(seed=drawn, multivariate=True, group=True)
+            optuna.samplers.TPESampler(seed=drawn, multivariate=True, group=True), lessons
         ),
         # What not every trial has is drawn at random: said in the docs, not at every draw.
         "gp": lambda: optuna.samplers.GPSampler(seed=drawn, warn_independent_sampling=False),

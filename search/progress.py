@@ -8,8 +8,9 @@ from collections import deque
 from tqdm import tqdm
 
 from models.metrics import skill
-from search.records import State, StudyFacts, TrialRecord
-from search.summary import REFERENCE, StudySummary, amount, trial_name
+from search.records import StudyFacts, TrialRecord
+from search.summary import REFERENCE, amount, trial_name
+from search.tally import Standing
 
 # Finished trials over which the pace is measured: the first ones, reference networks, are slow.
 _PACE_OVER = 12
@@ -42,16 +43,16 @@ class Progress:
         if not self._bar.disable:
             self._bar.set_description_str(f"{self._facts.name}, {trial_name(record)} epoch {epoch}")
 
-    def ended(self, record: TrialRecord, summary: StudySummary) -> None:
+    def ended(self, record: TrialRecord, standing: Standing) -> None:
         """Show that an attempt ended, and how the study stands."""
         self._ends.append(time.monotonic())
-        self._bar.n = summary.finished
-        self._bar.set_postfix_str(self._standing(summary))
+        self._bar.n = standing.finished
+        self._bar.set_postfix_str(self._words(standing))
         if self._quiet:
             return
         line = f"{trial_name(record):<16} {self._outcome(record)}"
         if self._bar.disable:
-            line += f"  [{summary.finished}/{self._facts.total}] {self._standing(summary)}"
+            line += f"  [{standing.finished}/{self._facts.total}] {self._words(standing)}"
         self.say(line)
 
     def close(self) -> None:
@@ -68,9 +69,9 @@ class Progress:
             f"{record.result.epochs:2d} epochs, {record.result.seconds:6.1f} s"
         )
 
-    def _standing(self, summary: StudySummary) -> str:
-        pieces = [f"{summary.count(State.PRUNED)} pruned, {summary.count(State.FAILED)} failed"]
-        best = summary.best
+    def _words(self, standing: Standing) -> str:
+        pieces = [f"{standing.pruned} pruned, {standing.failed} failed"]
+        best = standing.best
         if best is not None and best.result is not None:
             rmse = best.result.validation["rmse"]
             pieces.append(f"best RMSE {amount(rmse)} {self._facts.unit}")
@@ -78,7 +79,7 @@ class Progress:
                 reference = self._facts.baselines[REFERENCE].validation["rmse"]
                 gained = skill(rmse, reference)
                 pieces += [f"skill {gained:+.1%}"] if math.isfinite(gained) else []
-        left = self._seconds_left(summary.finished)
+        left = self._seconds_left(standing.finished)
         if left is not None:
             pieces.append(f"about {_clock(left)} left")
         return ", ".join(pieces)

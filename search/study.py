@@ -22,6 +22,7 @@ from search.errors import Refused
 from search.optuna_records import failure_of, record_of
 from search.optuna_sampling import (
     WARM_UP_EPOCHS,
+    Lessons,
     make_pruner,
     make_sampler,
     suggest,
@@ -36,7 +37,7 @@ from search.records import (
     TrialRecord,
     TrialResult,
 )
-from search.tally import Tally
+from search.tally import Standing, Tally
 
 RETRIES = 2
 # Complete trials below which the importance of some ten parameters is noise.
@@ -95,6 +96,7 @@ class Study:
         # The lowest value that each of them has reported.
         self._lowest: dict[int, float] = {}
         self._tally = Tally()
+        self._lessons = Lessons()
         # Trials in the storage, those that wait included.
         self._count = 0
         self._oracle: Oracle | None = None
@@ -163,7 +165,9 @@ class Study:
             self._queue_designs()
         trials = self._study.get_trials(deepcopy=False)
         self._count = len(trials)
+        self._lessons = Lessons()
         for trial in trials:
+            self._lessons.add(trial)
             if trial.state != TrialState.WAITING:
                 self._tally.keep(record_of(trial, self._experiment))
             elif "retry_of" in trial.user_attrs:
@@ -225,6 +229,11 @@ class Study:
         return self._tally.best
 
     @property
+    def standing(self) -> Standing:
+        """How the study stands now."""
+        return self._tally.standing
+
+    @property
     def waiting(self) -> int:
         """Trials in the queue."""
         return len(self._waiting())
@@ -270,7 +279,9 @@ class Study:
         if not self.ready():
             raise Refused(self.no_more)
         # Seeded by the number of trials so far: a resumed study draws what it would have drawn.
-        self._study.sampler = make_sampler(self._sampler, self._space, self._seed, self._count)
+        self._study.sampler = make_sampler(
+            self._sampler, self._space, self._seed, self._count, self._lessons
+        )
         trial = self._study.ask()
         self._count = max(self._count, trial.number + 1)
         suggest(trial, self._space)
@@ -412,8 +423,10 @@ class Study:
         return self._storage.get_trial(self._trial_id(number))
 
     def _keep(self, number: int) -> TrialRecord:
-        record = record_of(self._trial(number), self._experiment)
+        trial = self._trial(number)
+        record = record_of(trial, self._experiment)
         self._tally.keep(record)
+        self._lessons.add(trial)
         if self._oracle is not None and self._tally.ended(record):
             self._oracle.end(record)
         return record

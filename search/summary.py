@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from models.metrics import skill
 from models.regime import (
@@ -34,7 +35,7 @@ class StudySummary:
     importances: dict[str, float] = field(default_factory=dict)
     overhead_fraction: float | None = None
 
-    @property
+    @cached_property
     def best(self) -> TrialRecord | None:
         """The completed attempt with the lowest objective, or None."""
         return best_of(self.records)

@@ -3,7 +3,25 @@
 So that the 10,000th trial costs what the 100th did, nothing here looks through all attempts.
 """
 
+from collections import Counter
+from dataclasses import dataclass
+
 from search.records import State, TrialRecord
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A study in a few numbers.
+
+    Attributes:
+        finished: trials that have ended, each counted once. pruned, failed: attempts.
+        best: the completed attempt with the lowest objective, the earlier of equals, or None.
+    """
+
+    finished: int
+    pruned: int
+    failed: int
+    best: TrialRecord | None
 
 
 class Tally:
@@ -16,6 +34,7 @@ class Tally:
     def __init__(self) -> None:
         self.records: dict[int, TrialRecord] = {}
         self.best: TrialRecord | None = None
+        self._states: Counter[State] = Counter()
         self._counted: set[int] = set()
         self._repeated: set[int] = set()
         self._first_with: dict[frozenset[tuple[str, object]], int] = {}
@@ -23,6 +42,9 @@ class Tally:
     def keep(self, record: TrialRecord) -> None:
         """Take `record` for the present state of its attempt."""
         number = record.number
+        if number in self.records:
+            self._states[self.records[number].state] -= 1
+        self._states[record.state] += 1
         self.records[number] = record
         if record.retry_of is not None:
             self.repeated(record.retry_of)
@@ -47,6 +69,12 @@ class Tally:
     def finished(self) -> int:
         """Trials that have come to an end, each counted once however many attempts it took."""
         return len(self._counted)
+
+    @property
+    def standing(self) -> Standing:
+        """How the study stands now."""
+        counts = self._states
+        return Standing(self.finished, counts[State.PRUNED], counts[State.FAILED], self.best)
 
     def ended(self, record: TrialRecord) -> bool:
         """True if the trial of this attempt has come to its end: no other attempt is queued."""

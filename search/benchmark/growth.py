@@ -32,6 +32,7 @@ from search.mirror import Mirror
 from search.mlflow_client import create_store
 from search.plan import Plan, adapt, make_plan
 from search.pool import AttemptEnded, Event
+from search.progress import Progress
 from search.records import Task, TrialResult
 
 PIECES = 20
@@ -134,7 +135,8 @@ class _Run:
         pool = SleepingPool(self._facts.baselines["ridge"].validation)
         facts = replace(self._facts, total=self._study.finished + trials)
         mirror = self._mirror or SILENT
-        Coordinator(self._study, pool, mirror, SILENT, facts, self._spool).run(timeout=None)
+        progress = Progress(facts, self._study.finished, quiet=True)
+        Coordinator(self._study, pool, mirror, progress, facts, self._spool).run(timeout=None)
         self._shown += trials
         return pool
 

@@ -22,6 +22,7 @@ from search.progress import Progress
 from search.records import Cause, Failure, State, Task, TrialRecord, TrialResult
 from search.study import Study
 from search.summary import StudySummary
+from search.tally import Standing
 from tests.search.samples import DEEP, SMALL, experiment, facts, of_two_points, parameters, result
 
 DIED = Failure(Cause.WORKER_DIED, "killed")
@@ -98,7 +99,7 @@ class FakeProgress:
     def epoch(self, record: TrialRecord, epoch: int) -> None:
         pass
 
-    def ended(self, record: TrialRecord, summary: StudySummary) -> None:
+    def ended(self, record: TrialRecord, standing: Standing) -> None:
         self.ends.append(record.number)
 
 
@@ -213,6 +214,9 @@ def test_s10_exactly_the_total_is_finished_with_failures_and_retries(workers: in
     assert State.RUNNING not in search.states
     assert search.pool.most_at_once <= workers
     assert len(search.pool.submitted) == len(records) == len(search.progress.ends)
+    whole = search.coordinator.summary()
+    counts = (whole.count(State.PRUNED), whole.count(State.FAILED))
+    assert search.study.standing == Standing(12, *counts, whole.best)
 
 
 def test_every_attempt_is_shown_running_and_then_ended() -> None:

@@ -1,15 +1,18 @@
 """What TPE is shown: everything in a short study, a bounded choice in a long one."""
 
+import random
+from collections.abc import Iterable
+
 import numpy as np
 import optuna
 import pytest
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from search import optuna_sampling
 from search.optuna_sampling import (
     MOST_LESSONS,
     PRUNERS,
-    lessons,
+    Lessons,
     make_pruner,
     make_sampler,
     suggest,
@@ -33,11 +36,18 @@ def _past(count: int) -> optuna.Study:
     return study
 
 
+def _lessons(trials: Iterable[FrozenTrial]) -> Lessons:
+    lessons = Lessons()
+    for trial in trials:
+        lessons.add(trial)
+    return lessons
+
+
 def test_in_a_short_study_tpe_draws_what_optunas_own_would() -> None:
     drawn = []
     for sampler in (
         optuna.samplers.TPESampler(seed=trial_seed(3, 40), multivariate=True, group=True),
-        make_sampler("tpe", SPACE, 3, 40),
+        make_sampler("tpe", SPACE, 3, 40, _lessons(_past(40).trials)),
     ):
         study = _past(40)
         running = study.ask()  # the second worker's, which TPE keeps away from
@@ -49,13 +59,17 @@ def test_in_a_short_study_tpe_draws_what_optunas_own_would() -> None:
 
 def test_the_lessons_of_a_long_study_are_its_best_and_its_latest_trials() -> None:
     trials = _past(MOST_LESSONS + 300).trials
-    kept = {trial.number for trial in lessons(trials)}
+    kept = {trial.number for trial in _lessons(trials).trials()}
     half = MOST_LESSONS // 2
     assert len(kept) == MOST_LESSONS
     assert {trial.number for trial in trials[-half:]} <= kept
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     best = sorted(complete, key=lambda trial: trial.value or 0.0)[: half // 2]
     assert {trial.number for trial in best} <= kept
+    random.Random(0).shuffle(trials)  # two workers end theirs in any order
+    assert {trial.number for trial in _lessons(trials).trials()} == kept
+    few = trials[:MOST_LESSONS]
+    assert len(_lessons(few).trials()) == len(few)
 
 
 def test_a_long_study_still_leads_to_better_points(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +78,7 @@ def test_a_long_study_still_leads_to_better_points(monkeypatch: pytest.MonkeyPat
     errors: dict[str, list[float]] = {"tpe": [], "random": []}
     for name, found in errors.items():
         for count in range(30):
-            study.sampler = make_sampler(name, SPACE, 0, count)
+            study.sampler = make_sampler(name, SPACE, 0, count, _lessons(study.trials))
             trial = study.ask()
             found.append(error_of(suggest(trial, SPACE)))
             study.tell(trial, state=TrialState.FAIL)
