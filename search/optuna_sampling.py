@@ -99,15 +99,18 @@ class Lessons:
         heapq.heappush(self._latest, (trial.number, trial))
         if len(self._latest) > half:
             number, earlier = heapq.heappop(self._latest)
-            complete = earlier.state == TrialState.COMPLETE and earlier.value is not None
-            merit = -earlier.value if complete else -math.inf
+            merit = -math.inf
+            if earlier.state == TrialState.COMPLETE:
+                assert earlier.value is not None
+                merit = -earlier.value
             heapq.heappush(self._earlier, (merit, -number, earlier))
             if len(self._earlier) > half:
                 heapq.heappop(self._earlier)
 
     def trials(self) -> list[FrozenTrial]:
         """Those to be shown, in no order."""
-        return [entry[-1] for entry in (*self._latest, *self._earlier)]
+        latest = [trial for _, trial in self._latest]
+        return latest + [trial for _, _, trial in self._earlier]
 
 
 class _LongStudy(optuna.samplers.BaseSampler):
