@@ -9,6 +9,7 @@ trials of this study and those around the hundredth of a new one are made in tur
 deliver from before, so that a machine that drifts meanwhile hurts both alike.
 """
 
+import functools
 import json
 import queue
 import resource
@@ -127,7 +128,9 @@ class _Run:
             self._mirror.close(0.0, lambda: True)
         stores = self._stores
         places = stores.tracking, stores.artifacts, stores.tracking_lock
-        self._mirror = Mirror(*places, self._spool, self._facts, SILENT.say)
+        self._mirror = Mirror(
+            *places, self._spool, self._facts, functools.partial(click.echo, err=True)
+        )
         self._shown = 0
 
     def stretch(self, trials: int) -> SleepingPool:
@@ -146,8 +149,14 @@ class _Run:
         return self._shown - self._mirror.written[1] if self._mirror else 0
 
     def wait_for_mlflow(self) -> None:
-        """Wait until MLflow has every end."""
-        while self.behind:
+        """Wait until MLflow has every end.
+
+        Raises:
+            ClickException: it refused something, which was said.
+        """
+        while self._mirror is not None and self.behind:
+            if self._mirror.undelivered:
+                raise click.ClickException("MLflow does not take what it gets, so nothing compares")
             time.sleep(0.05)
 
 
