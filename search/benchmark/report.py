@@ -118,9 +118,11 @@ def _estimate_lines(found: Mapping[str, Any]) -> list[str]:
         return []
     ours, stock = (found["search"][name] for name in ("ours", "stock"))
     count = asked["ours"]
-    each = trial_seconds(_said(stock))
+    each, target = trial_seconds(_said(stock)), ours["best_val_mse"]
+    if len(each) < 2 or target is None:
+        return ["", "Too few trials for an estimate of how long the stock loop would go on."]
     mean, (low, high) = float(np.mean(each)), t_interval(each)
-    whole, target = count * mean, ours["best_val_mse"]
+    whole = count * mean
     reached = seconds_until(_said(ours), target)
     assert reached is not None  # its own best
     return [

@@ -141,8 +141,9 @@ def test_trials_that_were_counted_tell_how_long_as_many_of_the_stock_loop_would_
 
 @pytest.mark.parametrize(("ours", "stock"), [([], [0.2]), ([0.9], [0.2]), ([], []), ([0.2], [])])
 def test_a_race_without_a_winner_is_told_and_drawn(ours: list[float], stock: list[float]) -> None:
-    found = _found(ours, stock)
+    found: Any = _found(ours, stock) | {"trials": {"ours": 50, "stock": 8}}
     text = "\n".join(lines(found))
+    assert "Too few trials for an estimate" in text
     assert "nan" not in text and ("never" in text or not stock)
     assert png(figure(found)).startswith(b"\x89PNG")
 
