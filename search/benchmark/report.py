@@ -105,7 +105,7 @@ def _race_lines(found: Mapping[str, Any]) -> list[str]:
             shown.append("Ours has not reached the best error of the stock loop.")
         else:
             shown.append(
-                f"Ours was as good as the stock loop's best after 1 / {theirs / ours:.1f} of the "
+                f"Ours was as good as the stock loop's best after {ours / theirs:.2f} times the "
                 "time that the stock loop took. One race and one seed: no interval."
             )
     return shown

@@ -112,7 +112,7 @@ def _found(ours: list[float], stock: list[float]) -> dict[str, object]:
 def test_the_text_says_the_ratios() -> None:
     text = "\n".join(lines(_found([0.3, 0.1], [0.5, 0.4, 0.35])))
     assert "6.00x (95 % 5.00 to 7.00, n = 2)" in text
-    assert "after 1 / 3.0 of the time" in text
+    assert "after 0.33 times the time" in text
 
 
 def test_the_race_is_read_at_the_time_of_the_shortest() -> None:
