@@ -1,5 +1,6 @@
 """How MLflow is reached: quietly, with few retries, and its errors known by type."""
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 def connect(uri: str) -> "MlflowClient":
     """A client of the store and of the registry at `uri`; nothing is read or written yet."""
-    _be_quiet()
+    be_quiet()
     from mlflow.tracking import MlflowClient
 
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
@@ -27,7 +28,7 @@ def create_store(uri: str, artifacts: Path) -> None:
     """
 
     def create(url: str) -> None:
-        _be_quiet()
+        be_quiet()
         from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
         SqlAlchemyStore(url, artifacts.as_uri()).engine.dispose()
@@ -35,12 +36,22 @@ def create_store(uri: str, artifacts: Path) -> None:
     create_whole(uri, create)
 
 
-def _be_quiet() -> None:
-    # Before MLflow is imported.
+def be_quiet() -> None:
+    """Import MLflow, which reports its use and chats unless it is told before and after.
+
+    Before anything else of a process of ours imports it.
+    """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    import mlflow  # noqa: F401
+
+    for logger in ("mlflow", "alembic"):
+        logging.getLogger(logger).setLevel(logging.WARNING)
+    # It would print the traceback of an error that is told in one line.
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    # Its warnings at every retry would repeat what was said in one line.
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 def store_errors() -> tuple[type[Exception], ...]:

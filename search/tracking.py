@@ -5,7 +5,6 @@ Metric names: docs/metrics.md.
 
 import datetime as dt
 import json
-import logging
 import math
 import tempfile
 import time
@@ -19,7 +18,7 @@ from matplotlib.figure import Figure
 from models.regime import Fit
 from search import figures
 from search.gallery import study_figures, trial_figures
-from search.mlflow_client import connect, create_store
+from search.mlflow_client import be_quiet, connect, create_store
 from search.records import State, StudyFacts, TrialRecord
 from search.spool import FORECASTS, MODEL, discard, folder, read_forecasts
 from search.summary import StudySummary, final_metrics, fit_metrics, fits, trial_name, trials_table
@@ -83,14 +82,9 @@ class StudyRuns:
 
     def connect(self) -> None:
         """Reach the store, and find or make the study's own run."""
+        be_quiet()
         from mlflow.exceptions import MlflowException
 
-        for logger in ("mlflow", "alembic"):
-            logging.getLogger(logger).setLevel(logging.WARNING)
-        # It would print the traceback of an error that is told in one line.
-        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-        # Its warnings at every retry would repeat what was said in one line.
-        logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
         with FileLock(self._schema_lock):
             if self._artifacts is not None:
                 create_store(self._uri, self._artifacts)

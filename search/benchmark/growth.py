@@ -241,8 +241,8 @@ def main(trials: int, sampler: str, mlflow: bool, plot: Path | None, as_json: bo
     if mlflow:
         click.echo(f"MLflow had the ends of {trials - growth.behind} trials by then.")
     click.echo(
-        f"A trial after {trials} costs what one of the trials {FIRST + 1} to "
-        f"{FIRST + TURNS * A_TURN} of a new study costs, times {growth.ratio}."
+        f"A trial after {trials} costs {growth.ratio} what one of the trials {FIRST + 1} to "
+        f"{FIRST + TURNS * A_TURN} of a new study costs."
     )
 
 

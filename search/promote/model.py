@@ -3,7 +3,6 @@
 import hashlib
 import importlib.metadata
 import json
-import logging
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from data_pipeline.framing import Framing
 from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 from search.errors import Refused
+from search.mlflow_client import be_quiet
 from search.promote.apart import run_apart
 from search.promote.served import FACTS, NETWORK
 
@@ -101,6 +101,7 @@ def save(place: Path, network: Path, facts: Mapping[str, Any], example: pd.DataF
         facts: see `facts_of`.
         example: raw rows, one window of them.
     """
+    be_quiet()
     import mlflow
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
@@ -109,7 +110,6 @@ def save(place: Path, network: Path, facts: Mapping[str, Any], example: pd.DataF
     inputs += [ColSpec("double", name) for name in (*facts["features"], facts["target"])]
     outputs = [ColSpec("string", facts["time"])]
     outputs += [ColSpec("double", name) for name in ("forecast", "low", "high")]
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / _DATA
         data.mkdir()

@@ -1,5 +1,6 @@
-"""Which modules the coordinator's process must not import: TensorFlow's start takes long."""
+"""What processes import, and must not: TensorFlow takes long to start, MLflow reports its use."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +58,24 @@ def test_a_training_process_starts_without_what_keras_does_not_need_there() -> N
     )
     assert done.stdout.strip() == "['keras', 'tensorflow']"
     assert done.stderr == ""
+
+
+def test_a_search_does_not_let_mlflow_report_its_use(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom search.tracking import StudyRuns\n"
+        "from tests.search.samples import facts\nplace = Path(sys.argv[1])\n"
+        "uri = f'sqlite:///{place}/mlflow.db'\n"
+        "StudyRuns(uri, place / 'a', place / 'lock', place / 'spool', facts()).connect()\n"
+        "from mlflow.telemetry import get_telemetry_client\nprint(get_telemetry_client())"
+    )
+    # Where tests run, MLflow is silent by itself.
+    signs = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "PYTEST_CURRENT_TEST", "MLFLOW_DISABLE_TELEMETRY")
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=REPOSITORY,
+        env={name: value for name, value in os.environ.items() if name not in signs},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "None" and done.stderr == ""
