@@ -29,3 +29,9 @@ def cycles(
     hour = 2.0 * np.pi * local.hour.to_numpy(np.float64) / lengths[0]
     weekday = 2.0 * np.pi * local.day_of_week.to_numpy(np.float64) / lengths[1]
     return np.column_stack([np.sin(hour), np.cos(hour), np.sin(weekday), np.cos(weekday)])
+
+
+def hour_of_week(local: pd.DatetimeIndex) -> NDArray[np.int64]:
+    """The hour of the week of the local clock, int64 (n,): 0 is Monday 0:00, 167 Sunday 23:00."""
+    clock = local.day_of_week.to_numpy(np.int64) * HOURS_A_DAY + local.hour.to_numpy(np.int64)
+    return np.asarray(clock, np.int64)

@@ -6,14 +6,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pydantic
 
-from data_pipeline.calendar import cycles
 from data_pipeline.load import load_series
 from data_pipeline.report import DataReport
 from data_pipeline.series import HourlySeries
@@ -21,13 +20,11 @@ from data_pipeline.source import DataSource
 from data_pipeline.windows import Prepared, check_length, prepare
 from experiments.experiment import Design, Experiment
 from models.cost import epoch_seconds
-from models.metrics import seasonal_scale
 from search.errors import WrongInput
 from search.records import Baseline, StudyFacts
 from search.tuners import BY_OPTUNA, KERAS_TUNER, Drawing, drawn_by
 
 if TYPE_CHECKING:
-    from models.baselines import BaselineData
     from search.study import Study
 
 # Raise when what the objective means changes, so that old studies are not resumed with a new one.
@@ -155,46 +152,6 @@ def _complaint(error: Mapping[str, object]) -> str:
         return message
     field = next(part for part in reversed(location) if isinstance(part, str))
     return f"--{field.replace('_', '-')}: {message}"
-
-
-def baseline_data(prepared: Prepared) -> "BaselineData":
-    """The rows and windows of `prepared` as the baselines take them."""
-    # scikit-learn takes a second to import, and bad input should be refused before that.
-    from models.baselines import BaselineData
-
-    history = prepared.history
-    return BaselineData(
-        target=history.target,
-        covariates=history.covariates,
-        calendar=cycles(history.local),
-        train_origins=prepared.train.origins,
-        origins=prepared.validation.origins,
-        horizon=prepared.validation.y.shape[1],
-    )
-
-
-def judge_baselines(plan: Plan) -> dict[str, Baseline]:
-    """Score every baseline on exactly the validation windows of the trials."""
-    from models.baselines import score_all
-
-    prepared = plan.prepared
-    data = baseline_data(prepared)
-    actual = data.target[data.origins[:, None] + np.arange(data.horizon)]
-    scale = seasonal_scale(data.target[: prepared.train_rows])
-    return {
-        name: Baseline((judged.rmse / prepared.target_range) ** 2, judged.as_dict())
-        for name, judged in score_all(data, actual, scale).items()
-    }
-
-
-def baselines_of(plan: Plan, study: "Study") -> dict[str, Baseline]:
-    """Score every baseline once in a study's life, and keep the scores with it."""
-    kept = study.recall("baselines")
-    if isinstance(kept, dict):
-        return {name: Baseline(**value) for name, value in kept.items()}
-    judged = judge_baselines(plan)
-    study.remember("baselines", {name: asdict(value) for name, value in judged.items()})
-    return judged
 
 
 def keep_facts(plan: Plan, study: "Study", facts: StudyFacts) -> None:

@@ -214,9 +214,10 @@ def _search(
     options: dict[str, Any],
 ) -> int:
     from search.conduct import held
+    from search.floor import baselines_of
     from search.keras_tuner_project import claim
     from search.optuna_storage import open_storage, refusing_failures
-    from search.plan import baselines_of, keep_facts, study_facts
+    from search.plan import keep_facts, study_facts
     from search.study import Study
 
     with refusing_failures(), held(stores, study_name):

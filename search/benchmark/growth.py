@@ -135,7 +135,7 @@ class _Run:
 
     def stretch(self, trials: int) -> SleepingPool:
         """Make `trials` more; return their pool, which knows when each ended."""
-        pool = SleepingPool(self._facts.baselines["ridge"].validation)
+        pool = SleepingPool(self._facts.baselines["ridge_by_hour"].validation)
         facts = replace(self._facts, total=self._study.finished + trials)
         mirror = self._mirror or SILENT
         progress = Progress(facts, self._study.finished, quiet=True)

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from search.floor import baselines_of
 from search.optuna_storage import open_storage
-from search.plan import Plan, baselines_of, study_facts
+from search.plan import Plan, study_facts
 from search.records import StudyFacts
 from search.stores import Stores
 from search.study import Study

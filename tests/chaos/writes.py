@@ -26,8 +26,9 @@ from search import figures
 from search.benchmark.growth import SleepingPool
 from search.conduct import conduct_with, held
 from search.figures.canvas import new_figure
+from search.floor import judge_baselines
 from search.optuna_storage import open_storage
-from search.plan import Plan, adapt, judge_baselines, make_plan, study_facts
+from search.plan import Plan, adapt, make_plan, study_facts
 from search.pool import AttemptEnded
 from search.records import Baseline, Cause, Failure, State, StudyFacts, Task, TrialRecord
 from search.spool import write_spool
@@ -101,7 +102,7 @@ class Writes:
 
         assert threading.active_count() == 1, "a thread would be missing after the fork"
         self._plan: Plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": TRIALS}))
-        self._baselines: dict[str, Baseline] = judge_baselines(self._plan)
+        self._baselines: dict[str, Baseline] = judge_baselines(self._plan.prepared)
         drawn = figures.png(new_figure("No figure", "", "")[0])
         # Drawing them would take most of the time, and the bytes do not matter here.
         figures.png = lambda _: drawn  # type: ignore[assignment]
@@ -152,7 +153,7 @@ class Writes:
             study.hold_to(self._plan.contract)
             facts: StudyFacts = study_facts(self._plan, STUDY, study.identity, self._baselines)
             study.reconcile()
-            pool = _UnsteadyPool(self._baselines["ridge"].validation)
+            pool = _UnsteadyPool(self._baselines["ridge_by_hour"].validation)
             progress: Any = _Acknowledged(place / "acknowledged")
             conduct_with(pool, study, facts, stores, progress)
 

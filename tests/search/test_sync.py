@@ -50,7 +50,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": 3, "source.path": data}))
     study, facts, stores = private_study(plan, place / "mlruns", "random")
     keep_facts(plan, study, facts)
-    pool = _Pool(facts.baselines["ridge"].validation)
+    pool = _Pool(facts.baselines["ridge_by_hour"].validation)
     conduct_with(pool, study, facts, stores, SILENT)
     data.unlink()
     return place

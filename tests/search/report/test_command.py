@@ -38,7 +38,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("report") / "stores"
     plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": 5}))
     study, facts, stores = private_study(plan, place, "random")
-    pool = ForecastingPool(facts.baselines["ridge"].validation)
+    pool = ForecastingPool(facts.baselines["ridge_by_hour"].validation)
     conduct_with(pool, study, facts, stores, SILENT)
     return place
 

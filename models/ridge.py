@@ -1,0 +1,159 @@
+"""Linear models of the window: one of all of it, and one whose weights depend on the hour of day."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import Ridge
+
+from models.blocks import blocked_folds
+from models.forecasters import HOURS, HOURS_A_WEEK, FloatArray, IntArray, Linear, Rows
+
+# Penalties that are tried, from hardly any to nearly a constant, on standardised inputs.
+PENALTIES: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
+# Where there are too few windows to choose one.
+_PENALTY = 1.0
+# Numbers in the inputs of one fit, at most; of a longer series the latest windows are taken.
+CELLS = 20_000_000
+# Lags of the target with a weight for every hour of day: the last hours, and the same hour and its
+# neighbours on earlier days. Of the other columns it is the last known value.
+_LAGS_BY_HOUR = (1, 2, 3, 24, 25, 48, 49, 72, 96, 120, 144, 166, 167, 168)
+# A standard deviation below this part of the column's size is rounding.
+_FLAT = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class _Layout:
+    """What a linear model sees: for each column how far back, by hour of day, and of the calendar.
+
+    Attributes:
+        back: rows back that are read, a column of the rows each.
+        picks: int64 (p, 2), row back and column of the values with a weight by hour of day.
+        shift, spread: float64 (p,); a picked value minus shift, over spread, is 0..1 in training:
+            what is far from 0 everywhere would make its products with the hours all alike.
+        calendar: float64 (168, q), by hour of the week of the hour that is forecast.
+    """
+
+    back: tuple[int, ...]
+    picks: IntArray
+    shift: FloatArray
+    spread: FloatArray
+    calendar: FloatArray
+
+    @property
+    def width(self) -> int:
+        """Inputs in all."""
+        return sum(self.back) + HOURS * len(self.picks) + self.calendar.shape[1]
+
+    def inputs(self, rows: Rows, origins: IntArray, step: int) -> FloatArray:
+        """float64 (n, width): the window column by column, the picked by hour, the calendar."""
+        clock = rows.clock[origins + step]
+        seen = [
+            rows.values[origins[:, None] - np.arange(1, back + 1), column]
+            for column, back in enumerate(self.back)
+        ]
+        picked = rows.values[origins[:, None] - self.picks[:, 0], self.picks[:, 1]]
+        hours = np.eye(HOURS)[clock % HOURS]
+        by_hour = hours[:, :, None] * ((picked - self.shift) / self.spread)[:, None, :]
+        return np.hstack([*seen, by_hour.reshape(len(origins), -1), self.calendar[clock]])
+
+    def tables(self, weights: FloatArray, constant: FloatArray, window: int) -> Linear:
+        """The model with these weights, (horizon, width), and constants, (horizon,)."""
+        horizon, picks = len(weights), len(self.picks)
+        past = np.zeros((horizon, window, len(self.back)))
+        at = 0
+        for column, back in enumerate(self.back):
+            past[:, :back, column] = weights[:, at : at + back]
+            at += back
+        by_hour = weights[:, at : at + HOURS * picks].reshape(horizon, HOURS, picks) / self.spread
+        of_week = weights[:, at + HOURS * picks :] @ self.calendar.T + constant[:, None]
+        of_day = -(by_hour * self.shift).sum(axis=2)
+        return Linear(past, self.picks, by_hour, of_week + np.tile(of_day, HOURS_A_WEEK // HOURS))
+
+
+def fit_ridge_window(rows: Rows, origins: IntArray, window: int, horizon: int) -> Linear:
+    """Fit a linear model of all that the network sees: every value of its window, and the calendar.
+
+    Args:
+        rows: see `Rows`; read are those of the windows and of their target hours.
+        origins: int64 (n,), first target rows of the windows to learn from.
+        window: rows seen. horizon: hours forecast, each by weights of its own.
+    """
+    columns = rows.values.shape[1]
+    hour, weekday = np.arange(HOURS_A_WEEK) % HOURS, np.arange(HOURS_A_WEEK) // HOURS
+    turns = 2 * np.pi * np.column_stack([hour / HOURS, weekday / 7])
+    layout = _Layout(
+        back=(window,) * columns,
+        picks=np.empty((0, 2), np.int64),
+        shift=np.empty(0),
+        spread=np.empty(0),
+        calendar=np.hstack([np.sin(turns), np.cos(turns)]),
+    )
+    return _fit(layout, rows, origins, window, horizon)
+
+
+def fit_ridge_by_hour(rows: Rows, origins: IntArray, window: int, horizon: int) -> Linear:
+    """Fit a linear model whose weights depend on the hour of day that is forecast.
+
+    It sees the target's window, the last day of the other columns, the hour, the weekday and the
+    hour of a weekend of the hour that is forecast; some lags and the other columns' last values
+    have a weight for every hour of day.
+
+    Args:
+        rows, origins, window, horizon: see `fit_ridge_window`.
+    """
+    others = rows.values.shape[1] - 1
+    lags = [back for back in _LAGS_BY_HOUR if back <= window]
+    picks = np.array([(back, others) for back in lags] + [(1, other) for other in range(others)])
+    learned = rows.values[origins.min() - window : origins.max()]
+    low, spread = learned.min(axis=0)[picks[:, 1]], np.ptp(learned, axis=0)[picks[:, 1]]
+    week = np.arange(HOURS_A_WEEK)
+    hour, weekday = np.eye(HOURS)[week % HOURS], week // HOURS
+    layout = _Layout(
+        back=(min(HOURS, window),) * others + (window,),
+        picks=picks,
+        shift=low,
+        spread=np.where(spread > 0, spread, 1.0),
+        calendar=np.hstack([hour, hour * (weekday >= 5)[:, None], np.eye(7)[weekday]]),
+    )
+    return _fit(layout, rows, origins, window, horizon)
+
+
+def _fit(layout: _Layout, rows: Rows, origins: IntArray, window: int, horizon: int) -> Linear:
+    origins = origins[-max(CELLS // layout.width, 2 * HOURS) :]
+    weights, constant = np.empty((horizon, layout.width)), np.empty(horizon)
+    penalty = _PENALTY
+    for step in range(horizon):
+        inputs, target = layout.inputs(rows, origins, step), rows.target[origins + step]
+        # The further ahead, the stronger; and slowly, so that few steps have to be asked.
+        if (step + 1) & step == 0:
+            penalty = _choose(inputs, target, horizon)
+        found, offset = _solve(inputs, target, np.array([penalty]))
+        weights[step], constant[step] = found[0], offset[0]
+    return layout.tables(weights, constant, window)
+
+
+def _choose(inputs: FloatArray, target: FloatArray, horizon: int) -> float:
+    """The penalty of the lowest squared error in blocked cross-validation."""
+    squares = np.zeros(len(PENALTIES))
+    for fit, judged in blocked_folds(len(target), horizon):
+        weights, constant = _solve(inputs[fit], target[fit], np.array(PENALTIES))
+        errors = inputs[judged] @ weights.T + constant - target[judged][:, None]
+        squares += np.square(errors).sum(axis=0)
+    return PENALTIES[int(np.argmin(squares))] if squares.any() else _PENALTY
+
+
+def _solve(
+    inputs: FloatArray, target: FloatArray, penalties: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Ridge regression on standardised inputs, once a penalty.
+
+    Returns:
+        Weights, float64 (penalties, width), and constants, for inputs as they are.
+    """
+    mean, spread = inputs.mean(axis=0), inputs.std(axis=0)
+    spread = np.where(spread > _FLAT * np.abs(mean).clip(min=_FLAT), spread, np.inf)
+    # As many targets as penalties: the inputs' products are then made once.
+    repeated = np.repeat(target[:, None], len(penalties), axis=1)
+    model = Ridge(alpha=penalties, solver="cholesky").fit((inputs - mean) / spread, repeated)
+    weights = model.coef_.reshape(len(penalties), -1) / spread
+    return weights, np.atleast_1d(model.intercept_) - weights @ mean
