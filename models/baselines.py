@@ -1,6 +1,6 @@
 """Simple forecasts of the same windows the networks forecast: the floor a network must beat."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,7 +29,7 @@ BASELINES = (
     "boosting_on_change",
     "ridge_and_boosting",
 )
-_FITTED = {
+_FITTED: Mapping[str, Callable[[Rows, IntArray, int, int], Forecaster]] = {
     "ridge_window": fit_ridge_window,
     "ridge_by_hour": fit_ridge_by_hour,
     "boosting_on_change": fit_boosting_on_change,

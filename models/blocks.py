@@ -1,5 +1,7 @@
 """Blocked cross-validation: how strong a model should be, asked of its training windows alone."""
 
+import itertools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -30,7 +32,7 @@ def blocked_folds(count: int, horizon: int, folds: int = FOLDS) -> list[tuple[In
     ends = np.linspace(0, count, folds + 1).astype(np.int64)
     positions = np.arange(count)
     found = []
-    for first, last in zip(ends[:-1], ends[1:], strict=True):
+    for first, last in itertools.pairwise(ends):
         fit = (positions < first - gap) | (positions >= last + gap)
         found.append((positions[fit], positions[first:last]))
     return found

@@ -24,7 +24,8 @@ def fit_boosting_on_change(rows: Rows, origins: IntArray, window: int, horizon: 
     Args:
         rows: see `Rows`; read are those of the windows and of their target hours.
         origins: int64 (n,), first target rows of the windows to learn from.
-        window: rows seen. horizon: hours forecast.
+        window: rows seen.
+        horizon: hours forecast.
     """
     pairs = len(origins) * horizon
     kept = np.linspace(0, pairs - 1, min(pairs, PAIRS)).astype(np.int64)

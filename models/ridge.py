@@ -1,4 +1,4 @@
-"""Linear models of the window: one of all of it, and one whose weights depend on the hour of day."""
+"""Linear models of the window: one of all of it, one with weights for every hour of day."""
 
 from dataclasses import dataclass
 
@@ -42,7 +42,7 @@ class _Layout:
     @property
     def width(self) -> int:
         """Inputs in all."""
-        return sum(self.back) + HOURS * len(self.picks) + self.calendar.shape[1]
+        return sum(self.back) + HOURS * len(self.picks) + int(self.calendar.shape[1])
 
     def inputs(self, rows: Rows, origins: IntArray, step: int) -> FloatArray:
         """float64 (n, width): the window column by column, the picked by hour, the calendar."""
@@ -76,7 +76,8 @@ def fit_ridge_window(rows: Rows, origins: IntArray, window: int, horizon: int) -
     Args:
         rows: see `Rows`; read are those of the windows and of their target hours.
         origins: int64 (n,), first target rows of the windows to learn from.
-        window: rows seen. horizon: hours forecast, each by weights of its own.
+        window: rows seen.
+        horizon: hours forecast, each by weights of its own.
     """
     columns = rows.values.shape[1]
     hour, weekday = np.arange(HOURS_A_WEEK) % HOURS, np.arange(HOURS_A_WEEK) // HOURS
@@ -99,7 +100,10 @@ def fit_ridge_by_hour(rows: Rows, origins: IntArray, window: int, horizon: int) 
     have a weight for every hour of day.
 
     Args:
-        rows, origins, window, horizon: see `fit_ridge_window`.
+        rows: see `fit_ridge_window`.
+        origins: likewise.
+        window: likewise.
+        horizon: likewise.
     """
     others = rows.values.shape[1] - 1
     lags = [back for back in _LAGS_BY_HOUR if back <= window]

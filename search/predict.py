@@ -70,7 +70,7 @@ def _predict(options: dict[str, Any]) -> int:
     if version is None:
         raise Refused(f"no version of a model {registry.name!r} is in service")
     with tempfile.TemporaryDirectory() as place:
-        network, file = model_files(registry.fetch(version, Path(place)))
+        model_file, file = model_files(registry.fetch(version, Path(place)))
         facts = json.loads(file.read_text(encoding="utf-8"))
         series = _series(options, facts)
         if len(series) < facts["window"]:
@@ -78,7 +78,7 @@ def _predict(options: dict[str, Any]) -> int:
                 f"--data: expected at least {facts['window']} hours, found {len(series)}"
             )
         rows = raw_rows(series, facts["time"])
-        model = _load(network, file)
+        model = _load(model_file, file)
         click.echo(
             f"Version {version} of model {registry.name}, {facts['unit']}, "
             f"{facts['horizon']} hour(s) ahead",
@@ -132,19 +132,22 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
     )
 
 
-def _load(network: Path, facts: Path) -> "Forecaster":
+def _load(model: Path, facts: Path) -> "Forecaster":
     import os
 
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    from search.promote.served import Forecaster
-    from search.tensorflow_start import tensorflow_start
+    from search.promote.served import NETWORK, Forecaster
 
     try:
+        if model.suffix != Path(NETWORK).suffix:
+            return Forecaster(model, facts)
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+        from search.tensorflow_start import tensorflow_start
+
         with tensorflow_start():
-            return Forecaster(network, facts)
+            return Forecaster(model, facts)
     except (ValueError, OSError, KeyError) as error:
-        raise Refused(f"the champion's network cannot be loaded: {error}") from error
+        raise Refused(f"the champion cannot be loaded: {error}") from error
 
 
 def _forecast(
@@ -193,47 +196,21 @@ def _forecast(
 def _backtest(
     model: "Forecaster", rows: "pd.DataFrame", series: "HourlySeries", facts: dict[str, Any]
 ) -> None:
-    """Print the scores of the champion and of two simple forecasts as CSV, by period."""
-    import numpy as np
+    """Print the scores of the champion and of simple forecasts as CSV, by period."""
     import pandas as pd
 
-    from models.baselines import WEEK
-    from models.metrics import scores, seasonal_scale
+    from search.backtest import backtest, too_short
     from search.promote.served import WrongRows
 
-    horizon = facts["horizon"]
-    first = max(facts["window"], WEEK)
-    origins = np.arange(first, len(series) - horizon + 1)
-    if len(origins) == 0:
-        raise WrongInput(
-            f"--backtest: expected at least {first + horizon} hours, found {len(series)}"
-        )
+    if complaint := too_short(len(series), facts):
+        raise WrongInput(f"--backtest: {complaint}")
     try:
         _, local, values = model.read(rows)
     except WrongRows as error:
         raise WrongInput(f"--data: {error}") from error
-    steps = np.arange(horizon)
-    actual = series.target[origins[:, None] + steps]
-    forecasts = {
-        "champion": model.forecast(local, values, origins),
-        "same_hour_last_week": series.target[origins[:, None] + steps - WEEK],
-        "last_value": np.repeat(series.target[origins - 1][:, None], horizon, axis=1),
-    }
-    half = np.asarray(facts["half_width"])
-    # A window counts as seen if any of its hours is one that the network learned from.
-    since, until = (pd.Timestamp(facts[f"learned_{end}"]) for end in ("since", "until"))
-    seen = np.asarray((local[origins] <= until) & (local[origins + horizon - 1] >= since))
-    table = []
-    for period, chosen in (("learned from", seen), ("not seen in training", ~seen)):
-        if not chosen.any():
-            continue
-        for name, forecast in forecasts.items():
-            judged = scores(actual[chosen], forecast[chosen], seasonal_scale(series.target))
-            row = {"period": period, "forecast": name, "windows": int(chosen.sum())}
-            row |= {k: f"{v:.6g}" for k, v in judged.as_dict().items()}
-            inside = np.abs(forecast[chosen] - actual[chosen]) <= half
-            row["covered_90"] = f"{inside.mean():.4f}" if name == "champion" else ""
-            table.append(row)
+    table, notes = backtest(model, local, values)
+    for line in notes:
+        click.echo(line, err=True)
     click.echo(pd.DataFrame(table).to_csv(index=False, lineterminator="\n"), nl=False)
 
 

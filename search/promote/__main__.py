@@ -34,6 +34,11 @@ _positive = click.IntRange(min=1)
 @click.option("--seeds", type=_positive, default=3, show_default=True, help="Fresh seeds.")
 @click.option("--folds", type=_positive, default=3, show_default=True, help="Rolling origins.")
 @click.option("--force", is_flag=True, help="Promote against the gate; who did is recorded.")
+@click.option(
+    "--serve-best",
+    is_flag=True,
+    help="Where the gate refuses the network, put the best baseline into service.",
+)
 @click.option("--rollback", is_flag=True, help="Put the version before the champion in service.")
 @click.option("--history", "show_history", is_flag=True, help="Show what happened to the model.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done; train and change nothing.")
@@ -43,7 +48,7 @@ _positive = click.IntRange(min=1)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def main(**options: Any) -> None:
-    """Promote the best of a study to champion, if it holds on hours that nobody has seen."""
+    """Promote the best of a study to champion, if it beats the best baseline on unseen hours."""
     # SIGTERM is to leave no process, no temporary folder and no run that seems to go on.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     sys.exit(commands.exit_code(lambda: _promote(options)))
@@ -59,6 +64,11 @@ def _promote(options: dict[str, Any]) -> int:
         raise WrongInput("--rollback and --history are two things: give one of them")
     if options["rollback"] or options["show_history"]:
         return _look_back(stores, options)
+    if options["force"] and options["serve_best"]:
+        raise WrongInput(
+            "--force promotes the network against the gate, --serve-best the baseline where the "
+            "gate refuses the network: give one of them"
+        )
     if options["study"] is None:
         raise WrongInput("--study NAME is needed: the study whose best trials are promoted")
     check_name("--study", options["study"])
@@ -74,6 +84,7 @@ def _promote(options: dict[str, Any]) -> int:
         folds=options["folds"],
         workers=options["workers"],
         force=options["force"],
+        serve_best=options["serve_best"],
         dry_run=options["dry_run"],
         quiet=options["quiet"],
     )

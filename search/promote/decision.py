@@ -1,18 +1,14 @@
-"""The winner on the test hours: judged beside all others, let through or not, registered."""
+"""Who is let through, and what is written and said of it."""
 
 import contextlib
-import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
 
-from data_pipeline.windows import split_origins
 from models.metrics import Scores
 from search import commands
 from search.errors import Refused
@@ -20,21 +16,21 @@ from search.figures import Week, one_week, png
 from search.kept_runs import KeptRuns, NotThere
 from search.optuna_records import KeptStudy
 from search.plan import Plan, study_facts
-from search.promote.gate import Compared, compare, covered, objections
-from search.promote.model import facts_of, forecast_windows, model_files, raw_rows, save
-from search.promote.opening import Opened, Refit
+from search.promote.entrants import FloorRetest
+from search.promote.judging import Judged, test_metrics
+from search.promote.model import facts_of, forecast_windows, raw_rows, save
+from search.promote.opening import Opened
 from search.promote.ranking import Ranked
 from search.promote.registry import Registry
-from search.promote.words import card, compared_lines, ranking_lines, score_table
+from search.promote.words import card, compared_lines, coverage_lines, ranking_lines, score_table
+from search.records import StudyFacts
 from search.stores import Stores
 from search.summary import StudySummary, fits
 from search.tally import Tally
 from search.wording import description
 
-FloatArray = npt.NDArray[np.float64]
-
 OURS = "this model"
-# Between what the worker forecast and what the registered model does, in ranges of the target.
+# Between what was judged and what the registered model forecasts, in ranges of the target.
 _SAME = 1e-3
 LIMITS = (
     "Limits: trained on one period of one place; it knows neither holidays nor weather forecasts, "
@@ -52,230 +48,210 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The refitted winner beside all others on the test hours.
+class Case:
+    """What a decision is made of, beside the entrants.
 
     Attributes:
-        fitted: the winner. opened: the hours.
-        half: float64 (horizon,), half the width of its 90 % interval, in the data's unit.
-        compared: with the baselines, by name. champion: with the champion, None without one.
-        champion_version: of the champion, None without one.
+        plan: of the study. kept: the study.
+        ranked: the re-test of the networks; empty if there was none. floor: that of the baselines.
+        opening: number of this opening of the test period.
+        force: promote the network against the gate.
+        serve_best: promote the baseline where the gate refuses the network.
     """
 
-    fitted: Refit
-    opened: Opened
-    half: FloatArray
-    compared: dict[str, Compared]
-    champion: Compared | None
-    champion_version: str | None
+    plan: Plan
+    kept: KeptStudy
+    ranked: Sequence[Ranked]
+    floor: FloorRetest
+    opening: int
+    force: bool
+    serve_best: bool
 
     @property
-    def coverage(self) -> float:
-        """The share of test hours within the 90 % interval."""
-        return covered(self.fitted.forecast - self.opened.actual, self.half)
-
-    @property
-    def all_compared(self) -> list[Compared]:
-        """The champion first, then the baselines, the strongest first."""
-        rivals = sorted(self.compared.values(), key=lambda one: one.other)
-        return [*([self.champion] if self.champion else []), *rivals]
-
-
-def judge(
-    plan: Plan, fitted: Refit, opened: Opened, half: FloatArray, registry: Registry
-) -> Judged:
-    """Compare the winner with the baselines and the champion of this moment, on the same hours.
-
-    Raises:
-        Refused: the champion forecasts something else, or was changed.
-    """
-    errors = fitted.forecast - opened.actual
-    compared = {
-        name: compare(name, errors, forecast - opened.actual)
-        for name, forecast in opened.baselines.items()
-    }
-    champion = None
-    with tempfile.TemporaryDirectory() as place:
-        known = champion_of(plan, registry, Path(place))
-        if known is not None:
-            rows = raw_rows(plan.series, known.facts["time"])
-            origins = opened.prepared.validation.origins
-            forecast = forecast_windows(known.folder, rows, origins)
-            champion = compare(f"version {known.version}", errors, forecast - opened.actual)
-    version = None if known is None else known.version
-    return Judged(fitted, opened, half, compared, champion, version)
+    def unit(self) -> str:
+        """Of the target."""
+        return self.plan.series.unit
 
 
 @dataclass(frozen=True)
-class Champion:
-    """The version in service: its folder, if it is still there, and its facts."""
+class Ruling:
+    """Who it is about, and what speaks against it.
 
-    version: str
-    folder: Path
-    facts: dict[str, Any]
-
-    def overlap(self, plan: Plan) -> str:
-        """Say whether it has learned from hours that the challenger will be judged on."""
-        first = split_origins(len(plan.series), plan.experiment.framing)[2].start
-        since, until = plan.series.local[first], pd.Timestamp(self.facts["learned_until"])
-        if until < since:
-            return f"The champion, version {self.version}, has not learned from the test hours"
-        return (
-            f"The champion, version {self.version}, learned from data up to {until}, and the test "
-            f"period begins {since}: on those hours the comparison favours it"
-        )
-
-
-def champion_of(plan: Plan, registry: Registry, place: Path | None = None) -> Champion | None:
-    """The version in service, checked to forecast the same as the study; None without one.
-
-    Args:
-        plan: of the study.
-        registry: of the model.
-        place: folder to copy it to; None for one that is gone when this returns.
-
-    Raises:
-        Refused: it forecasts something else, or is not what was registered.
+    Attributes:
+        judged: the one that is promoted or, if none is, that was to be.
+        against: what speaks against it.
+        promoted: True if it is promoted.
+        passed_over: the network that was refused where a baseline is promoted, and why.
     """
-    if place is None:
-        with tempfile.TemporaryDirectory() as passing:
-            return champion_of(plan, registry, Path(passing))
-    version = registry.champion()
-    if version is None:
-        return None
-    folder = registry.fetch(version, place)
-    facts = json.loads(model_files(folder)[1].read_text(encoding="utf-8"))
-    series = plan.series
-    expected = {
-        "target": series.target_name,
-        "features": list(series.covariate_names),
-        "unit": series.unit,
-        "horizon": plan.experiment.framing.horizon,
-    }
-    other = [
-        f"{name}: {facts.get(name)!r}, here {value!r}"
-        for name, value in expected.items()
-        if facts.get(name) != value
-    ]
-    if other:
-        raise Refused(
-            f"the champion, version {version}, forecasts something else ({'; '.join(other)}).\n"
-            "Next: give this model a name of its own with --name."
-        )
-    return Champion(version, folder, facts)
+
+    judged: Judged
+    against: list[str]
+    promoted: bool
+    passed_over: tuple[Judged, list[str]] | None = None
 
 
-def decide(
-    force: bool,
-    stores: Stores,
-    plan: Plan,
-    kept: KeptStudy,
-    ranked: Sequence[Ranked],
-    chosen: Ranked,
-    judged: Judged,
-    number: int,
-    registry: Registry,
-) -> Outcome:
+def rule(entrants: Sequence[Judged], case: Case) -> Ruling:
+    """Let the first entrant through against whom nothing speaks: the network, then the baseline."""
+    against = [one.objections(case.unit) for one in entrants]
+    first, *rest = entrants
+    if not against[0] or (case.force and first.entrant.network):
+        return Ruling(first, against[0], promoted=True)
+    if not rest:
+        return Ruling(first, against[0], promoted=False)
+    second = rest[0]
+    return Ruling(second, against[1], not against[1], passed_over=(first, against[0]))
+
+
+def decide(entrants: Sequence[Judged], case: Case, stores: Stores, registry: Registry) -> Outcome:
     """Pass the gate or not, register, log, and say all of it.
 
     Args:
-        force: promote against the gate.
+        entrants: the network, if there is one, and the baseline if it may serve.
+        case: the study and what was found out before.
         stores: where MLflow is.
-        plan: of the study.
-        kept: the study.
-        ranked: the re-test.
-        chosen: its winner.
-        judged: the winner on the test hours.
-        number: of the opening of the test period.
         registry: held by this process.
     """
-    unit = plan.series.unit
-    against = objections(judged.compared, judged.champion, unit)
-    scores = {OURS: judged.opened.score(judged.fitted.forecast)}
-    scores |= {name: judged.opened.score(f) for name, f in judged.opened.baselines.items()}
-    summary = _summary(kept)
-    facts = study_facts(plan, kept.name, kept.identity, kept.baselines, len(kept.openings))
-    facts = replace(facts, total=summary.finished)
-    about = {
-        "periods": _periods(plan, judged.opened),
-        "opening": number,
-        "coverage": judged.coverage,
-        "half_width": float(judged.half[0]),
-        "regime": _regime(kept, chosen),
-        "objections": against,
-        "limits": LIMITS,
-    }
-    promoted = not against or force
-    page = card(facts, chosen, scores, judged.all_compared, about)
+    ruling = rule(entrants, case)
+    judged, unit = ruling.judged, case.unit
+    scores = _scores(entrants, judged)
+    page = _card(case, ruling, scores)
     version = None
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        runs = KeptRuns(stores.tracking, plan.experiment.name, kept.identity)
+        runs = KeptRuns(stores.tracking, case.plan.experiment.name, case.kept.identity)
         run = runs.begin_promotion(
-            f"promotion {number}",
-            {"unit": unit, "test_opening": str(number), "model": registry.name},
+            f"promotion {case.opening}",
+            {"unit": unit, "test_opening": str(case.opening), "model": registry.name},
         )
         try:
-            if promoted:
-                made = _register(plan, judged, registry, run, page, place)
+            if ruling.promoted:
+                made = _register(case.plan, judged, registry, run, page, place)
                 registry.put_in_service(
                     made,
                     judged.champion_version,
                     {
-                        "study": kept.name,
+                        "study": case.kept.name,
                         "run": run,
-                        "winner": chosen.candidate.name,
-                        "opening": number,
-                        "rmse": scores[OURS].rmse,
+                        "winner": judged.entrant.name,
+                        "opening": case.opening,
+                        "rmse": judged.scores.rmse,
                         "unit": unit,
-                        "objections": against,
+                        "objections": ruling.against,
                     },
                 )
                 version = made
         finally:
-            _write_files(place / "files", plan, judged, ranked, page)
+            _write_files(place / "files", case, judged, page)
             # Whatever came before is the reason that counts.
             with contextlib.suppress(NotThere):
+                summary, facts = _study(case)
                 runs.describe(description(summary, facts))
                 status = "FINISHED" if version is not None else "FAILED"
-                runs.end_promotion(run, page, _metrics(scores, judged), place / "files", status)
-    lines = [
-        *score_table(scores, unit),
-        "",
-        *compared_lines(judged.all_compared, unit),
-        f"90 % interval: +- {judged.half[0]:.4g} {unit} at the first hour; it covered "
-        f"{judged.coverage:.1%} of the test hours",
-        *(["The test period of these data had been opened before."] if number > 1 else []),
-        "",
-    ]
-    if version is not None:
-        forced = f" by force, although {'; '.join(against)}" if against else ""
-        lines.append(f"Promoted{forced}: version {version} of model {registry.name} is champion.")
-        lines.append(f"Use it: {commands.module('search.predict', '--data', 'FILE.csv')}")
-    else:
-        lines += [f"Not promoted: {line}" for line in against]
-        lines.append(
-            "Next: a search of more trials or another space (--trials, --study), or --force, which "
-            "puts your name to it. Every further run opens the test period once more."
-        )
+                runs.end_promotion(run, page, test_metrics(judged), place / "files", status)
     return Outcome(
         version is not None,
-        lines,
-        {
-            "promoted": version is not None,
-            "version": version,
-            "model": registry.name,
-            "winner": chosen.candidate.name,
-            "opening": number,
-            "unit": unit,
-            "objections": against,
-            "coverage": judged.coverage,
-            "half_width": judged.half.tolist(),
-            "scores": {name: one.as_dict() for name, one in scores.items()},
-            "compared": [asdict(one) for one in judged.all_compared],
-            "retest": [_retested(one) for one in ranked],
-        },
+        [
+            *score_table(scores, unit),
+            "",
+            *compared_lines(judged.all_compared, unit),
+            *coverage_lines(judged.coverage, judged.half, unit),
+            *(["The test period of these data had been opened before."] * (case.opening > 1)),
+            "",
+            *_verdict(ruling, case, version, registry.name),
+        ],
+        _facts(case, ruling, scores, version, registry.name),
     )
+
+
+def _scores(entrants: Sequence[Judged], judged: Judged) -> dict[str, Scores]:
+    """Everybody on the test hours: the one it is about as `OURS`, the others by name."""
+    opened: Opened = judged.opened
+    everybody = dict(opened.baselines)
+    everybody |= {one.entrant.name: one.entrant.forecast for one in entrants}
+    del everybody[judged.entrant.name]
+    scores = {OURS: judged.scores}
+    return scores | {name: opened.score(forecast) for name, forecast in everybody.items()}
+
+
+def _card(case: Case, ruling: Ruling, scores: dict[str, Scores]) -> str:
+    judged = ruling.judged
+    chosen = next((r for r in case.ranked if r.candidate.name == judged.entrant.name), None)
+    about = {
+        "periods": _periods(case.plan, judged.opened),
+        "opening": case.opening,
+        "coverage": coverage_lines(judged.coverage, judged.half, case.unit),
+        "regime": "" if chosen is None else _regime(case.kept, chosen),
+        "floor": case.floor.means,
+        "objections": ruling.against if judged.entrant.network else [],
+        "limits": LIMITS,
+    }
+    who = judged.entrant.name if chosen is None else chosen
+    return card(_study(case)[1], who, scores, judged.all_compared, about)
+
+
+def _study(case: Case) -> tuple[StudySummary, StudyFacts]:
+    tally = Tally()
+    for record in case.kept.records:
+        tally.keep(record)
+    summary = StudySummary(case.kept.records, tally.finished)
+    kept = case.kept
+    facts = study_facts(case.plan, kept.name, kept.identity, kept.baselines, len(kept.openings))
+    return summary, replace(facts, total=summary.finished)
+
+
+def _verdict(ruling: Ruling, case: Case, version: str | None, model: str) -> list[str]:
+    """What was decided and what to do next, a line each."""
+    judged, lines = ruling.judged, []
+    if ruling.passed_over is not None:
+        network, against = ruling.passed_over
+        lines += [f"Network {network.entrant.name} not promoted: {line}." for line in against]
+    if version is not None:
+        forced = f" by force, although {'; '.join(ruling.against)}" if ruling.against else ""
+        lines += [
+            f"Promoted{forced}: version {version} of model {model} is champion, "
+            f"{judged.entrant.name}.",
+            f"Use it: {commands.module('search.predict', '--data', 'FILE.csv')}",
+        ]
+        return lines
+    lines += [f"Not promoted: {line}" for line in ruling.against]
+    if case.serve_best:
+        lines.append("What is in service stays there.")
+        return lines
+    name = case.floor.strongest
+    floor = judged.compared[name].other if name in judged.compared else judged.scores.rmse
+    again = commands.module("search.promote", "--study", case.kept.name, "--serve-best")
+    return [
+        *lines,
+        f"--serve-best would serve {name}, the baseline that was the strongest in the re-test: "
+        f"RMSE {floor:.4g} {case.unit} on these test hours.",
+        f"Next: {again}",
+        "Or a search of more trials or another space (--trials, --study), or --force, which puts "
+        "your name to it. Every further run opens the test period once more.",
+    ]
+
+
+def _facts(
+    case: Case, ruling: Ruling, scores: dict[str, Scores], version: str | None, model: str
+) -> dict[str, Any]:
+    judged = ruling.judged
+    passed_over = ruling.passed_over
+    return {
+        "promoted": version is not None,
+        "version": version,
+        "model": model,
+        "winner": judged.entrant.name,
+        "kind": "network" if judged.entrant.network else "baseline",
+        "opening": case.opening,
+        "unit": case.unit,
+        "objections": ruling.against,
+        "network_objections": [] if passed_over is None else passed_over[1],
+        "coverage": asdict(judged.coverage),
+        "half_width": judged.half.mean(axis=0).tolist(),
+        "scores": {name: one.as_dict() for name, one in scores.items()},
+        "compared": [asdict(one) for one in judged.all_compared],
+        "retest": [_retested(one) for one in case.ranked],
+        "retest_baselines": case.floor.means,
+    }
 
 
 def _regime(kept: KeptStudy, chosen: Ranked) -> str:
@@ -285,33 +261,31 @@ def _regime(kept: KeptStudy, chosen: Ranked) -> str:
     return next((str(regimes[number].regime) for number in own if number in regimes), "unknown")
 
 
-def _summary(kept: KeptStudy) -> StudySummary:
-    tally = Tally()
-    for record in kept.records:
-        tally.keep(record)
-    return StudySummary(kept.records, tally.finished)
-
-
 def _register(
     plan: Plan, judged: Judged, registry: Registry, run: str, page: str, place: Path
 ) -> str:
-    """Make the served model, see that it forecasts as the trained one did, and register it."""
-    source, framing = plan.experiment.source, plan.experiment.framing
-    prepared = judged.opened.prepared
+    """Make the served model, see that it forecasts as what was judged did, and register it."""
+    source, prepared = plan.experiment.source, judged.opened.prepared
+    entrant, origins = judged.entrant, prepared.validation.origins
+    interval = {
+        "begin": entrant.begin.as_plain(),
+        "end": judged.after.as_plain(),
+        "until": plan.series.local[origins[-1]].isoformat(),
+    }
+    window = max(plan.experiment.framing.window, entrant.history)
     facts = facts_of(
         plan.series,
-        framing,
+        plan.experiment.framing.model_copy(update={"window": window}),
         prepared.scaler,
         prepared.train_rows,
         source.time,
         source.tz,
-        judged.half,
+        interval,
     )
     rows = raw_rows(plan.series, source.time)
     folder = place / "model"
-    save(folder, judged.fitted.network, facts, rows.iloc[: framing.window])
-    again = forecast_windows(folder, rows, prepared.validation.origins)
-    off = float(np.abs(again - judged.fitted.forecast).max())
+    save(folder, entrant.model, facts, rows.iloc[:window])
+    off = float(np.abs(forecast_windows(folder, rows, origins) - entrant.forecast).max())
     if off > _SAME * prepared.target_range:
         raise Refused(
             f"the model as it would be served forecasts up to {off:.4g} {plan.series.unit} "
@@ -322,30 +296,20 @@ def _register(
     return version
 
 
-def _write_files(
-    place: Path, plan: Plan, judged: Judged, ranked: Sequence[Ranked], page: str
-) -> None:
+def _write_files(place: Path, case: Case, judged: Judged, page: str) -> None:
     place.mkdir()
     (place / "model_card.md").write_text(page, encoding="utf-8")
-    unit = plan.series.unit
-    (place / "retest.txt").write_text("\n".join(ranking_lines(ranked, unit)), encoding="utf-8")
+    lines = ranking_lines(case.ranked, case.floor.means, case.unit)
+    (place / "retest.txt").write_text("\n".join(lines), encoding="utf-8")
     prepared = judged.opened.prepared
     times = prepared.history.local[prepared.validation.origins]
     week = Week(
         f"Actual and forecast, first {min(168, len(times))} test hours",
         times,
         judged.opened.actual[:, 0],
-        judged.fitted.forecast[:, 0],
+        judged.entrant.forecast[:, 0],
     )
-    (place / "test_week.png").write_bytes(png(one_week(week, unit)))
-
-
-def _metrics(scores: Mapping[str, Scores], judged: Judged) -> dict[str, float]:
-    metrics = {f"test_{name}": value for name, value in scores[OURS].as_dict().items()}
-    metrics |= {f"test_rmse_{name}": one.rmse for name, one in scores.items() if name != OURS}
-    if judged.champion is not None:
-        metrics["test_rmse_champion"] = judged.champion.other
-    return metrics | {"test_coverage_90": judged.coverage}
+    (place / "test_week.png").write_bytes(png(one_week(week, case.unit)))
 
 
 def _periods(plan: Plan, opened: Opened) -> str:

@@ -14,15 +14,20 @@ import numpy.typing as npt
 import optuna
 
 from models.cost import epoch_seconds
+from models.intervals import begin
+from search import commands
 from search.conduct import Crew, held
 from search.errors import Refused
+from search.floor import judge_baselines, with_floor
 from search.kept_runs import KeptRuns, NotThere
 from search.optuna_records import KeptStudy, keep_openings, openings_of, read_study
 from search.optuna_storage import open_existing, refusing_failures
 from search.plan import Plan, default_name, default_workers, find_gpus, make_plan
 from search.promote.candidates import Candidate, choose, rolling
-from search.promote.decision import Outcome, champion_of, decide, judge
-from search.promote.gate import half_width
+from search.promote.champion import champion_of, champions_forecast
+from search.promote.decision import Case, Outcome, decide
+from search.promote.entrants import FloorRetest, enter_baseline, how_far, retest_floor
+from search.promote.judging import judge
 from search.promote.opening import open_period, refit
 from search.promote.ranking import Ranked, rank, winner
 from search.promote.registry import Registry, need_store
@@ -46,6 +51,7 @@ class Wish:
     folds: int
     workers: int | None
     force: bool
+    serve_best: bool
     dry_run: bool
     quiet: bool
 
@@ -68,6 +74,7 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
     storage = open_existing(stores.storage, stores.schema_lock)
     kept = read_study(storage, wish.study)
     plan = _plan(kept)
+    kept = with_floor(kept, say)
     candidates = choose(kept.records, plan.experiment, wish.top)
     folds = rolling(plan.experiment.framing, wish.folds)
     gpus = find_gpus()
@@ -78,22 +85,31 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
         KeptRuns(stores.tracking, plan.experiment.name, kept.identity).find()
         known = champion_of(plan, registry)
         seen = len(openings_of(storage, plan.series.fingerprint))
+        # A study whose first run ended at once has none yet.
+        baselines = kept.baselines or judge_baselines(plan.prepared)
+        far, stands = how_far(candidates, baselines, plan.series.unit)
+        skipped = far and wish.serve_best
         lines = _plan_lines(plan, kept, candidates, wish, crew, registry, seen)
         lines += [known.overlap(plan)] if known is not None else []
+        lines += [stands, *_advice(far, wish)]
         if wish.dry_run:
             return Outcome(True, lines, {"candidates": [one.as_dict() for one in candidates]})
         for line in [*lines, ""]:
             say(line)
         with held(stores, wish.study):
-            tested = retest(
-                *(plan, wish.study, candidates, folds, wish.seeds),
-                *(storage, stores, crew, say, wish.quiet),
-            )
-            ranked = rank(candidates, tested.cells, len(folds))
-            for line in ["", *ranking_lines(ranked, plan.series.unit), ""]:
+            tested, ranked = None, []
+            if not skipped:
+                tested = retest(
+                    *(plan, wish.study, candidates, folds, wish.seeds),
+                    *(storage, stores, crew, say, wish.quiet),
+                )
+                ranked = rank(candidates, tested.cells, len(folds))
+            floor = retest_floor(plan.series, folds)
+            for line in ["", *ranking_lines(ranked, floor.means, plan.series.unit), ""]:
                 say(line)
-            _describe(stores, plan, tested, ranked)
-            return _open(wish, stores, storage, plan, tested, ranked, registry, crew, say)
+            if tested is not None:
+                _describe(stores, plan, tested, ranked, floor)
+            return _open(wish, stores, storage, plan, tested, ranked, floor, registry, crew, say)
     except NotThere as error:
         raise Refused(
             f"MLflow does not have what a promotion needs: {error}.\nNext: give the --tracking-uri "
@@ -101,47 +117,74 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
         ) from error
 
 
+def _advice(far: bool, wish: Wish) -> list[str]:
+    if not far:
+        return []
+    if wish.serve_best:
+        return ["So no network is trained again: the best baseline is judged, and served."]
+    command = commands.module("search.promote", "--study", wish.study, "--serve-best")
+    return [f"To serve that baseline, in a minute: {command}"]
+
+
 def _open(
     wish: Wish,
     stores: Stores,
     storage: optuna.storages.BaseStorage,
     plan: Plan,
-    tested: Retest,
+    tested: Retest | None,
     ranked: Sequence[Ranked],
+    floor: FloorRetest,
     registry: Registry,
     crew: Crew,
     say: Callable[[str], None],
 ) -> Outcome:
-    """Open the test period for the winner, judge it there, and decide; the study is held."""
+    """Open the test period, judge there who may be promoted, and decide; the study is held."""
     chosen = winner(ranked)
-    if chosen is None:
+    if chosen is None and not wish.serve_best:
         raise Refused("no finalist came to a result on every fold; see the re-test's failures")
-    residuals = _residuals(plan, stores, tested, chosen)
-    half = half_width(residuals)
-    opening = _noted(storage, read_study(storage, wish.study), chosen, plan)
+    unit, begins = plan.series.unit, None
+    if chosen is not None and tested is not None:
+        residuals = _residuals(plan, stores, tested, chosen)
+        begins = begin(residuals)
+    opening = _noted(storage, read_study(storage, wish.study), chosen, floor, plan)
     openings = openings_of(storage, plan.series.fingerprint)
     number = [one["time"] for one in openings].index(opening["time"]) + 1
     say(
-        f"The test period of these data is opened, for the {_ordinal(number)} time: "
-        f"{chosen.candidate.name}, the mean of {chosen.seeds} network(s) of {chosen.epochs} "
-        f"epochs. In the re-test such means had an RMSE of "
-        f"{amount(float(np.sqrt(np.mean(np.square(residuals)))))} {plan.series.unit}."
+        f"The test period of these data is opened, for the {_ordinal(number)} time, for "
+        f"{opening['winner']}."
     )
+    if chosen is not None and begins is not None:
+        say(
+            f"{chosen.candidate.name} becomes the mean of {chosen.seeds} network(s) of "
+            f"{chosen.epochs} epochs. In the re-test such means had an RMSE of "
+            f"{amount(float(np.sqrt(np.mean(np.square(residuals)))))} {unit}."
+        )
     with tempfile.TemporaryDirectory() as place:
-        fitted = refit(plan, chosen, crew, Path(place), say)
+        entrants = []
+        if chosen is not None and begins is not None:
+            entrants.append(refit(plan, chosen, begins, crew, Path(place), say))
         with registry.held():
             for line in registry.mend():
                 say(line)
-            judged = judge(plan, fitted, open_period(plan), half, registry)
+            opened = open_period(plan)
+            if wish.serve_best:
+                name = floor.strongest
+                given = opened.fitted[name], opened.baselines[name], floor.interval(name)
+                entrants.append(enter_baseline(name, *given, Path(place)))
+            champion = champions_forecast(plan, registry, opened.prepared.validation.origins)
+            judged = [judge(one, opened, champion) for one in entrants]
             own = read_study(storage, wish.study).openings
             scored = [one | {"scored": True} if one == opening else one for one in own]
             keep_openings(storage, wish.study, scored)
-            kept = read_study(storage, wish.study)
-            return decide(wish.force, stores, plan, kept, ranked, chosen, judged, number, registry)
+            kept = with_floor(read_study(storage, wish.study), say)
+            case = Case(plan, kept, ranked, floor, number, wish.force, wish.serve_best)
+            return decide(judged, case, stores, registry)
 
 
-def _describe(stores: Stores, plan: Plan, tested: Retest, ranked: Sequence[Ranked]) -> None:
-    page = "\n".join(["```", *ranking_lines(ranked, plan.series.unit), "```"])
+def _describe(
+    stores: Stores, plan: Plan, tested: Retest, ranked: Sequence[Ranked], floor: FloorRetest
+) -> None:
+    page = "\n".join(["```", *ranking_lines(ranked, floor.means, plan.series.unit), "```"])
     with contextlib.suppress(NotThere):  # the numbers are in the study database all the same
         KeptRuns(stores.tracking, plan.experiment.name, tested.identity).describe(page)
 
@@ -229,14 +272,18 @@ def _residuals(plan: Plan, stores: Stores, tested: Retest, chosen: Ranked) -> Fl
 
 
 def _noted(
-    storage: optuna.storages.BaseStorage, kept: KeptStudy, chosen: Ranked, plan: Plan
+    storage: optuna.storages.BaseStorage,
+    kept: KeptStudy,
+    chosen: Ranked | None,
+    floor: FloorRetest,
+    plan: Plan,
 ) -> dict[str, Any]:
     """Record that the test period is about to be opened, once for one winner until it is scored."""
     opening = {
         "data": plan.series.fingerprint,
-        "winner": chosen.candidate.name,
-        "epochs": chosen.epochs,
-        "networks": chosen.seeds,
+        "winner": floor.strongest if chosen is None else chosen.candidate.name,
+        "epochs": 0 if chosen is None else chosen.epochs,
+        "networks": 0 if chosen is None else chosen.seeds,
         "scored": False,
     }
     for one in kept.openings:

@@ -9,11 +9,11 @@ import pandas as pd
 from search.promote.served import Forecaster
 
 
-def main(network: str, facts: str, rows: str, origins: str, out: str) -> None:
+def main(model: str, facts: str, rows: str, origins: str, out: str) -> None:
     """Forecast the windows at `origins` (int64 .npy) of `rows` (CSV), and save them to `out`."""
-    model = Forecaster(Path(network), Path(facts))
-    _, local, values = model.read(pd.read_csv(rows))
-    np.save(out, model.forecast(local, values, np.load(origins, allow_pickle=False)))
+    served = Forecaster(Path(model), Path(facts))
+    _, local, values = served.read(pd.read_csv(rows))
+    np.save(out, served.forecast(local, values, np.load(origins, allow_pickle=False)))
 
 
 if __name__ == "__main__":

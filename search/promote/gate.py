@@ -101,13 +101,21 @@ def objections(
 ) -> list[str]:
     """Why the challenger must not become champion, a sentence each; none if it may.
 
-    It must beat the best baseline on these hours, and the champion where there is one.
+    It must beat the best baseline on these hours, and the champion where there is one. For a
+    baseline that is to serve there are no baselines to beat.
     """
-    strongest = min(baselines.values(), key=lambda one: one.other)
-    rivals = [(f"the best baseline, {strongest.name}", strongest)]
+    rivals = []
+    if baselines:
+        best = strongest(baselines)
+        rivals.append((f"the best baseline, {best.name}", best))
     if champion is not None:
         rivals.append((f"the champion, {champion.name}", champion))
     return [_objection(title, one, unit) for title, one in rivals if not one.beaten]
+
+
+def strongest(baselines: Mapping[str, Compared]) -> Compared:
+    """The baseline of the lowest error on these hours."""
+    return min(baselines.values(), key=lambda one: one.other)
 
 
 def _objection(title: str, one: Compared, unit: str) -> str:
@@ -126,32 +134,3 @@ def _objection(title: str, one: Compared, unit: str) -> str:
         f"p {one.p:.3f}, at most {ERROR:g} is asked for"
         + (few if one.blocks < FEWEST_BLOCKS else "")
     )
-
-
-def half_width(residuals: FloatArray, coverage: float = 0.9) -> FloatArray:
-    """Half the width of a split conformal interval, one a step (Lei et al., 2018).
-
-    The k-th smallest absolute residual, k = ceil((n + 1) * coverage): of exchangeable hours it
-    covers the next one with at least that chance. Hours of a series are not exchangeable, so the
-    coverage on the test hours is measured and told.
-
-    Args:
-        residuals: float64 (n, horizon), forecast minus actual, of windows not trained on.
-        coverage: asked for.
-
-    Returns:
-        float64 (horizon,), in the data's unit.
-
-    Raises:
-        ValueError: n is too small for the coverage.
-    """
-    count = len(residuals)
-    k = int(np.ceil((count + 1) * coverage))
-    if k > count:
-        raise ValueError(f"{count} residuals are too few for an interval of {coverage:.0%}")
-    return np.asarray(np.sort(np.abs(residuals), axis=0)[k - 1])
-
-
-def covered(errors: FloatArray, half: FloatArray) -> float:
-    """The share of hours within the interval: errors float64 (n, horizon), half (horizon,)."""
-    return float(np.mean(np.abs(errors) <= half))

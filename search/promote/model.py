@@ -13,20 +13,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+import models
 from data_pipeline.framing import Framing
 from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 from search.errors import Refused
 from search.mlflow_client import be_quiet
 from search.promote.apart import run_apart
-from search.promote.served import FACTS, NETWORK
+from search.promote.served import FACTS, NETWORK, NUMBERS
 
 FloatArray = npt.NDArray[np.float64]
 
-_REQUIRED = ("mlflow", "tensorflow", "keras", "numpy", "pandas")
+_REQUIRED = ("mlflow", "numpy", "pandas")
+_REQUIRED_BY_NETWORKS = ("tensorflow", "keras")
 # MLflow keeps the folder under "data".
 _DATA = "forecaster"
 _SERVED = Path(__file__).with_name("served.py")
+# What the served file imports, to be found there under the same names.
+_COPIED = ("__init__.py", "forecasters.py", "intervals.py")
 
 
 def raw_rows(series: HourlySeries, time: str) -> pd.DataFrame:
@@ -62,7 +66,7 @@ def facts_of(
     learned: int,
     time: str,
     zone: str | None,
-    half_width: FloatArray,
+    interval: Mapping[str, Any],
 ) -> dict[str, Any]:
     """What the served model must know; see `served.Forecaster`.
 
@@ -73,7 +77,7 @@ def facts_of(
         learned: how many rows those are.
         time: name of the time column.
         zone: IANA time zone of the local clock, None for plain clock times.
-        half_width: float64 (horizon,), of the 90 % interval, in the unit.
+        interval: the 90 % interval as `served.Forecaster` takes it.
     """
     return {
         "time": time,
@@ -88,16 +92,16 @@ def facts_of(
         "range": scaler.range.tolist(),
         "learned_since": series.local[0].isoformat(),
         "learned_until": series.local[learned - 1].isoformat(),
-        "half_width": half_width.tolist(),
+        "interval": dict(interval),
     }
 
 
-def save(place: Path, network: Path, facts: Mapping[str, Any], example: pd.DataFrame) -> None:
-    """Write the MLflow model folder `place`: code, network and facts, no pickle.
+def save(place: Path, model: Path, facts: Mapping[str, Any], example: pd.DataFrame) -> None:
+    """Write the MLflow model folder `place`: code, model and facts, no pickle.
 
     Args:
         place: does not exist yet.
-        network: the Keras file.
+        model: the Keras file, or the JSON file of plain numbers.
         facts: see `facts_of`.
         example: raw rows, one window of them.
     """
@@ -110,19 +114,24 @@ def save(place: Path, network: Path, facts: Mapping[str, Any], example: pd.DataF
     inputs += [ColSpec("double", name) for name in (*facts["features"], facts["target"])]
     outputs = [ColSpec("string", facts["time"])]
     outputs += [ColSpec("double", name) for name in ("forecast", "low", "high")]
+    network = model.suffix == Path(NETWORK).suffix
+    required = _REQUIRED + (_REQUIRED_BY_NETWORKS if network else ())
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / _DATA
-        data.mkdir()
-        shutil.copy(network, data / NETWORK)
+        data, code = Path(folder) / _DATA, Path(folder) / "models"
+        for made in (data, code):
+            made.mkdir()
+        shutil.copy(model, data / (NETWORK if network else NUMBERS))
         (data / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
+        for name in _COPIED:
+            shutil.copy(Path(models.__file__).with_name(name), code / name)
         mlflow.pyfunc.save_model(
             path=str(place),
             loader_module=_SERVED.stem,
-            code_paths=[str(_SERVED)],
+            code_paths=[str(_SERVED), str(code)],
             data_path=str(data),
             signature=ModelSignature(Schema(inputs), Schema(outputs)),
             input_example=example,
-            pip_requirements=[f"{n}=={importlib.metadata.version(n)}" for n in _REQUIRED],
+            pip_requirements=[f"{n}=={importlib.metadata.version(n)}" for n in required],
         )
 
 
@@ -144,7 +153,8 @@ def digest(place: Path) -> str:
 def forecast_windows(place: Path, rows: pd.DataFrame, origins: npt.NDArray[np.int64]) -> FloatArray:
     """Forecast many windows with the model in `place`, in a process of its own.
 
-    Only our own code is run: of the folder the network, in Keras' safe mode, and the facts.
+    Only our own code is run: of the folder the network, in Keras' safe mode, or the numbers, and
+    the facts.
 
     Args:
         place: a model folder.
@@ -157,12 +167,12 @@ def forecast_windows(place: Path, rows: pd.DataFrame, origins: npt.NDArray[np.in
     Raises:
         Refused: the model cannot be loaded or does not take the rows; the message says why.
     """
-    network, facts = model_files(place)
+    model, facts = model_files(place)
     with tempfile.TemporaryDirectory() as folder:
         given, out = Path(folder) / "rows.csv", Path(folder) / "forecast.npy"
         rows.to_csv(given, index=False)
         np.save(Path(folder) / "origins.npy", origins)
-        words = [network, facts, given, Path(folder) / "origins.npy", out]
+        words = [model, facts, given, Path(folder) / "origins.npy", out]
         run_apart(
             "search.promote.forecasting",
             *map(str, words),
@@ -172,7 +182,7 @@ def forecast_windows(place: Path, rows: pd.DataFrame, origins: npt.NDArray[np.in
 
 
 def model_files(place: Path) -> tuple[Path, Path]:
-    """The network and the facts of a model folder.
+    """The model, a Keras network or plain numbers, and the facts of a model folder.
 
     Raises:
         Refused: one is missing, or something there could run code of its own.
@@ -180,8 +190,9 @@ def model_files(place: Path) -> tuple[Path, Path]:
     pickles = [file.name for file in place.rglob("*") if file.suffix in (".pkl", ".pickle")]
     if pickles:
         raise Refused(f"the model in {place} holds {', '.join(pickles)}: a pickle may run any code")
-    network, facts = place / "data" / _DATA / NETWORK, place / "data" / _DATA / FACTS
-    missing = [file.name for file in (network, facts) if not file.is_file()]
+    data = place / "data" / _DATA
+    model = data / NUMBERS if (data / NUMBERS).is_file() else data / NETWORK
+    missing = [file.name for file in (model, data / FACTS) if not file.is_file()]
     if missing:
         raise Refused(f"the model in {place} lacks {', '.join(missing)}")
-    return network, facts
+    return model, data / FACTS

@@ -5,40 +5,34 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from data_pipeline.windows import Prepared, open_test
+from models.intervals import Tracker
 from models.metrics import Scores, scores, seasonal_scale
 from search.conduct import Crew
 from search.errors import Refused
+from search.floor import baseline_data
 from search.optuna_sampling import trial_seed
-from search.plan import Plan, baseline_data
+from search.plan import Plan
 from search.pool import AttemptEnded, EpochReached, ProcessPoolOfWorkers, StopRequested
 from search.promote.apart import run_apart
+from search.promote.entrants import Entrant
 from search.promote.ranking import Ranked
 from search.promote.retest import Stopped
 from search.records import Failure, Task, TrialResult
 from search.spool import MODEL, folder, read_forecasts
 
+if TYPE_CHECKING:
+    from models.forecasters import Forecaster
+
 FloatArray = npt.NDArray[np.float64]
 
 # A stream that no trial of the search or the re-test draws from.
 _REFIT = 2**31 + 1
-
-
-@dataclass(frozen=True)
-class Refit:
-    """The winner, trained for a fixed number of epochs on train and validation, once a seed.
-
-    Attributes:
-        network: file of the plain Keras model that forecasts their mean.
-        forecast: float64 (n, horizon), theirs of the test windows, in the data's unit.
-    """
-
-    network: Path
-    forecast: FloatArray
 
 
 @dataclass(frozen=True)
@@ -49,11 +43,13 @@ class Opened:
         prepared: see `data_pipeline.windows.open_test`.
         actual: float64 (n, horizon), in the data's unit.
         baselines: forecasts by name, float64 (n, horizon), fitted on train and validation.
+        fitted: these baselines.
     """
 
     prepared: Prepared
     actual: FloatArray
     baselines: Mapping[str, FloatArray]
+    fitted: "Mapping[str, Forecaster]"
 
     def score(self, forecast: FloatArray) -> Scores:
         """The metrics of a forecast of these hours."""
@@ -63,15 +59,23 @@ class Opened:
 
 def open_period(plan: Plan) -> Opened:
     """Open the test period and forecast it with every baseline."""
-    from models.baselines import BASELINES, forecast
+    from models.baselines import BASELINES, fit, forecast_with
 
     prepared = open_test(plan.series, plan.experiment.framing)
     data = baseline_data(prepared)
-    actual = data.target[data.origins[:, None] + np.arange(data.horizon)]
-    return Opened(prepared, actual, {name: forecast(name, data) for name in BASELINES})
+    actual = data.rows.target[data.origins[:, None] + np.arange(data.horizon)]
+    fitted = fit(BASELINES, data)
+    return Opened(prepared, actual, forecast_with(fitted, data), fitted)
 
 
-def refit(plan: Plan, chosen: Ranked, crew: Crew, place: Path, say: Callable[[str], None]) -> Refit:
+def refit(
+    plan: Plan,
+    chosen: Ranked,
+    begins: Tracker,
+    crew: Crew,
+    place: Path,
+    say: Callable[[str], None],
+) -> Entrant:
     """Train `chosen` for the epochs that the re-test found, with as many seeds as that had.
 
     The mean of several networks errs less than one of them, which owes much to its seed.
@@ -79,9 +83,13 @@ def refit(plan: Plan, chosen: Ranked, crew: Crew, place: Path, say: Callable[[st
     Args:
         plan: of the study.
         chosen: the winner.
+        begins: its 90 % interval before the test period.
         crew: who trains.
         place: an empty folder for the networks.
         say: is told how it goes.
+
+    Returns:
+        The network that forecasts their mean, trained on train and validation.
 
     Raises:
         Refused: a training failed; the message says why.
@@ -115,7 +123,8 @@ def refit(plan: Plan, chosen: Ranked, crew: Crew, place: Path, say: Callable[[st
         *map(str, [network, *networks]),
         failing=f"the mean of {len(tasks)} network(s) could not be saved",
     )
-    return Refit(network, np.mean([_forecast(task) for task in tasks], axis=0))
+    forecast = np.mean([_forecast(task) for task in tasks], axis=0)
+    return Entrant(chosen.candidate.name, network, plan.experiment.framing.window, forecast, begins)
 
 
 def _forecast(task: Task) -> FloatArray:

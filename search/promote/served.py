@@ -1,7 +1,8 @@
-"""The model as it is served; MLflow copies this one file, so it imports nothing of this project.
+"""The model as it is served: a Keras network or plain numbers, the same rows in and hours out.
 
-Raw rows in, the next hours out, in the data's unit. Scaling and calendar are done here as in
-`data_pipeline`; a test holds both to the same numbers.
+MLflow copies this file and the two of `models/` that it imports into the model's folder, and
+nothing else of this project. Raw rows in, the next hours out, in the data's unit. Scaling and
+calendar are done here as in `data_pipeline`; a test holds both to the same numbers.
 """
 
 import json
@@ -12,6 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from models import intervals
+from models.forecasters import Rows, from_plain
+
 FloatArray = npt.NDArray[np.float64]
 
 # How far beyond the training range, in ranges, a value may lie before its unit is doubted.
@@ -21,8 +25,13 @@ ALL_BEYOND = 0.25
 FEWER = 5.0
 HOUR = pd.Timedelta(hours=1)
 BATCH = 64
+# One of these two is the model; the facts stand beside it.
 NETWORK = "model.keras"
+NUMBERS = "model.json"
 FACTS = "facts.json"
+# Hours of a file over which the interval is followed, at most: what lies eight weeks back has no
+# weight in it any more.
+FOLLOWED = 1344
 _OFFSET = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})$"
 
 
@@ -34,8 +43,7 @@ class Forecaster:
     """Forecasts the hours after the last row.
 
     Attributes:
-        network: a Keras model from float32 (n, window, c + 5) to (n, horizon), both scaled.
-        facts: what it must know beside.
+        facts: what it must know beside the model.
             time, target, features: column names. unit: of the target.
             window, horizon: hours seen and forecast.
             zone: IANA time zone of the local clock, None where none was named.
@@ -43,22 +51,37 @@ class Forecaster:
             minimum, range: of the columns [*features, target] and the four of the calendar over
                 the rows it learned from.
             learned_since, learned_until: local clock times of the first and last of these rows.
-            half_width: half the width of the 90 % interval, one a step, in the unit.
+            interval: "begin" and "end", trackers of the 90 % interval (`models.intervals`) before
+                and after the hours it was judged on, and "until", local time of the first hour of
+                the last window of these.
+            half_width: in place of `interval` in models of earlier versions: half the width, one a
+                step, in the unit, always the same.
     """
 
-    def __init__(self, network: Path, facts: Path) -> None:
-        """Read the network, in Keras' safe mode, and the facts, a JSON file."""
-        import keras
+    def __init__(self, model: Path, facts: Path) -> None:
+        """Read the model and the facts, a JSON file.
 
+        Args:
+            model: a Keras network from float32 (n, window, c + 5) to (n, horizon), both scaled,
+                which is read in Keras' safe mode; or a JSON file of `models.forecasters`.
+            facts: see `facts` above.
+        """
         self.facts: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
-        self.network = keras.saving.load_model(network, compile=False, safe_mode=True)
+        if model.suffix == Path(NUMBERS).suffix:
+            self._plain = from_plain(json.loads(model.read_text(encoding="utf-8")))
+            self._network: Any = None
+        else:
+            import keras
+
+            self._network = keras.saving.load_model(model, compile=False, safe_mode=True)
 
     def coming(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Forecast the hours after the last row.
 
         Args:
             frame: the columns of time, features and target, one row an hour without gaps, oldest
-                first, at least `window` of them.
+                first, at least `window` of them. The more follow the hours it was judged on, the
+                better the interval knows how it errs now.
 
         Returns:
             A data frame of `horizon` rows: the time column, "forecast", "low" and "high" (90 %
@@ -70,9 +93,11 @@ class Forecaster:
         instants, local, values = self.read(frame)
         window = self.facts["window"]
         self._check_ranges(values[-window:], local[-window:])
-        forecast = self.forecast(local, values, np.array([len(values)]))[0]
-        half = np.asarray(self.facts["half_width"], np.float64)
-        times = [instants[-1] + step * HOUR for step in range(1, len(forecast) + 1)]
+        times = [instants[-1] + step * HOUR for step in range(1, self.facts["horizon"] + 1)]
+        ahead = pd.DatetimeIndex([time.tz_localize(None) for time in times])
+        clock = pd.DatetimeIndex(local.append(ahead))
+        forecast = self.forecast(clock, values, np.array([len(values)]))[0]
+        half = self._half_width(clock, values)
         return pd.DataFrame(
             {
                 self.facts["time"]: [time.isoformat() for time in times],
@@ -81,6 +106,40 @@ class Forecaster:
                 "high": forecast + half,
             }
         )
+
+    def half_widths(self, forecasts: FloatArray, actual: FloatArray) -> FloatArray:
+        """The half widths that windows not learned from would have had, each before it was known.
+
+        Args:
+            forecasts: float64 (n, horizon), of windows an hour apart, oldest first.
+            actual: float64 (n, horizon).
+
+        Returns:
+            float64 (n, horizon), in the unit.
+        """
+        if "interval" not in self.facts:
+            return np.broadcast_to(np.asarray(self.facts["half_width"]), forecasts.shape)
+        begin = intervals.from_plain(self.facts["interval"]["begin"])
+        return intervals.follow(begin, forecasts - actual)[0]
+
+    def _half_width(self, clock: pd.DatetimeIndex, values: FloatArray) -> FloatArray:
+        """Half the width of the interval of the coming hours, float64 (horizon,).
+
+        The interval goes on from where the test period left it, over the hours since then.
+        """
+        if "interval" not in self.facts:
+            return np.asarray(self.facts["half_width"], np.float64)
+        tracker = intervals.from_plain(self.facts["interval"]["end"])
+        horizon, window = self.facts["horizon"], self.facts["window"]
+        origins = np.arange(max(window, len(values) - FOLLOWED), len(values))
+        origins = origins[clock[origins] > pd.Timestamp(self.facts["interval"]["until"])]
+        if len(origins):
+            hours = origins[:, None] + np.arange(horizon)
+            target = np.append(values[:, -1], np.full(horizon, np.nan))
+            tracker = intervals.follow(
+                tracker, self.forecast(clock, values, origins) - target[hours]
+            )[1]
+        return tracker.half_width
 
     def read(self, frame: pd.DataFrame) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex, FloatArray]:
         """Check raw rows.
@@ -109,18 +168,22 @@ class Forecaster:
         """Forecast many windows of checked rows.
 
         Args:
-            local: n naive clock times.
+            local: n naive clock times, or n + horizon where an origin is n.
             values: float64 (n, c + 1), features and target.
             origins: int64 (m,), rows of the first hour of each forecast, `window`..n.
 
         Returns:
             float64 (m, horizon), in the unit.
         """
+        if self._network is None:
+            clock = local.day_of_week.to_numpy(np.int64) * 24 + local.hour.to_numpy(np.int64)
+            return self._plain.forecast(Rows(values, clock), origins)
         window, column = self.facts["window"], len(self.facts["features"])
         low, spread = np.array(self.facts["minimum"]), np.array(self.facts["range"])
-        rows = ((np.column_stack([values, _circles(local)]) - low) / spread).astype(np.float32)
+        circles = _circles(local[: len(values)])
+        rows = ((np.column_stack([values, circles]) - low) / spread).astype(np.float32)
         outputs = [
-            self.network.predict_on_batch(
+            self._network.predict_on_batch(
                 np.stack([rows[origin - window : origin] for origin in origins[at : at + BATCH]])
             )
             for at in range(0, len(origins), BATCH)
@@ -257,4 +320,6 @@ class _InMlflow:
 
 def _load_pyfunc(data: str) -> _InMlflow:
     """What MLflow calls with the model's data folder."""
-    return _InMlflow(Forecaster(Path(data) / NETWORK, Path(data) / FACTS))
+    place = Path(data)
+    numbers = place / NUMBERS
+    return _InMlflow(Forecaster(numbers if numbers.is_file() else place / NETWORK, place / FACTS))

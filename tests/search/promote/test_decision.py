@@ -12,12 +12,16 @@ from data_pipeline.load import load_series
 from data_pipeline.source import DataSource
 from data_pipeline.windows import open_test, prepare
 from models.build import build, plain_copy
+from models.intervals import begin
 from search.optuna_records import KeptStudy
 from search.plan import Plan
 from search.promote.candidates import Candidate
-from search.promote.decision import Outcome, decide, judge
+from search.promote.champion import champions_forecast
+from search.promote.decision import Case, Outcome, decide
+from search.promote.entrants import Entrant, FloorRetest
+from search.promote.judging import judge
 from search.promote.model import facts_of, raw_rows
-from search.promote.opening import Opened, Refit
+from search.promote.opening import Opened
 from search.promote.ranking import Ranked
 from search.promote.registry import Registry
 from search.promote.served import Forecaster
@@ -58,7 +62,8 @@ class Contest:
         # The truth is close to a's forecast; b's lies beside it, the baseline far away.
         actual = forecasts["a"] + noise
         self.forecasts = {"a": forecasts["a"], "b": forecasts["a"] + 20 * noise[::-1]}
-        self.opened = Opened(prepared, actual, {"ridge": actual + 300 * noise[:, ::-1] + 50})
+        far = actual + 300 * noise[:, ::-1] + 50
+        self.opened = Opened(prepared, actual, {"last_value": far}, {})
 
     def _network(self, name: str, seed: int) -> Path:
         file = self.root / f"{name}.keras"
@@ -67,9 +72,7 @@ class Contest:
 
     def _forecast(self, network: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         series, prepared = self.plan.series, open_test(self.plan.series, FRAMING)
-        made = facts_of(
-            series, FRAMING, prepared.scaler, prepared.train_rows, "Date", None, np.ones(1)
-        )
+        made = facts_of(series, FRAMING, prepared.scaler, prepared.train_rows, "Date", None, {})
         file = self.root / "facts.json"
         file.write_text(json.dumps(made))
         model = Forecaster(network, file)
@@ -80,14 +83,16 @@ class Contest:
         chosen = Ranked(
             Candidate("trial_0", parameters(), 90.0, reference=False), 95.0, 90.0, 99.0, 3, 7, -2.0
         )
-        fitted = Refit(self.networks[name], self.forecasts[name])
+        start = begin(np.full((40, 1), 40.0))
+        entrant = Entrant("trial_0", self.networks[name], 24, self.forecasts[name], start)
+        floor = FloorRetest({"last_value": [np.full((40, 1), 300.0)]})
+        case = Case(self.plan, self.kept, [chosen], floor, number, force=False, serve_best=False)
         registry = Registry(self.stores, "meter")
         with registry.held():
             registry.mend()
-            judged = judge(self.plan, fitted, self.opened, np.array([40.0]), registry)
-            return decide(
-                False, self.stores, self.plan, self.kept, [chosen], chosen, judged, number, registry
-            )
+            origins = self.opened.prepared.validation.origins
+            champion = champions_forecast(self.plan, registry, origins)
+            return decide([judge(entrant, self.opened, champion)], case, self.stores, registry)
 
 
 @pytest.mark.parametrize("started", ["ab", "ba"])
@@ -102,7 +107,8 @@ def test_p2_of_two_promotions_at_once_the_better_one_is_champion_at_the_end(
         (network,) = folder.rglob("model.keras")
         return contest.forecasts[real[network.read_bytes()]]
 
-    monkeypatch.setattr("search.promote.decision.forecast_windows", planted)
+    for module in ("decision", "champion"):
+        monkeypatch.setattr(f"search.promote.{module}.forecast_windows", planted)
     outcomes: dict[str, Outcome] = {}
 
     def promote(name: str, number: int) -> None:

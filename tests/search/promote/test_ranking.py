@@ -158,7 +158,16 @@ def test_an_outclassed_reference_is_ranked_last_by_its_last_fold() -> None:
     assert one.candidate is REFERENCE and one.seeds == 0
     assert one.mean == 230.0 and one.low is None and one.luck == -30.0 and one.epochs == 7
     assert "last fold alone" in next(
-        line for line in ranking_lines([one], "MW") if "main (reference)" in line
+        line for line in ranking_lines([one], {}, "MW") if "main (reference)" in line
     )
     # Of a finalist it would be a score of other hours than the others'.
     assert rank([GOOD], [Cell("good", 3, 0, 1.0, 7)], 3) == []
+
+
+def test_the_baselines_of_the_same_folds_stand_below_the_networks() -> None:
+    lines = ranking_lines(rank([GOOD], _cells(), 3), {"ridge_by_hour": 41.5}, "MW")
+    assert [line.split()[:3] for line in lines if "(baseline)" in line] == [
+        ["ridge_by_hour", "(baseline)", "41.5"]
+    ]
+    # Where no network was trained again they stand alone.
+    assert len(ranking_lines([], {"ridge_by_hour": 41.5}, "MW")) == 2

@@ -13,9 +13,12 @@ from data_pipeline.load import load_series
 from data_pipeline.series import HourlySeries
 from data_pipeline.source import DataSource
 from data_pipeline.windows import open_test
+from models.baselines import BASELINES, fit
 from models.build import build, plain_copy
 from models.fit import predict
+from models.intervals import begin, follow
 from search.errors import Refused
+from search.floor import baseline_data
 from search.promote.model import digest, facts_of, model_files, raw_rows, save
 from search.promote.served import Forecaster, WrongRows
 from tests.search.samples import parameters
@@ -45,8 +48,11 @@ def _made(place: Path, zone: str | None = None) -> tuple[Forecaster, HourlySerie
     network = plain_copy(build(parameters((3,)), 24, 6, 3, seed=1))
     file = place / "network.keras"
     network.save(file)
-    half = np.array([1.0, 2.0, 3.0])
-    facts = facts_of(series, FRAMING, prepared.scaler, prepared.train_rows, "When", zone, half)
+    # Half the widths are 1, 2 and 3.
+    end = begin(np.ones((20, 1)) * [1.0, 2.0, 3.0])
+    interval = {"begin": begin(np.ones((20, 3))).as_plain(), "end": end.as_plain()}
+    interval["until"] = series.local[-1].isoformat()
+    facts = facts_of(series, FRAMING, prepared.scaler, prepared.train_rows, "When", zone, interval)
     (place / "facts.json").write_text(json.dumps(facts))
     return Forecaster(file, place / "facts.json"), series, file
 
@@ -62,7 +68,7 @@ Made = tuple[Forecaster, HourlySeries, Path]
 def test_its_forecasts_are_those_of_the_pipeline(made: Made) -> None:
     model, series, _ = made
     prepared = open_test(series, FRAMING)
-    output = predict(model.network, prepared.validation.x)
+    output = predict(model._network, prepared.validation.x)
     expected = prepared.scaler.inverse_target(output)
     _, local, values = model.read(raw_rows(series, "When"))
     found = model.forecast(local, values, prepared.validation.origins)
@@ -79,6 +85,75 @@ def test_it_gives_the_hours_after_the_last_row_with_their_interval(made: Made) -
     np.testing.assert_allclose(coming["high"] - coming["low"], [2.0, 4.0, 6.0])
     one_window = model.coming(raw_rows(series, "When").iloc[-24:])
     np.testing.assert_allclose(one_window["forecast"], coming["forecast"])
+
+
+def test_the_interval_goes_on_over_the_hours_since_it_was_judged(made: Made) -> None:
+    model, series, _ = made
+    rows = raw_rows(series, "When")
+    _, local, values = model.read(rows)
+    last_judged = len(series) - 60
+    interval = model.facts["interval"] | {"until": local[last_judged].isoformat()}
+    before, model.facts = model.facts, model.facts | {"interval": interval}
+    try:
+        coming = model.coming(rows)
+    finally:
+        model.facts = before
+    origins = np.arange(last_judged + 1, len(series))
+    actual = np.full((len(origins), 3), np.nan)
+    for row, origin in enumerate(origins):
+        known = series.target[origin : origin + 3]
+        actual[row, : len(known)] = known
+    clock = pd.DatetimeIndex(local.append(local[-3:] + pd.Timedelta(hours=3)))
+    missed = model.forecast(clock, values, origins) - actual
+    end = begin(np.ones((20, 1)) * [1.0, 2.0, 3.0])
+    expected = follow(end, missed)[1].half_width
+    np.testing.assert_allclose((coming["high"] - coming["low"]) / 2, expected)
+    assert not np.allclose(expected, [1.0, 2.0, 3.0])
+
+
+def test_a_model_of_an_earlier_version_keeps_its_constant_interval(
+    made: Made, tmp_path: Path
+) -> None:
+    model, series, file = made
+    earlier = {k: v for k, v in model.facts.items() if k != "interval"}
+    (tmp_path / "facts.json").write_text(json.dumps(earlier | {"half_width": [4.0, 5.0, 6.0]}))
+    served = Forecaster(file, tmp_path / "facts.json")
+    coming = served.coming(raw_rows(series, "When"))
+    np.testing.assert_allclose(coming["high"] - coming["low"], [8.0, 10.0, 12.0])
+    windows = np.zeros((7, 3))
+    np.testing.assert_array_equal(
+        served.half_widths(windows, windows), np.tile([4.0, 5.0, 6.0], (7, 1))
+    )
+
+
+def test_plain_numbers_are_served_as_a_network_is(made: Made, tmp_path: Path) -> None:
+    model, series, _ = made
+    framing = Framing(window=168, horizon=3)
+    prepared = open_test(series, framing)
+    data = baseline_data(prepared)
+    for name in BASELINES:
+        fitted = fit([name], data)[name]
+        (tmp_path / "model.json").write_text(json.dumps(fitted.as_plain()))
+        (tmp_path / "facts.json").write_text(json.dumps(model.facts | {"window": 168}))
+        place = tmp_path / name
+        save(
+            place,
+            tmp_path / "model.json",
+            model.facts | {"window": 168},
+            raw_rows(series, "When").iloc[:168],
+        )
+        assert "keras" not in (place / "requirements.txt").read_text()
+        served = Forecaster(*model_files(place))
+        rows = raw_rows(series, "When")
+        _, local, values = served.read(rows)
+        np.testing.assert_array_equal(
+            served.forecast(local, values, prepared.validation.origins),
+            fitted.forecast(data.rows, prepared.validation.origins),
+        )
+        assert np.isfinite(served.coming(rows)["forecast"]).all()
+    (tmp_path / "model.json").write_text('{"kind": "pickle"}')
+    with pytest.raises(ValueError, match="expected a forecaster"):
+        Forecaster(tmp_path / "model.json", tmp_path / "facts.json")
 
 
 def test_a_clock_that_changes_is_followed(tmp_path: Path) -> None:
