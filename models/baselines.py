@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn's own
 
 from models.boosting import fit_boosting_on_change
 from models.forecasters import (
@@ -126,7 +127,9 @@ def fit(names: Sequence[str], data: BaselineData) -> dict[str, Forecaster]:
             continue
         if not len(data.train_origins):
             raise ValueError(f"{name} has no window to learn from")
-        fitted[name] = fitting(data.rows, data.train_origins, data.window, data.horizon)
+        # One thread: on cores that train networks, more would wait for each other for minutes.
+        with threadpool_limits(limits=1):
+            fitted[name] = fitting(data.rows, data.train_origins, data.window, data.horizon)
     return {name: _made(name, data.horizon, fitted) for name in names}
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # scikit-learn's own
 
 from models.blocks import blocked_folds
 from models.forecasters import FloatArray, IntArray, Rows, Trees, change_inputs
@@ -33,10 +32,8 @@ def fit_boosting_on_change(rows: Rows, origins: IntArray, window: int, horizon: 
     chosen = origins[position]
     inputs = change_inputs(rows, chosen, steps, window)
     change = rows.target[chosen + steps] - rows.target[chosen - 1]
-    # One thread: on cores that are busy training networks, more wait for each other for minutes.
-    with threadpool_limits(limits=1, user_api="openmp"):
-        trees = _choose(inputs, change, position, len(origins), horizon)
-        model = _model(trees).fit(inputs, change)
+    trees = _choose(inputs, change, position, len(origins), horizon)
+    model = _model(trees).fit(inputs, change)
     return _plain(model, window, horizon)
 
 

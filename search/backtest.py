@@ -19,8 +19,8 @@ FloatArray = npt.NDArray[np.float64]
 NAIVE = ("same_hour_last_week", "last_value")
 FITTED = ("ridge_by_hour", "ridge_and_boosting")
 LEARNED, UNSEEN = "learned from", "not seen in training"
-# Windows from which a baseline is fitted: four weeks.
-FEWEST = 4 * HOURS_A_WEEK
+# Windows from which a baseline is fitted: three weeks.
+FEWEST = 3 * HOURS_A_WEEK
 
 
 def too_short(hours: int, facts: Mapping[str, Any]) -> str:

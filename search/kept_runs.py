@@ -132,6 +132,20 @@ class KeptRuns:
             raise NotThere(f"its forecasts are not in a {FORECASTS}")
         return found
 
+    def model(self, number: int, place: Path) -> Path:
+        """Copy the network of attempt `number` into the folder `place`; return its file.
+
+        Raises:
+            NotThere: it was not kept, or the store cannot be read.
+        """
+        place.mkdir(parents=True, exist_ok=True)
+        with _calls():
+            run = self._run(f"tags.`search.trial` = '{number}'")
+            kept = self._client.list_artifacts(run.info.run_id, "model")
+            if not kept:
+                raise NotThere("no network of it was kept")
+            return Path(self._client.download_artifacts(run.info.run_id, kept[0].path, place))
+
     def _run(self, which: str) -> "Run":
         runs = self._client.search_runs(
             [self._experiment_id],

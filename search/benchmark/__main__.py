@@ -93,6 +93,43 @@ _TUNERS = ("hyperband", "bayesian")
     help="With --tuners: when the errors are read, on the replayed clock.",
 )
 @click.option(
+    "--floor",
+    is_flag=True,
+    help="Compare baselines, the notes' three networks and a search on the test hours of the "
+    "built-in year's quarters and its whole instead; run again, it goes on.",
+)
+@click.option(
+    "--period",
+    "periods",
+    type=click.Choice(["q1", "q2", "q3", "q4", "year"]),
+    multiple=True,
+    help="With --floor: may be repeated.  [default: all]",
+)
+@click.option(
+    "--horizons",
+    callback=options.numbers,
+    default="1,24",
+    show_default=True,
+    help="With --floor: hours ahead.",
+)
+@click.option(
+    "--trials",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="With --floor: of the search; 0 measures the baselines alone, in ten minutes.",
+)
+@click.option(
+    "--epochs", type=click.IntRange(min=1), help="With --floor: most of a trial.  [default: 50]"
+)
+@click.option(
+    "--retest",
+    callback=options.numbers,
+    default="5,3,3",
+    show_default=True,
+    help="With --floor: finalists, seeds and folds of the promotion.",
+)
+@click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("mlruns/benchmark"),
@@ -109,11 +146,17 @@ def main(
     tuners: bool,
     seeds: int,
     minutes: tuple[float, ...],
+    floor: bool,
+    periods: tuple[str, ...],
+    horizons: tuple[int, ...],
+    trials: int,
+    epochs: int | None,
+    retest: tuple[int, int, int],
     out: Path,
     as_json: bool,
 ) -> None:
     """Race this project, a stock Optuna and Keras loop, and KerasTuner, in turns on one machine."""
-    _refuse_options(context, tuners)
+    _refuse_options(context, tuners, floor)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -122,6 +165,8 @@ def main(
     if tuners:
         _compare_tuners(seeds, minutes, out, as_json)
         sys.exit(DONE)
+    if floor:
+        sys.exit(_measure_floor(periods, horizons, (trials, epochs, retest), out, as_json))
     found: dict[str, Any] = {"budget": budget, "seed": seed, "experiment": experiment_name}
     kept = out / "benchmark.json"
     try:
@@ -146,15 +191,58 @@ def main(
     sys.exit(DONE)
 
 
-def _refuse_options(context: click.Context, tuners: bool) -> None:
+def _refuse_options(context: click.Context, tuners: bool, floor: bool) -> None:
     """Refuse an option of the comparison that was not asked for, rather than ignore it."""
-    foreign = ("budget", "experiment_name", "seed") if tuners else ("seeds", "minutes")
+    if tuners and floor:
+        raise click.UsageError("--tuners and --floor are two comparisons: give one of them")
+    race = ("budget", "experiment_name", "seed")
+    own = options.OF_TUNERS if tuners else options.OF_FLOOR if floor else race
+    others = {*race, *options.OF_TUNERS, *options.OF_FLOOR} - set(own)
     for parameter in context.command.params:
         given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-        if given and parameter.name in foreign:
-            raise click.UsageError(
-                f"{parameter.opts[0]} goes {'without' if tuners else 'with'} --tuners"
+        if given and parameter.name in others:
+            of = next(
+                (
+                    f"with {flag}"
+                    for flag, names in (
+                        ("--tuners", options.OF_TUNERS),
+                        ("--floor", options.OF_FLOOR),
+                    )
+                    if parameter.name in names
+                ),
+                "without --tuners or --floor",
             )
+            raise click.UsageError(f"{parameter.opts[0]} goes {of}")
+
+
+def _measure_floor(
+    periods: tuple[str, ...],
+    horizons: tuple[int, ...],
+    spent: tuple[int, int | None, tuple[int, int, int]],
+    out: Path,
+    as_json: bool,
+) -> int:
+    from search.benchmark.floor import PERIODS, Cell, Networks, figure, lines, measure
+    from search.figures import png
+
+    cells = [Cell(one, ahead) for ahead in horizons for one in periods or PERIODS]
+    found: dict[str, dict[str, Any]] = {}
+    try:
+        for cell in measure(cells, Networks(*spent), out, lambda line: click.echo(line, err=True)):
+            found[cell["cell"]] = cell
+            text = "\n".join(lines(list(found.values()))) + "\n"
+            (out / "floor.md").write_text(text)
+            (out / "floor.png").write_bytes(png(figure(list(found.values()))))
+    except Refused as error:
+        click.echo(f"Refused: {error}\nRun again, it goes on where it stopped.", err=True)
+        return REFUSED_OR_FAILED
+    except KeyboardInterrupt:
+        click.echo("Interrupted. Run again, it goes on where it stopped.", err=True)
+        return INTERRUPTED
+    (out / "floor.json").write_text(json.dumps(list(found.values()), indent=2))
+    click.echo((out / ("floor.json" if as_json else "floor.md")).read_text(), nl=False)
+    click.echo(f"Written: {out}/floor.md, .png and .json", err=True)
+    return DONE
 
 
 def _compare_tuners(seeds: int, minutes: tuple[float, ...], out: Path, as_json: bool) -> None:

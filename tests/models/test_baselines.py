@@ -42,6 +42,13 @@ def _actual(data: BaselineData) -> FloatArray:
     return np.asarray(data.rows.target[data.origins[:, None] + np.arange(data.horizon)])
 
 
+@pytest.fixture(autouse=True)
+def few_trees(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer trees are tried where what the built-in data gives is not asked for."""
+    if "victoria" not in request.fixturenames:
+        monkeypatch.setattr(models.boosting, "_MOST_TREES", 120)
+
+
 @pytest.fixture(scope="module")
 def victoria() -> BaselineData:
     """April to June: 2,016 windows of 168 hours; the first 80 % train, the last 20 % are tested."""

@@ -7,10 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+import models.boosting
 from models.baselines import BASELINES, fit
 from models.boosting import _model, _plain
 from models.forecasters import change_inputs, from_plain
 from tests.models.test_baselines import synthetic
+
+
+@pytest.fixture(autouse=True)
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fewer trees are tried: they are not judged here."""
+    monkeypatch.setattr(models.boosting, "_MOST_TREES", 40)
 
 
 @pytest.mark.parametrize("horizon", [1, 5])

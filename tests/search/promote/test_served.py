@@ -50,8 +50,11 @@ def _made(place: Path, zone: str | None = None) -> tuple[Forecaster, HourlySerie
     network.save(file)
     # Half the widths are 1, 2 and 3.
     end = begin(np.ones((20, 1)) * [1.0, 2.0, 3.0])
-    interval = {"begin": begin(np.ones((20, 3))).as_plain(), "end": end.as_plain()}
-    interval["until"] = series.local[-1].isoformat()
+    interval = {
+        "begin": begin(np.ones((20, 3))).as_plain(),
+        "end": end.as_plain(),
+        "until": series.local[-1].isoformat(),
+    }
     facts = facts_of(series, FRAMING, prepared.scaler, prepared.train_rows, "When", zone, interval)
     (place / "facts.json").write_text(json.dumps(facts))
     return Forecaster(file, place / "facts.json"), series, file
