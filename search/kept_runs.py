@@ -175,9 +175,15 @@ def experiment_ids(tracking_uri: str) -> dict[str, str]:
     try:
         found = connect(tracking_uri).search_experiments()
     except store_errors() as error:
+        if tracking_uri.startswith(("http:", "https:")):
+            remedy = "start the server, or give another --tracking-uri."
+        else:
+            remedy = (
+                "after a backup, `mlflow db upgrade URL` if it is of an older version; else "
+                "restore a backup or give another --tracking-uri."
+            )
         raise Refused(
             f"the MLflow store {masked(tracking_uri)} cannot be read: {masked(str(error))}\n"
-            "Next: after a backup, `mlflow db upgrade URL` if it is of an older version; else "
-            "restore a backup or give another --tracking-uri."
+            f"Next: {remedy}"
         ) from error
     return {e.name: e.experiment_id for e in found if e.name != "Default"}

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 
@@ -17,6 +18,8 @@ from search.errors import (
     Refused,
     WrongInput,
 )
+from search.front import PLUGIN, STORE
+from search.pages import page
 from search.stores import choose_stores, masked
 
 
@@ -27,22 +30,32 @@ from search.stores import choose_stores, masked
 @click.option("--login", is_flag=True, help="Ask for a user and password (MLflow's basic-auth).")
 @click.option("--insecure", is_flag=True, help="Listen beyond loopback without a login.")
 def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: bool) -> None:
-    """Open the MLflow UI; stop it with Ctrl-C."""
+    """Open the MLflow UI; stop it with Ctrl-C. Of a server, print where it shows the runs."""
 
     def work() -> int:
+        stores = choose_stores(None, tracking_uri)
+        if stores.artifacts is None:
+            first = f"MLflow is served by {masked(stores.tracking)}; the runs of"
+            click.echo("\n".join([first, *links(stores.tracking, stores.tracking)]))
+            return DONE
         command = server_command(host, port, tracking_uri, login, insecure)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         address = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
-        return _serve(command, links(address, tracking_uri))
+        lines = [f"MLflow UI on {address} (Ctrl-C ends it); the runs of"]
+        return _serve(command, stores.tracking, lines + links(address, stores.tracking))
 
     sys.exit(commands.exit_code(work))
 
 
-def _serve(command: list[str], lines: list[str]) -> int:
+def _serve(command: list[str], tracking_uri: str, lines: list[str]) -> int:
+    # Whatever folder we are in, the server is to find `search.front`, and MLflow the apps in it.
+    places = [str(Path(__file__).parents[1]), str(PLUGIN), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         # Ten background processes that serve features for language models; nothing of ours.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "PYTHONPATH": os.pathsep.join(filter(None, places)),
+        STORE: tracking_uri,
     }
     # SIGTERM is to end the server too, not to leave it behind with the port.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
@@ -61,15 +74,14 @@ def _serve(command: list[str], lines: list[str]) -> int:
 def server_command(
     host: str, port: int, tracking_uri: str | None, login: bool, insecure: bool
 ) -> list[str]:
-    """Return the command that serves the store, once it is sure that it may.
+    """Return the command that serves the store, a database, once it is sure that it may.
 
     Raises:
-        WrongInput: `host` is no address of this machine, or the store is a server already.
+        WrongInput: `host` is no address of this machine.
         Refused: there is no store yet, the port is taken, or everybody in reach could write.
     """
     stores = choose_stores(None, tracking_uri)
-    if stores.artifacts is None:
-        raise WrongInput(f"{masked(stores.tracking)} is a server already: open it in a browser")
+    assert stores.artifacts is not None
     if not _is_loopback(host) and not (login or insecure):
         raise Refused(
             f"--host {host} lets every machine that reaches it read, change and delete runs.\n"
@@ -90,24 +102,23 @@ def server_command(
     command = [sys.executable, "-m", "mlflow", "server", "--host", host, "--port", str(port)]
     command += ["--backend-store-uri", stores.tracking]
     command += ["--default-artifact-root", stores.artifacts.as_uri(), "--workers", "1"]
-    return command + (["--app-name", "basic-auth"] if login else [])
+    return [*command, "--app-name", "basic-auth" if login else "search"]
 
 
-def links(address: str, tracking_uri: str | None) -> list[str]:
-    """Return the addresses to open: one an experiment, straight to its runs.
+def links(address: str, tracking_uri: str) -> list[str]:
+    """Return a line for each experiment, with the address of its runs.
 
-    Without the workflow in the address, MLflow opens on a page for language models.
+    Args:
+        address: of the server that shows them.
+        tracking_uri: of the store.
 
     Raises:
         Refused: the store cannot be read.
     """
     from search.kept_runs import experiment_ids
 
-    tracking = choose_stores(None, tracking_uri).tracking
-    runs = "{}/#/experiments/{}/runs?workflowType=machine_learning"
-    found = experiment_ids(tracking)
-    lines = [f"  {name}: {runs.format(address, number)}" for name, number in sorted(found.items())]
-    return [f"MLflow UI on {address} (Ctrl-C ends it); the runs of", *lines]
+    found = sorted(experiment_ids(tracking_uri).items())
+    return [f"  {name}: {page(address, 'experiments', number, 'runs')}" for name, number in found]
 
 
 def _is_loopback(host: str) -> bool:

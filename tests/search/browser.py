@@ -94,6 +94,18 @@ def wait_for_health(address: str, server: subprocess.Popen[bytes], log: Path) ->
 
 
 @contextmanager
+def newcomer(page: Page) -> Iterator[Page]:
+    """A window beside `page`, of a person whose browser has never been anywhere."""
+    browser = page.context.browser
+    assert browser is not None
+    with browser.new_context(viewport={"width": WINDOW[0], "height": WINDOW[1]}) as profile:
+        window = profile.new_page()
+        window.set_default_timeout(PATIENCE * 1000)
+        window.add_init_script(NO_ASSISTANT)
+        yield window
+
+
+@contextmanager
 def opened(chromium: str) -> Iterator[Page]:
     """A window of the browser at that path."""
     expect.set_options(timeout=PATIENCE * 1000)

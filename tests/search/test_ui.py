@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from search.errors import REFUSED_OR_FAILED, TERMINATED, WRONG_INPUT, Refused, WrongInput
+from search.errors import DONE, REFUSED_OR_FAILED, TERMINATED, WRONG_INPUT, Refused, WrongInput
 from search.ui import main, server_command
 from tests.search.command import start, wait_until
 
@@ -99,13 +99,23 @@ def test_missing_store_is_refused_with_the_command_that_makes_one(
     assert list((store / "mlruns").iterdir()) == []
 
 
-def test_p8_server_is_opened_in_a_browser_and_its_password_masked(
+def test_p8_of_a_server_the_addresses_are_printed_without_its_password(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:geheim@host:5000")
-    with pytest.raises(WrongInput, match="is a server already") as refusal:
-        command()
-    assert "geheim" not in str(refusal.value)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:geheim@host:5000/")
+    monkeypatch.setattr("search.kept_runs.experiment_ids", lambda _: {"b": "7", "a": "12"})
+    done = CliRunner().invoke(main, [])
+    assert done.exit_code == DONE and "geheim" not in done.output
+    assert done.stdout.splitlines()[1:] == [
+        "  a: http://host:5000/#/experiments/12/runs?workflowType=machine_learning",
+        "  b: http://host:5000/#/experiments/7/runs?workflowType=machine_learning",
+    ]
+
+
+def test_p8_server_that_does_not_answer_is_refused_without_its_password(store: Path) -> None:
+    done = CliRunner().invoke(main, ["--tracking-uri", "http://me:geheim@127.0.0.1:9"])
+    assert done.exit_code == REFUSED_OR_FAILED and "geheim" not in done.output
+    assert "cannot be read" in done.stderr and "Next: start the server" in done.stderr
 
 
 @pytest.mark.parametrize(
