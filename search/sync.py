@@ -44,6 +44,7 @@ def main(study: str, storage: str | None, tracking_uri: str | None) -> None:
 def _sync(name: str, stores: "Stores") -> int:
     from search.conduct import held
     from search.coordinator import Ending, finish
+    from search.floor import with_floor
     from search.mirror import Mirror
     from search.optuna_storage import open_existing
     from search.records import State
@@ -55,7 +56,7 @@ def _sync(name: str, stores: "Stores") -> int:
     with held(stores, name):
         study = Study(storage, name, experiment, experiment.seed, "random", "none")
         orphans = study.reconcile(queue=False)
-        kept = _read(storage, name)
+        kept = with_floor(_read(storage, name), _say)
         facts = _facts(kept, study.identity)
         spool = stores.spool(name, facts.identity)
         mirror = Mirror(stores.tracking, stores.artifacts, stores.tracking_lock, spool, facts, _say)

@@ -58,11 +58,24 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
         )
     relation = "beats" if change > 0 else "does not beat"
     margin = f"{abs(change):.1%} {'lower' if change > 0 else 'higher'}"
+    outlook = (
+        "The search chose it there, so expect somewhat more on new data."
+        if change > 0
+        else "So far these data need no network."
+    )
     return (
         f"The best trial {relation} the strongest baseline, {name}: RMSE {amount(ours)} against "
-        f"{amount(theirs)} {facts.unit} ({margin}) on the validation windows. The search chose it "
-        "there, so expect somewhat more on new data."
+        f"{amount(theirs)} {facts.unit} ({margin}) on the validation windows. {outlook}"
     )
+
+
+def behind(summary: StudySummary, facts: StudyFacts) -> bool:
+    """True if the strongest baseline has a lower validation error than the best trial."""
+    best = summary.best
+    if best is None or best.result is None or not facts.baselines:
+        return False
+    lowest = min(one.objective for one in facts.baselines.values())
+    return lowest < best.result.objective
 
 
 def trade_off(summary: StudySummary, facts: StudyFacts) -> str:
@@ -126,7 +139,10 @@ def end_lines(summary: StudySummary, facts: StudyFacts, ui: str, promote: str) -
     for cause in sorted({r.failure.cause for r in failed if r.failure}):
         numbers = [str(r.number) for r in failed if r.failure and r.failure.cause is Cause(cause)]
         lines.append(f"Failed, {cause}: trials {', '.join(numbers)}")
-    return [*lines, "", f"Look:    {ui}", f"Promote: {promote}"]
+    lines += ["", f"Look:    {ui}", f"Promote: {promote}"]
+    if behind(summary, facts):
+        lines.append(f"Or put the best baseline into service: {promote} --serve-best")
+    return lines
 
 
 def description(summary: StudySummary, facts: StudyFacts) -> str:
@@ -164,6 +180,10 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
         "",
         f"Promote: `python -m search.promote --study {facts.name}`",
     ]
+    if behind(summary, facts):
+        lines[-1] += (
+            "; with `--serve-best` the best baseline serves where no network is let through"
+        )
     return "\n".join(lines)
 
 

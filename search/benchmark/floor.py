@@ -88,7 +88,7 @@ def measure(
 
     Args:
         cells: what to measure.
-        networks: what to spend on networks.
+        networks: what to spend on networks; of none, what was measured before is shown.
         out: folder of the results, and of the stores of the searches.
         say: is told what begins.
 
@@ -100,12 +100,15 @@ def measure(
     """
     place = out / "floor"
     place.mkdir(parents=True, exist_ok=True)
+    measured = []
     for cell in cells:
-        yield _kept(place / f"{cell.name}.json", partial(_baselines, cell, say))
-    for cell in cells if networks.trials else ():
         found = _kept(place / f"{cell.name}.json", partial(_baselines, cell, say))
+        before = place / f"{cell.name}-networks.json"
+        measured.append((cell, found, before))
+        yield found | (json.loads(before.read_text()) if before.exists() else {})
+    for cell, found, before in measured if networks.trials else ():
         own = partial(_networks, cell, networks, out, say)
-        yield found | _kept(place / f"{cell.name}-networks.json", own, _plain(networks))
+        yield found | _kept(before, own, _plain(networks))
 
 
 def _plain(networks: Networks) -> dict[str, Any]:
@@ -279,6 +282,9 @@ def lines(cells: Sequence[Mapping[str, Any]]) -> list[str]:
     for name in networks:
         shown = [_network_cell(cell["networks"].get(name)) for cell in cells]
         said.append(f"| {name} | {' | '.join(shown)} |")
+    if networks:
+        spent = " | ".join(_spent(cell.get("made")) for cell in cells)
+        said.append(f"| trials, epochs at most; finalists x seeds x folds | {spent} |")
     said += [
         "",
         "Covered by the 90 % intervals: all test hours, their last quarter, and the lowest to the "
@@ -315,6 +321,13 @@ def _network_cell(row: Mapping[str, Any] | None) -> str:
     apart = row["difference"]
     span = f"{amount(apart['low'], '+')} to {amount(apart['high'], '+')}"
     return f"{amount(row['rmse'])} ({amount(apart['difference'], '+')}, {span})"
+
+
+def _spent(made: Mapping[str, Any] | None) -> str:
+    if made is None:
+        return "-"
+    epochs = made["epochs"] or CATALOGUE[_EXPERIMENT].epochs
+    return f"{made['trials']}, {epochs}; {' x '.join(map(str, made['retest']))}"
 
 
 def _shares(shares: Mapping[str, Any]) -> str:

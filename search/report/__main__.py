@@ -71,13 +71,17 @@ def main(
 def _report(
     names: Sequence[str], language: "Language", place: Path, stores: "Stores"
 ) -> dict[str, Any]:
+    from search.floor import with_floor
     from search.optuna_records import read_study
     from search.optuna_storage import open_existing
     from search.report.facts import facts
     from search.report.page import render
 
     opened = open_existing(stores.storage, stores.schema_lock)
-    studies = [read_study(opened, name) for name in dict.fromkeys(names)]
+    studies = [
+        with_floor(read_study(opened, name), lambda line: click.echo(line, err=True))
+        for name in dict.fromkeys(names)
+    ]
     try:
         found = facts(studies)
     except ValueError as error:

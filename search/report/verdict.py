@@ -137,22 +137,28 @@ def _single(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
 
 def _best(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
     best = facts["best"]
-    if best is None or not facts["baselines"]:
+    if best is None:
         return words["untried"].format(what=words["search_best"], command=SEARCH_COMMAND)
-    strongest = facts["baselines"][0]
-    better = _error(facts) < strongest["val"]["rmse"]
-    return words["best"].format(
+    said = words["best"].format(
         name=_name(best, words),
         study=best["study"],
         regime=words[best["regime"]],
         rmse=amount(_error(facts)),
         unit=facts["unit"],
         trained=_trained(facts, words),
-        relation=words["lower" if better else "higher"],
-        baseline=strongest["name"],
-        other=amount(strongest["val"]["rmse"]),
         made=_made(best["parameters"], words),
     )
+    if not facts["baselines"]:  # of an earlier version, and their data gone
+        return f"{said} {words['no_floor']}"
+    strongest = facts["baselines"][0]
+    other = strongest["val"]["rmse"]
+    beside = words["ahead" if _error(facts) < other else "behind"].format(
+        baseline=strongest["name"],
+        other=amount(other),
+        unit=facts["unit"],
+        share=f"{abs(_error(facts) / other - 1):.0%}" if other else "-",
+    )
+    return f"{said} {beside}"
 
 
 def _made(parameters: Mapping[str, Any], words: Mapping[str, str]) -> str:

@@ -89,11 +89,14 @@ WORDS: dict[Language, dict[str, str]] = {
         "largest improvement in validation RMSE is {mean} {unit}, {name} against {control} (95 % "
         "interval {low} to {high}).",
         "best": "The best network found, {name} of {study} ({regime}; {made}), has a validation RMSE "
-        "of {rmse} {unit} ({trained}), {relation} the strongest baseline, {baseline}, with {other} {unit}.",
+        "of {rmse} {unit} ({trained}).",
+        "ahead": "It is ahead of the strongest baseline, {baseline}, which has {other} {unit} on the same "
+        "hours: {share} less. The search chose it there; promotion tells whether that holds.",
+        "behind": "The strongest baseline, {baseline}, which sees the same hours and has no network, has "
+        "{other} {unit}: the network's error is {share} higher, so no network is needed yet.",
+        "no_floor": "Its data are gone, so no baseline of today stands beside it.",
         "made": "units {units}, dropout {dropout}, L2 {l2}, learning rate {rate}, batch {batch}, at "
         "most {epochs} epochs",
-        "lower": "below",
-        "higher": "above",
         "untried": "Not tried here: {what}. Next: {command}",
         "no_curves": "No study of this report varies regularisation alone. Next: {command}",
         "arms": "{network}, {kind}: lowest at {strength} with {rmse} {unit}; {arms}.",
@@ -236,12 +239,14 @@ WORDS: dict[Language, dict[str, str]] = {
         "(95 % 구간 {low} ~ {high}).",
         "no_cure": "교재가 권하는 개별 변경 가운데 시드 {seeds}개로 입증된 것은 없습니다(주장마다 모든 비교가 열 가지 주장에 대한 보정 뒤에도 성립해야 함). 검증 RMSE의 가장 큰 개선은 {control} 대비 {name}의 "
         "{mean} {unit}입니다(95 % 구간 {low} ~ {high}).",
-        "best": "가장 좋은 신경망은 {study}의 {name}({regime}; {made})이며, 검증 RMSE는 {rmse} {unit}({trained})로 "
-        "가장 강한 기준 모형 {baseline}의 {other} {unit}보다 {relation}.",
+        "best": "가장 좋은 신경망은 {study}의 {name}({regime}; {made})이며, 검증 RMSE는 {rmse} {unit}({trained})입니다.",
+        "ahead": "같은 시간에 가장 강한 기준 모형 {baseline}의 오차는 {other} {unit}이며, 신경망이 {share} 낮습니다. 탐색이 바로 그 "
+        "시간으로 골랐으므로, 실제로 그런지는 승격(promote)이 알려 줍니다.",
+        "behind": "같은 시간을 보는 가장 강한 기준 모형 {baseline}(신경망 없음)의 오차는 {other} {unit}이며, 신경망의 오차가 {share} "
+        "높습니다. 아직은 신경망이 필요하지 않습니다.",
+        "no_floor": "데이터가 없어져 지금의 기준 모형과 비교할 수 없습니다.",
         "made": "유닛 {units}, 드롭아웃 {dropout}, L2 {l2}, 학습률 {rate}, 배치 {batch}, 최대 {epochs} "
         "에포크",
-        "lower": "낮습니다",
-        "higher": "높습니다",
         "untried": "여기서 시험하지 않음: {what}. 다음: {command}",
         "no_curves": "이 보고서의 스터디는 정규화만 바꾸어 보지 않았습니다. 다음: {command}",
         "arms": "{network}, {kind}: {strength}에서 최저 {rmse} {unit}; {arms}.",

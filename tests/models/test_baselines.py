@@ -46,7 +46,7 @@ def _actual(data: BaselineData) -> FloatArray:
 def few_trees(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer trees are tried where what the built-in data gives is not asked for."""
     if "victoria" not in request.fixturenames:
-        monkeypatch.setattr(models.boosting, "_MOST_TREES", 120)
+        monkeypatch.setattr(models.boosting, "_MOST_TREES", 60)
 
 
 @pytest.fixture(scope="module")

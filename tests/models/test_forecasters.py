@@ -17,7 +17,7 @@ from tests.models.test_baselines import synthetic
 @pytest.fixture(autouse=True)
 def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fewer trees are tried: they are not judged here."""
-    monkeypatch.setattr(models.boosting, "_MOST_TREES", 40)
+    monkeypatch.setattr(models.boosting, "_MOST_TREES", 30)
 
 
 @pytest.mark.parametrize("horizon", [1, 5])

@@ -160,7 +160,7 @@ def facts(total: int = 4, name: str = "tiny", identity: str = "first") -> StudyF
         unit="MW",
         baselines={
             "same_hour_last_week": baseline(0.04),
-            "ridge": baseline(0.03),
+            "ridge_by_hour": baseline(0.03),
             "last_value": baseline(0.09),
         },
         data={"name": "series", "rows": 1000},

@@ -106,7 +106,7 @@ CASES: dict[str, Callable[[], Figure]] = {
         [0, 2, 1, 3, 4],
         [0.1, 0.05, 0.08, 0.2, 0.3],
         ["complete", "complete", "pruned", "interrupted", "running"],
-        {"ridge": 0.02, "last_value": 0.0202, "week": 0.0203},
+        {"ridge_by_hour": 0.02, "last_value": 0.0202, "week": 0.0203},
         "History",
     ),
     "history, none": lambda: figures.optimization_history([], [], [], {}, "History"),
@@ -233,7 +233,7 @@ def test_the_best_so_far_follows_complete_trials_only() -> None:
 def test_reference_labels_do_not_overlap() -> None:
     figure = CASES["history"]()
     figures.png(figure)
-    names = ("ridge", "last_value", "week")
+    names = ("ridge_by_hour", "last_value", "week")
     labels = [t for t in visible_texts(figure) if t.get_text().startswith(names)]
     # Text's own extent: an annotation's includes its pointer.
     boxes = sorted((Text.get_window_extent(t) for t in labels), key=lambda box: float(box.y0))

@@ -60,7 +60,7 @@ def copy(finished: tuple[Path, str, str], tmp_path: Path) -> Path:
 def test_run_prints_best_scores_and_next_steps(finished: tuple[Path, str, str]) -> None:
     _, output, progress = finished
     assert "Study smoke: 4 of 4 trials" in output
-    for expected in ("Best: trial", "ridge", "same_hour_last_week", "MW"):
+    for expected in ("Best: trial", "ridge_by_hour", "same_hour_last_week", "MW"):
         assert expected in output
     assert re.search(r"small \(trial 0\)|best: trial 0 small", output)
     assert "python -m search.ui" in output

@@ -484,8 +484,8 @@ def test_foreign_study_of_the_same_name_is_refused(tmp_path: Path) -> None:
 def test_remembered_values_outlive_the_process(tmp_path: Path) -> None:
     study = open_study(tmp_path)
     assert study.recall("baselines") is None
-    study.remember("baselines", {"ridge": 0.5})
-    assert open_study(tmp_path).recall("baselines") == {"ridge": 0.5}
+    study.remember("baselines", {"ridge_by_hour": 0.5})
+    assert open_study(tmp_path).recall("baselines") == {"ridge_by_hour": 0.5}
 
 
 # -- repeats -------------------------------------------------------------------------------------

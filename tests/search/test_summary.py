@@ -49,7 +49,7 @@ def test_scoreboard_ranks_best_designs_and_baselines_by_error() -> None:
     rows = scoreboard(SUMMARY, facts())
     assert [row["name"] for row in rows] == [
         "best: trial 3 attempt 2",
-        "ridge",
+        "ridge_by_hour",
         "small (trial 0)",
         "same_hour_last_week",
         "last_value",
@@ -95,7 +95,7 @@ def test_fewer_trials_asked_for_than_are_done_reads_as_all_done() -> None:
 
 def test_scoreboard_without_a_completed_trial_holds_the_baselines() -> None:
     rows = scoreboard(NONE, facts())
-    assert [row["name"] for row in rows] == ["ridge", "same_hour_last_week", "last_value"]
+    assert [row["name"] for row in rows] == ["ridge_by_hour", "same_hour_last_week", "last_value"]
     assert "no trial has completed" in verdict(NONE, facts()).lower()
     assert "No trade-off" in trade_off(NONE, facts())
 
@@ -103,8 +103,9 @@ def test_scoreboard_without_a_completed_trial_holds_the_baselines() -> None:
 @pytest.mark.parametrize(
     ("objective", "said"),
     [
-        (0.02, "beats the strongest baseline, ridge: RMSE 141.4 against 173.2 MW (18.4% lower)"),
-        (0.04, "does not beat the strongest baseline, ridge: RMSE 200.0 against 173.2 MW (15.5% h"),
+        (0.02, "beats the strongest baseline, ridge_by_hour: RMSE 141.4 against 173.2 MW (18.4% l"),
+        (0.04, "does not beat the strongest baseline, ridge_by_hour: RMSE 200.0 against 173.2 MW"),
+        (0.04, "MW (15.5% higher) on the validation windows. So far these data need no network."),
         (0.03, "does not beat"),
     ],
 )
@@ -218,7 +219,7 @@ def test_amounts_keep_their_digits_in_small_units(value: float, written: str) ->
 
 def test_small_units_are_told_apart_in_verdict_and_table() -> None:
     small = dataclasses.replace(
-        facts(), baselines={"ridge": baseline(0.03, target_range=0.2)}, unit="GW"
+        facts(), baselines={"ridge_by_hour": baseline(0.03, target_range=0.2)}, unit="GW"
     )
     summary = StudySummary((record(0, result(0.02, target_range=0.2)),), 1)
     text = "\n".join(end_lines(summary, small, "python -m search.ui", "python -m search.promote"))

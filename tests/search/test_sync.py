@@ -92,7 +92,7 @@ def test_s2_runs_that_are_gone_are_made_anew_once(place: Path) -> None:
     assert "3 run(s) made anew" in done.stdout
     assert _statuses(place) == {str(n): "FINISHED" for n in range(3)}
     (parent,) = [r for r in mlflow_runs(place) if r["search.kind"] == "study"]
-    assert parent["status"] == "FINISHED" and "ridge" in parent["mlflow.note.content"]
+    assert parent["status"] == "FINISHED" and "ridge_by_hour" in parent["mlflow.note.content"]
     curves = query(
         place / "mlruns" / "mlflow.db", "select count(*) from metrics where key = 'val_mse'"
     )

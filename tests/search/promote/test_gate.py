@@ -34,10 +34,10 @@ def test_equally_good_forecasts_seldom_pass_for_better() -> None:
 def test_a_clearly_better_forecast_passes_and_a_worse_one_does_not() -> None:
     generator = np.random.default_rng(1)
     ours, theirs = _errors(generator), _errors(generator, 1.6)
-    better = compare("ridge", ours, theirs)
+    better = compare("ridge_by_hour", ours, theirs)
     assert better.beaten and better.low < better.difference < better.high < 0
     assert better.challenger == pytest.approx(float(np.sqrt(np.mean(ours**2))))
-    worse = compare("ridge", theirs, ours)
+    worse = compare("ridge_by_hour", theirs, ours)
     assert not worse.beaten and worse.p > 0.95
 
 
@@ -54,9 +54,9 @@ def test_windows_that_overlap_are_not_taken_for_independent() -> None:
 def test_too_short_a_test_period_is_an_objection_not_a_verdict() -> None:
     generator = np.random.default_rng(4)
     ours, theirs = _errors(generator)[:100], 3 * _errors(generator)[:100]
-    short = compare("ridge", ours, theirs)
+    short = compare("ridge_by_hour", ours, theirs)
     assert short.blocks == 4 and short.p < 0.05 and not short.beaten
-    (only,) = objections({"ridge": short}, None, "MW")
+    (only,) = objections({"ridge_by_hour": short}, None, "MW")
     assert "4 blocks of test hours are too few to tell" in only
 
 
@@ -67,7 +67,7 @@ def test_the_same_forecast_is_not_better_than_itself() -> None:
     # Rounding that always goes one way is no victory either.
     rounded = compare("version 3", errors * (1 - 1e-8), errors)
     assert rounded.difference < 0 and rounded.p <= 0.05 and not rounded.beaten
-    baselines = {"ridge": _compared("ridge", 200.0, 0.001)}
+    baselines = {"ridge_by_hour": _compared("ridge_by_hour", 200.0, 0.001)}
     (only,) = objections(baselines, rounded, "MW")
     assert only.startswith("it forecasts the same as the champion, version 3 (RMSE")
 
@@ -87,11 +87,14 @@ def _compared(name: str, other: float, p: float) -> Compared:
 
 
 def test_p3_the_gate_asks_for_the_best_baseline_and_the_champion() -> None:
-    baselines = {"ridge": _compared("ridge", 100.0, 0.01), "last": _compared("last", 300.0, 0.9)}
+    baselines = {
+        "ridge_by_hour": _compared("ridge_by_hour", 100.0, 0.01),
+        "last": _compared("last", 300.0, 0.9),
+    }
     assert objections(baselines, None, "MW") == []
     (only,) = objections(baselines, _compared("version 3", 91.0, 0.4), "MW")
     assert "the champion, version 3" in only and "90 against 91 MW" in only and "p 0.400" in only
-    worse = {"ridge": _compared("ridge", 80.0, 0.99)}
+    worse = {"ridge_by_hour": _compared("ridge_by_hour", 80.0, 0.99)}
     assert len(objections(worse, _compared("version 3", 91.0, 0.4), "MW")) == 2
     # A baseline that is to serve has the champion to beat alone.
     assert objections({}, None, "MW") == []

@@ -21,7 +21,7 @@ CONTRACT = {
     "epochs": 50,
     "space": {d.name: d.model_dump(mode="json") for d in experiment().space.dimensions},
 }
-BASELINES = {"ridge": baseline(0.005), "same_hour_last_week": baseline(0.09)}
+BASELINES = {"ridge_by_hour": baseline(0.005), "same_hour_last_week": baseline(0.09)}
 
 
 def _study(name: str, records: list[TrialRecord], **changes: object) -> KeptStudy:
@@ -55,7 +55,7 @@ def test_designs_are_means_over_seeds_best_first_with_their_regimes() -> None:
     assert first["regimes"] == {"underfit": 0, "balanced": 3, "overfit": 0}
     assert second["regimes"] == {"underfit": 3, "balanced": 0, "overfit": 0}
     assert found["regimes"] == {"balanced": 3, "underfit": 3}
-    assert [row["name"] for row in found["baselines"]] == ["ridge", "same_hour_last_week"]
+    assert [row["name"] for row in found["baselines"]] == ["ridge_by_hour", "same_hour_last_week"]
 
 
 def test_all_claims_are_there_and_only_what_was_tried_has_a_verdict() -> None:

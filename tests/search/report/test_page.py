@@ -111,7 +111,8 @@ def test_the_verdict_is_computed_from_the_facts() -> None:
     assert "(one seed) where main2 has 201.8 MW (mean of 5 seeds); which of" in together
     assert "these are proven: C3, C5; " in single and "main2_l2_1e-" in single
     assert third.startswith("The best network found, trial 0 of power_usage (balanced; units ")
-    assert "63.2 MW (one seed), below the strongest baseline, ridge, with 70.7" in third
+    assert "63.2 MW (one seed). It is ahead of the strongest baseline, ridge_by_hour, " in third
+    assert "which has 70.7 MW on the same hours: 11% less" in third
 
 
 def test_every_study_is_told_by_its_best_trial_its_tuner_and_the_command_that_repeats_it() -> None:
@@ -142,7 +143,7 @@ def test_a_cure_names_what_was_changed_from_what_to_what_and_nothing_else() -> N
     own = {"design": "main", "study": main["study"]}
     of_a_design = found | {"best": found["best"] | own}
     third = sentences(of_a_design, "en")[2]
-    assert f"{main['val']['rmse']:.1f} MW (mean of 5 seeds), above the" in third
+    assert f"{main['val']['rmse']:.1f} MW (mean of 5 seeds). The strongest baseline, " in third
     worse = found["best"] | {"val": main2["val"]}
     assert sentences(found | {"best": worse}, "en")[1].startswith("Of the single changes")
 
