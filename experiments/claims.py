@@ -6,8 +6,8 @@ One factor is changed at a time, from `main2` where a cure for strong regularisa
 else from `main`; all configurations share data and seeds.
 
 With `--seeds 3` it took 54 minutes with two workers on two cores that had other work, too. Expect
-every configuration to underfit, with 197 to 308 MW beside the 86 MW of ridge, and most claims to be
-undecided by three seeds; the figures as measured are in docs/results.md.
+every configuration to underfit, with 197 to 308 MW beside the 41 MW of `ridge_by_hour`, and most
+claims to be undecided by three seeds; the figures as measured are in docs/results.md.
 """
 
 from experiments.claim import Claim, Comparison

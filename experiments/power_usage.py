@@ -3,8 +3,8 @@
     python -m search.run --trials 50
 
 Took 15 minutes with two workers on two cores. Expect a best validation RMSE of about 70 MW beside
-86 MW of ridge, the strongest baseline, and 190 to 250 MW of the documents' three; the figures as
-measured are in docs/results.md.
+41 MW of `ridge_by_hour`, the strongest baseline, and 190 to 250 MW of the documents' three; the
+figures as measured are in docs/results.md.
 """
 
 from data_pipeline.source import DataSource
