@@ -123,11 +123,12 @@ def _kept(
         found: dict[str, Any] = json.loads(file.read_text())
         if made is None or found["made"] == made:
             return found
-    found = work()
+    text = json.dumps(work(), indent=2)
     unfinished = file.with_suffix(".part")
-    unfinished.write_text(json.dumps(found, indent=2))
+    unfinished.write_text(text)
     unfinished.replace(file)
-    return found
+    measured: dict[str, Any] = json.loads(text)
+    return measured
 
 
 def _plan(cell: Cell) -> Plan:
@@ -168,7 +169,7 @@ def _networks(
     """The notes' three as the search trained them, and what its promotion came to."""
     say(f"{cell.name}: a search of {networks.trials} trials, and its promotion")
     _, start, end = PERIODS[cell.period]
-    words = ["--study", cell.name, "--start", start, "--end", end]
+    words = ["--experiment", _EXPERIMENT, "--study", cell.name, "--start", start, "--end", end]
     words += ["--horizon", str(cell.horizon), "--trials", str(networks.trials)]
     if networks.epochs is not None:
         words += ["--epochs", str(networks.epochs)]
