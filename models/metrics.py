@@ -72,7 +72,7 @@ METRICS: tuple[Metric, ...] = (
         "1",
     ),
     # Not a field of Scores, since it compares two forecasts: see `skill`.
-    Metric("skill", "1 - error over the reference forecast's error; 0: no better", "1", "higher"),
+    Metric("skill", "1 - error over the strongest baseline's error; 0: no better", "1", "higher"),
 )
 
 

@@ -7,9 +7,8 @@ from collections import deque
 
 from tqdm import tqdm
 
-from models.metrics import skill
 from search.records import StudyFacts, TrialRecord
-from search.summary import REFERENCE, amount, trial_name
+from search.summary import amount, skill_of, trial_name
 from search.tally import Standing
 
 # Finished trials over which the pace is measured: the first ones, reference networks, are slow.
@@ -75,9 +74,8 @@ class Progress:
         if best is not None and best.result is not None:
             rmse = best.result.validation["rmse"]
             pieces.append(f"best RMSE {amount(rmse)} {self._facts.unit}")
-            if REFERENCE in self._facts.baselines:
-                reference = self._facts.baselines[REFERENCE].validation["rmse"]
-                gained = skill(rmse, reference)
+            if self._facts.baselines:
+                gained = skill_of(rmse, self._facts.baselines)
                 pieces += [f"skill {gained:+.1%}"] if math.isfinite(gained) else []
         left = self._seconds_left(standing.finished)
         if left is not None:

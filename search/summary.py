@@ -17,8 +17,6 @@ from models.regime import (
 from search.records import Baseline, State, StudyFacts, TrialRecord, best_of
 from search.tuners import OPTUNA
 
-REFERENCE = "same_hour_last_week"
-
 
 @dataclass(frozen=True)
 class StudySummary:
@@ -69,10 +67,22 @@ def final_metrics(record: TrialRecord, facts: StudyFacts) -> dict[str, float]:
     }
     metrics |= {f"train_{name}": value for name, value in result.train.items()}
     metrics |= {f"val_{name}": value for name, value in result.validation.items()}
-    if REFERENCE in facts.baselines:
-        reference = facts.baselines[REFERENCE].validation["rmse"]
-        metrics["val_skill"] = skill(result.validation["rmse"], reference)
+    if facts.baselines:
+        metrics["val_skill"] = skill_of(result.validation["rmse"], facts.baselines)
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def skill_of(rmse: float, baselines: Mapping[str, Baseline]) -> float:
+    """1 - RMSE / RMSE of the strongest baseline: below 0 where a baseline is better.
+
+    Args:
+        rmse: on the validation windows, in the data's unit.
+        baselines: one or more, on the same windows.
+
+    Returns:
+        NaN where the strongest baseline makes no error.
+    """
+    return skill(rmse, min(one.validation["rmse"] for one in baselines.values()))
 
 
 def scoreboard(summary: StudySummary, facts: StudyFacts) -> list[dict[str, object]]:
@@ -125,8 +135,8 @@ def _row(
     row: dict[str, object] = {"name": name, "kind": kind, "best_val_mse": objective}
     shown = ("rmse", "mae", "peak_bias", "mase")
     scores: dict[str, float] = {k: metrics[k] for k in shown if k in metrics}
-    if REFERENCE in facts.baselines:
-        scores["skill"] = skill(metrics["rmse"], facts.baselines[REFERENCE].validation["rmse"])
+    if facts.baselines:
+        scores["skill"] = skill_of(metrics["rmse"], facts.baselines)
     # One that is not defined on these data is NaN, which JSON does not have.
     return row | {k: value for k, value in scores.items() if math.isfinite(value)}
 

@@ -175,8 +175,9 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
         )
     lines += [
         "",
-        "Skill is 1 - RMSE / RMSE of the same hour last week. Negative peak bias: the hours above "
-        "the 90th percentile are predicted too low. " + _openings(facts.openings),
+        "Skill is 1 - RMSE / RMSE of the strongest baseline; below 0 a baseline is better. "
+        "Negative peak bias: the hours above the 90th percentile are predicted too low. "
+        + _openings(facts.openings),
         "",
         f"Promote: `python -m search.promote --study {facts.name}`",
     ]

@@ -1,6 +1,7 @@
 """What the report says, as plain values: pure functions of studies as they were kept."""
 
 import dataclasses
+import math
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,6 @@ from experiments.claims import CLAIMS
 from experiments.documented import DOCUMENTED
 from experiments.slips import CLAIM as SLIPS
 from experiments.space import Space
-from models.metrics import skill
 from models.regime import Fit, Regime
 from search.optuna_records import KeptStudy
 from search.records import State, TrialRecord, TrialResult
@@ -18,7 +18,7 @@ from search.report.claims import IN_UNIT, Judged, judge
 from search.report.found import regions
 from search.report.importance import importances
 from search.report.tradeoff import curves
-from search.summary import REFERENCE, fits
+from search.summary import fits, skill_of
 from search.tuners import OPTUNA, drawn_by
 
 # What is shown of a trial or, as a mean over seeds, of a design.
@@ -268,7 +268,7 @@ def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
 
 
 def _skill(metrics: dict[str, float], study: KeptStudy) -> float | None:
-    reference = study.baselines.get(REFERENCE)
-    if reference is None or reference.validation["rmse"] == 0:
+    if not study.baselines:
         return None
-    return skill(metrics["rmse"], reference.validation["rmse"])
+    found = skill_of(metrics["rmse"], study.baselines)
+    return found if math.isfinite(found) else None

@@ -147,7 +147,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "test_closed": "the test period is closed",
         "test_opened": "promotion has opened the test period {count} times, for its own scores alone",
         "scores_note": "On the validation windows, on which the best of a search was also chosen; "
-        "{test}. Skill is 1 - RMSE / RMSE of the same hour last week.",
+        "{test}. Skill is 1 - RMSE / RMSE of the strongest baseline; below 0 a baseline is better.",
         "regime_note": "Overfit from a validation RMSE of 1.5 times the train RMSE, underfit from a train "
         "RMSE of 1.5 times what is attainable (the lowest of all trials, or the best baseline's "
         "error); where both are reached, the larger of the two decides.",
@@ -294,7 +294,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "test_closed": "시험 구간은 열지 않았습니다",
         "test_opened": "승격 과정에서 시험 구간을 {count}번 열었으며, 그 점수는 여기에 쓰지 않았습니다",
         "scores_note": "검증 구간의 점수이며, 탐색의 최고 결과도 이 구간에서 골랐습니다. {test}. "
-        "스킬은 1 - RMSE / 지난주 같은 시각의 RMSE입니다.",
+        "스킬은 1 - RMSE / 가장 강한 기준 모형의 RMSE이며, 0보다 작으면 기준 모형이 낫습니다.",
         "regime_note": "검증 RMSE가 학습 RMSE의 1.5배 이상이면 과대적합, 학습 RMSE가 도달 가능한 값(모든 시행의 최저값 "
         "또는 가장 좋은 기준 모형의 오차)의 1.5배 이상이면 과소적합이며, 둘 다이면 큰 쪽을 따릅니다.",
         "data": "데이터",

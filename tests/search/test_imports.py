@@ -51,7 +51,7 @@ def test_a_training_process_starts_without_what_keras_does_not_need_there() -> N
         "import sys\nfrom search.tensorflow_start import tensorflow_start\n"
         "with tensorflow_start(): import models.device\n"
         "print(sorted({'tensorflow', 'keras', 'matplotlib', 'sklearn'} & set(sys.modules)))\n"
-        "from models.baselines import Ridge\nimport matplotlib.pyplot"
+        "from models.ridge import Ridge\nimport matplotlib.pyplot"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True

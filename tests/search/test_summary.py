@@ -55,8 +55,10 @@ def test_scoreboard_ranks_best_designs_and_baselines_by_error() -> None:
         "last_value",
     ]
     assert [row["kind"] for row in rows] == ["best", "baseline", "design", "baseline", "baseline"]
-    assert rows[3]["skill"] == pytest.approx(0.0)
-    assert rows[0]["skill"] == pytest.approx(1 - math.sqrt(0.02 / 0.04))
+    # Against the strongest of them, not against a weak one.
+    assert rows[1]["skill"] == pytest.approx(0.0)
+    assert rows[0]["skill"] == pytest.approx(1 - math.sqrt(0.02 / 0.03))
+    assert rows[3]["skill"] == pytest.approx(1 - math.sqrt(0.04 / 0.03))
     assert rows[0]["rmse"] == pytest.approx(1000 * math.sqrt(0.02))
 
 
@@ -145,13 +147,13 @@ def test_description_is_a_markdown_page_with_the_numbers() -> None:
     text = description(SUMMARY, facts(total=9))
     lines = text.splitlines()
     assert re.search(r"5 of 9 trials\W+\(2 complete, 2 pruned, 1 failed, 1 interrupted\)", text)
-    assert "141.4" in text and "+29.3%" in text and "study seed 7" in text
+    assert "141.4" in text and "+18.4%" in text and "study seed 7" in text
     assert "python -m search.promote --study tiny" in text
     table = [line for line in lines if line.startswith("|")]
     assert len(table) == 2 + len(scoreboard(SUMMARY, facts()))
     assert len({line.count("|") for line in table}) == 1
     assert lines[lines.index(table[0]) - 1] == ""
-    assert "| best: trial 3 attempt 2 | 141.4 | 113.1 | -42.4 | +29.3% |" in table
+    assert "| best: trial 3 attempt 2 | 141.4 | 113.1 | -42.4 | +18.4% |" in table
 
 
 def test_end_lines_name_best_failures_and_next_steps() -> None:
@@ -182,7 +184,7 @@ def test_final_metrics_are_finite_and_name_the_period() -> None:
     assert "val_mase" not in found and "train_mase" in found
     assert found["best_val_mse"] == 0.02
     assert found["best_val_loss"] == pytest.approx(0.022)
-    assert found["val_skill"] == pytest.approx(1 - math.sqrt(0.5))
+    assert found["val_skill"] == pytest.approx(1 - math.sqrt(0.02 / 0.03))
     assert not any("test" in name for name in found)
 
 

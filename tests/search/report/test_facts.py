@@ -51,7 +51,7 @@ def test_designs_are_means_over_seeds_best_first_with_their_regimes() -> None:
     assert (first["name"], first["seeds"], second["name"]) == ("main", 3, "main2")
     expected = [1000 * (0.01 * (1 + 0.02 * seed)) ** 0.5 for seed in range(3)]
     assert first["val"]["rmse"] == pytest.approx(sum(expected) / 3)
-    assert first["skill"] == pytest.approx(1 - first["val"]["rmse"] / 300)
+    assert first["skill"] == pytest.approx(1 - first["val"]["rmse"] / 1000 / 0.005**0.5)
     assert first["regimes"] == {"underfit": 0, "balanced": 3, "overfit": 0}
     assert second["regimes"] == {"underfit": 3, "balanced": 0, "overfit": 0}
     assert found["regimes"] == {"balanced": 3, "underfit": 3}
