@@ -19,6 +19,7 @@ from search.errors import (
     WrongInput,
 )
 from search.front import PLUGIN, STORE
+from search.keeper import keeper
 from search.pages import page
 from search.stores import choose_stores, masked
 
@@ -60,14 +61,18 @@ def _serve(command: list[str], tracking_uri: str, lines: list[str]) -> int:
     # SIGTERM is to end the server too, not to leave it behind with the port.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     click.echo("\n".join(lines), err=True)
-    server = subprocess.Popen(command, env=environment)
-    try:
-        code = server.wait()
-    except KeyboardInterrupt:
-        code = server.wait()
-    finally:
-        server.terminate()
-        server.wait()
+    with keeper() as tell:
+        # A group of its own, so that nothing of it outlives us; Ctrl-C is passed on to it.
+        server = subprocess.Popen(command, env=environment, process_group=0)
+        tell(server.pid)
+        try:
+            code = server.wait()
+        except KeyboardInterrupt:
+            os.killpg(server.pid, signal.SIGINT)
+            code = server.wait()
+        finally:
+            server.terminate()
+            server.wait()
     return DONE if code in (0, -2, 130) else REFUSED_OR_FAILED
 
 

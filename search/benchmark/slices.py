@@ -13,11 +13,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from search.errors import Refused
+from search.keeper import keeper
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,18 @@ class Contender:
     _process: "subprocess.Popen[str] | None" = None
     _lines: "queue.SimpleQueue[str]" = field(default_factory=queue.SimpleQueue)
 
-    def take_turn(self) -> None:
+    def take_turn(self, tell: Callable[[int], None]) -> None:
         """Run for one turn, or until the program ends.
+
+        Args:
+            tell: of a keeper, which is told the program's group when it begins and has ended.
 
         Raises:
             Refused: the program failed; its last words are shown.
         """
         began = time.monotonic()
         if self._process is None:
-            self._start()
+            self._start(tell)
         else:
             os.killpg(self._process.pid, signal.SIGCONT)
         process = self._process
@@ -75,6 +79,7 @@ class Contender:
         self.seconds += time.monotonic() - began
         if process.poll() is not None:
             self.done = True
+            tell(process.pid)
             if process.returncode != 0:
                 words = self.log.read_text(errors="replace").strip().splitlines()[-5:]
                 raise Refused(
@@ -88,18 +93,17 @@ class Contender:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
-    def _start(self) -> None:
+    def _start(self, tell: Callable[[int], None]) -> None:
         with self.log.open("w") as log:
             self._process = subprocess.Popen(
                 self.command,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                # Of this session still: when we are killed, the system ends a group that stands
-                # stopped, and one that runs ends at its next word.
                 process_group=0,
                 env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1"},
             )
+        tell(self._process.pid)  # before it can be stopped
         stream = self._process.stdout
         assert stream is not None
 
@@ -131,25 +135,26 @@ def run_in_turns(
     Endless ones, too, once one of the others is done.
 
     Args:
-        contenders: not started yet; killed at the end.
+        contenders: not started yet; killed at the end, also if this process is killed.
         rounds: turns of each; None: until those that end by themselves are done.
 
     Yields:
         The round, from 1, and the contender after each of its turns.
     """
     ending = [one for one in contenders if not one.endless]
-    try:
-        for number in itertools.count(1) if rounds is None else range(1, rounds + 1):
-            if rounds is None and all(one.done for one in ending):
-                return
+    with keeper() as tell:
+        try:
+            for number in itertools.count(1) if rounds is None else range(1, rounds + 1):
+                if rounds is None and all(one.done for one in ending):
+                    return
+                for contender in contenders:
+                    past = contender.endless and any(one.done for one in ending)
+                    if not (contender.done or past):
+                        contender.take_turn(tell)
+                        yield number, contender
+        finally:
             for contender in contenders:
-                past = contender.endless and any(one.done for one in ending)
-                if not (contender.done or past):
-                    contender.take_turn()
-                    yield number, contender
-    finally:
-        for contender in contenders:
-            contender.end()
+                contender.end()
 
 
 def module_command(module: str, *words: str) -> list[str]:
