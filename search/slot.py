@@ -1,4 +1,4 @@
-"""One place for a training process: fresh after some tasks, after any death, after a timeout.
+"""One place for a training process: fresh after some tasks, any death, a timeout, lack of memory.
 
 Each has an executor of its own. Processes that share a channel can lose more than their own task:
 one that is killed while it starts, or while it holds the channel, breaks it for all of them.
@@ -22,7 +22,7 @@ _REAPING = 5.0
 
 
 class Slot:
-    """Trains one task at a time; used by one thread."""
+    """Trains one task at a time; used by one thread, with which its process ends at the latest."""
 
     def __init__(self, context: WorkerContext) -> None:
         """Remember what its processes need; the first task starts one."""
@@ -48,7 +48,7 @@ class Slot:
             ended: is told the result, or why there is none.
         """
         assert self.free, "one task at a time"
-        if self._tasks >= TASKS_PER_WORKER or self._died:
+        if self._tasks >= TASKS_PER_WORKER or self._died or self._lacks_memory:
             self.stop()
         try:
             self._future = self._start(task)
@@ -71,6 +71,15 @@ class Slot:
     @property
     def _died(self) -> bool:
         return self._process is not None and not self._process.is_alive()
+
+    @property
+    def _lacks_memory(self) -> bool:
+        """True if the last task found none; the next one in that process would hardly find more."""
+        last = self._future
+        if last is None or last.cancelled() or last.exception() is not None:
+            return False
+        outcome = last.result()
+        return isinstance(outcome, Failure) and outcome.cause is Cause.OUT_OF_MEMORY
 
     def _start(self, task: Task) -> "Future[TrialResult | Failure]":
         if self._executor is not None:

@@ -3,7 +3,10 @@
 TensorFlow is imported with the first task, never when this module is.
 """
 
+import ctypes
 import os
+import signal
+import sys
 import threading
 import time
 import traceback
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 # Bytes; far less than a process with TensorFlow has.
 _PROBE = 2**28
+# Of prctl(2).
+_PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -62,15 +67,28 @@ def initialise(context: WorkerContext) -> None:
     # Before TensorFlow and its thread pools exist.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    threading.Thread(target=_leave_with_the_coordinator, daemon=True).start()
+    _leave_with_the_coordinator()
     _worker = _Worker(context)
 
 
 def _leave_with_the_coordinator() -> None:
+    """End when the coordinator has, however it did."""
     parent = parent_process()
-    if parent is not None:
+    if parent is None:
+        return
+    if sys.platform == "linux":
+        # The system kills this process with the thread that started it: stopped, or in the middle
+        # of a call that lets no other thread run.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
+        if os.getppid() != parent.pid:  # gone before that
+            os._exit(1)
+
+    # Elsewhere it leaves by itself: at the latest when it is continued, or the call returns.
+    def wait_and_leave() -> None:
         wait([parent.sentinel])
         os._exit(1)
+
+    threading.Thread(target=wait_and_leave, daemon=True).start()
 
 
 def run_task(task: Task) -> TrialResult | Failure:
@@ -153,8 +171,9 @@ def _cause(error: Exception) -> Cause:
     # What is raised while a graph is traced comes as the text of another error.
     if isinstance(error, tf.errors.ResourceExhaustedError) or "MemoryError: " in str(error):
         return Cause.OUT_OF_MEMORY
-    # C code that gets no memory may fail without a word.
-    if (isinstance(error, SystemError) or "SystemError: " in str(error)) and _starved():
+    # C code that gets no memory may fail without a word, or with one that is not about memory.
+    native = isinstance(error, (SystemError, tf.errors.OpError)) or "SystemError: " in str(error)
+    if native and _starved():
         return Cause.OUT_OF_MEMORY
     return Cause.OUR_BUG
 
