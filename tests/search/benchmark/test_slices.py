@@ -12,6 +12,8 @@ import pytest
 from search.benchmark.slices import Contender, run_in_turns
 from search.errors import Refused
 
+# Python without packages starts within a turn on a busy machine, too.
+PYTHON = [sys.executable, "-I", "-S", "-c"]
 # Says the wall time as its value, ten times a second.
 TICKING = """
 import json, sys, time
@@ -24,7 +26,7 @@ for i in range(1, 1 + int(sys.argv[1])):
 
 
 def _ticking(folder: Path, name: str, turn: float, ticks: int = 1000) -> Contender:
-    command = [sys.executable, "-c", TICKING, str(ticks)]
+    command = [*PYTHON, TICKING, str(ticks)]
     return Contender(name, command, folder / f"{name}.log", turn)
 
 
@@ -79,7 +81,7 @@ def test_contenders_end_when_the_benchmark_is_killed(tmp_path: Path) -> None:
         "import sys, pathlib\n"
         "from search.benchmark.slices import Contender, run_in_turns\n"
         "place = pathlib.Path(sys.argv[1])\n"
-        "command = [sys.executable, '-c', sys.argv[2], '100000']\n"
+        "command = [sys.executable, '-I', '-S', '-c', sys.argv[2], '100000']\n"
         "pair = [Contender(n, command, place / n, 0.5) for n in 'ab']\n"
         "for number, _ in run_in_turns(pair, 1000):\n"
         "    print(number, flush=True)\n"
@@ -98,7 +100,7 @@ def test_contenders_end_when_the_benchmark_is_killed(tmp_path: Path) -> None:
 
 
 def test_a_contender_that_fails_is_named_with_its_last_words(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "raise SystemExit('out of luck')"]
+    command = [*PYTHON, "raise SystemExit('out of luck')"]
     failing = Contender("failing", command, tmp_path / "log", 5)
     other = _ticking(tmp_path, "other", 0.3)
     with pytest.raises(Refused, match=r"'failing' ended with code 1:\nout of luck"):
