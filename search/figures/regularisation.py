@@ -13,6 +13,7 @@ from search.figures.canvas import (
     GREEN,
     INK,
     LABEL_PT,
+    PURPLE,
     VERMILLION,
     dress_panel,
     legend_below,
@@ -57,10 +58,13 @@ class Words:
     validation: str
     lowest: str
     best: str
+    floor: str
     note: str
 
 
-def regularisation(panels: Sequence[Panel], best: float | None, words: Words) -> Figure:
+def regularisation(
+    panels: Sequence[Panel], best: float | None, words: Words, floor: float | None = None
+) -> Figure:
     """Draw the panels side by side on one logarithmic scale of error.
 
     Strengths stand at even distances, since their scale begins at 0 and goes over decades.
@@ -69,6 +73,7 @@ def regularisation(panels: Sequence[Panel], best: float | None, words: Words) ->
         panels: at least one.
         best: lowest validation RMSE of a search, drawn as a line for comparison, or None.
         words: title, labels and note.
+        floor: validation RMSE of the strongest baseline, likewise.
 
     Raises:
         ValueError: there is no panel, or one whose arrays do not fit its strengths.
@@ -86,12 +91,12 @@ def regularisation(panels: Sequence[Panel], best: float | None, words: Words) ->
     rows = -(-len(panels) // columns)
     figure, grid = new_panels(rows, columns, 3.0 * rows + 1.2, words.title)
     errors = [float(e) for p in panels for one in (p.train, p.validation) for e in one[:, 0]]
-    errors += [] if best is None else [best]
+    errors += [line for line in (best, floor) if line is not None]
     for at, axes in enumerate(grid.ravel()):
         if at >= len(panels):
             axes.set_visible(False)
             continue
-        _draw(axes, panels[at], best, words)
+        _draw(axes, panels[at], best, floor, words)
         # The interval of few seeds may reach far beyond all errors, and below 0.
         magnitude_scale(axes, errors)
         if at % columns == 0:
@@ -100,7 +105,7 @@ def regularisation(panels: Sequence[Panel], best: float | None, words: Words) ->
     return figure
 
 
-def _draw(axes: Axes, panel: Panel, best: float | None, words: Words) -> None:
+def _draw(axes: Axes, panel: Panel, best: float | None, floor: float | None, words: Words) -> None:
     places = np.arange(len(panel.strengths))
     for values, label, color, style, marker in (
         (panel.train, words.train, VERMILLION, "--", "s"),
@@ -129,5 +134,7 @@ def _draw(axes: Axes, panel: Panel, best: float | None, words: Words) -> None:
     )
     if best is not None:
         axes.axhline(best, color=GREEN, linestyle=":", linewidth=1.6, label=words.best)
+    if floor is not None:
+        axes.axhline(floor, color=PURPLE, linestyle="-.", linewidth=1.6, label=words.floor)
     dress_panel(axes, panel.heading, panel.axis)
     axes.set_xticks(places, [short(strength) for strength in panel.strengths])

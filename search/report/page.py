@@ -46,8 +46,10 @@ def draw(
                 validation=words["validation"],
                 lowest=words["lowest"],
                 best=words["search_best"],
+                floor=words["strongest_baseline"],
                 note=words["bands"],
             ),
+            floor=facts["baselines"][0]["val"]["rmse"] if facts["baselines"] else None,
         )
     if facts["trials"]:
         drawn["train_val"] = trials_by_regime(

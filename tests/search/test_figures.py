@@ -34,7 +34,11 @@ HISTORY = {
     "learning_rate": [1e-3, 1e-3, 5e-4],
 }
 
-WORDS = figures.Words("Error", "RMSE (MW)", "training", "validation", "lowest", "best", "Bands.")
+WORDS = figures.Words(
+    "Error", "RMSE (MW)", "training", "validation", "lowest", "best", "floor", "Bands."
+)
+    "Error", "RMSE (MW)", "training", "validation", "lowest", "best", "floor", "Bands."
+)
 
 
 def _panel(levels: int) -> figures.Panel:
@@ -129,7 +133,7 @@ CASES: dict[str, Callable[[], Figure]] = {
     "parallel, constant": lambda: figures.parallel_coordinates(
         [ROWS[0], ROWS[0]], [0.1, 0.1], {"l2"}, "Parallel"
     ),
-    "regularisation": lambda: figures.regularisation([_panel(4)], 3.0, WORDS),
+    "regularisation": lambda: figures.regularisation([_panel(4)], 3.0, WORDS, 2.0),
     "regularisation, one level": lambda: figures.regularisation([_panel(1)], None, WORDS),
     "learning": lambda: learning_curves(
         [LearningCurve("underfit: one", [0.3, 0.2], [0.2, 0.1])], LEARNING
