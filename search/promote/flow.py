@@ -92,6 +92,7 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
         lines = _plan_lines(plan, kept, candidates, wish, crew, registry, seen)
         lines += [known.overlap(plan)] if known is not None else []
         lines += [stands, *_advice(far, wish)]
+        lines += [] if skipped else _work_lines(plan, candidates, wish, crew)
         if wish.dry_run:
             return Outcome(True, lines, {"candidates": [one.as_dict() for one in candidates]})
         for line in [*lines, ""]:
@@ -218,6 +219,7 @@ def _plan_lines(
     registry: Registry,
     openings: int,
 ) -> list[str]:
+    """What stands before anything is trained: the finalists, the work, what is in service."""
     unit = plan.series.unit
     lines = [f"Promotion of study {kept.name} to model {registry.name}"]
     for one in candidates:
@@ -226,6 +228,17 @@ def _plan_lines(
         lines.append(
             f"  {role}: {one.name}, units {'/'.join(map(str, one.parameters.units))}{found}"
         )
+    champion = registry.champion()
+    in_service = "nothing yet" if champion is None else f"version {champion}"
+    return [
+        *lines,
+        f"In service: {in_service}",
+        f"Openings of the test period of these data so far: {openings}",
+    ]
+
+
+def _work_lines(plan: Plan, candidates: Sequence[Candidate], wish: Wish, crew: Crew) -> list[str]:
+    """What the re-test does, and how long it takes."""
     trained = plan.prepared.train
     finalists, references = (
         [
@@ -241,19 +254,15 @@ def _plan_lines(
     most = (sum(finalists) + sum(references)) * cells + refits
     minutes = [math.ceil(seconds / crew.workers / 60) for seconds in (least, most)]
     span = " to ".join(str(one) for one in sorted(set(minutes)))
-    champion = registry.champion()
-    in_service = "nothing yet" if champion is None else f"version {champion}"
-    lines += [
-        f"Each is trained again with {wish.seeds} fresh seed(s) on {wish.folds} rolling origin(s); "
-        "whoever is measurably worse after a seed gets no further one, nor does a reference worse "
-        "than every finalist on the last fold; the winner is then trained once more a seed, on "
-        "train and validation: the mean of these networks is what may be promoted",
-        f"{span} minutes on {crew.workers} worker(s), by who leaves when, on "
-        "cores like those of docs/performance.md; run again, it goes on where it stopped",
-        f"In service: {in_service}",
-        f"Openings of the test period of these data so far: {openings}",
+    return [
+        f"Each is trained again with {wish.seeds} fresh seed(s) on {wish.folds} rolling origin(s). "
+        "A candidate that is significantly worse after a seed is dropped, and so is a reference "
+        "that is worse than every finalist on the last fold. The winner is then trained on train "
+        "and validation, once a seed; the mean of these networks is what may be promoted.",
+        f"{span} minutes on {crew.workers} worker(s), depending on how early candidates are "
+        "dropped, on cores like those of docs/performance.md; run again, it goes on where it "
+        "stopped",
     ]
-    return lines
 
 
 def _residuals(plan: Plan, stores: Stores, tested: Retest, chosen: Ranked) -> FloatArray:

@@ -37,8 +37,6 @@ HISTORY = {
 WORDS = figures.Words(
     "Error", "RMSE (MW)", "training", "validation", "lowest", "best", "floor", "Bands."
 )
-    "Error", "RMSE (MW)", "training", "validation", "lowest", "best", "floor", "Bands."
-)
 
 
 def _panel(levels: int) -> figures.Panel:
