@@ -10,11 +10,11 @@ every configuration to underfit, with 197 to 308 MW beside the 41 MW of `ridge_b
 claims to be undecided by three seeds; the figures as measured are in docs/results.md.
 """
 
-from experiments.claim import Claim, Comparison
-from experiments.documented import EPOCHS, MAIN, MAIN2
+from experiments.comparison import Claim, Comparison
 from experiments.experiment import Design, Experiment
 from experiments.lstm_space import stacked_lstm_space
 from experiments.power_usage import APRIL_TO_JUNE
+from experiments.teaching_notes import EPOCHS, MAIN, MAIN2
 
 
 def _changed(name: str, base: Design, **changes: object) -> Design:

@@ -8,10 +8,10 @@ of 8, 10 and 20 MW over the seeds: all far from the 41 MW of `ridge_by_hour`. Th
 measured are in docs/results.md.
 """
 
-from experiments.documented import DOCUMENTED, EPOCHS
 from experiments.experiment import Experiment
 from experiments.power_usage import APRIL_TO_JUNE
 from experiments.power_usage import EXPERIMENT as POWER_USAGE
+from experiments.teaching_notes import DOCUMENTED, EPOCHS
 
 EXPERIMENT = Experiment(
     name="documents",

@@ -7,10 +7,10 @@ then goes on where a search would look. Expect one to seven minutes a trial and 
 What was measured is kept in `search/benchmark/curves.csv`.
 """
 
-from experiments.documented import DOCUMENTED, EPOCHS
 from experiments.experiment import Experiment
 from experiments.lstm_space import stacked_lstm_space
 from experiments.power_usage import APRIL_TO_JUNE, LEARNING_RATE
+from experiments.teaching_notes import DOCUMENTED, EPOCHS
 
 EXPERIMENT = Experiment(
     name="full_curves",

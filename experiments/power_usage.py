@@ -8,9 +8,9 @@ figures as measured are in docs/results.md.
 """
 
 from data_pipeline.source import DataSource
-from experiments.documented import DOCUMENTED, EPOCHS
 from experiments.experiment import Experiment
 from experiments.lstm_space import stacked_lstm_space
+from experiments.teaching_notes import DOCUMENTED, EPOCHS
 
 # The teaching notes use three months; April to June match them best.
 APRIL_TO_JUNE = DataSource(start="2014-04-01", end="2014-06-30")

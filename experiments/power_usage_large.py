@@ -7,10 +7,10 @@ size hardly matters. Expect lower errors than `power_usage`, mostly from four ti
 """
 
 from data_pipeline.source import DataSource
-from experiments.documented import DOCUMENTED
 from experiments.experiment import Experiment
 from experiments.lstm_space import stacked_lstm_space
 from experiments.power_usage import LEARNING_RATE
+from experiments.teaching_notes import DOCUMENTED
 
 EXPERIMENT = Experiment(
     name="power_usage_large",

@@ -11,11 +11,11 @@ cycles; the figures as measured are in docs/results.md.
 """
 
 from data_pipeline.framing import Framing
-from experiments.claim import Claim, Comparison
-from experiments.documented import EPOCHS, MAIN
+from experiments.comparison import Claim, Comparison
 from experiments.experiment import Design, Experiment
 from experiments.power_usage import APRIL_TO_JUNE
 from experiments.power_usage import EXPERIMENT as POWER_USAGE
+from experiments.teaching_notes import EPOCHS, MAIN
 
 _LEAK: dict[str, object] = {"scaler_rows": "all"}
 _SHORT_CYCLES: dict[str, object] = {"cycle_lengths": (23, 6)}

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from search import commands
-from search.errors import DONE, Refused, WrongInput
+from search.common import commands
+from search.common.errors import DONE, Refused, WrongInput
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from data_pipeline.series import HourlySeries
-    from search.promote.served import Forecaster
+    from search.serving.served import Forecaster
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -48,7 +48,7 @@ def main(**options: Any) -> None:
 
 
 def _predict(options: dict[str, Any]) -> int:
-    from search.stores import check_name, choose_stores
+    from search.common.stores import check_name, choose_stores
 
     stores = choose_stores(None, options["tracking_uri"])
     if options["name"] is not None:
@@ -61,8 +61,8 @@ def _predict(options: dict[str, Any]) -> int:
     if plot is not None and (plot.suffix.lower() != ".png" or not plot.absolute().parent.is_dir()):
         raise WrongInput(f"--plot {plot}: expected the name of a PNG in a folder that is there")
 
-    from search.promote.model import model_files, raw_rows
-    from search.promote.registry import Registry, need_store, the_model
+    from search.serving.model_folder import model_files, raw_rows
+    from search.serving.registry import Registry, need_store, the_model
 
     need_store(stores)
     registry = Registry(stores, options["name"] or the_model(stores))
@@ -135,14 +135,14 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
 def _load(model: Path, facts: Path) -> "Forecaster":
     import os
 
-    from search.promote.served import NETWORK, Forecaster
+    from search.serving.served import NETWORK, Forecaster
 
     try:
         if model.suffix != Path(NETWORK).suffix:
             return Forecaster(model, facts)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-        from search.tensorflow_start import tensorflow_start
+        from models.tensorflow_start import tensorflow_start
 
         with tensorflow_start():
             return Forecaster(model, facts)
@@ -157,7 +157,7 @@ def _forecast(
     facts: dict[str, Any],
     plot: Path | None,
 ) -> None:
-    from search.promote.served import WrongRows
+    from search.serving.served import WrongRows
 
     try:
         coming = model.coming(rows)
@@ -199,8 +199,8 @@ def _backtest(
     """Print the scores of the champion and of simple forecasts as CSV, by period."""
     import pandas as pd
 
-    from search.backtest import backtest, too_short
-    from search.promote.served import WrongRows
+    from search.serving.backtest import backtest, too_short
+    from search.serving.served import WrongRows
 
     if complaint := too_short(len(series), facts):
         raise WrongInput(f"--backtest: {complaint}")

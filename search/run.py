@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from experiments.catalogue import CATALOGUE
-from search import commands
-from search.errors import (
+from search.common import commands
+from search.common.drawing import KERAS_TUNER, OPTUNA, PRUNERS, SAMPLERS, choose
+from search.common.errors import (
     DONE,
     INTERRUPTED,
     REFUSED_OR_FAILED,
@@ -21,22 +22,14 @@ from search.errors import (
     Refused,
     WrongInput,
 )
-from search.tuners import (
-    KERAS_TUNER,
-    OPTUNA,
-    PRUNERS,
-    SAMPLERS,
-    choose,
-    keras_tuner_oracle,
-    missing_packages,
-)
+from search.tuning.factory import keras_tuner_oracle, missing_packages
 
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
-    from search.plan import Plan
-    from search.records import StudyFacts
-    from search.stores import Stores
-    from search.study import Study
+    from search.common.records import StudyFacts
+    from search.common.stores import Stores
+    from search.engine.plan import Plan
+    from search.tuning.study import Study
 
 _DATA_OPTIONS = {
     "time": "source.time",
@@ -130,8 +123,9 @@ def main(**options: Any) -> None:
 
 
 def _run(options: dict[str, Any]) -> int:
-    from search.plan import default_name, default_workers, find_gpus, make_plan, plan_lines
-    from search.stores import check_name, choose_stores
+    from search.common.stores import check_name, choose_stores
+    from search.engine.plan import default_name, make_plan, plan_lines
+    from search.training.machine import default_workers, find_gpus
 
     drawing = choose(options["tuner"], options["sampler"], options["pruner"])
     if missing := missing_packages(drawing):
@@ -169,9 +163,9 @@ def _run(options: dict[str, Any]) -> int:
 
 def _foresee(plan: "Plan", study_name: str, stores: "Stores") -> None:
     """Refuse, before anything is written, what the run would refuse to go on with."""
-    from search.contract import hold
-    from search.optuna_records import kept_contract
-    from search.optuna_storage import exists, open_existing, refusing_failures
+    from search.common.resume_check import hold
+    from search.tuning.kept_studies import kept_contract
+    from search.tuning.storage import exists, open_existing, refusing_failures
 
     if not exists(stores.storage):
         return
@@ -182,7 +176,7 @@ def _foresee(plan: "Plan", study_name: str, stores: "Stores") -> None:
 
 
 def _experiment(options: dict[str, Any]) -> "Experiment":
-    from search.plan import OWN_DATA, adapt
+    from search.engine.plan import OWN_DATA, adapt
 
     experiment = CATALOGUE[options["experiment_name"]]
     changes: dict[str, object] = {}
@@ -213,12 +207,11 @@ def _search(
     gpus: tuple[int, ...],
     options: dict[str, Any],
 ) -> int:
-    from search.conduct import held
-    from search.floor import baselines_of
-    from search.keras_tuner_project import claim
-    from search.optuna_storage import open_storage, refusing_failures
-    from search.plan import keep_facts, study_facts
-    from search.study import Study
+    from search.engine.facts import baselines_of, keep_facts, study_facts
+    from search.tuning.keras_tuner_project import claim
+    from search.tuning.lock import held
+    from search.tuning.storage import open_storage, refusing_failures
+    from search.tuning.study import Study
 
     with refusing_failures(), held(stores, study_name):
         storage = open_storage(stores.storage, stores.schema_lock)
@@ -250,10 +243,11 @@ def _coordinate(
     gpus: tuple[int, ...],
     options: dict[str, Any],
 ) -> int:
-    from search.conduct import Crew, conduct
-    from search.progress import Progress
-    from search.summary import result_json
-    from search.wording import end_lines
+    from search.engine.progress import Progress
+    from search.engine.session import conduct
+    from search.results.sentences import end_lines
+    from search.results.summary import result_json
+    from search.training.pool import Crew
 
     orphans = study.reconcile()
     done = study.finished
@@ -293,14 +287,14 @@ def _coordinate(
 
 def _given(options: dict[str, Any], *names: str) -> list[str]:
     """The options `names` as they were typed, passwords masked; none for those left out."""
-    from search.stores import masked
+    from search.common.stores import masked
 
     typed = [("--" + name.replace("_", "-"), options[name]) for name in names]
     return [word for option, value in typed if value for word in (option, masked(value))]
 
 
 def _command_line() -> str:
-    from search.stores import masked
+    from search.common.stores import masked
 
     return commands.module("search.run", *(masked(word) for word in sys.argv[1:]))
 

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from search import commands
-from search.errors import DONE, REFUSED_OR_FAILED
+from search.common import commands
+from search.common.errors import DONE, REFUSED_OR_FAILED
 
 if TYPE_CHECKING:
-    from search.optuna_records import KeptStudy
-    from search.records import StudyFacts
-    from search.stores import Stores
+    from search.common.stores import Stores
+    from search.tuning.kept_studies import KeptStudy
 
 # Seconds that MLflow may take for thousands of trials; one that is away at first is not waited for.
 PATIENCE = 3600.0
@@ -30,10 +29,10 @@ def main(study: str, storage: str | None, tracking_uri: str | None) -> None:
     """Write to MLflow what a study has and MLflow lacks; again, it does nothing."""
 
     def work() -> int:
-        from search.stores import check_name, choose_stores
+        from search.common.stores import check_name, choose_stores
 
         name, stores = check_name("--study", study), choose_stores(storage, tracking_uri)
-        from search.optuna_storage import refusing_failures
+        from search.tuning.storage import refusing_failures
 
         with refusing_failures():
             return _sync(name, stores)
@@ -42,14 +41,14 @@ def main(study: str, storage: str | None, tracking_uri: str | None) -> None:
 
 
 def _sync(name: str, stores: "Stores") -> int:
-    from search.conduct import held
-    from search.coordinator import Ending, finish
-    from search.floor import with_floor
-    from search.mirror import Mirror
-    from search.optuna_storage import open_existing
-    from search.records import State
-    from search.study import Study
-    from search.summary import StudySummary
+    from search.common.records import State
+    from search.engine.coordinator import Ending, finish
+    from search.engine.facts import facts_of_kept, with_floor
+    from search.results.summary import StudySummary
+    from search.tracking.mirror import Mirror
+    from search.tuning.lock import held
+    from search.tuning.storage import open_existing
+    from search.tuning.study import Study
 
     storage = open_existing(stores.storage, stores.schema_lock)
     experiment = _read(storage, name).experiment()
@@ -57,7 +56,7 @@ def _sync(name: str, stores: "Stores") -> int:
         study = Study(storage, name, experiment, experiment.seed, "random", "none")
         orphans = study.reconcile(queue=False)
         kept = with_floor(_read(storage, name), _say)
-        facts = _facts(kept, study.identity)
+        facts = facts_of_kept(kept, study.identity)
         spool = stores.spool(name, facts.identity)
         mirror = Mirror(stores.tracking, stores.artifacts, stores.tracking_lock, spool, facts, _say)
         mirror.catch_up(kept.records)
@@ -79,33 +78,9 @@ def _sync(name: str, stores: "Stores") -> int:
 
 
 def _read(storage: Any, name: str) -> "KeptStudy":
-    from search.optuna_records import read_study
+    from search.tuning.kept_studies import read_study
 
     return read_study(storage, name)
-
-
-def _facts(kept: "KeptStudy", identity: str) -> "StudyFacts":
-    from search.records import StudyFacts
-
-    experiment = kept.experiment()
-    made_with = dict(kept.made_with)
-    commit = made_with.pop("commit", "")
-    return StudyFacts(
-        name=kept.name,
-        identity=identity,
-        experiment=experiment.name,
-        summary=experiment.summary,
-        seed=experiment.seed,
-        total=kept.total,
-        contract=kept.contract,
-        unit=kept.contract["unit"],
-        baselines=kept.baselines,
-        data=kept.data,
-        versions=made_with,
-        commit=commit,
-        log_names=experiment.space.log_names,
-        openings=len(kept.openings),
-    )
 
 
 def _say(line: str) -> None:

@@ -10,18 +10,12 @@ from pathlib import Path
 
 import click
 
-from search import commands
-from search.errors import (
-    DONE,
-    REFUSED_OR_FAILED,
-    TERMINATED,
-    Refused,
-    WrongInput,
-)
-from search.front import PLUGIN, STORE
-from search.keeper import keeper
-from search.pages import page
-from search.stores import choose_stores, masked
+from search.common import commands
+from search.common.errors import DONE, REFUSED_OR_FAILED, TERMINATED, Refused, WrongInput
+from search.common.keeper import keeper
+from search.common.stores import choose_stores, masked
+from search.tracking.start_page import PLUGIN, STORE
+from search.tracking.ui_addresses import page
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -49,7 +43,8 @@ def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: 
 
 
 def _serve(command: list[str], tracking_uri: str, lines: list[str]) -> int:
-    # Whatever folder we are in, the server is to find `search.front`, and MLflow the apps in it.
+    # Whatever folder we are in, the server is to find `search.tracking.start_page`, and MLflow the
+    # apps in it.
     places = [str(Path(__file__).parents[1]), str(PLUGIN), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {
         "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -120,7 +115,7 @@ def links(address: str, tracking_uri: str) -> list[str]:
     Raises:
         Refused: the store cannot be read.
     """
-    from search.kept_runs import experiment_ids
+    from search.tracking.existing_runs import experiment_ids
 
     found = sorted(experiment_ids(tracking_uri).items())
     return [f"  {name}: {page(address, 'experiments', number, 'runs')}" for name, number in found]

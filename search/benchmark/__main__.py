@@ -18,10 +18,10 @@ from click.core import ParameterSource
 
 from experiments.catalogue import CATALOGUE
 from search.benchmark import options
-from search.errors import DONE, INTERRUPTED, REFUSED_OR_FAILED, TERMINATED, Refused
+from search.common.errors import DONE, INTERRUPTED, REFUSED_OR_FAILED, TERMINATED, Refused
 
 if TYPE_CHECKING:
-    from search.benchmark.slices import Contender
+    from search.benchmark.turns import Contender
 
 
 @dataclass(frozen=True)
@@ -246,7 +246,7 @@ def _measure_floor(
 
 
 def _compare_tuners(seeds: int, minutes: tuple[float, ...], out: Path, as_json: bool) -> None:
-    from search.benchmark.contest import play
+    from search.benchmark.replay_contest import play
     from search.benchmark.tuners import advise, as_dict, contestants, figure, lines, table
     from search.figures import png
 
@@ -277,7 +277,7 @@ def _parts(budget: _Budget, experiment: str, seed: int, out: Path) -> Iterator[d
     from experiments.lstm_space import to_flat
     from search.benchmark.job import Job, draw_points
     from search.benchmark.measures import summary
-    from search.benchmark.slices import Contender, module_command, run_in_turns
+    from search.benchmark.turns import Contender, module_command, run_in_turns
 
     space = CATALOGUE[experiment].space
     points = [to_flat(design.parameters) for design in CATALOGUE[experiment].designs]
@@ -343,7 +343,7 @@ def _parts(budget: _Budget, experiment: str, seed: int, out: Path) -> Iterator[d
 def _paired(contenders: "Sequence[Contender]", points: int) -> dict[str, Any]:
     """The whole machine, ours and stock, on `points` configurations that are alike."""
     from search.benchmark.measures import paired_ratio, seconds_per_epoch, summary
-    from search.plan import default_workers
+    from search.training.machine import default_workers
 
     workers = min(default_workers(()), points)
     ours, stock = (seconds_per_epoch(one.epochs) for one in contenders)

@@ -21,8 +21,8 @@ from sklearn.ensemble import ExtraTreesRegressor
 from experiments.catalogue import CATALOGUE
 from experiments.lstm_space import MOST_LAYERS, to_flat, to_parameters
 from models.parameters import TrialParameters
-from search.errors import REFUSED_OR_FAILED, WRONG_INPUT, Refused
-from search.records import TrialRecord
+from search.common.errors import REFUSED_OR_FAILED, WRONG_INPUT, Refused
+from search.common.records import TrialRecord
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -167,9 +167,9 @@ def whole_curves(records: Sequence[TrialRecord], epochs: int) -> Curves:
 @click.option("--out", type=click.Path(path_type=Path), default=TABLE, show_default=True)
 def main(studies: tuple[str, ...], storage: str | None, out: Path) -> None:
     """Write the learning curves that studies measured, and say how well they can be foreseen."""
-    from search.optuna_records import read_study
-    from search.optuna_storage import open_existing
-    from search.stores import choose_stores
+    from search.common.stores import choose_stores
+    from search.tuning.kept_studies import read_study
+    from search.tuning.storage import open_existing
 
     stores = choose_stores(storage, None)
     try:

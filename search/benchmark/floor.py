@@ -21,23 +21,23 @@ from matplotlib.figure import Figure
 
 from data_pipeline.framing import Framing
 from experiments.catalogue import CATALOGUE
-from experiments.documented import DOCUMENTED
+from experiments.teaching_notes import DOCUMENTED
 from models.intervals import covered, follow
-from search.errors import DONE, REFUSED_OR_FAILED, Refused
+from search.common.errors import DONE, REFUSED_OR_FAILED, Refused
+from search.common.records import State
+from search.common.stores import Stores
+from search.engine.folds import rolling
+from search.engine.opened_period import Opened, open_period
+from search.engine.plan import Plan, adapt, make_plan
 from search.figures.canvas import new_figure
-from search.kept_runs import KeptRuns
-from search.optuna_records import read_study
-from search.optuna_storage import open_existing
-from search.plan import Plan, adapt, make_plan
-from search.promote.apart import run_apart
-from search.promote.candidates import rolling
-from search.promote.entrants import retest_floor
-from search.promote.gate import compare
-from search.promote.model import facts_of, raw_rows
-from search.promote.opening import Opened, open_period
-from search.records import State
-from search.stores import Stores
-from search.summary import amount
+from search.results.baselines import retest_floor
+from search.results.bootstrap import compare
+from search.results.summary import amount
+from search.serving.model_folder import facts_of, raw_rows
+from search.serving.own_process import run_apart
+from search.tracking.existing_runs import KeptRuns
+from search.tuning.kept_studies import read_study
+from search.tuning.storage import open_existing
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -258,7 +258,7 @@ def _saved(runs: KeptRuns, number: int, plan: Plan, opened: Opened, place: Path)
     np.save(place / "origins.npy", opened.prepared.validation.origins)
     files = (place / "facts.json", place / "rows.csv", place / "origins.npy", place / "out.npy")
     run_apart(
-        "search.promote.forecasting",
+        "search.serving.forecasting",
         *map(str, (network, *files)),
         failing=f"the network of trial {number} does not forecast",
     )

@@ -25,16 +25,16 @@ from matplotlib.figure import Figure
 from experiments.catalogue import CATALOGUE
 from experiments.experiment import Experiment
 from search.benchmark.measures import Ratio, paired_ratio
-from search.benchmark.private import SILENT, private_study
-from search.coordinator import Coordinator
+from search.benchmark.scratch_study import SILENT, private_study
+from search.common.records import Task, TrialResult
+from search.engine.coordinator import Coordinator
+from search.engine.plan import Plan, adapt, make_plan
+from search.engine.progress import Progress
 from search.figures import png
 from search.figures.canvas import BLUE, VERMILLION, legend_below, new_figure
-from search.mirror import Mirror
-from search.mlflow_client import create_store
-from search.plan import Plan, adapt, make_plan
-from search.pool import AttemptEnded, Event
-from search.progress import Progress
-from search.records import Task, TrialResult
+from search.tracking.client import create_store
+from search.tracking.mirror import Mirror
+from search.training.pool import AttemptEnded, Event
 
 PIECES = 20
 # Trials that a new study makes first, and those of each of the turns after that.

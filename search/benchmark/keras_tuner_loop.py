@@ -11,8 +11,8 @@ from models.cost import epoch_flops
 from models.parameters import TrialParameters
 from search.benchmark.job import Job
 from search.benchmark.stock import SayEpochs, build
-from search.keras_tuner_space import suggest
-from search.plan import make_plan
+from search.engine.plan import make_plan
+from search.tuning.keras_tuner_space import suggest
 
 MANY_TRIALS = 10_000
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from models.parameters import TrialParameters
 from search.benchmark.measures import paired_ratio
-from search.plan import default_workers
+from search.training.machine import default_workers
 
 SIZES = ((16, 8), (64, 32), (128, 64))
 BATCH, WINDOW, FEATURES = 64, 168, 6

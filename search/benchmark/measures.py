@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from search.benchmark.slices import Contender, Epoch
+from search.benchmark.turns import Contender, Epoch
 
 
 @dataclass(frozen=True)

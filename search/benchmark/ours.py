@@ -4,12 +4,14 @@ from experiments.experiment import Design
 from models.cost import epoch_flops
 from models.parameters import TrialParameters
 from search.benchmark.job import Job, say_epoch
-from search.benchmark.private import private_study
-from search.conduct import conduct_with
-from search.plan import Plan, default_workers, make_plan
-from search.pool import EpochReached, Event, ProcessPoolOfWorkers
-from search.progress import Progress
-from search.records import Task
+from search.benchmark.scratch_study import private_study
+from search.common.records import Task
+from search.engine.plan import Plan, make_plan
+from search.engine.progress import Progress
+from search.engine.session import conduct_with
+from search.training.local_pool import ProcessPoolOfWorkers
+from search.training.machine import default_workers
+from search.training.pool import EpochReached, Event
 
 MANY_TRIALS = 10_000
 SAMPLER = "tpe"

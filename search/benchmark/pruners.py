@@ -2,7 +2,7 @@
 
     python -m search.benchmark.pruners --seeds 20
 
-By replay, see `search.benchmark.contest`.
+By replay, see `search.benchmark.replay_contest`.
 """
 
 import json
@@ -13,9 +13,9 @@ import click
 import numpy as np
 
 from search.benchmark import options
-from search.benchmark.contest import Contest, Contestant, play, shown, surrogate_line
 from search.benchmark.measures import paired_ratio
-from search.tuners import OPTUNA, Drawing
+from search.benchmark.replay_contest import Contest, Contestant, play, shown, surrogate_line
+from search.common.drawing import OPTUNA, Drawing
 
 SAMPLER = "tpe"
 TRIALS = 50

@@ -16,14 +16,15 @@ import numpy as np
 from experiments.experiment import Experiment
 from models.parameters import TrialParameters
 from search.benchmark.curves import FloatArray
-from search.benchmark.private import SILENT
-from search.coordinator import Coordinator
-from search.optuna_sampling import WARM_UP_EPOCHS
-from search.optuna_storage import in_memory
-from search.pool import AttemptEnded, EpochReached, Event, StopRequested
-from search.records import StudyFacts, Task, TrialResult
-from search.study import Study
-from search.tuners import OPTUNA, Drawing, keras_tuner_oracle
+from search.benchmark.scratch_study import SILENT
+from search.common.drawing import OPTUNA, Drawing
+from search.common.records import StudyFacts, Task, TrialResult
+from search.engine.coordinator import Coordinator
+from search.training.pool import AttemptEnded, EpochReached, Event, StopRequested
+from search.tuning.factory import keras_tuner_oracle
+from search.tuning.pruners import WARM_UP_EPOCHS
+from search.tuning.storage import in_memory
+from search.tuning.study import Study
 
 Trainer = Callable[[TrialParameters, int], tuple[FloatArray, float]]
 

@@ -14,8 +14,7 @@ from search.benchmark.measures import (
     seconds_until,
     trial_seconds,
 )
-from search.benchmark.slices import Epoch
-from search.evidence import t_interval
+from search.benchmark.turns import Epoch
 from search.figures.canvas import (
     BLUE,
     GREEN,
@@ -26,6 +25,7 @@ from search.figures.canvas import (
     magnitude_scale,
     new_figure,
 )
+from search.results.paired_tests import t_interval
 
 _STYLES = {
     "ours": (BLUE, "-"),

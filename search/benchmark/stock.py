@@ -14,8 +14,8 @@ from experiments.lstm_space import to_flat
 from models.cost import epoch_flops
 from models.parameters import TrialParameters
 from search.benchmark.job import Job, say_epoch
-from search.optuna_sampling import suggest
-from search.plan import make_plan
+from search.engine.plan import make_plan
+from search.tuning.optuna_space import suggest
 
 
 def build(parameters: TrialParameters, window: int, features: int, horizon: int) -> keras.Model:

@@ -3,7 +3,7 @@
     python -m search.benchmark --tuners
 
 The default, Optuna's samplers without pruning and KerasTuner's oracles, which have none; by replay,
-see `search.benchmark.contest`.
+see `search.benchmark.replay_contest`.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
-from search.benchmark.contest import Contest, Contestant, shown, surrogate_line
 from search.benchmark.curves import FloatArray
 from search.benchmark.measures import Ratio
+from search.benchmark.replay_contest import Contest, Contestant, shown, surrogate_line
+from search.common.drawing import BY_OPTUNA, KERAS_TUNER, OPTUNA, SAMPLERS, Drawing
 from search.figures.canvas import (
     BLUE,
     GREY,
@@ -28,14 +29,7 @@ from search.figures.canvas import (
     magnitude_scale,
     new_panels,
 )
-from search.tuners import (
-    BY_OPTUNA,
-    KERAS_TUNER,
-    OPTUNA,
-    SAMPLERS,
-    Drawing,
-    missing_packages,
-)
+from search.tuning.factory import missing_packages
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999

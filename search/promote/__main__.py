@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from search import commands
-from search.errors import (
+from search.common import commands
+from search.common.errors import (
     DONE,
     INTERRUPTED,
     REFUSED_OR_FAILED,
@@ -22,7 +22,7 @@ from search.errors import (
 )
 
 if TYPE_CHECKING:
-    from search.stores import Stores
+    from search.common.stores import Stores
 
 _positive = click.IntRange(min=1)
 
@@ -55,7 +55,7 @@ def main(**options: Any) -> None:
 
 
 def _promote(options: dict[str, Any]) -> int:
-    from search.stores import check_name, choose_stores
+    from search.common.stores import check_name, choose_stores
 
     stores = choose_stores(options["storage"], options["tracking_uri"])
     if options["name"] is not None:
@@ -73,7 +73,7 @@ def _promote(options: dict[str, Any]) -> int:
         raise WrongInput("--study NAME is needed: the study whose best trials are promoted")
     check_name("--study", options["study"])
 
-    from search.promote.flow import Wish, promote
+    from search.promote.promotion import Wish, promote
     from search.promote.retest import Stopped
 
     wish = Wish(
@@ -103,7 +103,7 @@ def _promote(options: dict[str, Any]) -> int:
 
 
 def _look_back(stores: "Stores", options: dict[str, Any]) -> int:
-    from search.promote.registry import Registry, need_store, the_model
+    from search.serving.registry import Registry, need_store, the_model
 
     need_store(stores)
     registry = Registry(stores, options["name"] or the_model(stores))

@@ -1,4 +1,4 @@
-"""Who is trained again, and on which periods; pure functions."""
+"""Which configurations are trained again; pure functions."""
 
 import hashlib
 import json
@@ -10,12 +10,11 @@ from data_pipeline.framing import Framing
 from experiments.experiment import Design, Experiment
 from models.cost import epoch_flops
 from models.parameters import TrialParameters
-from search.errors import Refused, WrongInput
-from search.records import State, TrialRecord
+from search.common.errors import Refused
+from search.common.records import State, TrialRecord
 
 # Seeds of the re-test are those of a study that nobody runs.
 _FRESH = 2**31
-_FEWEST_TRAINED = 0.2
 # Of a study's name in that of its re-test, which may not be longer than a name may be.
 _LONGEST = 80
 
@@ -87,30 +86,6 @@ def choose(records: Sequence[TrialRecord], experiment: Experiment, top: int) -> 
         if design.name not in names and design.framing in (None, experiment.framing)
     ]
     return [*chosen.values(), *references]
-
-
-def rolling(framing: Framing, count: int) -> list[Framing]:
-    """Rolling origins inside train and validation: `count` splits, forward in time.
-
-    Each is judged on a period as long as the search's validation period; the last is the search's
-    own split, each earlier one ends where the next one's validation begins.
-
-    Raises:
-        WrongInput: the first would have too little to learn from.
-    """
-    made = []
-    for back in range(count - 1, -1, -1):
-        train = framing.train - back * framing.validation
-        if train < _FEWEST_TRAINED:
-            most = int((framing.train - _FEWEST_TRAINED) / framing.validation) + 1
-            raise WrongInput(
-                f"--folds {count}: the first would learn from {train:.0%} of the windows; expected "
-                f"at least {_FEWEST_TRAINED:.0%}, so at most {most} folds"
-            )
-        test = 1.0 - train - framing.validation
-        plain = framing.model_dump() | {"train": train, "test": test}
-        made.append(Framing.model_validate(plain))
-    return made
 
 
 def cell(candidate: str, fold: int) -> str:

@@ -10,24 +10,25 @@ from typing import Any
 import numpy as np
 
 from models.metrics import Scores
-from search import commands
-from search.errors import Refused
+from search.common import commands
+from search.common.errors import Refused
+from search.common.records import StudyFacts
+from search.common.stores import Stores
+from search.engine.facts import study_facts
+from search.engine.opened_period import Opened
+from search.engine.plan import Plan
 from search.figures import Week, one_week, png
-from search.kept_runs import KeptRuns, NotThere
-from search.optuna_records import KeptStudy
-from search.plan import Plan, study_facts
-from search.promote.entrants import FloorRetest
 from search.promote.judging import Judged, test_metrics
-from search.promote.model import facts_of, forecast_windows, raw_rows, save
-from search.promote.opening import Opened
 from search.promote.ranking import Ranked
-from search.promote.registry import Registry
-from search.promote.words import card, compared_lines, coverage_lines, ranking_lines, score_table
-from search.records import StudyFacts
-from search.stores import Stores
-from search.summary import StudySummary, fits
-from search.tally import Tally
-from search.wording import description
+from search.promote.text import card, compared_lines, coverage_lines, ranking_lines, score_table
+from search.results.baselines import FloorRetest
+from search.results.summary import StudySummary, fits
+from search.serving.model_folder import facts_of, forecast_windows, raw_rows, save
+from search.serving.registry import Registry
+from search.tracking.descriptions import description
+from search.tracking.existing_runs import KeptRuns, NotThere
+from search.tuning.attempts import Tally
+from search.tuning.kept_studies import KeptStudy
 
 OURS = "this model"
 # Between what was judged and what the registered model forecasts, in ranges of the target.

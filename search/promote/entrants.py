@@ -1,7 +1,6 @@
 """Who may be promoted: the winning network, or the baseline that the re-test's folds favour."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from data_pipeline.framing import Framing
-from data_pipeline.series import HourlySeries
-from data_pipeline.windows import prepare
-from models.intervals import Tracker, begin
-from search.floor import baseline_data, strongest
+from models.intervals import Tracker
+from search.common.records import Baseline
 from search.promote.candidates import Candidate
-from search.promote.served import NUMBERS
-from search.records import Baseline
-from search.summary import amount
+from search.results.baselines import strongest
+from search.results.summary import amount
+from search.serving.served import NUMBERS
 
 if TYPE_CHECKING:
     from models.forecasters import Forecaster
@@ -49,54 +45,6 @@ class Entrant:
     forecast: FloatArray
     begin: Tracker
     network: bool = True
-
-
-@dataclass(frozen=True)
-class FloorRetest:
-    """The baselines on the folds of the re-test, fitted and judged as the networks are there.
-
-    Attributes:
-        residuals: by name, a fold each and oldest first: float64 (n, horizon), forecast minus
-            actual, in the data's unit.
-    """
-
-    residuals: Mapping[str, Sequence[FloatArray]]
-
-    @property
-    def means(self) -> dict[str, float]:
-        """Mean over the folds of the RMSE, in the data's unit, the lowest first."""
-        means = {
-            name: float(np.mean([math.sqrt(np.mean(np.square(fold))) for fold in folds]))
-            for name, folds in self.residuals.items()
-        }
-        return dict(sorted(means.items(), key=lambda item: item[1]))
-
-    @property
-    def strongest(self) -> str:
-        """The name of the one with the lowest mean."""
-        return next(iter(self.means))
-
-    def interval(self, name: str) -> Tracker:
-        """The 90 % interval that the residuals of `name` begin with."""
-        return begin(np.concatenate(list(self.residuals[name])))
-
-
-def retest_floor(series: HourlySeries, folds: Sequence[Framing]) -> FloorRetest:
-    """Fit every baseline on each fold's training windows, and judge it on its validation windows.
-
-    Args:
-        series: the whole series; of the test period nothing is read.
-        folds: rolling origins, oldest first; see `candidates.rolling`.
-    """
-    from models.baselines import BASELINES, fit, forecast_with
-
-    residuals: dict[str, list[FloatArray]] = {name: [] for name in BASELINES}
-    for fold in folds:
-        data = baseline_data(prepare(series, fold))
-        actual = data.rows.target[data.origins[:, None] + np.arange(data.horizon)]
-        for name, forecast in forecast_with(fit(BASELINES, data), data).items():
-            residuals[name].append(forecast - actual)
-    return FloorRetest(residuals)
 
 
 def enter_baseline(

@@ -8,9 +8,10 @@ import numpy.typing as npt
 
 from models.intervals import Covered, Tracker, covered, follow
 from models.metrics import Scores
+from search.engine.opened_period import Opened
 from search.promote.entrants import Entrant
-from search.promote.gate import Compared, compare, objections
-from search.promote.opening import Opened
+from search.promote.gate import objections
+from search.results.bootstrap import Compared, compare
 
 FloatArray = npt.NDArray[np.float64]
 

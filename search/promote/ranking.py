@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from search.evidence import holm, paired_difference, t_interval
 from search.promote.candidates import Candidate
-from search.promote.gate import block_length
+from search.results.bootstrap import block_length
+from search.results.paired_tests import holm, paired_difference, t_interval
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -10,16 +10,19 @@ import optuna
 
 from data_pipeline.framing import Framing
 from experiments.experiment import Experiment
-from search.conduct import Crew, conduct, held
-from search.kept_runs import KeptRuns, NotThere
-from search.optuna_sampling import trial_seed
-from search.plan import Plan, study_facts
-from search.progress import Progress
+from search.common.records import State, TrialRecord
+from search.common.seeds import trial_seed
+from search.common.stores import Stores, check_name
+from search.engine.facts import study_facts
+from search.engine.plan import Plan
+from search.engine.progress import Progress
+from search.engine.session import conduct
 from search.promote.candidates import Candidate, cell, retest_experiment, retest_name
 from search.promote.ranking import Cell, hopeless, outclassed
-from search.records import State, TrialRecord
-from search.stores import Stores, check_name
-from search.study import Study
+from search.tracking.existing_runs import KeptRuns, NotThere
+from search.training.pool import Crew
+from search.tuning.lock import held
+from search.tuning.study import Study
 
 FloatArray = npt.NDArray[np.float64]
 

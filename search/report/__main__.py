@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from search import commands
-from search.errors import DONE, WrongInput
+from search.common import commands
+from search.common.errors import DONE, WrongInput
 
 if TYPE_CHECKING:
-    from search.optuna_records import KeptStudy
-    from search.report.words import Language
-    from search.spool import Forecasts
-    from search.stores import Stores
+    from search.common.spool import Forecasts
+    from search.common.stores import Stores
+    from search.report.translations import Language
+    from search.tuning.kept_studies import KeptStudy
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -50,8 +50,8 @@ def main(
     """Write the trade-off of one or more studies as a page, figures, tables and facts."""
 
     def work() -> int:
+        from search.common.stores import check_name, choose_stores
         from search.report.verdict import sentences
-        from search.stores import check_name, choose_stores
 
         for name in studies:
             check_name("--study", name)
@@ -71,11 +71,11 @@ def main(
 def _report(
     names: Sequence[str], language: "Language", place: Path, stores: "Stores"
 ) -> dict[str, Any]:
-    from search.floor import with_floor
-    from search.optuna_records import read_study
-    from search.optuna_storage import open_existing
+    from search.engine.facts import with_floor
     from search.report.facts import facts
     from search.report.page import render
+    from search.tuning.kept_studies import read_study
+    from search.tuning.storage import open_existing
 
     opened = open_existing(stores.storage, stores.schema_lock)
     studies = [
@@ -101,8 +101,8 @@ def _forecasts(
     found: Mapping[str, Any], studies: Sequence["KeptStudy"], stores: "Stores"
 ) -> list[tuple[Mapping[str, Any], "Forecasts"]]:
     """The trials that are drawn hour by hour, with their forecasts; what MLflow lacks is said."""
-    from search.kept_runs import KeptRuns, NotThere
     from search.report.facts import in_a_week
+    from search.tracking.existing_runs import KeptRuns, NotThere
 
     by_name = {study.name: study for study in studies}
     kept: list[tuple[Mapping[str, Any], Forecasts]] = []
@@ -139,7 +139,7 @@ def _write_figures(
     from search.figures import png
     from search.report.fonts import hangul_font
     from search.report.page import draw
-    from search.report.vector import font_for, svg
+    from search.report.svg import font_for, svg
 
     svgs = {}
     with font_for(hangul_font() if language == "ko" else None):
@@ -173,7 +173,7 @@ def _write_tables(found: Mapping[str, Any], place: Path) -> None:
 
 
 def _log(place: Path, studies: Sequence["KeptStudy"], stores: "Stores") -> None:
-    from search.kept_runs import KeptRuns, NotThere
+    from search.tracking.existing_runs import KeptRuns, NotThere
 
     for study in studies:
         try:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from experiments.claim import Claim, Comparison
-from search.evidence import (
+from experiments.comparison import Claim, Comparison
+from search.common.records import State, TrialRecord, TrialResult
+from search.results.paired_tests import (
     Difference,
     Foretold,
     Verdict,
@@ -12,7 +13,6 @@ from search.evidence import (
     seeds_needed,
     verdicts,
 )
-from search.records import State, TrialRecord, TrialResult
 
 # Metrics in the unit of the data; the others are ratios, or seconds.
 IN_UNIT = ("rmse", "mae", "peak_error", "peak_bias")

@@ -8,18 +8,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.claims import CLAIMS
-from experiments.documented import DOCUMENTED
 from experiments.slips import CLAIM as SLIPS
 from experiments.space import Space
+from experiments.teaching_notes import DOCUMENTED
 from models.regime import Fit, Regime
-from search.optuna_records import KeptStudy
-from search.records import State, TrialRecord, TrialResult
+from search.common.drawing import OPTUNA, drawn_by
+from search.common.records import State, TrialRecord, TrialResult
+from search.report.best_regions import regions
 from search.report.claims import IN_UNIT, Judged, judge
-from search.report.found import regions
 from search.report.importance import importances
 from search.report.tradeoff import curves
-from search.summary import fits, skill_of
-from search.tuners import OPTUNA, drawn_by
+from search.results.summary import fits, skill_of
+from search.tuning.kept_studies import KeptStudy
 
 # What is shown of a trial or, as a mean over seeds, of a design.
 SHOWN = ("rmse", "mae", "peak_bias", "amplitude_ratio", "roughness_ratio", "mase")

@@ -9,7 +9,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.inspection import permutation_importance
 
 from experiments.space import Choice, FlatParameters, Space
-from search.records import State, TrialRecord
+from search.common.records import State, TrialRecord
 
 FEWEST_TRIALS = 20
 RESAMPLES = 40

@@ -8,15 +8,15 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
+from search.common.drawing import OPTUNA
+from search.common.spool import Forecasts
 from search.figures.regimes import LearningCurve, learning_curves, trials_by_regime
 from search.figures.regularisation import Panel, Words, regularisation
 from search.figures.weeks import Week, weeks
 from search.report.fonts import embedded
+from search.report.translations import CLAIMS, WORDS, Language
 from search.report.verdict import SEARCH_COMMAND, sentences
-from search.report.words import CLAIMS, WORDS, Language
-from search.spool import Forecasts
-from search.summary import amount
-from search.tuners import OPTUNA
+from search.results.summary import amount
 
 TRADEOFF_COMMAND = "python -m search.run --experiment tradeoff"
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.parameters import TrialParameters
-from search.evidence import holm, paired_difference, t_interval
-from search.records import State, TrialRecord, TrialResult
+from search.common.records import State, TrialRecord, TrialResult
+from search.results.paired_tests import holm, paired_difference, t_interval
 
 Kind = Literal["l2", "dropout"]
 # One-sided, for each of the two arms of a curve.

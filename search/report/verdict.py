@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from search.report.words import WORDS, Language
-from search.summary import amount
+from search.report.translations import WORDS, Language
+from search.results.summary import amount
 
 SUBJECT = "main2"
 _SETTINGS = ("learning_rate", "dropout", "l2", "units", "batch_size", "epochs")

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from search.tuners import KERAS_TUNER, OPTUNA
+from search.common.drawing import KERAS_TUNER, OPTUNA
 from tests.chaos import kills as under_kills
 from tests.chaos import writes
 
@@ -126,7 +126,7 @@ def _writes(step: int, first: int) -> bool:
 
 def _memory(place: Path, trials: int, workers: int) -> bool:
     base, most, last = under_kills.memory_of_tiny_trials(place, trials, workers)
-    from search.slot import TASKS_PER_WORKER
+    from search.training.slot import TASKS_PER_WORKER
 
     allowed = base + GROWTH_MB * TASKS_PER_WORKER
     click.echo(

@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from search.records import Cause
-from search.spool import FORECASTS, MODEL
+from search.common.records import Cause
+from search.common.spool import FORECASTS, MODEL
 from tests.search.command import query
 
 _ENDED = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}

@@ -14,7 +14,7 @@ from typing import IO
 
 import psutil
 
-from search.tuners import OPTUNA
+from search.common.drawing import OPTUNA
 from tests.chaos.audit import Audit, audit, running
 from tests.search.command import start
 

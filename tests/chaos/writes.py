@@ -24,17 +24,19 @@ import sqlalchemy as sa
 from experiments.catalogue import CATALOGUE
 from search import figures
 from search.benchmark.growth import SleepingPool
-from search.conduct import conduct_with, held
+from search.common.records import Baseline, Cause, Failure, State, StudyFacts, Task, TrialRecord
+from search.common.spool import write_spool
+from search.common.stores import Stores
+from search.engine.facts import study_facts
+from search.engine.plan import Plan, adapt, make_plan
+from search.engine.session import conduct_with
 from search.figures.canvas import new_figure
-from search.floor import judge_baselines
-from search.optuna_storage import open_storage
-from search.plan import Plan, adapt, make_plan, study_facts
-from search.pool import AttemptEnded
-from search.records import Baseline, Cause, Failure, State, StudyFacts, Task, TrialRecord
-from search.spool import write_spool
-from search.stores import Stores
-from search.study import Study
-from search.summary import StudySummary
+from search.results.baselines import judge_baselines
+from search.results.summary import StudySummary
+from search.training.pool import AttemptEnded
+from search.tuning.lock import held
+from search.tuning.storage import open_storage
+from search.tuning.study import Study
 from tests.chaos.audit import Audit, audit
 
 TRIALS = 4

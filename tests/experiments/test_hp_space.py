@@ -11,7 +11,7 @@ from experiments.experiment import Experiment
 from experiments.hp_space import SpaceError, space_from
 from experiments.lstm_space import stacked_lstm_space, to_parameters
 from experiments.space import Choice, Condition, Float
-from search.keras_tuner_space import suggest, values_of
+from search.tuning.keras_tuner_space import suggest, values_of
 
 
 def loops(hp: Any) -> None:

@@ -8,7 +8,7 @@ from experiments.experiment import Design, Experiment
 from experiments.lstm_space import stacked_lstm_space
 from experiments.space import Value
 from models.parameters import TrialParameters
-from search.records import Baseline, Failure, State, StudyFacts, TrialRecord, TrialResult
+from search.common.records import Baseline, Failure, State, StudyFacts, TrialRecord, TrialResult
 
 EPOCHS = 20
 BEGAN = dt.datetime(2024, 5, 1, 12, tzinfo=dt.UTC)

@@ -7,10 +7,10 @@ from pathlib import Path
 import optuna
 
 from experiments.experiment import Experiment
-from search.keras_tuner_oracle import KerasTunerOracle
-from search.optuna_storage import open_storage
-from search.records import TrialRecord
-from search.study import Study
+from search.common.records import TrialRecord
+from search.tuning.keras_tuner_oracle import KerasTunerOracle
+from search.tuning.storage import open_storage
+from search.tuning.study import Study
 from tests.search.samples import error_of, experiment, result
 
 SEED = 11

@@ -15,8 +15,8 @@ from data_pipeline.framing import Framing
 from data_pipeline.source import DataSource
 from experiments.catalogue import CATALOGUE
 from search import predict, run, sync
-from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT, WrongInput
-from search.plan import adapt
+from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT, WrongInput
+from search.engine.plan import adapt
 from search.promote import __main__ as promote
 from search.report import __main__ as report
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from search.errors import DONE, REFUSED_OR_FAILED
+from search.common.errors import DONE, REFUSED_OR_FAILED
 from tests.search.command import (
     SMOKE,
     argv,

@@ -10,19 +10,26 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIGHT = (
     "run",
-    "plan",
-    "stores",
-    "study",
-    "tuners",
-    "keras_tuner_project",
-    "coordinator",
-    "pool",
-    "worker",
-    "tracking",
-    "summary",
-    "wording",
-    "conduct",
-    "kept_runs",
+    "engine.plan",
+    "training.machine",
+    "engine.facts",
+    "common.stores",
+    "tuning.study",
+    "common.drawing",
+    "tuning.factory",
+    "tuning.keras_tuner_project",
+    "engine.coordinator",
+    "training.pool",
+    "training.local_pool",
+    "training.worker",
+    "training.train_task",
+    "tracking.study_runs",
+    "results.summary",
+    "results.sentences",
+    "tracking.descriptions",
+    "engine.session",
+    "tuning.lock",
+    "tracking.existing_runs",
 )
 FORBIDDEN = {
     "search.run": {"tensorflow", "keras", "mlflow", "optuna", "matplotlib", "pandas"},
@@ -48,7 +55,7 @@ def test_importing_the_search_never_imports_tensorflow(case: str) -> None:
 
 def test_a_training_process_starts_without_what_keras_does_not_need_there() -> None:
     code = (
-        "import sys\nfrom search.tensorflow_start import tensorflow_start\n"
+        "import sys\nfrom models.tensorflow_start import tensorflow_start\n"
         "with tensorflow_start(): import models.device\n"
         "print(sorted({'tensorflow', 'keras', 'matplotlib', 'sklearn'} & set(sys.modules)))\n"
         "from models.ridge import Ridge\nimport matplotlib.pyplot"
@@ -62,7 +69,7 @@ def test_a_training_process_starts_without_what_keras_does_not_need_there() -> N
 
 def test_a_search_does_not_let_mlflow_report_its_use(tmp_path: Path) -> None:
     code = (
-        "import sys\nfrom pathlib import Path\nfrom search.tracking import StudyRuns\n"
+        "import sys\nfrom pathlib import Path\nfrom search.tracking.study_runs import StudyRuns\n"
         "from tests.search.samples import facts\nplace = Path(sys.argv[1])\n"
         "uri = f'sqlite:///{place}/mlflow.db'\n"
         "StudyRuns(uri, place / 'a', place / 'lock', place / 'spool', facts()).connect()\n"

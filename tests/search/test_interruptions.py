@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from search.errors import INTERRUPTED, REFUSED_OR_FAILED, TERMINATED
+from search.common.errors import INTERRUPTED, REFUSED_OR_FAILED, TERMINATED
 from tests.search.command import (
     PARALLEL,
     REPOSITORY,

@@ -10,9 +10,9 @@ from pathlib import Path
 import optuna
 import pytest
 
-from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
-from search.optuna_storage import open_storage
-from search.tuners import KERAS_TUNER, OPTUNA, SAMPLERS
+from search.common.drawing import KERAS_TUNER, OPTUNA, SAMPLERS
+from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
+from search.tuning.storage import open_storage
 from tests.search.command import (
     PARALLEL,
     SMOKE,

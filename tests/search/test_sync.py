@@ -16,13 +16,14 @@ from filelock import FileLock
 from experiments.catalogue import CATALOGUE
 from search import sync
 from search.benchmark.growth import SleepingPool
-from search.benchmark.private import SILENT, private_study
-from search.conduct import conduct_with
-from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
-from search.plan import adapt, keep_facts, make_plan
-from search.records import Task
-from search.spool import write_spool
-from search.stores import Stores
+from search.benchmark.scratch_study import SILENT, private_study
+from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
+from search.common.records import Task
+from search.common.spool import write_spool
+from search.common.stores import Stores
+from search.engine.facts import keep_facts
+from search.engine.plan import adapt, make_plan
+from search.engine.session import conduct_with
 from tests.search.command import REPOSITORY, mlflow_runs, query, trial_states
 
 STUDY = "benchmark"
@@ -162,7 +163,7 @@ def test_s5_a_study_that_runs_is_refused(place: Path) -> None:
 def test_s8_p8_a_store_that_is_away_is_not_said_to_have_everything_nor_with_its_password(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("search.mirror._LONG_WAIT", 0.5)
+    monkeypatch.setattr("search.tracking.mirror._LONG_WAIT", 0.5)
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "2")
     done = _sync(place, "--tracking-uri", "http://bob:s3cr3t@127.0.0.1:9")
     assert done.exit_code == REFUSED_OR_FAILED

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from search.errors import DONE, REFUSED_OR_FAILED, TERMINATED, WRONG_INPUT, Refused, WrongInput
+from search.common.errors import (
+    DONE,
+    REFUSED_OR_FAILED,
+    TERMINATED,
+    WRONG_INPUT,
+    Refused,
+    WrongInput,
+)
 from search.ui import main, server_command
 from tests.search.command import start, wait_until
 
@@ -103,7 +110,9 @@ def test_p8_of_a_server_the_addresses_are_printed_without_its_password(
     store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:geheim@host:5000/")
-    monkeypatch.setattr("search.kept_runs.experiment_ids", lambda _: {"b": "7", "a": "12"})
+    monkeypatch.setattr(
+        "search.tracking.existing_runs.experiment_ids", lambda _: {"b": "7", "a": "12"}
+    )
     done = CliRunner().invoke(main, [])
     assert done.exit_code == DONE and "geheim" not in done.output
     assert done.stdout.splitlines()[1:] == [

@@ -12,7 +12,7 @@ from models.baselines import BASELINES
 from search.benchmark import floor
 from search.benchmark.__main__ import main
 from search.benchmark.floor import Cell, Networks, figure, lines, measure
-from search.errors import DONE, WRONG_INPUT
+from search.common.errors import DONE, WRONG_INPUT
 from search.figures import png
 from tests.search.benchmark.samples import cell
 

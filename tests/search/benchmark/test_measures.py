@@ -20,8 +20,8 @@ from search.benchmark.measures import (
     seconds_until,
 )
 from search.benchmark.report import figure, lines
-from search.benchmark.slices import Contender, Epoch
-from search.errors import REFUSED_OR_FAILED, Refused
+from search.benchmark.turns import Contender, Epoch
+from search.common.errors import REFUSED_OR_FAILED, Refused
 from search.figures import png
 from tests.search.samples import experiment
 

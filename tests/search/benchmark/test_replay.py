@@ -11,7 +11,6 @@ from numpy.testing import assert_allclose
 
 from experiments.lstm_space import to_flat
 from models.parameters import TrialParameters
-from search.benchmark.contest import Contest
 from search.benchmark.curves import (
     Curves,
     FloatArray,
@@ -22,9 +21,10 @@ from search.benchmark.curves import (
 )
 from search.benchmark.pruners import NONE, lines, table, with_pruner
 from search.benchmark.replay import Replayed, ReplayPool, replay
-from search.errors import REFUSED_OR_FAILED
-from search.records import State, TrialRecord
-from search.tuners import OPTUNA, Drawing
+from search.benchmark.replay_contest import Contest
+from search.common.drawing import OPTUNA, Drawing
+from search.common.errors import REFUSED_OR_FAILED
+from search.common.records import State, TrialRecord
 from tests.search.command import environment
 from tests.search.samples import EPOCHS, error_of, experiment, facts, parameters, result
 

@@ -10,13 +10,14 @@ import pytest
 
 from experiments.lstm_space import to_flat
 from models.parameters import TrialParameters
-from search.benchmark.contest import Contest, Contestant
 from search.benchmark.curves import FloatArray
 from search.benchmark.replay import Replayed, ReplayPool, replay
+from search.benchmark.replay_contest import Contest, Contestant
 from search.benchmark.tuners import ALL, DEFAULT, advise, contestants, figure, lines, table
-from search.errors import DONE, WRONG_INPUT
+from search.common.drawing import KERAS_TUNER, OPTUNA, PRUNERS, SAMPLERS
+from search.common.errors import DONE, WRONG_INPUT
 from search.figures import png
-from search.tuners import KERAS_TUNER, OPTUNA, PRUNERS, SAMPLERS, missing_packages
+from search.tuning.factory import missing_packages
 from tests.search.command import environment
 from tests.search.samples import EPOCHS, error_of, experiment, facts
 

@@ -6,8 +6,9 @@ import pytest
 
 from data_pipeline.framing import Framing
 from data_pipeline.windows import split_origins
-from search.errors import Refused, WrongInput
-from search.promote.candidates import cell, choose, retest_experiment, retest_name, rolling
+from search.common.errors import Refused, WrongInput
+from search.engine.folds import rolling
+from search.promote.candidates import cell, choose, retest_experiment, retest_name
 from tests.search.samples import SMALL, experiment, parameters, record, result
 
 RECORDS = [

@@ -13,20 +13,21 @@ from data_pipeline.source import DataSource
 from data_pipeline.windows import open_test, prepare
 from models.build import build, plain_copy
 from models.intervals import begin
-from search.optuna_records import KeptStudy
-from search.plan import Plan
+from search.common.stores import Stores
+from search.engine.opened_period import Opened
+from search.engine.plan import Plan
 from search.promote.candidates import Candidate
-from search.promote.champion import champions_forecast
 from search.promote.decision import Case, Outcome, decide
-from search.promote.entrants import Entrant, FloorRetest
+from search.promote.entrants import Entrant
 from search.promote.judging import judge
-from search.promote.model import facts_of, raw_rows
-from search.promote.opening import Opened
 from search.promote.ranking import Ranked
-from search.promote.registry import Registry
-from search.promote.served import Forecaster
-from search.stores import Stores
-from search.tracking import StudyRuns
+from search.results.baselines import FloorRetest
+from search.serving.champion import champions_forecast
+from search.serving.model_folder import facts_of, raw_rows
+from search.serving.registry import Registry
+from search.serving.served import Forecaster
+from search.tracking.study_runs import StudyRuns
+from search.tuning.kept_studies import KeptStudy
 from tests.search.command import query
 from tests.search.mlflow_stores import empty_store
 from tests.search.samples import experiment, facts, parameters, record, result
@@ -91,7 +92,9 @@ class Contest:
         with registry.held():
             registry.mend()
             origins = self.opened.prepared.validation.origins
-            champion = champions_forecast(self.plan, registry, origins)
+            champion = champions_forecast(
+                self.plan.series, self.plan.experiment.framing, registry, origins
+            )
             return decide([judge(entrant, self.opened, champion)], case, self.stores, registry)
 
 
@@ -107,8 +110,8 @@ def test_p2_of_two_promotions_at_once_the_better_one_is_champion_at_the_end(
         (network,) = folder.rglob("model.keras")
         return contest.forecasts[real[network.read_bytes()]]
 
-    for module in ("decision", "champion"):
-        monkeypatch.setattr(f"search.promote.{module}.forecast_windows", planted)
+    for module in ("promote.decision", "serving.champion"):
+        monkeypatch.setattr(f"search.{module}.forecast_windows", planted)
     outcomes: dict[str, Outcome] = {}
 
     def promote(name: str, number: int) -> None:
@@ -138,7 +141,7 @@ def test_p2_of_two_promotions_at_once_the_better_one_is_champion_at_the_end(
 def test_a_model_that_would_forecast_otherwise_when_served_is_not_registered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from search.errors import Refused
+    from search.common.errors import Refused
 
     contest = Contest(tmp_path)
     off = contest.forecasts["a"] + 100.0

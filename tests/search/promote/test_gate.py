@@ -4,7 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from search.promote.gate import Compared, compare, objections
+from search.promote.gate import objections
+from search.results.bootstrap import Compared, compare
 
 FloatArray = npt.NDArray[np.float64]
 HOURS = 403

@@ -26,7 +26,7 @@ from playwright.sync_api import Page, expect
 from data_pipeline.source import BUILTIN_PATH
 from models.baselines import BASELINES
 from search import predict
-from search.errors import DONE, INTERRUPTED, REFUSED_OR_FAILED, TERMINATED, WRONG_INPUT
+from search.common.errors import DONE, INTERRUPTED, REFUSED_OR_FAILED, TERMINATED, WRONG_INPUT
 from search.promote import __main__ as promote
 from search.promote import entrants
 from tests.search.browser import WORKFLOW, Site, screenshot

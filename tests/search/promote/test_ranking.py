@@ -14,7 +14,7 @@ from search.promote.ranking import (
     rank_correlation,
     winner,
 )
-from search.promote.words import ranking_lines
+from search.promote.text import ranking_lines
 from tests.search.samples import parameters
 
 GOOD = Candidate("good", parameters(), 90.0, reference=False)

@@ -10,20 +10,21 @@ import pytest
 
 from data_pipeline.framing import Framing
 from search.benchmark.growth import SleepingPool
-from search.benchmark.private import private_study
-from search.conduct import Crew, conduct_with
-from search.kept_runs import KeptRuns, NotThere
-from search.optuna_storage import open_storage
-from search.plan import Plan, make_plan
-from search.pool import AttemptEnded, Event
-from search.progress import Progress
+from search.benchmark.scratch_study import private_study
+from search.common.records import StudyFacts, Task, TrialResult
+from search.common.spool import write_spool
+from search.common.stores import Stores
+from search.engine.folds import rolling
+from search.engine.plan import Plan, make_plan
+from search.engine.progress import Progress
+from search.engine.session import conduct_with
 from search.promote import retest as module
-from search.promote.candidates import Candidate, rolling
+from search.promote.candidates import Candidate
 from search.promote.retest import Retest, retest
-from search.records import StudyFacts, Task, TrialResult
-from search.spool import write_spool
-from search.stores import Stores
-from search.study import Study
+from search.tracking.existing_runs import KeptRuns, NotThere
+from search.training.pool import AttemptEnded, Crew, Event
+from search.tuning.storage import open_storage
+from search.tuning.study import Study
 from tests.search.samples import experiment, parameters
 
 CANDIDATES = (

@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from experiments.claim import Claim, Comparison
 from experiments.claims import CLAIMS, DESIGNS
+from experiments.comparison import Claim, Comparison
 from models.metrics import METRICS
-from search.evidence import Verdict
-from search.records import State, TrialRecord
+from search.common.records import State, TrialRecord
 from search.report.claims import judge
+from search.results.paired_tests import Verdict
 from tests.search.samples import record, result
 
 STRONG = Claim(id="C1", says="a beats b", comparisons=(Comparison(treatment="a", control="b"),))

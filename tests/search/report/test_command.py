@@ -13,12 +13,12 @@ from matplotlib.image import imread
 
 from experiments.catalogue import CATALOGUE
 from search.benchmark.growth import SleepingPool
-from search.benchmark.private import SILENT, private_study
-from search.conduct import conduct_with
-from search.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
-from search.plan import adapt, make_plan
-from search.records import Task
-from search.spool import write_spool
+from search.benchmark.scratch_study import SILENT, private_study
+from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
+from search.common.records import Task
+from search.common.spool import write_spool
+from search.engine.plan import adapt, make_plan
+from search.engine.session import conduct_with
 from tests.search.command import environment
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from search.optuna_records import KeptStudy
-from search.records import TrialRecord
+from search.common.records import TrialRecord
 from search.report.facts import facts, in_a_week
+from search.tuning.kept_studies import KeptStudy
 from tests.search.samples import baseline, experiment, parameters, record, result
 
 GOLDEN = Path(__file__).with_name("golden_facts.json")

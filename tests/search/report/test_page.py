@@ -13,15 +13,15 @@ import pandas as pd
 import pytest
 from playwright.sync_api import sync_playwright
 
-from search.optuna_records import KeptStudy
-from search.records import TrialRecord
+from search.common.records import TrialRecord
+from search.common.spool import Forecasts
 from search.report.facts import facts, in_a_week
 from search.report.fonts import embedded, hangul_font
 from search.report.page import columns, draw, render
-from search.report.vector import font_for, svg
+from search.report.svg import font_for, svg
+from search.report.translations import CLAIMS, WORDS, Language
 from search.report.verdict import sentences
-from search.report.words import CLAIMS, WORDS, Language
-from search.spool import Forecasts
+from search.tuning.kept_studies import KeptStudy
 from tests.search.report.test_facts import BASELINES, CONTRACT
 from tests.search.samples import parameters, record, result
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from models.parameters import TrialParameters
-from search.records import TrialRecord
+from search.common.records import TrialRecord
 from search.report.tradeoff import curves
 from tests.search.samples import parameters, record, result
 

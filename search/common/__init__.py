@@ -1,0 +1,1 @@
+"""Values and places that all rooms share: records, stores, errors, seeds."""

@@ -1,0 +1,67 @@
+"""What all commands share: how they are typed here and now, how they read options, how they end."""
+
+import os
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from search.common.errors import INTERRUPTED, REFUSED_OR_FAILED, WRONG_INPUT, Refused, WrongInput
+
+
+def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int:
+    """Do `work` and return its exit code, or say on standard error why it was not done.
+
+    Args:
+        work: returns an exit code.
+        interrupted: is said after Ctrl-C.
+    """
+    from data_pipeline.errors import DataError
+
+    try:
+        return work()
+    except (WrongInput, DataError) as error:
+        click.echo(f"Error: {error}", err=True)
+        return WRONG_INPUT
+    except Refused as error:
+        click.echo(f"Refused: {error}", err=True)
+        return REFUSED_OR_FAILED
+    except BrokenPipeError:
+        raise  # whoever read our output has left
+    except OSError as error:
+        click.echo(
+            f"Refused: {error}\nNext: free space or mend the permissions, then run the same "
+            "command again.",
+            err=True,
+        )
+        return REFUSED_OR_FAILED
+    except KeyboardInterrupt:
+        click.echo(interrupted, err=True)
+        return INTERRUPTED
+
+
+def names(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    """Read an option of names with commas between; `click`'s callback."""
+    if value is None:
+        return None
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+def python() -> str:
+    """How to call this Python: "python" where its environment is active, else its path."""
+    here = Path(sys.executable)
+    if os.environ.get("VIRTUAL_ENV") == sys.prefix or sys.prefix == sys.base_prefix:
+        return "python"
+    try:
+        return shlex.quote(str(here.relative_to(Path.cwd())))
+    except ValueError:
+        return shlex.quote(str(here))
+
+
+def module(name: str, *words: str) -> str:
+    """The command that runs our module `name` with `words`."""
+    return " ".join([python(), "-m", name, *map(shlex.quote, words)])

@@ -1,0 +1,160 @@
+"""Where a study's stores are, and how they are called without their passwords."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from search.common.errors import WrongInput
+
+ROOT = Path("mlruns")
+_LONGEST_NAME = 100
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_PASSWORD = re.compile(r"(\w://[^:/?#]*:).*@", re.DOTALL)
+_SECRET = re.compile(r"([?&]\w*(?:password|passwd|pwd|secret|token)=)[^&]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Places of the study database, the MLflow store, and files on their way between them.
+
+    Attributes:
+        storage: URL of the study database. tracking: URI of the MLflow store.
+        artifacts: folder for a local MLflow store's artifacts; None lets a server decide.
+        root: folder of `spool/` and `locks/` where a database is no file; else they are beside it.
+    """
+
+    storage: str
+    tracking: str
+    artifacts: Path | None
+    root: Path
+
+    @property
+    def missing_tracking(self) -> str:
+        """The file of a local MLflow store that is not there yet, else ""."""
+        return missing_file(self.tracking)
+
+    @property
+    def schema_lock(self) -> Path:
+        """File locked while the tables of the study database are created."""
+        return self._lock(self.storage)
+
+    @property
+    def tracking_lock(self) -> Path:
+        """File locked while the tables of a local MLflow store are created."""
+        return self._lock(self.tracking)
+
+    def study_lock(self, study: str) -> Path:
+        """File locked by the one coordinator of `study`."""
+        return self._lock(self.storage, f".{study}")
+
+    def model_lock(self, model: str) -> Path:
+        """File locked by who changes what is in service of `model`."""
+        return self._lock(self.tracking, f".model-{model}")
+
+    def _lock(self, url: str, what: str = "") -> Path:
+        file = _file(url)
+        name = "server" if file is None else file.name
+        return self._folder(url) / "locks" / f"{name}{what}.lock"
+
+    def _folder(self, url: str) -> Path:
+        """Where files that belong to a database are: beside it, for whoever opens it to find."""
+        file = _file(url)
+        return self.root if file is None else file.parent
+
+    def spool(self, study: str, identity: str) -> Path:
+        """Folder of the files of a study that MLflow does not have yet; of no namesake's."""
+        return self._folder(self.storage) / "spool" / f"{study}-{identity[:8]}"
+
+    def keras_tuner(self, study: str, identity: str) -> Path:
+        """Project directory of a study that KerasTuner draws for; of no namesake's."""
+        return self._folder(self.storage) / "keras_tuner" / f"{study}-{identity[:8]}"
+
+
+def choose_stores(storage: str | None, tracking: str | None) -> Stores:
+    """Decide on the stores from the options, the environment and the defaults; writes nothing."""
+    root = ROOT.absolute()
+    tracking = tracking or os.environ.get("MLFLOW_TRACKING_URI")
+    if storage:
+        _check_database("--storage", storage)
+    if tracking and not tracking.startswith(("http:", "https:")):
+        _check_database("--tracking-uri", tracking)
+    storage = storage or f"sqlite:///{root}/optuna.db"
+    tracking = tracking or f"sqlite:///{root}/mlflow.db"
+    if _place(storage) == _place(tracking):
+        raise WrongInput(
+            f"--storage and --tracking-uri are both {masked(storage)}, but Optuna and MLflow "
+            "cannot share a database: give each its own"
+        )
+    local = not tracking.startswith(("http:", "https:"))
+    return Stores(storage, tracking, root / "artifacts" if local else None, root)
+
+
+def _place(url: str) -> str:
+    """Where a store is, however its URL spells it."""
+    file = _file(url)
+    return url if file is None else str(file)
+
+
+def _file(url: str) -> Path | None:
+    """The file of a SQLite database, or None for a server."""
+    scheme, _, path = url.partition(":///")
+    if scheme.partition("+")[0] != "sqlite":
+        return None
+    return Path(path.partition("?")[0]).resolve()
+
+
+def _check_database(option: str, url: str) -> None:
+    import sqlalchemy as sa
+
+    try:
+        parsed = sa.make_url(url)
+        parsed.get_dialect().import_dbapi()
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError) as error:
+        raise WrongInput(
+            f"{option} {masked(url)}: expected the URL of a database, such as "
+            "sqlite:///mlruns/NAME.db or postgresql://USER@HOST/NAME; found none that can be read "
+            f"({type(error).__name__})"
+        ) from error
+    except ImportError as error:
+        raise WrongInput(
+            f"{option} {masked(url)} needs a database driver that is not installed: "
+            f"{error.name}\nNext: .venv/bin/pip install {error.name}"
+        ) from error
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        raise WrongInput(
+            f"{option} {masked(url)}: expected a database that outlives this command, such as "
+            "sqlite:///mlruns/optuna.db; found one in memory"
+        )
+    folder = Path(parsed.database or ".").absolute().parent
+    missing = folder != ROOT.absolute() and not folder.is_dir()  # our own root will be made
+    if parsed.get_backend_name() == "sqlite" and missing:
+        raise WrongInput(f"{option} {masked(url)}: there is no folder {folder}")
+
+
+def missing_file(url: str) -> str:
+    """The file of the SQLite database at `url` if it is not there yet, else ""."""
+    file = url.removeprefix("sqlite:///")
+    return file if url.startswith("sqlite:") and not Path(file).exists() else ""
+
+
+def check_name(option: str, name: str) -> str:
+    """Return `name` if it can safely be part of file names, tags and queries.
+
+    Raises:
+        WrongInput: naming the option, the rule and what was found.
+    """
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST_NAME:
+        raise WrongInput(
+            f"{option} {name[:60]!r}: expected 1 to {_LONGEST_NAME} letters, digits, dots, dashes "
+            f"or underscores, beginning with a letter or digit; found {len(name)} characters"
+        )
+    return name
+
+
+def masked(url: str) -> str:
+    """Return a URL, or a text with one in it, with its password replaced by ***.
+
+    A password may hold anything, "/" and "@" as well, so all up to the last "@" is taken for it.
+    """
+    return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1***@", url))

@@ -1,0 +1,185 @@
+"""From options to a checked plan; no TensorFlow, no writing."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pydantic
+
+from data_pipeline.load import load_series
+from data_pipeline.report import DataReport
+from data_pipeline.series import HourlySeries
+from data_pipeline.windows import Prepared, check_length, prepare
+from experiments.experiment import Design, Experiment
+from models.cost import epoch_seconds
+from search.common.drawing import BY_OPTUNA, KERAS_TUNER, Drawing, drawn_by
+from search.common.errors import WrongInput
+
+# Raise when what the objective means changes, so that old studies are not resumed with a new one.
+OBJECTIVE = "validation MSE without the L2 penalty, scaled, restored weights, version 1"
+# What the built-in data's period and unit become when a person brings a file of their own.
+OWN_DATA: Mapping[str, object] = {
+    "source.unit": "units",
+    "source.start": None,
+    "source.end": None,
+}
+# Designs beyond which the plan names only the first.
+FEW_DESIGNS = 6
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked intention: what will be tried on which data.
+
+    `report` says what was found in the data and what was repaired; `prepared` holds the scaled
+    train and validation windows; `drawing` says who draws the points.
+    """
+
+    experiment: Experiment
+    series: HourlySeries
+    report: DataReport
+    prepared: Prepared
+    drawing: Drawing = BY_OPTUNA
+
+    @property
+    def warnings(self) -> list[str]:
+        """What looks wrong in the data as they are split, one sentence each."""
+        rows = self.prepared.train_rows
+        columns = [*self.series.covariates.T, self.series.target]
+        names = [*self.series.covariate_names, self.series.target_name]
+        return [
+            f"column {name!r} has one value, {column[0]:g}, in all {rows} rows before the "
+            "validation period and others later: the scaler cannot learn its range"
+            for name, column in zip(names, columns, strict=True)
+            if np.ptp(column[:rows]) == 0 and np.ptp(column) > 0
+        ]
+
+    @property
+    def contract(self) -> dict[str, object]:
+        """What must stay the same for trials of one study to be comparable; plain values."""
+        experiment = self.experiment
+        return {
+            "experiment": experiment.name,
+            "data": self.series.fingerprint,
+            "columns": [*self.series.covariate_names, self.series.target_name],
+            "unit": self.series.unit,
+            "framing": experiment.framing.model_dump(mode="json"),
+            "space": {d.name: d.model_dump(mode="json") for d in experiment.space.dimensions},
+            "designs": {d.name: _plain(d) for d in experiment.designs},
+            "epochs": experiment.epochs,
+            "weights": experiment.weights,
+            **_average(experiment.ema_epochs),
+            "objective": OBJECTIVE,
+            "seed": experiment.seed,
+            **self.drawing.contract,
+        }
+
+
+def _plain(design: Design) -> dict[str, object]:
+    plain: dict[str, object] = {
+        **design.parameters.model_dump(mode="json", exclude={"ema_epochs"}),
+        **_average(design.parameters.ema_epochs),
+    }
+    if design.framing is not None:
+        plain["framing"] = design.framing.model_dump(mode="json")
+    return plain
+
+
+def _average(ema_epochs: float) -> dict[str, object]:
+    """Not named where there is none, so that studies of before there could be one go on."""
+    return {"ema_epochs": ema_epochs} if ema_epochs else {}
+
+
+def make_plan(experiment: Experiment, drawing: Drawing = BY_OPTUNA) -> Plan:
+    """Read and check the experiment's data.
+
+    Raises:
+        data_pipeline.errors.DataError: what is wrong with the data, where, and what to do.
+    """
+    series, report = load_series(experiment.source)
+    check_length(len(series.target), experiment.framing)
+    return Plan(experiment, series, report, prepare(series, experiment.framing), drawing)
+
+
+def default_name(experiment: Experiment) -> str:
+    """What a study and its model are called where nobody says: the experiment, and the file."""
+    path = experiment.source.path
+    if path is None:
+        return experiment.name
+    stem = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in path.stem)
+    return f"{experiment.name}-{stem}"[:100]
+
+
+def adapt(experiment: Experiment, changes: Mapping[str, object]) -> Experiment:
+    """Return `experiment` with fields changed and checked again; `a.b` names a nested field.
+
+    Raises:
+        WrongInput: naming the option, the rule and the value found.
+    """
+    plain = experiment.model_dump()
+    for name, value in changes.items():
+        place = plain
+        *outer, last = name.split(".")
+        for step in outer:
+            place = place[step]
+        place[last] = value
+    try:
+        return Experiment.model_validate(plain)
+    except pydantic.ValidationError as error:
+        raise WrongInput("\n".join(_complaint(e) for e in error.errors())) from error
+
+
+def _complaint(error: Mapping[str, object]) -> str:
+    location = error["loc"]
+    assert isinstance(location, tuple)
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] != "value_error":  # our own messages say what they found
+        message += f", found {error['input']!r}"
+    if message.startswith("--") or not location or location[-1] in ("source", "framing"):
+        return message
+    field = next(part for part in reversed(location) if isinstance(part, str))
+    return f"--{field.replace('_', '-')}: {message}"
+
+
+def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> list[str]:
+    """Return what is about to happen, for a person to check."""
+    experiment, prepared = plan.experiment, plan.prepared
+    framing = experiment.framing
+    device = f"{len(gpus)} GPU(s)" if gpus else "the CPU (no GPU found)"
+    others = f"{drawn_by(plan.contract)} draws the others"
+    # KerasTuner's own rule: three trials a dimension.
+    if plan.drawing.tuner == KERAS_TUNER and plan.drawing.sampler == "bayesian":
+        others += f", at random until {3 * len(experiment.space.dimensions)} have completed"
+    drawn = others if experiment.sampled else "nothing is sampled"
+    names = [design.name for design in experiment.designs]
+    designs = ", ".join(names)
+    if len(names) > FEW_DESIGNS:
+        designs = f"{len(names)} ({', '.join(names[:3])}, ...)"
+    return [
+        f"Study {study}: {experiment.trials} trials of experiment {experiment.name}, "
+        f"seed {experiment.seed}, at most {experiment.epochs} epochs each",
+        f"Fixed designs first: {designs} x {experiment.repeats} seed(s); {drawn}"
+        if names
+        else f"No fixed designs; {others}",
+        f"Windows of {framing.window} hours, horizon {framing.horizon}: "
+        f"{len(prepared.train.x)} for training, {len(prepared.validation.x)} for validation; "
+        "the test period stays closed",
+        f"Training on {device}, {workers} worker(s), one trial each at a time",
+        *(_estimate(plan, workers) if not experiment.sampled and not gpus else ()),
+        *(f"warning: {line}" for line in plan.warnings),
+    ]
+
+
+def _estimate(plan: Plan, workers: int) -> list[str]:
+    """How long the designs may train."""
+    experiment, train = plan.experiment, plan.prepared.train
+    seconds = sum(
+        design.parameters.epochs * epoch_seconds(design.parameters, *train.x.shape)
+        for design in experiment.designs
+    )
+    minutes = math.ceil(seconds * experiment.repeats / workers / 60)
+    return [
+        f"Estimated: at most {minutes} minutes, as all designs cost if none stops early, on cores "
+        "like those of docs/performance.md"
+    ]

@@ -1,0 +1,1 @@
+"""What the numbers of a study say: pure functions, no stores."""

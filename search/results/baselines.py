@@ -1,0 +1,112 @@
+"""The baselines' scores on the windows of a study."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from data_pipeline.calendar import hour_of_week
+from data_pipeline.framing import Framing
+from data_pipeline.series import HourlySeries
+from data_pipeline.windows import Prepared, prepare
+from models.intervals import Tracker, begin
+from models.metrics import seasonal_scale
+from search.common.records import Baseline
+
+if TYPE_CHECKING:
+    from models.baselines import BaselineData
+
+FloatArray = npt.NDArray[np.float64]
+
+
+def baseline_data(prepared: Prepared) -> "BaselineData":
+    """The rows and windows of `prepared` as the baselines take them."""
+    # scikit-learn takes a second to import, and bad input should be refused before that.
+    from models.baselines import BaselineData
+    from models.forecasters import Rows
+
+    history = prepared.history
+    return BaselineData(
+        Rows(np.column_stack([history.covariates, history.target]), hour_of_week(history.local)),
+        train_origins=prepared.train.origins,
+        origins=prepared.validation.origins,
+        window=prepared.train.x.shape[1],
+        horizon=prepared.validation.y.shape[1],
+    )
+
+
+def judge_baselines(prepared: Prepared) -> dict[str, Baseline]:
+    """Score every baseline on exactly the validation windows of the trials."""
+    from models.baselines import score_all
+
+    data = baseline_data(prepared)
+    target = data.rows.target
+    actual = target[data.origins[:, None] + np.arange(data.horizon)]
+    scale = seasonal_scale(target[: prepared.train_rows])
+    return {
+        name: Baseline((judged.rmse / prepared.target_range) ** 2, judged.as_dict())
+        for name, judged in score_all(data, actual, scale).items()
+    }
+
+
+def is_of_today(baselines: Mapping[str, object]) -> bool:
+    """False of a study whose baselines an earlier, weaker family was judged for."""
+    from models.baselines import BASELINES
+
+    return set(baselines) == set(BASELINES)
+
+
+def strongest(baselines: Mapping[str, Baseline]) -> tuple[str, Baseline]:
+    """The name and the scores of the baseline of the lowest validation error."""
+    return min(baselines.items(), key=lambda item: item[1].objective)
+
+
+@dataclass(frozen=True)
+class FloorRetest:
+    """The baselines on the folds of the re-test, fitted and judged as the networks are there.
+
+    Attributes:
+        residuals: by name, a fold each and oldest first: float64 (n, horizon), forecast minus
+            actual, in the data's unit.
+    """
+
+    residuals: Mapping[str, Sequence[FloatArray]]
+
+    @property
+    def means(self) -> dict[str, float]:
+        """Mean over the folds of the RMSE, in the data's unit, the lowest first."""
+        means = {
+            name: float(np.mean([math.sqrt(np.mean(np.square(fold))) for fold in folds]))
+            for name, folds in self.residuals.items()
+        }
+        return dict(sorted(means.items(), key=lambda item: item[1]))
+
+    @property
+    def strongest(self) -> str:
+        """The name of the one with the lowest mean."""
+        return next(iter(self.means))
+
+    def interval(self, name: str) -> Tracker:
+        """The 90 % interval that the residuals of `name` begin with."""
+        return begin(np.concatenate(list(self.residuals[name])))
+
+
+def retest_floor(series: HourlySeries, folds: Sequence[Framing]) -> FloorRetest:
+    """Fit every baseline on each fold's training windows, and judge it on its validation windows.
+
+    Args:
+        series: the whole series; of the test period nothing is read.
+        folds: rolling origins, oldest first; see `candidates.rolling`.
+    """
+    from models.baselines import BASELINES, fit, forecast_with
+
+    residuals: dict[str, list[FloatArray]] = {name: [] for name in BASELINES}
+    for fold in folds:
+        data = baseline_data(prepare(series, fold))
+        actual = data.rows.target[data.origins[:, None] + np.arange(data.horizon)]
+        for name, forecast in forecast_with(fit(BASELINES, data), data).items():
+            residuals[name].append(forecast - actual)
+    return FloorRetest(residuals)

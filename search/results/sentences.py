@@ -1,0 +1,146 @@
+"""A study in sentences: scores, verdict, trade-off, counts, the end of a run."""
+
+import math
+
+from models.metrics import skill
+from models.regime import OVERFIT_GAP, UNDERFIT_EXCESS, Regime
+from search.common.records import Cause, State, StudyFacts, TrialRecord
+from search.results.summary import StudySummary, amount, fits, scoreboard, trial_name
+
+
+def score_lines(summary: StudySummary, facts: StudyFacts) -> list[str]:
+    """Return the scoreboard as a table of text, header first."""
+    unit = facts.unit
+    lines = [
+        f"{'on the validation windows':<34}{'RMSE ' + unit:>10}{'MAE ' + unit:>10}"
+        f"{'peak bias':>11}{'MASE':>7}{'skill':>8}"
+    ]
+    for row in scoreboard(summary, facts):
+        cells = [
+            amount_cell(row.get("rmse")).rjust(10),
+            amount_cell(row.get("mae")).rjust(10),
+            amount_cell(row.get("peak_bias"), "+").rjust(11),
+            cell(row.get("mase"), "7.3f"),
+            cell(row.get("skill"), "+8.1%"),
+        ]
+        lines.append(f"{str(row['name'])[:33]:<34}" + "".join(cells))
+    return lines
+
+
+def amount_cell(value: object, sign: str = "") -> str:
+    """A number in the data's unit, or a dash where there is none."""
+    return amount(value, sign) if isinstance(value, float) and math.isfinite(value) else "-"
+
+
+def cell(value: object, form: str) -> str:
+    """A number in the format `form`, or a dash of the same width where there is none."""
+    if isinstance(value, float) and math.isfinite(value):
+        return format(value, form)
+    width = "".join(c for c in form.split(".")[0] if c.isdigit())
+    return "-".rjust(int(width))
+
+
+def verdict(summary: StudySummary, facts: StudyFacts) -> str:
+    """Say in one sentence whether the best trial beats the baselines, and by how much."""
+    best = summary.best
+    if best is None or best.result is None:
+        return "No trial has completed, so there is nothing to compare with the baselines."
+    if not facts.baselines:  # a re-test, whose folds have other hours each
+        return (
+            f"The lowest validation RMSE is {amount(best.result.validation['rmse'])} {facts.unit}."
+        )
+    name, strongest = min(facts.baselines.items(), key=lambda item: item[1].objective)
+    ours, theirs = best.result.validation["rmse"], strongest.validation["rmse"]
+    change = skill(ours, theirs)
+    if not math.isfinite(change):  # on data that repeat exactly
+        return (
+            f"The strongest baseline, {name}, makes no error on the validation windows: a network "
+            "is not needed for these data."
+        )
+    relation = "beats" if change > 0 else "does not beat"
+    margin = f"{abs(change):.1%} {'lower' if change > 0 else 'higher'}"
+    outlook = (
+        "The search chose it there, so expect somewhat more on new data."
+        if change > 0
+        else "So far these data need no network."
+    )
+    return (
+        f"The best trial {relation} the strongest baseline, {name}: RMSE {amount(ours)} against "
+        f"{amount(theirs)} {facts.unit} ({margin}) on the validation windows. {outlook}"
+    )
+
+
+def behind(summary: StudySummary, facts: StudyFacts) -> bool:
+    """True if the strongest baseline has a lower validation error than the best trial."""
+    best = summary.best
+    if best is None or best.result is None or not facts.baselines:
+        return False
+    lowest = min(one.objective for one in facts.baselines.values())
+    return lowest < best.result.objective
+
+
+def trade_off(summary: StudySummary, facts: StudyFacts) -> str:
+    """Say how the best trial and the others stand between underfitting and overfitting."""
+    best, found = summary.best, fits(summary.records, facts.baselines)
+    if best is None or best.result is None:
+        return "No trade-off to report yet."
+    train, validation = best.result.train["rmse"], best.result.validation["rmse"]
+    fit = found[best.number]
+    labels = [one.regime for one in found.values()]
+    numbers = ", ".join(f"{labels.count(regime)} {regime}" for regime in Regime)
+    return (
+        f"Trade-off: the best trial's fit is {fit.regime}: RMSE {amount(train)} {facts.unit} on "
+        f"the training windows and {amount(validation)} {facts.unit} on the validation windows, "
+        f"both in inference mode (ratio {fit.gap:.2f}; overfit from {OVERFIT_GAP:g}), the former "
+        f"{fit.excess:.2f} times what is attainable (underfit from {UNDERFIT_EXCESS:g}). "
+        f"Completed trials: {numbers}."
+    )
+
+
+def parameter_text(record: TrialRecord) -> str:
+    """Return an attempt's parameters on one line."""
+    parameters = record.parameters
+    if parameters is None:
+        return "parameters unknown"
+    return (
+        f"units {'/'.join(map(str, parameters.units))}, "
+        f"dropout {'/'.join(f'{rate:.3g}' for rate in parameters.dropout)}, "
+        f"L2 {parameters.l2:.3g}, learning rate {parameters.learning_rate:.3g}, "
+        f"batch {parameters.batch_size}, patience {parameters.patience}"
+    )
+
+
+def counts(summary: StudySummary) -> str:
+    """Return how many attempts ended how, on one line."""
+    pieces = [
+        f"{summary.count(state)} {state}"
+        for state in (State.COMPLETE, State.PRUNED, State.FAILED, State.INTERRUPTED)
+        if summary.count(state)
+    ]
+    return ", ".join(pieces) or "none"
+
+
+def end_lines(summary: StudySummary, facts: StudyFacts, ui: str, promote: str) -> list[str]:
+    """Return what a run prints at its end.
+
+    Args:
+        summary: of the study.
+        facts: of the study.
+        ui: the command that shows it in a browser.
+        promote: the command that promotes its best trial.
+    """
+    asked = max(facts.total, summary.finished)  # fewer may be asked for than are done
+    lines = [f"Study {facts.name}: {summary.finished} of {asked} trials ({counts(summary)})"]
+    best = summary.best
+    if best is not None:
+        lines += ["", f"Best: {trial_name(best)}: {parameter_text(best)}"]
+    lines += ["", *score_lines(summary, facts), "", verdict(summary, facts)]
+    lines.append(trade_off(summary, facts))
+    failed = [r for r in summary.records if r.state is State.FAILED and r.failure is not None]
+    for cause in sorted({r.failure.cause for r in failed if r.failure}):
+        numbers = [str(r.number) for r in failed if r.failure and r.failure.cause is Cause(cause)]
+        lines.append(f"Failed, {cause}: trials {', '.join(numbers)}")
+    lines += ["", f"Look:    {ui}", f"Promote: {promote}"]
+    if behind(summary, facts):
+        lines.append(f"Or put the best baseline into service: {promote} --serve-best")
+    return lines

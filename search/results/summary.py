@@ -1,0 +1,243 @@
+"""What a study comes to: names, metrics, the scoreboard, fits, its tables."""
+
+import csv
+import io
+import math
+import statistics
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from models.metrics import skill
+from models.regime import (
+    Fit,
+    attainable,
+    measure_fit,
+)
+from search.common.drawing import OPTUNA
+from search.common.records import Baseline, State, StudyFacts, TrialRecord, best_of
+
+
+@dataclass(frozen=True)
+class StudySummary:
+    """A study at one moment.
+
+    Attributes:
+        records: all attempts. finished: trials that have ended, each counted once.
+        importances: of the parameters, by name; empty while not computable.
+        overhead_fraction: share of the workers' wall time not spent in training, else None.
+    """
+
+    records: tuple[TrialRecord, ...]
+    finished: int
+    importances: dict[str, float] = field(default_factory=dict)
+    overhead_fraction: float | None = None
+
+    @cached_property
+    def best(self) -> TrialRecord | None:
+        """The completed attempt with the lowest objective, or None."""
+        return best_of(self.records)
+
+    def count(self, state: State) -> int:
+        """Attempts in `state`."""
+        return sum(record.state is state for record in self.records)
+
+
+def trial_name(record: TrialRecord) -> str:
+    """What a trial attempt is called wherever a person reads it."""
+    design = f" {record.design}" if record.design else ""
+    attempt = f" attempt {record.attempt}" if record.attempt > 1 else ""
+    return f"trial {record.number}{design}{attempt}"
+
+
+def final_metrics(record: TrialRecord, facts: StudyFacts) -> dict[str, float]:
+    """Return the metrics of a result by their MLflow names; the finite ones only."""
+    result = record.result
+    assert result is not None
+    metrics = {
+        "best_val_mse": result.objective,
+        "best_val_loss": result.history["val_loss"][result.best_epoch - 1],
+        "train_mse": result.train_objective,
+        "epochs_run": float(result.epochs),
+        "best_epoch": float(result.best_epoch),
+        "seconds": result.seconds,
+        "seconds_per_epoch": result.seconds_per_epoch,
+        "overhead_seconds": result.overhead_seconds,
+        "parameter_count": float(result.parameter_count),
+    }
+    metrics |= {f"train_{name}": value for name, value in result.train.items()}
+    metrics |= {f"val_{name}": value for name, value in result.validation.items()}
+    if facts.baselines:
+        metrics["val_skill"] = skill_of(result.validation["rmse"], facts.baselines)
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def skill_of(rmse: float, baselines: Mapping[str, Baseline]) -> float:
+    """1 - RMSE / RMSE of the strongest baseline: below 0 where a baseline is better.
+
+    Args:
+        rmse: on the validation windows, in the data's unit.
+        baselines: one or more, on the same windows.
+
+    Returns:
+        NaN where the strongest baseline makes no error.
+    """
+    return skill(rmse, min(one.validation["rmse"] for one in baselines.values()))
+
+
+def scoreboard(summary: StudySummary, facts: StudyFacts) -> list[dict[str, object]]:
+    """Rank the best trial, the fixed designs and the baselines on the validation windows.
+
+    Returns:
+        Rows, best first, of `name`, `kind` ("best", "design" or "baseline"), `best_val_mse`
+        (scaled), `rmse`, `mae`, `peak_bias` (data's unit), `mase` and `skill`, those that are
+        defined. A design that was trained with several seeds stands there with the means over
+        them, with `seeds` and `rmse_sd`, the standard deviation (n - 1) of its RMSE.
+    """
+    rows: list[dict[str, object]] = []
+    best = summary.best
+    if best is not None and best.result is not None:
+        name, result = f"best: {trial_name(best)}", best.result
+        rows.append(_row(name, "best", result.objective, result.validation, facts))
+    seeds: dict[str, list[TrialRecord]] = {}
+    for record in summary.records:
+        if record.design and record.state is State.COMPLETE:
+            seeds.setdefault(record.design, []).append(record)
+    rows += [
+        _design_row(design, records, facts)
+        for design, records in seeds.items()
+        if records != [best]  # it has its row
+    ]
+    for name, baseline in facts.baselines.items():
+        rows.append(_row(name, "baseline", baseline.objective, baseline.validation, facts))
+    return sorted(rows, key=lambda row: (row["best_val_mse"], row["kind"] != "best"))
+
+
+def _design_row(design: str, records: list[TrialRecord], facts: StudyFacts) -> dict[str, object]:
+    results = [record.result for record in records if record.result is not None]
+    metrics = {
+        name: statistics.fmean(result.validation[name] for result in results)
+        for name in results[0].validation
+    }
+    objective = statistics.fmean(result.objective for result in results)
+    if len(results) == 1:
+        name = f"{design} (trial {records[0].number})"
+        return _row(name, "design", objective, metrics, facts)
+    spread = statistics.stdev(result.validation["rmse"] for result in results)
+    name = f"{design} ({len(results)} seeds, sd {amount(spread)})"
+    row = _row(name, "design", objective, metrics, facts)
+    return row | {"seeds": len(results), "rmse_sd": spread}
+
+
+def _row(
+    name: str, kind: str, objective: float, metrics: dict[str, float], facts: StudyFacts
+) -> dict[str, object]:
+    row: dict[str, object] = {"name": name, "kind": kind, "best_val_mse": objective}
+    shown = ("rmse", "mae", "peak_bias", "mase")
+    scores: dict[str, float] = {k: metrics[k] for k in shown if k in metrics}
+    if facts.baselines:
+        scores["skill"] = skill_of(metrics["rmse"], facts.baselines)
+    # One that is not defined on these data is NaN, which JSON does not have.
+    return row | {k: value for k, value in scores.items() if math.isfinite(value)}
+
+
+def amount(value: float, sign: str = "") -> str:
+    """Write a number in the data's unit: one decimal, below 10 three significant digits.
+
+    A household in kW and a state in MW both keep their differences. `sign` "+" shows a plus.
+    """
+    return format(value, f"{sign}.1f" if abs(value) >= 10 else f"{sign}.3g")
+
+
+def fits(
+    records: Iterable[TrialRecord],
+    baselines: Mapping[str, Baseline],
+    others: Iterable[float] = (),
+) -> dict[int, Fit]:
+    """The fit of every completed trial by its number.
+
+    Args:
+        records: attempts of one study.
+        baselines: on its validation windows.
+        others: train RMSE of trials of other studies on the same data.
+    """
+    complete = {
+        record.number: record.result
+        for record in records
+        if record.state is State.COMPLETE and record.result is not None
+    }
+    if not complete:
+        return {}
+    best = attainable(
+        [*(result.train["rmse"] for result in complete.values()), *others],
+        [baseline.validation["rmse"] for baseline in baselines.values()],
+    )
+    return {
+        number: measure_fit(
+            result.train["rmse"],
+            result.validation["rmse"],
+            best,
+            result.epochs,
+            result.best_epoch,
+        )
+        for number, result in complete.items()
+    }
+
+
+def fit_metrics(fit: Fit) -> dict[str, float]:
+    """The metrics of a fit by their MLflow names; the finite ones only."""
+    metrics = {
+        "fit_gap": fit.gap,
+        "fit_excess": fit.excess,
+        "epochs_after_best": float(fit.epochs_after_best),
+    }
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
+
+
+def trials_table(summary: StudySummary, facts: StudyFacts) -> str:
+    """Return all attempts as CSV: identity, parameters, metrics."""
+    rows: list[dict[str, object]] = []
+    found = fits(summary.records, facts.baselines)
+    for record in summary.records:
+        row: dict[str, object] = {
+            "trial": record.number,
+            "state": str(record.state),
+            "design": record.design,
+            "attempt": record.attempt,
+            "seed": record.seed,
+        }
+        row |= record.flat
+        if record.result is not None:
+            row |= final_metrics(record, facts)
+        if record.number in found:
+            row |= {"regime": str(found[record.number].regime), **fit_metrics(found[record.number])}
+        if record.failure is not None:
+            row["failure"] = f"{record.failure.cause}: {record.failure.message}"
+        rows.append(row)
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def result_json(summary: StudySummary, facts: StudyFacts, ending: str) -> dict[str, object]:
+    """Return the end of a run as plain values, for a program."""
+    best = summary.best
+    return {
+        "study": facts.name,
+        "tuner": facts.contract.get("tuner", OPTUNA),
+        "trials": {"finished": summary.finished, "total": facts.total},
+        "ending": ending,
+        "best": None
+        if best is None or best.parameters is None
+        else {
+            "trial": best.number,
+            "parameters": best.parameters.model_dump(mode="json"),
+            "metrics": final_metrics(best, facts),
+        },
+        "scores": scoreboard(summary, facts),
+        "unit": facts.unit,
+        "overhead_fraction": summary.overhead_fraction,
+    }

@@ -1,0 +1,1 @@
+"""The model in service: registry, model folder, champion, backtest."""

@@ -1,0 +1,198 @@
+"""The served model as a folder: made, told from any other, and run in a process of its own."""
+
+import hashlib
+import importlib.metadata
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+import models
+from data_pipeline.framing import Framing
+from data_pipeline.scaling import Scaler
+from data_pipeline.series import HourlySeries
+from search.common.errors import Refused
+from search.serving.own_process import run_apart
+from search.serving.served import FACTS, NETWORK, NUMBERS
+from search.tracking.client import be_quiet
+
+FloatArray = npt.NDArray[np.float64]
+
+_REQUIRED = ("mlflow", "numpy", "pandas")
+_REQUIRED_BY_NETWORKS = ("tensorflow", "keras")
+# MLflow keeps the folder under "data".
+_DATA = "forecaster"
+_SERVED = Path(__file__).with_name("served.py")
+# What the served file imports, to be found there under the same names.
+_COPIED = ("__init__.py", "forecasters.py", "intervals.py")
+
+
+def raw_rows(series: HourlySeries, time: str) -> pd.DataFrame:
+    """A series as a person would hand it in.
+
+    Args:
+        series: n hours.
+        time: name of the time column.
+
+    Returns:
+        n rows: ISO 8601 times, with the offset from UTC where the series knows it; covariates;
+        target.
+    """
+    stamps = [moment.isoformat() for moment in series.local]
+    if series.index.tz is not None:
+        offsets = series.local - series.index.tz_localize(None)
+        stamps = [stamp + _offset(by) for stamp, by in zip(stamps, offsets, strict=True)]
+    columns: dict[str, Any] = {time: stamps}
+    columns |= dict(zip(series.covariate_names, series.covariates.T, strict=True))
+    return pd.DataFrame(columns | {series.target_name: series.target})
+
+
+def _offset(by: pd.Timedelta) -> str:
+    minutes = round(by.total_seconds() / 60)
+    sign = "-" if minutes < 0 else "+"
+    return f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+
+
+def facts_of(
+    series: HourlySeries,
+    framing: Framing,
+    scaler: Scaler,
+    learned: int,
+    time: str,
+    zone: str | None,
+    interval: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the served model must know; see `served.Forecaster`.
+
+    Args:
+        series: that it was trained on.
+        framing: window and horizon.
+        scaler: of the rows it learned from.
+        learned: how many rows those are.
+        time: name of the time column.
+        zone: IANA time zone of the local clock, None for plain clock times.
+        interval: the 90 % interval as `served.Forecaster` takes it.
+    """
+    return {
+        "time": time,
+        "target": series.target_name,
+        "features": list(series.covariate_names),
+        "unit": series.unit,
+        "window": framing.window,
+        "horizon": framing.horizon,
+        "zone": zone,
+        "offsets": series.index.tz is not None,
+        "minimum": scaler.minimum.tolist(),
+        "range": scaler.range.tolist(),
+        "learned_since": series.local[0].isoformat(),
+        "learned_until": series.local[learned - 1].isoformat(),
+        "interval": dict(interval),
+    }
+
+
+def save(place: Path, model: Path, facts: Mapping[str, Any], example: pd.DataFrame) -> None:
+    """Write the MLflow model folder `place`: code, model and facts, no pickle.
+
+    Args:
+        place: does not exist yet.
+        model: the Keras file, or the JSON file of plain numbers.
+        facts: see `facts_of`.
+        example: raw rows, one window of them.
+    """
+    be_quiet()
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    inputs = [ColSpec("string", facts["time"])]
+    inputs += [ColSpec("double", name) for name in (*facts["features"], facts["target"])]
+    outputs = [ColSpec("string", facts["time"])]
+    outputs += [ColSpec("double", name) for name in ("forecast", "low", "high")]
+    network = model.suffix == Path(NETWORK).suffix
+    required = _REQUIRED + (_REQUIRED_BY_NETWORKS if network else ())
+    with tempfile.TemporaryDirectory() as folder:
+        data, code = Path(folder) / _DATA, Path(folder) / "models"
+        for made in (data, code):
+            made.mkdir()
+        shutil.copy(model, data / (NETWORK if network else NUMBERS))
+        (data / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
+        for name in _COPIED:
+            shutil.copy(Path(models.__file__).with_name(name), code / name)
+        mlflow.pyfunc.save_model(
+            path=str(place),
+            loader_module=_SERVED.stem,
+            code_paths=[str(_SERVED), str(code)],
+            data_path=str(data),
+            signature=ModelSignature(Schema(inputs), Schema(outputs)),
+            input_example=example,
+            pip_requirements=[f"{n}=={importlib.metadata.version(n)}" for n in required],
+        )
+
+
+def digest(place: Path) -> str:
+    """sha256 (hex) over names and contents of the files of a model folder that decide what it does.
+
+    What MLflow adds when a registered model is loaded is not among them, nor is the bytecode that
+    Python writes beside our file when it is served.
+    """
+    found = hashlib.sha256()
+    for file in sorted(place.rglob("*")):
+        inner = file.relative_to(place).as_posix()
+        added = inner == "registered_model_meta" or "/__pycache__/" in f"/{inner}"
+        if file.is_file() and not added:
+            found.update(inner.encode() + b"\0" + hashlib.sha256(file.read_bytes()).digest())
+    return found.hexdigest()
+
+
+def forecast_windows(place: Path, rows: pd.DataFrame, origins: npt.NDArray[np.int64]) -> FloatArray:
+    """Forecast many windows with the model in `place`, in a process of its own.
+
+    Only our own code is run: of the folder the network, in Keras' safe mode, or the numbers, and
+    the facts.
+
+    Args:
+        place: a model folder.
+        rows: raw rows.
+        origins: rows of the first hour of each forecast.
+
+    Returns:
+        float64 (n, horizon), in the model's unit.
+
+    Raises:
+        Refused: the model cannot be loaded or does not take the rows; the message says why.
+    """
+    model, facts = model_files(place)
+    with tempfile.TemporaryDirectory() as folder:
+        given, out = Path(folder) / "rows.csv", Path(folder) / "forecast.npy"
+        rows.to_csv(given, index=False)
+        np.save(Path(folder) / "origins.npy", origins)
+        words = [model, facts, given, Path(folder) / "origins.npy", out]
+        run_apart(
+            "search.serving.forecasting",
+            *map(str, words),
+            failing=f"the model in {place} does not forecast",
+        )
+        return np.asarray(np.load(out, allow_pickle=False), np.float64)
+
+
+def model_files(place: Path) -> tuple[Path, Path]:
+    """The model, a Keras network or plain numbers, and the facts of a model folder.
+
+    Raises:
+        Refused: one is missing, or something there could run code of its own.
+    """
+    pickles = [file.name for file in place.rglob("*") if file.suffix in (".pkl", ".pickle")]
+    if pickles:
+        raise Refused(f"the model in {place} holds {', '.join(pickles)}: a pickle may run any code")
+    data = place / "data" / _DATA
+    model = data / NUMBERS if (data / NUMBERS).is_file() else data / NETWORK
+    missing = [file.name for file in (model, data / FACTS) if not file.is_file()]
+    if missing:
+        raise Refused(f"the model in {place} lacks {', '.join(missing)}")
+    return model, data / FACTS

@@ -1,0 +1,83 @@
+"""The pages of a study and of a trial in the MLflow UI."""
+
+from search.common.drawing import drawn_by
+from search.common.records import StudyFacts, TrialRecord
+from search.results.sentences import (
+    amount_cell,
+    behind,
+    cell,
+    counts,
+    parameter_text,
+    trade_off,
+    verdict,
+)
+from search.results.summary import StudySummary, amount, scoreboard, trial_name
+
+
+def description(summary: StudySummary, facts: StudyFacts) -> str:
+    """Return the study's page in the MLflow UI, as Markdown."""
+    best = summary.best
+    sampled = any(not record.design for record in summary.records)
+    drawn = f" Points drawn by {drawn_by(facts.contract)}." if sampled else ""
+    lines = []
+    if best is not None:
+        lines += [f"**Best: {trial_name(best)}.** {parameter_text(best)}.", ""]
+    lines += [
+        verdict(summary, facts),
+        "",
+        trade_off(summary, facts),
+        "",
+        f"{summary.finished} of {max(facts.total, summary.finished)} trials ({counts(summary)}), "
+        f"study seed "
+        f"{facts.seed}.{drawn} {facts.summary}",
+    ]
+    unit = facts.unit
+    lines += [
+        "",
+        f"| on the validation windows | RMSE {unit} | MAE {unit} | peak bias {unit} | skill |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for row in scoreboard(summary, facts):
+        lines.append(
+            f"| {row['name']} | {amount_cell(row.get('rmse'))} | {amount_cell(row.get('mae'))} "
+            f"| {amount_cell(row.get('peak_bias'), '+')} | {cell(row.get('skill'), '+1.1%')} |"
+        )
+    lines += [
+        "",
+        "Skill is 1 - RMSE / RMSE of the strongest baseline; below 0 a baseline is better. "
+        "Negative peak bias: the hours above the 90th percentile are predicted too low. "
+        + _openings(facts.openings),
+        "",
+        f"Promote: `python -m search.promote --study {facts.name}`",
+    ]
+    if behind(summary, facts):
+        lines[-1] += (
+            "; with `--serve-best` the best baseline serves where no network is let through"
+        )
+    return "\n".join(lines)
+
+
+def _openings(count: int) -> str:
+    if count == 0:
+        return "The test period has not been opened."
+    times = "once" if count == 1 else f"{count} times"
+    return f"The test period has been opened {times}, by promotion."
+
+
+def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
+    """Return a trial's line in the MLflow UI: its parameters and what came of them."""
+    text = f"{parameter_text(record)}. "
+    if record.failure is not None:
+        return text + f"No result: {record.failure.cause}: {record.failure.message}"
+    if record.result is None:
+        return text
+    result = record.result
+    if result.repeat_of is not None:
+        text += (
+            f"The point of trial {result.repeat_of}, so not trained again; that trial's result: "
+        )
+    return text + (
+        f"RMSE {amount(result.validation['rmse'])} {facts.unit} on the validation windows, "
+        f"{amount(result.train['rmse'])} on the training windows; best epoch {result.best_epoch} "
+        f"of {result.epochs}, stopped by {result.stopped_by}."
+    )

@@ -1,0 +1,189 @@
+"""An MLflow store that is there already: its experiments, and the runs of a study."""
+
+import math
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from search.common.errors import Refused
+from search.common.spool import FORECASTS, Forecasts, read_forecasts
+from search.common.stores import masked, missing_file
+from search.tracking.client import connect, first_line, store_errors
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
+
+
+class NotThere(Exception):
+    """MLflow cannot be reached or does not hold what was asked for; the message says which."""
+
+
+class KeptRuns:
+    """The runs of one study in a store that is there already."""
+
+    def __init__(self, tracking_uri: str, experiment: str, identity: str) -> None:
+        """Connect.
+
+        Args:
+            tracking_uri: of the store; no database file is made.
+            experiment: of the study.
+            identity: unique to the study, whatever its name.
+
+        Raises:
+            NotThere: there is no such file or experiment, or the store cannot be reached.
+        """
+        missing = missing_file(tracking_uri)
+        if missing:
+            raise NotThere(f"there is no {missing}")
+        self._identity = identity
+        with _calls():
+            self._client = connect(tracking_uri)
+            found = self._client.get_experiment_by_name(experiment)
+        if found is None:
+            raise NotThere(f"MLflow has no experiment {experiment!r}")
+        self._experiment_id: str = found.experiment_id
+
+    def find(self) -> None:
+        """See that the study's own run is there.
+
+        Raises:
+            NotThere: it is not.
+        """
+        with _calls():
+            self._run("tags.`search.kind` = 'study'")
+
+    def log_report(self, place: Path) -> None:
+        """Log the files of `place` as `report` to the study's own run.
+
+        Raises:
+            NotThere: it has none, or the store cannot be written.
+        """
+        with _calls():
+            run = self._run("tags.`search.kind` = 'study'")
+            self._client.log_artifacts(run.info.run_id, str(place), "report")
+
+    def begin_promotion(self, name: str, tags: Mapping[str, str]) -> str:
+        """Make a run for a promotion under the study's own; return its id."""
+        with _calls():
+            parent = self._run("tags.`search.kind` = 'study'")
+            run = self._client.create_run(
+                self._experiment_id,
+                run_name=name,
+                tags={
+                    "mlflow.parentRunId": parent.info.run_id,
+                    "mlflow.source.name": "search.promote",
+                    "search.study_id": self._identity,
+                    "search.kind": "promotion",
+                }
+                | dict(tags),
+            )
+            run_id: str = run.info.run_id
+            return run_id
+
+    def end_promotion(
+        self, run_id: str, page: str, metrics: Mapping[str, float], files: Path, status: str
+    ) -> None:
+        """Log what came of a promotion, and end its run.
+
+        Args:
+            run_id: as `begin_promotion` gave it.
+            page: the run's description, Markdown.
+            metrics: by name; those that are not finite are left out.
+            files: folder of artifacts.
+            status: "FINISHED", "FAILED" or "KILLED".
+        """
+        from mlflow.entities import Metric
+
+        now = int(1000 * time.time())
+        finite = [Metric(k, v, now, 0) for k, v in metrics.items() if math.isfinite(v)]
+        with _calls():
+            self._client.log_batch(run_id, metrics=finite)
+            self._client.set_tag(run_id, "mlflow.note.content", page)
+            self._client.log_artifacts(run_id, str(files))
+            self._client.set_terminated(run_id, status)
+
+    def describe(self, page: str) -> None:
+        """Replace the description of the study's own run."""
+        with _calls():
+            run = self._run("tags.`search.kind` = 'study'")
+            self._client.set_tag(run.info.run_id, "mlflow.note.content", page)
+
+    def forecasts(self, number: int) -> Forecasts:
+        """The validation forecasts of attempt `number`.
+
+        Raises:
+            NotThere: they were not kept, or the store cannot be read.
+        """
+        with _calls(), tempfile.TemporaryDirectory() as place:
+            run = self._run(f"tags.`search.trial` = '{number}'")
+            kept = self._client.list_artifacts(run.info.run_id, "forecasts")
+            if not kept:
+                raise NotThere("no forecasts of it were kept")
+            file = self._client.download_artifacts(run.info.run_id, kept[0].path, place)
+            try:
+                found = read_forecasts(Path(file).parent)
+            except (ValueError, KeyError, zipfile.BadZipFile) as error:
+                raise NotThere(f"its forecasts cannot be read: {error}") from error
+        if found is None:
+            raise NotThere(f"its forecasts are not in a {FORECASTS}")
+        return found
+
+    def model(self, number: int, place: Path) -> Path:
+        """Copy the network of attempt `number` into the folder `place`; return its file.
+
+        Raises:
+            NotThere: it was not kept, or the store cannot be read.
+        """
+        place.mkdir(parents=True, exist_ok=True)
+        with _calls():
+            run = self._run(f"tags.`search.trial` = '{number}'")
+            kept = self._client.list_artifacts(run.info.run_id, "model")
+            if not kept:
+                raise NotThere("no network of it was kept")
+            return Path(self._client.download_artifacts(run.info.run_id, kept[0].path, place))
+
+    def _run(self, which: str) -> "Run":
+        runs = self._client.search_runs(
+            [self._experiment_id],
+            filter_string=f"tags.`search.study_id` = '{self._identity}' and {which}",
+            max_results=1,
+        )
+        if not runs:
+            raise NotThere(f"MLflow has no run with {which}")
+        return runs[0]
+
+
+@contextmanager
+def _calls() -> Iterator[None]:
+    """What MLflow and its stores raise, as one error of ours."""
+    try:
+        yield
+    except store_errors() as error:
+        raise NotThere(f"{type(error).__name__}: {masked(first_line(error))}") from error
+
+
+def experiment_ids(tracking_uri: str) -> dict[str, str]:
+    """Return the id of each experiment by name, the empty one that MLflow makes left out.
+
+    Raises:
+        Refused: the store cannot be read, say because another version of MLflow wrote it.
+    """
+    try:
+        found = connect(tracking_uri).search_experiments()
+    except store_errors() as error:
+        if tracking_uri.startswith(("http:", "https:")):
+            remedy = "start the server, or give another --tracking-uri."
+        else:
+            remedy = (
+                "after a backup, `mlflow db upgrade URL` if it is of an older version; else "
+                "restore a backup or give another --tracking-uri."
+            )
+        raise Refused(
+            f"the MLflow store {masked(tracking_uri)} cannot be read: {masked(str(error))}\n"
+            f"Next: {remedy}"
+        ) from error
+    return {e.name: e.experiment_id for e in found if e.name != "Default"}

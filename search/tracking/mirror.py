@@ -1,0 +1,190 @@
+"""The thread that keeps MLflow in step with a study: in order, once, and patient.
+
+Everything it is given also stands in the study database or the spool, so a delivery may fail and be
+made up for later. What is written is the matter of `search.tracking.study_runs`.
+"""
+
+import math
+import queue
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from search.common.records import State, StudyFacts, TrialRecord
+from search.common.stores import masked
+from search.results.summary import StudySummary
+from search.tracking.client import first_line
+from search.tracking.study_runs import StudyRuns
+
+# How long a person who is waiting to leave waits for MLflow.
+_SHORT_WAIT = 5.0
+# How long a store that stops answering is waited for at the end.
+_LONG_WAIT = 30.0
+_PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+class Mirror:
+    """Delivers what happens in one study to MLflow, from a thread of its own."""
+
+    def __init__(
+        self,
+        tracking_uri: str,
+        artifacts: Path | None,
+        schema_lock: Path,
+        spool: Path,
+        facts: StudyFacts,
+        say: Callable[[str], None],
+    ) -> None:
+        """Start the thread; `say` prints one line for the person, the rest as in `StudyRuns`."""
+        self._uri = tracking_uri
+        self._runs = StudyRuns(tracking_uri, artifacts, schema_lock, spool, facts)
+        self._say = say
+        self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
+        self._stop = threading.Event()
+        # Since when it has not answered, as `time.monotonic` has it; None while it does.
+        self._away_since: float | None = None
+        self.undelivered = 0
+        self._emptied = False
+        # The standing that waits for its turn: a newer one takes its place.
+        self._standing: tuple[StudySummary, State] | None = None
+        self._lock = threading.Lock()
+        # requests says so itself when it is imported, but that happens in the thread, and whoever
+        # leaves `warnings.catch_warnings` in another one meanwhile takes it back.
+        warnings.filterwarnings("ignore", message="SOCKS support in urllib3")
+        self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
+        self._thread.start()
+
+    # -- called by the coordinator ---------------------------------------------------------------
+
+    def show(self, record: TrialRecord) -> None:
+        """Show that an attempt runs, or how it ended."""
+        self._jobs.put(lambda: self._runs.write_trial(record))
+
+    def catch_up(self, records: Iterable[TrialRecord]) -> None:
+        """Show what an earlier coordinator left undelivered; what MLflow has is passed over.
+
+        `records` are all attempts of the study: runs of others are set aside.
+        """
+        known = {record.number: record for record in records}
+        self._jobs.put(lambda: self._runs.keep_only(known))
+        for number in sorted(known):
+            self.show(known[number])
+
+    def summarise(self, summary: StudySummary, state: State) -> None:
+        """Bring the study's own run up to date."""
+        if state is not State.RUNNING:  # after all that is queued
+            self._jobs.put(lambda: self._runs.write_study(summary, state))
+            return
+        with self._lock:
+            waiting, self._standing = self._standing, (summary, state)
+        if waiting is None:
+            self._jobs.put(self._standing_writer())
+
+    def close(self, seconds: float, hurried: Callable[[], int]) -> bool:
+        """Deliver what is queued within `seconds`; True if nothing is left over.
+
+        From the moment on that `hurried()` is true it waits for a few seconds more at most, and not
+        long for a store that is away.
+        """
+        self._jobs.put(None)
+        # A store that is away by now may stay away: the person should not wait for it for long.
+        patience = min(seconds, _SHORT_WAIT) if self._away_since is not None else seconds
+        deadline = time.monotonic() + patience
+        short = math.inf
+        while self._thread.is_alive() and time.monotonic() < min(deadline, short):
+            if short == math.inf and hurried():
+                short = time.monotonic() + _SHORT_WAIT
+            away = self._away_since
+            if away is not None and time.monotonic() - away > _LONG_WAIT:
+                break
+            self._thread.join(0.1)
+        self._stop.set()
+        self._thread.join(1.0)
+        return self._emptied and self.undelivered == 0
+
+    @property
+    def written(self) -> tuple[int, int, int]:
+        """Runs of attempts that were made, whose end was written, and that were set aside."""
+        return self._runs.made, self._runs.ended, self._runs.set_aside
+
+    # -- the thread ------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        if not self._do(self._runs.connect):
+            if not self._stop.is_set():
+                self._say(
+                    f"The MLflow store {masked(self._uri)} cannot be used; results are kept.\n"
+                    "Next: mend it or give another --tracking-uri, then run the same command "
+                    "again; it delivers everything."
+                )
+            return
+        while not self._stop.is_set():
+            job = self._jobs.get()
+            if job is None:
+                self._emptied = True
+                return
+            self._do(job)
+
+    def _do(self, job: Callable[[], None]) -> bool:
+        """Do `job`, waiting for a store that is away; False if it was refused or given up."""
+        for attempt, pause in enumerate(_endless(_PAUSES)):
+            try:
+                if attempt:
+                    # A run may have been made whose making was not answered.
+                    self._runs.find()
+                job()
+            except Exception as error:  # noqa: BLE001 - the mirror must never end the study
+                if not _passes(error):
+                    self.undelivered += 1
+                    self._say(masked(f"MLflow refused a record: {type(error).__name__}: {error}"))
+                    return False
+                if self._away_since is None:
+                    self._away_since = time.monotonic()
+                    self._say(
+                        f"MLflow at {masked(self._uri)} does not answer "
+                        f"({masked(first_line(error))}); results are kept and delivered later."
+                    )
+                if self._stop.wait(pause):
+                    self.undelivered += 1 + self._jobs.qsize()
+                    return False
+            else:
+                if self._away_since is not None:
+                    self._say("MLflow answers again; delivery goes on.")
+                    self._away_since = None
+                return True
+        raise AssertionError("the pauses never end")
+
+    def _standing_writer(self) -> Callable[[], None]:
+        """A job that writes the standing; tried again, it writes the same or a newer one."""
+        taken: tuple[StudySummary, State] | None = None
+
+        def write() -> None:
+            nonlocal taken
+            with self._lock:
+                taken, self._standing = self._standing or taken, None
+            if taken is not None:
+                self._runs.write_study(*taken)
+
+        return write
+
+
+def _passes(error: Exception) -> bool:
+    """True for an error of a store that is away or busy, not of one that refuses what it got."""
+    import requests
+    import sqlalchemy.exc
+    from mlflow.exceptions import MlflowException
+
+    if isinstance(error, MlflowException):
+        return error.error_code in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE")
+    return isinstance(
+        error,
+        OSError | requests.exceptions.RequestException | sqlalchemy.exc.OperationalError,
+    )
+
+
+def _endless(pauses: tuple[float, ...]) -> Iterable[float]:
+    yield from pauses
+    while True:
+        yield pauses[-1]

@@ -1,0 +1,149 @@
+"""One place for a training process: fresh after some tasks, any death, a timeout, lack of memory.
+
+Each has an executor of its own. Processes that share a channel can lose more than their own task:
+one that is killed while it starts, or while it holds the channel, breaks it for all of them.
+"""
+
+import contextlib
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
+from multiprocessing.process import BaseProcess
+
+from search.common.records import Cause, Failure, Task, TrialResult
+from search.training.train_task import WorkerContext
+from search.training.worker import initialise, run_task
+
+# Trials a process trains before a fresh one takes its place: a process grows by about 20 MB a
+# trial, and a fresh one costs TensorFlow's start.
+TASKS_PER_WORKER = 20
+_REAPING = 5.0
+
+
+class Slot:
+    """Trains one task at a time; used by one thread, with which its process ends at the latest."""
+
+    def __init__(self, context: WorkerContext) -> None:
+        """Remember what its processes need; the first task starts one."""
+        self._context = context
+        self._executor: ProcessPoolExecutor | None = None
+        self._process: BaseProcess | None = None
+        self._tasks = 0
+        self._future: Future[TrialResult | Failure] | None = None
+
+    @property
+    def free(self) -> bool:
+        """True if it may be given a task."""
+        return self._future is None or self._future.done()
+
+    def submit(
+        self, task: Task, timeout: float | None, ended: Callable[[TrialResult | Failure], None]
+    ) -> None:
+        """Train `task`; call `ended` once, from another thread, unless `stop` comes before.
+
+        Args:
+            task: what is trained; the slot is free.
+            timeout: s after which its process is killed.
+            ended: is told the result, or why there is none.
+        """
+        assert self.free, "one task at a time"
+        if self._tasks >= TASKS_PER_WORKER or self._died or self._lacks_memory:
+            self.stop()
+        try:
+            self._future = self._start(task)
+        except (OSError, BrokenExecutor) as error:  # killed while it started
+            self.stop()
+            ended(Failure(Cause.WORKER_DIED, f"its process ended while it started: {error}"))
+            return
+        self._tasks += 1
+        _watch(self._future, self._process, timeout, ended)
+
+    def stop(self) -> None:
+        """Kill the process and wait until it is gone; a later task starts another."""
+        if self._process is not None:
+            self._process.kill()
+        if self._executor is not None:
+            self._executor.shutdown(wait=True, cancel_futures=True)
+        self._executor = self._process = None
+        self._tasks = 0
+
+    @property
+    def _died(self) -> bool:
+        return self._process is not None and not self._process.is_alive()
+
+    @property
+    def _lacks_memory(self) -> bool:
+        """True if the last task found none; the next one in that process would hardly find more."""
+        last = self._future
+        if last is None or last.cancelled() or last.exception() is not None:
+            return False
+        outcome = last.result()
+        return isinstance(outcome, Failure) and outcome.cause is Cause.OUT_OF_MEMORY
+
+    def _start(self, task: Task) -> "Future[TrialResult | Failure]":
+        if self._executor is not None:
+            return self._executor.submit(run_task, task)
+        self._executor = ProcessPoolExecutor(
+            max_workers=1,
+            # Never forked: fork after TensorFlow has run hangs.
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=initialise,
+            initargs=(self._context,),
+        )
+        others = multiprocessing.active_children()
+        with _deaf_to_ctrl_c():
+            future = self._executor.submit(run_task, task)  # starts its only process
+        (self._process,) = [c for c in multiprocessing.active_children() if c not in others]
+        return future
+
+
+@contextlib.contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes that are started here do not get SIGINT, which a terminal sends to all of them."""
+    kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
+
+
+def _watch(
+    future: "Future[TrialResult | Failure]",
+    process: BaseProcess | None,
+    timeout: float | None,
+    ended: Callable[[TrialResult | Failure], None],
+) -> None:
+    """Kill `process` after `timeout`, and tell `ended` what came of the task."""
+    late = threading.Event()
+    assert process is not None
+
+    def kill() -> None:
+        late.set()
+        process.kill()
+
+    timer = None if timeout is None else threading.Timer(timeout, kill)
+
+    def done(future: "Future[TrialResult | Failure]") -> None:
+        if timer is not None:
+            timer.cancel()
+        try:
+            outcome = future.result()
+        except CancelledError:
+            return
+        except BrokenExecutor:
+            process.join(_REAPING)
+            outcome = Failure(Cause.WORKER_DIED, f"its process ended with code {process.exitcode}")
+            if late.is_set():
+                outcome = Failure(
+                    Cause.TIMED_OUT, f"took longer than --trial-timeout {timeout:g} s"
+                )
+        except Exception as error:  # noqa: BLE001 - the pool's own failure is still one trial's
+            outcome = Failure(Cause.OUR_BUG, f"{type(error).__name__}: {error}")
+        ended(outcome)
+
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
+    future.add_done_callback(done)

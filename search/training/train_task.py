@@ -1,0 +1,124 @@
+"""How a training process trains one task, and what kind of failure an error is.
+
+Nothing here is kept between tasks but what the caller passes. TensorFlow is imported with
+the first task, never when this module is.
+"""
+
+import time
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from data_pipeline.framing import Framing
+from data_pipeline.series import HourlySeries
+from search.common.records import Cause, Task, TrialResult
+from search.common.spool import write_spool
+
+if TYPE_CHECKING:
+    from data_pipeline.windows import Prepared
+    from models.device import Device
+
+
+# Bytes; far less than a process with TensorFlow has.
+_PROBE = 2**28
+
+
+@dataclass(frozen=True)
+class WorkerContext:
+    """What every worker of a study needs; sent once to each.
+
+    `address` and `secret` lead to the coordinator's epoch channel; `gpu` is the index of the GPU
+    that it trains on, None for the CPU.
+    """
+
+    series: HourlySeries
+    framing: Framing
+    threads: int
+    gpu: int | None
+    address: str
+    secret: bytes
+
+
+@dataclass
+class WorkerState:
+    """What a training process keeps between tasks; filled by the first of them."""
+
+    context: WorkerContext
+    device: "Device | None" = None
+    prepared: "dict[Framing, Prepared]" = field(default_factory=dict)
+    channel: Connection | None = None
+
+
+def train(worker: WorkerState, task: Task, begun: float) -> TrialResult:
+    """Train `task` with what `worker` has ready, and write its spool.
+
+    Args:
+        worker: with its device and its channel.
+        task: what is trained.
+        begun: when the task began, by `time.perf_counter`.
+    """
+    from models.build import plain_copy
+    from search.training.trial import run_trial
+
+    assert worker.device is not None and worker.channel is not None
+    framing = task.framing or worker.context.framing
+    prepared = _opened(worker, framing) if task.opening else _prepared(worker, framing)
+    channel = worker.channel
+
+    def on_epoch(epoch: int, value: float) -> bool:
+        channel.send((task.number, epoch, value))
+        return bool(channel.recv())
+
+    trained = run_trial(task.parameters, prepared, task.seed, worker.device, on_epoch)
+    write_spool(
+        task.spool,
+        save_model=plain_copy(trained.model).save,
+        times=prepared.history.local[trained.origins],
+        actual=trained.actual,
+        forecast=trained.forecast,
+    )
+    # Of this trial's time in this process, all but training itself: TensorFlow's start included.
+    overhead = time.perf_counter() - begun - trained.result.seconds
+    return replace(trained.result, overhead_seconds=overhead)
+
+
+def _prepared(worker: WorkerState, framing: Framing) -> "Prepared":
+    """The data as `framing` wants them, made once in a process."""
+    if framing not in worker.prepared:
+        from data_pipeline.windows import prepare
+
+        worker.prepared[framing] = prepare(worker.context.series, framing)
+    return worker.prepared[framing]
+
+
+def _opened(worker: WorkerState, framing: Framing) -> "Prepared":
+    from data_pipeline.windows import open_test
+
+    return open_test(worker.context.series, framing)
+
+
+def cause_of(error: Exception) -> Cause:
+    """Why a trial that raised `error` has no result."""
+    import tensorflow as tf
+
+    from models.fit import TrainingDiverged
+
+    if isinstance(error, TrainingDiverged):
+        return Cause.DIVERGED
+    # What is raised while a graph is traced comes as the text of another error.
+    if isinstance(error, tf.errors.ResourceExhaustedError) or "MemoryError: " in str(error):
+        return Cause.OUT_OF_MEMORY
+    # C code that gets no memory may fail without a word, or with one that is not about memory.
+    native = isinstance(error, (SystemError, tf.errors.OpError)) or "SystemError: " in str(error)
+    if native and _starved():
+        return Cause.OUT_OF_MEMORY
+    return Cause.OUR_BUG
+
+
+def _starved() -> bool:
+    """True if this process cannot get as much memory as any trial needs; none is touched."""
+    try:
+        bytearray(_PROBE)
+    except MemoryError:
+        return True
+    return False

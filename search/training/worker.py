@@ -1,0 +1,82 @@
+"""What runs in a training process: it starts TensorFlow once and trains one task at a time.
+
+TensorFlow is imported with the first task, never when this module is.
+"""
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from multiprocessing import parent_process
+from multiprocessing.connection import Client, wait
+
+from models.tensorflow_start import tensorflow_start
+from search.common.records import Cause, Failure, Task, TrialResult
+from search.training.train_task import WorkerContext, WorkerState, cause_of, train
+
+# Of prctl(2).
+_PR_SET_PDEATHSIG = 1
+
+
+_worker: WorkerState | None = None
+
+
+def initialise(context: WorkerContext) -> None:
+    """Prepare a fresh worker process; it leaves with the coordinator."""
+    global _worker
+    # Before TensorFlow and its thread pools exist.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    _leave_with_the_coordinator()
+    _worker = WorkerState(context)
+
+
+def _leave_with_the_coordinator() -> None:
+    """End when the coordinator has, however it did."""
+    parent = parent_process()
+    if parent is None:
+        return
+    if sys.platform == "linux":
+        # The system kills this process with the thread that started it: stopped, or in the middle
+        # of a call that lets no other thread run.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
+        if os.getppid() != parent.pid:  # gone before that
+            os._exit(1)
+
+    # Elsewhere it leaves by itself: at the latest when it is continued, or the call returns.
+    def wait_and_leave() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=wait_and_leave, daemon=True).start()
+
+
+def run_task(task: Task) -> TrialResult | Failure:
+    """Train `task` and write its spool; return its result, or why it has none."""
+    begun = time.perf_counter()
+    try:
+        return train(_ready(), task, begun)
+    except MemoryError as error:
+        return Failure(Cause.OUT_OF_MEMORY, str(error) or "MemoryError", traceback.format_exc())
+    except Exception as error:  # noqa: BLE001 - the border of the process: sorted, never hidden
+        return Failure(cause_of(error), f"{type(error).__name__}: {error}", traceback.format_exc())
+
+
+def _ready() -> WorkerState:
+    """Start TensorFlow and open the channel, each once in a process."""
+    if _worker is None:
+        raise RuntimeError("run_task needs initialise() to have run in this process")
+    context = _worker.context
+    if _worker.device is None:
+        if context.gpu is None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        with tensorflow_start():
+            from models.device import prepare_device
+
+            _worker.device = prepare_device(context.threads, context.gpu)
+    if _worker.channel is None:
+        _worker.channel = Client(context.address, authkey=context.secret)
+    return _worker

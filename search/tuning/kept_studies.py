@@ -1,0 +1,165 @@
+"""Attempts as they stand in the study database, read into our records."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.trial import FrozenTrial, TrialState
+
+from experiments.catalogue import CATALOGUE
+from experiments.experiment import Experiment
+from search.common.errors import Refused
+from search.common.records import Baseline, Cause, Failure, State, TrialRecord, TrialResult
+
+_STATES = {
+    TrialState.RUNNING: State.RUNNING,
+    TrialState.COMPLETE: State.COMPLETE,
+    TrialState.PRUNED: State.PRUNED,
+    TrialState.FAIL: State.FAILED,
+}
+
+
+@dataclass(frozen=True)
+class KeptStudy:
+    """A study as it is in its database, read without taking it over.
+
+    Attributes:
+        name: of the study. identity: unique to it, "" if it never ran.
+        contract: what holds for all its trials, as `Study.hold_to` kept it.
+        baselines: by name; empty if its first run ended before they were judged.
+        records: all attempts by number.
+        made_with: versions of the packages, and the commit, of its latest run.
+        source: of the data, as plain values; empty in a study of before it was kept.
+        openings: of the test period, oldest first, as `keep_openings` wrote them.
+        data: the data report as plain values. total: finished trials its latest run asked for.
+    """
+
+    name: str
+    identity: str
+    contract: dict[str, Any]
+    baselines: dict[str, Baseline]
+    records: tuple[TrialRecord, ...]
+    made_with: dict[str, str] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
+    openings: tuple[dict[str, Any], ...] = ()
+    data: dict[str, Any] = field(default_factory=dict)
+    total: int = 0
+
+    def experiment(self) -> Experiment:
+        """The experiment as this study runs it."""
+        plain = CATALOGUE[self.contract["experiment"]].model_dump()
+        plain |= {name: self.contract[name] for name in ("framing", "epochs", "seed")}
+        plain["source"] = self.source or plain["source"]
+        return Experiment.model_validate(plain)
+
+
+def kept_contract(storage: optuna.storages.BaseStorage, name: str) -> dict[str, Any] | None:
+    """The contract of the study of that name, None if there is no such study or it has none."""
+    if name not in optuna.get_all_study_names(storage):
+        return None
+    study = optuna.load_study(study_name=name, storage=storage)
+    contract: dict[str, Any] | None = study.user_attrs.get("contract")
+    return contract
+
+
+def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
+    """Read a study.
+
+    Raises:
+        Refused: there is no study of that name, or this program did not make it.
+    """
+    try:
+        study = optuna.load_study(study_name=name, storage=storage)
+    except KeyError as error:
+        known = ", ".join(sorted(optuna.get_all_study_names(storage))) or "none"
+        raise Refused(
+            f"there is no study {name!r} in this database; it holds: {known}.\n"
+            "Next: check the name, or give another database with --storage."
+        ) from error
+    contract: dict[str, Any] = study.user_attrs.get("contract") or {}
+    if "retest_of" in contract:
+        raise Refused(
+            f"study {name!r} is the re-test of study {contract['retest_of']!r} on other periods.\n"
+            "Next: give that study; what the re-test found is on the page of its promotion."
+        )
+    experiment = CATALOGUE.get(contract.get("experiment", ""))
+    if experiment is None:
+        raise Refused(
+            f"study {name!r} is of no experiment that this version knows.\n"
+            "Next: check the name, or use the version that made it."
+        )
+    experiment = experiment.model_copy(
+        update={name: contract[name] for name in ("epochs", "weights") if name in contract}
+    )
+    return KeptStudy(
+        name,
+        study.user_attrs.get("identity", ""),
+        contract,
+        {key: Baseline(**value) for key, value in study.user_attrs.get("baselines", {}).items()},
+        tuple(
+            record_of(trial, experiment)
+            for trial in study.get_trials(deepcopy=False)
+            if trial.state != TrialState.WAITING
+        ),
+        study.user_attrs.get("made_with", {}),
+        study.user_attrs.get("source", {}),
+        tuple(study.user_attrs.get("openings", ())),
+        study.user_attrs.get("data", {}),
+        study.user_attrs.get("total", 0),
+    )
+
+
+def keep_openings(
+    storage: optuna.storages.BaseStorage, name: str, openings: Sequence[dict[str, Any]]
+) -> None:
+    """Keep with study `name` how often its test period was opened; by its holder alone."""
+    optuna.load_study(study_name=name, storage=storage).set_user_attr("openings", list(openings))
+
+
+def openings_of(storage: optuna.storages.BaseStorage, data: str) -> list[dict[str, Any]]:
+    """The openings of test periods of the data with that fingerprint, by any study here."""
+    studies = optuna.get_all_study_summaries(storage=storage, include_best_trial=False)
+    found = [one for study in studies for one in study.user_attrs.get("openings", ())]
+    return sorted((one for one in found if one["data"] == data), key=lambda one: str(one["time"]))
+
+
+def record_of(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:
+    """What an attempt of a study of `experiment` is, as it stands in the database."""
+    attributes = trial.user_attrs
+    flat = dict(trial.params)
+    complete = not experiment.space.problems(flat)
+    design = attributes.get("design", "")
+    epochs = int(attributes.get("epochs", experiment.epochs))
+    result = attributes.get("result")
+    failure = attributes.get("failure")
+    state = _STATES[trial.state]
+    if failure is not None and failure["cause"] == Cause.INTERRUPTED:
+        state = State.INTERRUPTED
+    return TrialRecord(
+        number=trial.number,
+        state=state,
+        flat=flat,
+        parameters=experiment.parameters_of(flat, epochs, design) if complete else None,
+        seed=int(attributes.get("seed", 0)),
+        design=design,
+        framing=experiment.framing_of(design),
+        proposal=attributes.get("proposal", ""),
+        retry_of=attributes.get("retry_of"),
+        attempt=int(attributes.get("attempt", 1)),
+        result=TrialResult(**result) if result and state is not State.FAILED else None,
+        failure=failure_of(failure) if failure else None,
+        started=_utc(trial.datetime_start),
+        ended=_utc(trial.datetime_complete),
+    )
+
+
+def failure_of(plain: dict[str, str]) -> Failure:
+    """The failure that was kept as plain values."""
+    return Failure(Cause(plain["cause"]), plain["message"], plain["traceback"])
+
+
+def _utc(moment: dt.datetime | None) -> dt.datetime | None:
+    # Optuna keeps naive local times.
+    return None if moment is None else moment.astimezone(dt.UTC)

@@ -1,0 +1,42 @@
+"""What is found out and said before anything is trained."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from data_pipeline.source import DataSource
+from experiments.catalogue import CATALOGUE
+from search.common.errors import WrongInput
+from search.engine.plan import adapt, make_plan, plan_lines
+from tests.data_pipeline.files import hours, text, write
+
+
+def test_a_column_that_is_constant_only_in_training_is_warned_of(tmp_path: Path) -> None:
+    times = hours(24 * 40)
+    lines = [
+        f"{time},{5 if i < 760 else 30},{100 + 10 * np.sin(i / 4):.4f}"
+        for i, time in enumerate(times)
+    ]
+    path = write(tmp_path, text(lines, "Date,Heating,Usage"))
+    source = DataSource(path=path, features=("Heating",), unit="kW")
+    plan = make_plan(adapt(CATALOGUE["smoke"], {"source": source.model_dump()}))
+    assert len(plan.warnings) == 1 and "'Heating' has one value, 5, in all" in plan.warnings[0]
+    assert any("'Heating'" in line for line in plan_lines(plan, "s", 1, ()))
+
+
+def test_the_built_in_data_give_no_warning() -> None:
+    assert make_plan(CATALOGUE["power_usage"]).warnings == []
+
+
+def test_the_contract_holds_the_moving_average_and_does_not_name_one_that_is_off() -> None:
+    averaged = make_plan(CATALOGUE["smoke"]).contract
+    assert averaged["ema_epochs"] == 1.0
+    # Studies of before there was one go on.
+    plain = make_plan(CATALOGUE["documents"]).contract
+    assert "ema_epochs" not in str(plain)
+
+
+def test_a_wrong_feature_name_is_told_by_its_option() -> None:
+    with pytest.raises(WrongInput, match=r"^--features"):
+        adapt(CATALOGUE["smoke"], {"source.features": ("a" * 5000, 3)})

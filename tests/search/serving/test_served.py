@@ -1,0 +1,281 @@
+"""The served model on raw rows: the pipeline's numbers, and errors that name the place."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_pipeline.framing import Framing
+from data_pipeline.load import load_series
+from data_pipeline.series import HourlySeries
+from data_pipeline.source import DataSource
+from data_pipeline.windows import open_test
+from models.baselines import BASELINES, fit
+from models.build import build, plain_copy
+from models.fit import predict
+from models.intervals import begin, follow
+from search.common.errors import Refused
+from search.results.baselines import baseline_data
+from search.serving.model_folder import digest, facts_of, model_files, raw_rows, save
+from search.serving.served import Forecaster, WrongRows
+from tests.search.samples import parameters
+
+FRAMING = Framing(window=24, horizon=3)
+
+
+def _series(zone: str | None = None, hours: int = 700) -> HourlySeries:
+    generator = np.random.default_rng(5)
+    index = pd.date_range("2024-03-10", periods=hours, freq="h", tz=None if zone is None else "UTC")
+    local = index if zone is None else index.tz_convert(zone).tz_localize(None)
+    return HourlySeries(
+        index=index,
+        local=local,
+        target=50 + 10 * generator.random(hours),
+        covariates=generator.random((hours, 1)),
+        target_name="Load",
+        covariate_names=("Wind",),
+        unit="kW",
+        name="made up",
+    )
+
+
+def _made(place: Path, zone: str | None = None) -> tuple[Forecaster, HourlySeries, Path]:
+    series = _series(zone)
+    prepared = open_test(series, FRAMING)
+    network = plain_copy(build(parameters((3,)), 24, 6, 3, seed=1))
+    file = place / "network.keras"
+    network.save(file)
+    # Half the widths are 1, 2 and 3.
+    end = begin(np.ones((20, 1)) * [1.0, 2.0, 3.0])
+    interval = {
+        "begin": begin(np.ones((20, 3))).as_plain(),
+        "end": end.as_plain(),
+        "until": series.local[-1].isoformat(),
+    }
+    facts = facts_of(series, FRAMING, prepared.scaler, prepared.train_rows, "When", zone, interval)
+    (place / "facts.json").write_text(json.dumps(facts))
+    return Forecaster(file, place / "facts.json"), series, file
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Forecaster, HourlySeries, Path]:
+    return _made(tmp_path_factory.mktemp("served"))
+
+
+Made = tuple[Forecaster, HourlySeries, Path]
+
+
+def test_its_forecasts_are_those_of_the_pipeline(made: Made) -> None:
+    model, series, _ = made
+    prepared = open_test(series, FRAMING)
+    output = predict(model._network, prepared.validation.x)
+    expected = prepared.scaler.inverse_target(output)
+    _, local, values = model.read(raw_rows(series, "When"))
+    found = model.forecast(local, values, prepared.validation.origins)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_it_gives_the_hours_after_the_last_row_with_their_interval(made: Made) -> None:
+    model, series, _ = made
+    coming = model.coming(raw_rows(series, "When"))
+    assert list(coming) == ["When", "forecast", "low", "high"]
+    last = series.local[-1]
+    stamps = [pd.Timestamp(text) - last for text in coming["When"]]
+    assert stamps == [pd.Timedelta(hours=h) for h in (1, 2, 3)]
+    np.testing.assert_allclose(coming["high"] - coming["low"], [2.0, 4.0, 6.0])
+    one_window = model.coming(raw_rows(series, "When").iloc[-24:])
+    np.testing.assert_allclose(one_window["forecast"], coming["forecast"])
+
+
+def test_the_interval_goes_on_over_the_hours_since_it_was_judged(made: Made) -> None:
+    model, series, _ = made
+    rows = raw_rows(series, "When")
+    _, local, values = model.read(rows)
+    last_judged = len(series) - 60
+    interval = model.facts["interval"] | {"until": local[last_judged].isoformat()}
+    before, model.facts = model.facts, model.facts | {"interval": interval}
+    try:
+        coming = model.coming(rows)
+    finally:
+        model.facts = before
+    origins = np.arange(last_judged + 1, len(series))
+    actual = np.full((len(origins), 3), np.nan)
+    for row, origin in enumerate(origins):
+        known = series.target[origin : origin + 3]
+        actual[row, : len(known)] = known
+    clock = pd.DatetimeIndex(local.append(local[-3:] + pd.Timedelta(hours=3)))
+    missed = model.forecast(clock, values, origins) - actual
+    end = begin(np.ones((20, 1)) * [1.0, 2.0, 3.0])
+    expected = follow(end, missed)[1].half_width
+    np.testing.assert_allclose((coming["high"] - coming["low"]) / 2, expected)
+    assert not np.allclose(expected, [1.0, 2.0, 3.0])
+
+
+def test_a_model_of_an_earlier_version_keeps_its_constant_interval(
+    made: Made, tmp_path: Path
+) -> None:
+    model, series, file = made
+    earlier = {k: v for k, v in model.facts.items() if k != "interval"}
+    (tmp_path / "facts.json").write_text(json.dumps(earlier | {"half_width": [4.0, 5.0, 6.0]}))
+    served = Forecaster(file, tmp_path / "facts.json")
+    coming = served.coming(raw_rows(series, "When"))
+    np.testing.assert_allclose(coming["high"] - coming["low"], [8.0, 10.0, 12.0])
+    windows = np.zeros((7, 3))
+    np.testing.assert_array_equal(
+        served.half_widths(windows, windows), np.tile([4.0, 5.0, 6.0], (7, 1))
+    )
+
+
+def test_plain_numbers_are_served_as_a_network_is(made: Made, tmp_path: Path) -> None:
+    model, series, _ = made
+    framing = Framing(window=168, horizon=3)
+    prepared = open_test(series, framing)
+    data = baseline_data(prepared)
+    for name in BASELINES:
+        fitted = fit([name], data)[name]
+        (tmp_path / "model.json").write_text(json.dumps(fitted.as_plain()))
+        (tmp_path / "facts.json").write_text(json.dumps(model.facts | {"window": 168}))
+        place = tmp_path / name
+        save(
+            place,
+            tmp_path / "model.json",
+            model.facts | {"window": 168},
+            raw_rows(series, "When").iloc[:168],
+        )
+        assert "keras" not in (place / "requirements.txt").read_text()
+        served = Forecaster(*model_files(place))
+        rows = raw_rows(series, "When")
+        _, local, values = served.read(rows)
+        np.testing.assert_array_equal(
+            served.forecast(local, values, prepared.validation.origins),
+            fitted.forecast(data.rows, prepared.validation.origins),
+        )
+        assert np.isfinite(served.coming(rows)["forecast"]).all()
+    (tmp_path / "model.json").write_text('{"kind": "pickle"}')
+    with pytest.raises(ValueError, match="expected a forecaster"):
+        Forecaster(tmp_path / "model.json", tmp_path / "facts.json")
+
+
+def test_a_clock_that_changes_is_followed(tmp_path: Path) -> None:
+    model, series, _ = _made(tmp_path, "Europe/Berlin")
+    rows = raw_rows(series, "When")
+    assert {text[-6:] for text in rows["When"]} == {"+01:00", "+02:00"}
+    instants, local, _ = model.read(rows)
+    assert local.equals(series.local) and len(instants) == len(series)
+    # As clock times alone, which jump over the hour that spring takes away.
+    rows["When"] = [moment.isoformat() for moment in series.local]
+    assert model.read(rows)[1].equals(series.local)
+
+
+def _without(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.drop(columns="Wind")
+
+
+def _blank(frame: pd.DataFrame) -> pd.DataFrame:
+    frame.loc[7, "Load"] = np.nan
+    return frame
+
+
+def _infinite(frame: pd.DataFrame) -> pd.DataFrame:
+    frame.loc[9, "Wind"] = np.inf
+    return frame
+
+
+def _gap(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.drop(index=12)
+
+
+def _other_unit(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(Load=frame["Load"] / 1000)
+
+
+def _no_time(frame: pd.DataFrame) -> pd.DataFrame:
+    frame.loc[3, "When"] = "yesterday"
+    return frame
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda frame: frame.iloc[:10], "expected at least 24 hours, found 10"),
+        (_without, r"no column \['Wind'\]; expected \['When', 'Wind', 'Load'\]"),
+        (_blank, r"column 'Load': expected a number, found nan in row 7 \(1 such rows\)"),
+        (_infinite, "column 'Wind': expected a number, found inf in row 9"),
+        (_gap, "row 11 and 2024-03-10 13:00:00 in row 12"),
+        (_other_unit, r"column 'Load' \(kW\): 0.05\d+ at 2024-03-11 00:00:00 and 24 of"),
+        (_no_time, "column 'When': expected times"),
+        (lambda frame: frame[::-1], "each row one hour after"),
+    ],
+)
+def test_p5_rows_it_was_not_trained_for_are_refused_by_place(
+    made: Made, spoil: Callable[[pd.DataFrame], pd.DataFrame], said: str
+) -> None:
+    model, series, _ = made
+    with pytest.raises(WrongRows, match=said):
+        model.coming(spoil(raw_rows(series, "When").iloc[:48].copy()))
+
+
+def test_a_window_somewhat_outside_is_forecast_with_a_doubt_and_far_outside_refused(
+    made: Made,
+) -> None:
+    model, series, _ = made
+    rows = raw_rows(series, "When").iloc[:48]
+    low, spread = model.facts["minimum"][1], model.facts["range"][1]
+    assert model.doubts(rows) == []
+    warm = rows.copy()
+    warm.loc[warm.index[-5:], "Load"] = low + 1.3 * spread
+    (doubt,) = model.doubts(warm)
+    assert doubt.startswith("5 of the last 24 values of 'Load' lie outside 50 to 5")
+    assert len(model.coming(warm)) == 3
+    # All of a window by a hair, which a level that drifts may be, and by half of the range.
+    assert len(model.coming(rows.assign(Load=low - 0.01 * spread))) == 3
+    for level in (low - 0.5 * spread, low + 1.5 * spread):
+        with pytest.raises(WrongRows, match="24 of the last 24 values in all lie far outside"):
+            model.coming(rows.assign(Load=level))
+    with pytest.raises(WrongRows, match="1 of the last 24 values in all lie far outside"):
+        model.coming(warm.assign(Load=[*rows["Load"].iloc[:-1], low + 2.5 * spread]))
+
+
+def test_a_folder_is_told_from_a_changed_one_and_a_pickle_is_refused(
+    made: Made, tmp_path: Path
+) -> None:
+    model, series, network = made
+    place = tmp_path / "model"
+    save(place, network, model.facts, raw_rows(series, "When").iloc[:24])
+    before = digest(place)
+    again = Forecaster(*model_files(place))
+    assert again.facts == model.facts
+    written = next(place.rglob("*.py")).parent / "__pycache__" / "served.cpython-311.pyc"
+    written.parent.mkdir()
+    written.write_bytes(b"bytecode of a server")
+    assert digest(place) == before
+    (place / "notes.txt").write_text("new")
+    assert digest(place) != before
+    (place / "x.pkl").write_bytes(b"")
+    with pytest.raises(Refused, match="a pickle may run any code"):
+        model_files(place)
+    (place / "x.pkl").unlink()
+    model_files(place)[0].unlink()
+    with pytest.raises(Refused, match=r"lacks model\.keras"):
+        model_files(place)
+
+
+def test_p1_a_network_with_code_in_it_is_not_loaded(made: Made, tmp_path: Path) -> None:
+    import keras
+
+    hostile = keras.Sequential([keras.Input((24, 6)), keras.layers.Lambda(lambda x: x)])
+    hostile.save(tmp_path / "hostile.keras")
+    (tmp_path / "facts.json").write_text(json.dumps(made[0].facts))
+    with pytest.raises(ValueError, match=r"(?i)lambda"):
+        Forecaster(tmp_path / "hostile.keras", tmp_path / "facts.json")
+
+
+def test_the_built_in_series_comes_back_as_rows() -> None:
+    source = DataSource(start="2014-04-01", end="2014-04-02")
+    series, _ = load_series(source)
+    rows = raw_rows(series, "Date")
+    assert list(rows) == ["Date", "Temperature", "Usage"] and len(rows) == 48
+    assert rows["Date"].iloc[0] == "2014-04-01T00:00:00"

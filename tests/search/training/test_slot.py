@@ -1,0 +1,105 @@
+"""Real training processes under a slot: when they are replaced, and with whom they end."""
+
+import ctypes
+import os
+import queue
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+import search.training.slot
+import search.training.train_task
+from search.common.records import Cause, Failure, Task, TrialResult
+from search.training.slot import Slot
+from search.training.train_task import WorkerContext
+from search.training.worker import run_task
+from tests.search.command import REPOSITORY, wait_until
+from tests.search.samples import parameters
+
+NOTHING: Any = None
+CONTEXT = WorkerContext(NOTHING, NOTHING, threads=1, gpu=None, address="", secret=b"")
+COORDINATOR = (
+    "import sys; from tests.search.training.test_slot import coordinate; coordinate(sys.argv[1])"
+)
+
+
+def _task(spool: Path, number: int = 0) -> Task:
+    return Task(number, parameters(), 0, spool)
+
+
+def find_no_memory(task: Task) -> Failure:
+    """Fails as a trial does, the third one by an error of ours; says which process it was in."""
+    return Failure(Cause.OUR_BUG if task.number == 2 else Cause.OUT_OF_MEMORY, str(os.getpid()))
+
+
+def hang(task: Task) -> Failure:
+    """Says where it runs, and lets no other thread of its process run from then on."""
+    task.spool.write_text(str(os.getpid()))
+    ctypes.PyDLL(None).sleep(1000)
+    return Failure(Cause.OUR_BUG, "slept out")
+
+
+def coordinate(spool: str) -> None:
+    """Have `hang` run, for ever."""
+    vars(search.training.slot)["run_task"] = hang
+    Slot(CONTEXT).submit(_task(Path(spool)), None, lambda _: None)
+    time.sleep(1000)
+
+
+def test_t2_a_process_that_found_no_memory_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search.training.slot, "run_task", find_no_memory)
+    ended: queue.SimpleQueue[TrialResult | Failure] = queue.SimpleQueue()
+    slot = Slot(CONTEXT)
+    processes = []
+    for number in range(4):
+        slot.submit(_task(tmp_path, number), None, ended.put)
+        outcome = ended.get(timeout=60)
+        assert isinstance(outcome, Failure)
+        processes.append(outcome.message)
+    slot.stop()
+    assert len(set(processes[:3])) == 3
+    assert processes[3] == processes[2]
+
+
+@pytest.mark.parametrize("starved", [True, False])
+def test_t2_what_native_code_says_without_memory_is_told_as_that(
+    starved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tensorflow as tf
+
+    said = "Operation received an exception:Status: 1, message: could not create a primitive"
+
+    def fail(*_: object) -> TrialResult:
+        raise tf.errors.AbortedError(None, None, said)
+
+    monkeypatch.setattr(search.training.train_task, "_train", fail)
+    monkeypatch.setattr(search.training.train_task, "_starved", lambda: starved)
+    failure = run_task(_task(tmp_path))
+    assert isinstance(failure, Failure) and said in failure.message
+    assert failure.cause is (Cause.OUT_OF_MEMORY if starved else Cause.OUR_BUG)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs prctl(2)")
+@pytest.mark.parametrize("stopped", [False, True])
+def test_s2_a_worker_that_runs_no_thread_ends_with_a_killed_coordinator(
+    stopped: bool, tmp_path: Path
+) -> None:
+    told = tmp_path / "pid"
+    with subprocess.Popen(
+        [sys.executable, "-c", COORDINATOR, str(told)], cwd=REPOSITORY
+    ) as coordinator:
+        wait_until(lambda: told.exists() and told.read_text() != "")
+        worker = psutil.Process(int(told.read_text()))
+        if stopped:
+            worker.send_signal(signal.SIGSTOP)
+            wait_until(lambda: worker.status() == psutil.STATUS_STOPPED)
+        coordinator.kill()
+    worker.wait(timeout=60)
