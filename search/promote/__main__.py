@@ -63,6 +63,11 @@ def _promote(options: dict[str, Any]) -> int:
     if options["rollback"] and options["show_history"]:
         raise WrongInput("--rollback and --history are two things: give one of them")
     if options["rollback"] or options["show_history"]:
+        if options["force"] or options["serve_best"]:
+            raise WrongInput(
+                "--force and --serve-best are for a promotion: leave them out with --rollback and "
+                "--history"
+            )
         return _look_back(stores, options)
     if options["force"] and options["serve_best"]:
         raise WrongInput(

@@ -403,6 +403,7 @@ def test_p5_p6_bad_input_is_refused_with_place_and_remedy(
         (("--study", "smoke", "--folds", "50"), WRONG_INPUT, "at most"),
         (("--rollback", "--history"), WRONG_INPUT, "two things"),
         (("--study", "smoke", "--force", "--serve-best"), WRONG_INPUT, "give one of them"),
+        (("--rollback", "--serve-best"), WRONG_INPUT, "leave them out with --rollback"),
     ],
 )
 def test_p6_a_wrong_wish_is_refused_and_changes_nothing(
