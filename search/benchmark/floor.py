@@ -51,6 +51,7 @@ PERIODS = {
 HORIZONS = (1, 24)
 _EXPERIMENT = "power_usage"
 _FOLDS = 3
+_SPENT = "trials, epochs at most; finalists x seeds x folds"
 
 
 @dataclass(frozen=True)
@@ -266,48 +267,39 @@ def _saved(runs: KeptRuns, number: int, plan: Plan, opened: Opened, place: Path)
 
 
 def lines(cells: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The cells as Markdown: errors on the test hours, then what the intervals covered."""
+    """The cells as Markdown, a row each: baselines, networks, and what the intervals covered."""
     names = list(cells[0]["baselines"])
+    said = [f"RMSE of the baselines on the test hours, {cells[0]['unit']}:", ""]
+    said += _table(cells, names, _strongest_bold)
     networks = list(dict.fromkeys(name for cell in cells for name in cell["networks"]))
-    unit = cells[0]["unit"]
-    said = [
-        f"RMSE on the test hours, {unit}; in brackets the network minus the strongest baseline "
-        "(95 % interval).",
-        "",
-        f"| | {' | '.join(_heading(cell) for cell in cells)} |",
-        "|---|" + "---:|" * len(cells),
-    ]
-    for name in names:
-        shown = [_strongest_bold(cell, name) for cell in cells]
-        said.append(f"| {name} | {' | '.join(shown)} |")
-    for name in networks:
-        shown = [_network_cell(cell["networks"].get(name)) for cell in cells]
-        said.append(f"| {name} | {' | '.join(shown)} |")
     if networks:
-        spent = " | ".join(_spent(cell.get("made")) for cell in cells)
-        said.append(f"| trials, epochs at most; finalists x seeds x folds | {spent} |")
+        said += [
+            "",
+            f"RMSE of networks on the same hours, {cells[0]['unit']}; in brackets the network "
+            "minus the strongest baseline, with its 95 % interval:",
+            "",
+            *_table(cells, [*networks, _SPENT], _network_cell),
+        ]
     said += [
         "",
-        "Covered by the 90 % intervals: all test hours, their last quarter, and the lowest to the "
-        "highest step.",
+        "Covered by the 90 % intervals: all test hours, their last quarter, and of a longer "
+        "horizon the lowest to the highest step:",
         "",
-        f"| | {' | '.join(_heading(cell) for cell in cells)} |",
-        "|---|" + "---:|" * len(cells),
+        *_table(cells, [*names, *(["search"] if "search" in networks else [])], _shares),
     ]
-    for name in names:
-        shown = [_shares(cell["baselines"][name]["covered"]) for cell in cells]
-        said.append(f"| {name} | {' | '.join(shown)} |")
-    if any("search" in cell["networks"] for cell in cells):
-        shown = [
-            _shares(cell["networks"]["search"]["covered"]) if "search" in cell["networks"] else "-"
-            for cell in cells
-        ]
-        said.append(f"| search | {' | '.join(shown)} |")
     return said
 
 
-def _heading(cell: Mapping[str, Any]) -> str:
-    return f"{cell['period']}, {cell['horizon']} h"
+def _table(
+    cells: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    shown: Callable[[Mapping[str, Any], str], str],
+) -> list[str]:
+    rows = [f"| | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
+    for cell in cells:
+        values = " | ".join(shown(cell, column) for column in columns)
+        rows.append(f"| {cell['period']}, {cell['horizon']} h | {values} |")
+    return rows
 
 
 def _strongest_bold(cell: Mapping[str, Any], name: str) -> str:
@@ -316,7 +308,10 @@ def _strongest_bold(cell: Mapping[str, Any], name: str) -> str:
     return f"**{shown}**" if errors[name] == min(errors.values()) else shown
 
 
-def _network_cell(row: Mapping[str, Any] | None) -> str:
+def _network_cell(cell: Mapping[str, Any], name: str) -> str:
+    if name == _SPENT:
+        return _spent(cell.get("made"))
+    row = cell["networks"].get(name)
     if row is None:
         return "-"
     apart = row["difference"]
@@ -331,7 +326,11 @@ def _spent(made: Mapping[str, Any] | None) -> str:
     return f"{made['trials']}, {epochs}; {' x '.join(map(str, made['retest']))}"
 
 
-def _shares(shares: Mapping[str, Any]) -> str:
+def _shares(cell: Mapping[str, Any], name: str) -> str:
+    row = (cell["baselines"] | cell["networks"]).get(name)
+    if row is None:
+        return "-"
+    shares = row["covered"]
     steps = shares["steps"]
     span = f", {min(steps):.1%} to {max(steps):.1%}" if len(steps) > 1 else ""
     return f"{shares['share']:.1%}, {shares['last_quarter']:.1%}{span}"
