@@ -147,7 +147,7 @@ def test_the_study_page_describes_the_best_trial_and_the_trade_off(
     _, best = study.best()
     for sentence in (
         f"Best: {best}.",
-        "the strongest baseline",
+        "The best trial does not beat the strongest baseline",
         "Trade-off: the best trial's fit is",
         # A store of one's own may hold a promoted study.
         "The test period" if os.environ.get("STORE") else "The test period has not been opened.",

@@ -15,6 +15,7 @@ import pytest
 
 import search.training.slot
 import search.training.train_task
+import search.training.worker
 from search.common.records import Cause, Failure, Task, TrialResult
 from search.training.slot import Slot
 from search.training.train_task import WorkerContext
@@ -80,7 +81,8 @@ def test_t2_what_native_code_says_without_memory_is_told_as_that(
     def fail(*_: object) -> TrialResult:
         raise tf.errors.AbortedError(None, None, said)
 
-    monkeypatch.setattr(search.training.train_task, "_train", fail)
+    monkeypatch.setattr(search.training.worker, "train", fail)
+    monkeypatch.setattr(search.training.worker, "_ready", lambda: None)
     monkeypatch.setattr(search.training.train_task, "_starved", lambda: starved)
     failure = run_task(_task(tmp_path))
     assert isinstance(failure, Failure) and said in failure.message
