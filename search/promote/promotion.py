@@ -129,7 +129,7 @@ def _advice(far: bool, wish: Wish) -> list[str]:
     if wish.serve_best:
         return ["So no network is trained again: the best baseline is judged, and served."]
     command = commands.module("search.promote", "--study", wish.study, "--serve-best")
-    return [f"To serve that baseline, in a minute: {command}"]
+    return [f"To serve the best baseline instead, in a minute: {command}"]
 
 
 def _open(
