@@ -99,7 +99,7 @@ def retest_floor(series: HourlySeries, folds: Sequence[Framing]) -> FloorRetest:
 
     Args:
         series: the whole series; of the test period nothing is read.
-        folds: rolling origins, oldest first; see `candidates.rolling`.
+        folds: rolling origins, oldest first; see `search.engine.folds.rolling`.
     """
     from models.baselines import BASELINES, fit, forecast_with
 
