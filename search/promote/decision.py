@@ -18,7 +18,7 @@ from search.engine.facts import study_facts
 from search.engine.opened_period import Opened
 from search.engine.plan import Plan
 from search.figures import Week, one_week, png
-from search.promote.judging import Judged, test_metrics
+from search.promote.judging import Judged, promotion_metrics
 from search.promote.ranking import Ranked
 from search.promote.text import card, compared_lines, coverage_lines, ranking_lines, score_table
 from search.results.baselines import FloorRetest
@@ -148,7 +148,7 @@ def decide(entrants: Sequence[Judged], case: Case, stores: Stores, registry: Reg
                 summary, facts = _study(case)
                 runs.describe(description(summary, facts))
                 status = "FINISHED" if version is not None else "FAILED"
-                runs.end_promotion(run, page, test_metrics(judged), place / "files", status)
+                runs.end_promotion(run, page, promotion_metrics(judged), place / "files", status)
     return Outcome(
         version is not None,
         [

@@ -20,16 +20,11 @@ def objections(
     """
     rivals = []
     if baselines:
-        best = strongest(baselines)
+        best = min(baselines.values(), key=lambda one: one.other)
         rivals.append((f"the best baseline, {best.name}", best))
     if champion is not None:
         rivals.append((f"the champion, {champion.name}", champion))
     return [_objection(title, one, unit) for title, one in rivals if not one.beaten]
-
-
-def strongest(baselines: Mapping[str, Compared]) -> Compared:
-    """The baseline of the lowest error on these hours."""
-    return min(baselines.values(), key=lambda one: one.other)
 
 
 def _objection(title: str, one: Compared, unit: str) -> str:

@@ -78,7 +78,7 @@ def judge(entrant: Entrant, opened: Opened, champion: tuple[str, FloatArray] | N
     return Judged(entrant, opened, half, after, coverage, compared, beside, version)
 
 
-def test_metrics(judged: Judged) -> Mapping[str, float]:
+def promotion_metrics(judged: Judged) -> Mapping[str, float]:
     """What a promotion's run in MLflow gets, by name."""
     coverage = judged.coverage
     metrics = {f"test_{name}": value for name, value in judged.scores.as_dict().items()}

@@ -100,6 +100,10 @@ def retest_floor(series: HourlySeries, folds: Sequence[Framing]) -> FloorRetest:
     Args:
         series: the whole series; of the test period nothing is read.
         folds: rolling origins, oldest first; see `search.engine.folds.rolling`.
+
+    Returns:
+        The baselines that every fold has the history for: of a short series with a short window
+        the first has less than a week before it.
     """
     from models.baselines import BASELINES, fit, forecast_with
 
@@ -107,6 +111,8 @@ def retest_floor(series: HourlySeries, folds: Sequence[Framing]) -> FloorRetest:
     for fold in folds:
         data = baseline_data(prepare(series, fold))
         actual = data.rows.target[data.origins[:, None] + np.arange(data.horizon)]
-        for name, forecast in forecast_with(fit(BASELINES, data), data).items():
+        first = data.origins.min()
+        able = {n: one for n, one in fit(BASELINES, data).items() if one.history <= first}
+        for name, forecast in forecast_with(able, data).items():
             residuals[name].append(forecast - actual)
-    return FloorRetest(residuals)
+    return FloorRetest({n: own for n, own in residuals.items() if len(own) == len(folds)})

@@ -5,6 +5,7 @@ import math
 from models.metrics import skill
 from models.regime import OVERFIT_GAP, UNDERFIT_EXCESS, Regime
 from search.common.records import Cause, State, StudyFacts, TrialRecord
+from search.results.baselines import strongest
 from search.results.summary import StudySummary, amount, fits, scoreboard, trial_name
 
 
@@ -49,8 +50,8 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
         return (
             f"The lowest validation RMSE is {amount(best.result.validation['rmse'])} {facts.unit}."
         )
-    name, strongest = min(facts.baselines.items(), key=lambda item: item[1].objective)
-    ours, theirs = best.result.validation["rmse"], strongest.validation["rmse"]
+    name, floor = strongest(facts.baselines)
+    ours, theirs = best.result.validation["rmse"], floor.validation["rmse"]
     change = skill(ours, theirs)
     if not math.isfinite(change):  # on data that repeat exactly
         return (
@@ -75,8 +76,7 @@ def behind(summary: StudySummary, facts: StudyFacts) -> bool:
     best = summary.best
     if best is None or best.result is None or not facts.baselines:
         return False
-    lowest = min(one.objective for one in facts.baselines.values())
-    return lowest < best.result.objective
+    return strongest(facts.baselines)[1].objective < best.result.objective
 
 
 def trade_off(summary: StudySummary, facts: StudyFacts) -> str:

@@ -52,18 +52,20 @@ def backtest(
     # A window counts as seen if any of its hours is one that the model learned from.
     since, until = (pd.Timestamp(facts[f"learned_{end}"]) for end in ("since", "until"))
     seen = np.asarray((local[origins] <= until) & (local[origins + horizon - 1] >= since))
+    # To learn from, all of its hours must be: else a baseline would know some that are judged.
+    known = np.asarray((local[origins] >= since) & (local[origins + horizon - 1] <= until))
     data = BaselineData(
-        Rows(values, hour_of_week(local)), origins[seen], origins, facts["window"], horizon
+        Rows(values, hour_of_week(local)), origins[known], origins, facts["window"], horizon
     )
     found = {"champion": model.forecast(local, values, origins)}
     found |= forecast_with(fit(NAIVE, data), data)
     notes = []
-    if seen.sum() >= FEWEST:
+    if known.sum() >= FEWEST:
         found |= forecast_with(fit(FITTED, data), data)
     elif not seen.all():
         notes.append(
             "No fitted baseline is shown: of the hours that the champion learned from the file has "
-            f"{int(seen.sum())} windows, {FEWEST} are needed."
+            f"{int(known.sum())} windows, {FEWEST} are needed."
         )
     actual = values[origins[:, None] + np.arange(horizon), -1]
     scale = seasonal_scale(values[:, -1])

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data_pipeline.windows import prepare
 from experiments.catalogue import CATALOGUE
 from models.baselines import BASELINES
 from search.common.errors import Refused
 from search.engine.facts import with_floor
 from search.engine.folds import rolling
-from search.engine.plan import make_plan
+from search.engine.plan import adapt, make_plan
 from search.promote.candidates import Candidate
 from search.promote.entrants import how_far
 from search.results.baselines import judge_baselines, retest_floor, strongest
@@ -78,6 +79,15 @@ def test_the_retest_of_the_floor_reads_nothing_of_the_test_period() -> None:
         np.testing.assert_array_equal(
             np.concatenate(again.residuals[name]), np.concatenate(residuals)
         )
+
+
+def test_a_baseline_without_history_on_a_fold_is_left_out_of_the_retest() -> None:
+    plan = make_plan(adapt(CATALOGUE["smoke"], {"source.end": "2014-04-15"}))
+    folds = rolling(plan.experiment.framing, 7)
+    assert prepare(plan.series, folds[0]).validation.origins.min() < 168
+    found = retest_floor(plan.series, folds)
+    assert set(BASELINES) - set(found.residuals) == {"same_hour_last_week"}
+    assert {len(own) for own in found.residuals.values()} == {7}
 
 
 @pytest.mark.parametrize(
