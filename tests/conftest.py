@@ -1,6 +1,11 @@
 """The files that take longest go first, so that no process is left alone with one at the end."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes to make or to run is the machine's matter, which others may use.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 LONGEST = (
     "test_promote.py",
