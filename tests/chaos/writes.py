@@ -23,7 +23,6 @@ import sqlalchemy as sa
 
 from experiments.catalogue import CATALOGUE
 from search import figures
-from search.benchmark.growth import SleepingPool
 from search.common.records import Baseline, Cause, Failure, State, StudyFacts, Task, TrialRecord
 from search.common.spool import write_spool
 from search.common.stores import Stores
@@ -38,6 +37,7 @@ from search.tuning.lock import held
 from search.tuning.storage import open_storage
 from search.tuning.study import Study
 from tests.chaos.audit import Audit, audit
+from tests.search.sleeping_pool import SleepingPool
 
 TRIALS = 4
 STUDY = "chaos"

@@ -15,7 +15,6 @@ from filelock import FileLock
 
 from experiments.catalogue import CATALOGUE
 from search import sync
-from search.benchmark.growth import SleepingPool
 from search.benchmark.scratch_study import SILENT, private_study
 from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from search.common.records import Task
@@ -25,6 +24,7 @@ from search.engine.facts import keep_facts
 from search.engine.plan import adapt, make_plan
 from search.engine.session import conduct_with
 from tests.search.command import REPOSITORY, mlflow_runs, query, trial_states
+from tests.search.sleeping_pool import SleepingPool
 
 STUDY = "benchmark"
 

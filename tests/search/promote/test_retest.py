@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from data_pipeline.framing import Framing
-from search.benchmark.growth import SleepingPool
 from search.benchmark.scratch_study import private_study
 from search.common.records import StudyFacts, Task, TrialResult
 from search.common.spool import write_spool
@@ -26,6 +25,7 @@ from search.training.pool import AttemptEnded, Crew, Event
 from search.tuning.storage import open_storage
 from search.tuning.study import Study
 from tests.search.samples import experiment, parameters
+from tests.search.sleeping_pool import SleepingPool
 
 CANDIDATES = (
     Candidate("good", parameters((4,)), 60.0, reference=False),

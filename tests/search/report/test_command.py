@@ -12,7 +12,6 @@ import pytest
 from matplotlib.image import imread
 
 from experiments.catalogue import CATALOGUE
-from search.benchmark.growth import SleepingPool
 from search.benchmark.scratch_study import SILENT, private_study
 from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from search.common.records import Task
@@ -20,6 +19,7 @@ from search.common.spool import write_spool
 from search.engine.plan import adapt, make_plan
 from search.engine.session import conduct_with
 from tests.search.command import environment
+from tests.search.sleeping_pool import SleepingPool
 
 
 class ForecastingPool(SleepingPool):

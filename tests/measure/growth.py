@@ -1,6 +1,6 @@
 """How the cost of a trial outside training grows with the number of trials.
 
-    python -m search.benchmark.growth --trials 1000
+    python -m tests.measure.growth --trials 1000
 
 A made-up objective that sleeps a millisecond, the real coordinator and the real stores, in a
 temporary folder. Prints the seconds a trial and the coordinator's memory over the run, and how far
@@ -11,8 +11,6 @@ deliver from before, so that a machine that drifts meanwhile hurts both alike.
 
 import functools
 import json
-import queue
-import resource
 import tempfile
 import time
 from dataclasses import asdict, dataclass, replace
@@ -26,7 +24,6 @@ from experiments.catalogue import CATALOGUE
 from experiments.experiment import Experiment
 from search.benchmark.measures import Ratio, paired_ratio
 from search.benchmark.scratch_study import SILENT, private_study
-from search.common.records import Task, TrialResult
 from search.engine.coordinator import Coordinator
 from search.engine.plan import Plan, adapt, make_plan
 from search.engine.progress import Progress
@@ -34,7 +31,7 @@ from search.figures import png
 from search.figures.canvas import BLUE, VERMILLION, legend_below, new_figure
 from search.tracking.client import create_store
 from search.tracking.mirror import Mirror
-from search.training.pool import AttemptEnded, Event
+from tests.search.sleeping_pool import SleepingPool
 
 PIECES = 20
 # Trials that a new study makes first, and those of each of the turns after that.
@@ -57,56 +54,6 @@ class Growth:
     rows: list[dict[str, float]]
     behind: int
     ratio: Ratio
-
-
-class SleepingPool:
-    """A pool of one that takes a millisecond for any trial and makes its result up."""
-
-    size = 1
-
-    def __init__(self, scores: dict[str, float]) -> None:
-        self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._scores = scores
-        self.ends: list[float] = []
-        self.megabytes: list[float] = []
-
-    def submit(self, task: Task) -> None:
-        """Sleep, and put the end of the attempt among the events."""
-        time.sleep(0.001)
-        error = float(np.random.default_rng(task.seed).uniform(0.001, 0.01))
-        result = TrialResult(
-            objective=error,
-            train_objective=error,
-            history={
-                "loss": [2 * error, error],
-                "val_loss": [2 * error, error],
-                "val_mse": [2 * error, error],
-                "learning_rate": [0.01, 0.01],
-            },
-            best_epoch=2,
-            epochs=2,
-            stopped_by="epochs",
-            train=self._scores,
-            validation=self._scores,
-            parameter_count=1,
-            seconds=0.001,
-            seconds_per_epoch=0.0005,
-            device="cpu",
-            device_name="none",
-        )
-        self.ends.append(time.monotonic())
-        self.megabytes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-        self._events.put(AttemptEnded(task.number, result))
-
-    def event(self, seconds: float) -> Event | None:
-        """The next end."""
-        return self._events.get(timeout=seconds)
-
-    def request_stop(self, signum: int) -> None:
-        """Nothing stops it."""
-
-    def stop(self) -> None:
-        """Nothing to stop."""
 
 
 class _Run:

@@ -1,6 +1,6 @@
 """Threads or processes? Training steps a second of the whole machine, by size of the network.
 
-    python -m search.benchmark.layout
+    python -m tests.measure.layout
 
 One single-threaded process a core against one process with a thread a core. The layouts take turns
 on the same machine, so a machine that drifts hurts both alike.
@@ -30,7 +30,7 @@ class _Process:
     def __init__(self, threads: int, units: tuple[int, ...]) -> None:
         words = ["--child", str(threads), ",".join(map(str, units))]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "search.benchmark.layout", *words],
+            [sys.executable, "-m", "tests.measure.layout", *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

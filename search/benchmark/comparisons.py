@@ -1,14 +1,15 @@
-"""Which tuner finds the lowest validation error in the same time?
+"""Which tuner, and which pruner, finds the lowest validation error in the same time?
 
     python -m search.benchmark --tuners
+    python -m search.benchmark --pruners
 
-The default, Optuna's samplers without pruning and KerasTuner's oracles, which have none; by replay,
-see `search.benchmark.replay_contest`.
+Two tables over one contest of replayed searches, see `search.benchmark.replay_contest`. Tuners: the
+default, Optuna's samplers without pruning and KerasTuner's oracles, which have none. Pruners: the
+default search with each of Optuna's, after 4 and after 8 epochs, and without one.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy import stats
 
 from search.benchmark.curves import FloatArray
-from search.benchmark.measures import Ratio
+from search.benchmark.measures import Ratio, paired_ratio
 from search.benchmark.replay_contest import Contest, Contestant, shown, surrogate_line
 from search.common.drawing import BY_OPTUNA, KERAS_TUNER, OPTUNA, SAMPLERS, Drawing
 from search.figures.canvas import (
@@ -33,6 +34,9 @@ from search.tuning.factory import missing_packages
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
+# What the table of pruners looks at beside the minutes: the error after so many trials.
+TRIALS = 50
+WARM_UPS = (4, 8)
 _COLUMNS = 4
 
 
@@ -43,7 +47,7 @@ def named(drawing: Drawing) -> Contestant:
 
 
 DEFAULT = named(BY_OPTUNA)
-ALL = (
+TUNERS = (
     DEFAULT,
     # The simplest, pruned alike: what the default's sampler adds to its pruner.
     named(Drawing(OPTUNA, "random", DEFAULT.drawing.pruner)),
@@ -52,20 +56,34 @@ ALL = (
 )
 
 
-def contestants() -> tuple[list[Contestant], list[str]]:
-    """Those that can be played here, and a line for each that cannot."""
-    there = [one for one in ALL if not missing_packages(one.drawing)]
+def with_pruner(pruner: str, warm_up: int) -> Contestant:
+    """The default search with that pruner, and the epochs before it may prune."""
+    drawing = replace(BY_OPTUNA, pruner=pruner)
+    return Contestant(f"{pruner}, {warm_up} epochs", drawing, warm_up)
+
+
+UNPRUNED = Contestant("none", replace(BY_OPTUNA, pruner="none"))
+
+
+def tuners_here() -> tuple[list[Contestant], list[str]]:
+    """The tuners that can be played here, and a line for each that cannot."""
+    there = [one for one in TUNERS if not missing_packages(one.drawing)]
     absent = [
         f"{one.name}: left out, needs {' and '.join(missing_packages(one.drawing))}"
-        for one in ALL
+        for one in TUNERS
         if one not in there
     ]
     return there, absent
 
 
+def pruners(names: Sequence[str]) -> list[Contestant]:
+    """No pruning, and each of the pruners `names` after each of the warm-ups."""
+    return [UNPRUNED, *(with_pruner(one, warm_up) for one in names for warm_up in WARM_UPS)]
+
+
 @dataclass(frozen=True)
-class Row:
-    """One contestant after each of some minutes, and its rank at the last of them.
+class TunerRow:
+    """One tuner after each of some minutes, and its rank at the last of them.
 
     Attributes:
         name: of the contestant. trials: its mean number of trials in all the time.
@@ -85,6 +103,30 @@ class Row:
 
 
 @dataclass(frozen=True)
+class PrunerRow:
+    """One pruner; errors are RMSE in the data's unit.
+
+    Attributes:
+        pruner: its name. trials: the mean number in all the time. pruned: the share of them.
+        errors: after each of some minutes, geometric mean over seeds.
+        ratios: of those errors to the ones without pruning, paired by seed; below 1: better.
+        missed: the share of seeds in which a pruned trial would have come out best.
+        minutes_50, at_50, ratio_50: minutes until `TRIALS` trials have ended, RMSE then, and its
+            ratio to the one without pruning; None where a seed does not come so far.
+    """
+
+    pruner: str
+    trials: float
+    pruned: float
+    errors: tuple[float, ...]
+    ratios: tuple[Ratio | None, ...]
+    missed: float
+    minutes_50: float | None
+    at_50: float | None
+    ratio_50: Ratio | None
+
+
+@dataclass(frozen=True)
 class Advice:
     """What the numbers recommend.
 
@@ -98,15 +140,15 @@ class Advice:
     recommended: str
 
 
-def table(contest: Contest, minutes: Sequence[float]) -> list[Row]:
-    """A row a contestant, the lowest rank first."""
+def tuner_table(contest: Contest, minutes: Sequence[float]) -> list[TunerRow]:
+    """A row a tuner, the lowest rank first."""
     last = max(minutes)
     placed = _ranks(contest, last)
     rows = []
     for at, (one, played) in enumerate(contest.played.items()):
         low, high = _interval(placed[:, at])
         rows.append(
-            Row(
+            TunerRow(
                 name=one.name,
                 trials=float(np.mean([len(found.steps) for found in played])),
                 errors=tuple(contest.mean_rmse(one, minute) for minute in minutes),
@@ -157,28 +199,28 @@ def advise(contest: Contest, minutes: float) -> Advice:
     return Advice(leader.name, equal, DEFAULT.name if kept else leader.name)
 
 
-def lines(
-    contest: Contest, rows: Sequence[Row], advice: Advice, minutes: Sequence[float], seeds: int
+def tuner_lines(
+    contest: Contest, rows: Sequence[TunerRow], advice: Advice, minutes: Sequence[float], seeds: int
 ) -> list[str]:
     """What a person reads: what it rests on, the table as Markdown, the recommendation."""
     heads = [f"RMSE {contest.unit} after {minute:g} min" for minute in minutes]
     names = ["tuner", "trials", *heads, "RMSE / default's (95 %)", f"rank of {len(rows)} (95 %)"]
+    cells = [
+        [
+            row.name,
+            f"{row.trials:.0f}",
+            *(f"{error:.1f}" for error in row.errors),
+            _shown(row.ratio),
+            f"{row.rank:.1f} ({row.rank_low:.1f} to {row.rank_high:.1f})",
+        ]
+        for row in rows
+    ]
     text = [
         surrogate_line(contest),
         f"{seeds} seeds, two workers; a pair of intervals that overlap decides nothing",
         "",
-        "| " + " | ".join(names) + " |",
-        "|---|" + "---:|" * (len(names) - 1),
+        *_markdown(names, cells),
     ]
-    for row in rows:
-        cells = [
-            row.name,
-            f"{row.trials:.0f}",
-            *(f"{error:.1f}" for error in row.errors),
-            "" if row.ratio is None else shown(row.ratio),
-            f"{row.rank:.1f} ({row.rank_low:.1f} to {row.rank_high:.1f})",
-        ]
-        text.append("| " + " | ".join(cells) + " |")
     same = ", ".join(advice.equal) or "none"
     text += [
         "",
@@ -189,23 +231,65 @@ def lines(
     return text
 
 
-def as_dict(
-    contest: Contest, rows: Sequence[Row], advice: Advice, minutes: Sequence[float]
-) -> dict[str, Any]:
-    """The same for programs, with every search's best error by trial."""
-    return {
-        "minutes": list(minutes),
-        "unit": contest.unit,
-        "curves": contest.curves,
-        "epochs": contest.epochs,
-        "surrogate": contest.errors,
-        "table": [asdict(row) for row in rows],
-        "advice": asdict(advice),
-        "searches": {
-            one.name: [[list(step) for step in found.steps] for found in played]
-            for one, played in contest.played.items()
-        },
-    }
+def pruner_table(contest: Contest, minutes: Sequence[float]) -> list[PrunerRow]:
+    """A row a pruner, in the order in which they were played; `UNPRUNED` is among them."""
+    # RMSE after `TRIALS` trials by seed, of those that came so far with every seed.
+    whole: dict[Contestant, list[float]] = {}
+    ended: dict[Contestant, float] = {}
+    for one, played in contest.played.items():
+        steps = [found.steps[TRIALS - 1] for found in played if len(found.steps) >= TRIALS]
+        if len(steps) == len(played):
+            whole[one] = [contest.to_unit * float(np.sqrt(error)) for _, error in steps]
+            ended[one] = float(np.mean([at for at, _ in steps])) / 60
+    rows = []
+    for one, played in contest.played.items():
+        alone = one == UNPRUNED
+        both = not alone and one in whole and UNPRUNED in whole
+        rows.append(
+            PrunerRow(
+                pruner=one.name,
+                trials=float(np.mean([len(found.steps) for found in played])),
+                pruned=float(np.mean([found.pruned / len(found.steps) for found in played])),
+                errors=tuple(contest.mean_rmse(one, minute) for minute in minutes),
+                ratios=tuple(
+                    None if alone else contest.ratio(one, UNPRUNED, minute) for minute in minutes
+                ),
+                missed=float(np.mean([found.missed < found.steps[-1][1] for found in played])),
+                minutes_50=ended.get(one),
+                at_50=float(np.exp(np.log(whole[one]).mean())) if one in whole else None,
+                ratio_50=paired_ratio(whole[one], whole[UNPRUNED]) if both else None,
+            )
+        )
+    return rows
+
+
+def pruner_lines(
+    contest: Contest, rows: Sequence[PrunerRow], minutes: Sequence[float]
+) -> list[str]:
+    """What a person reads: what it rests on, and the table as Markdown."""
+    unit, against = contest.unit, "against none"
+    names = ["pruner", "trials", "pruned"]
+    for minute in minutes:
+        names += [f"RMSE {unit} after {minute:g} min", against]
+    names += ["missed", f"min for {TRIALS} trials", f"RMSE {unit} then", against]
+    cells = []
+    for row in rows:
+        line = [row.pruner, f"{row.trials:.0f}", f"{row.pruned:.0%}"]
+        for error, ratio in zip(row.errors, row.ratios, strict=True):
+            line += [f"{error:.1f}", _shown(ratio)]
+        until = "longer" if row.minutes_50 is None else f"{row.minutes_50:.1f}"
+        then = "" if row.at_50 is None else f"{row.at_50:.1f}"
+        cells.append([*line, f"{row.missed:.0%}", until, then, _shown(row.ratio_50)])
+    return [surrogate_line(contest), *_markdown(names, cells)]
+
+
+def _shown(ratio: Ratio | None) -> str:
+    return "" if ratio is None else shown(ratio)
+
+
+def _markdown(names: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
+    rules = "|---|" + "---:|" * (len(names) - 1)
+    return [f"| {' | '.join(names)} |", rules, *(f"| {' | '.join(row)} |" for row in cells)]
 
 
 def figure(contest: Contest, minutes: float) -> Figure:

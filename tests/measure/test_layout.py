@@ -1,6 +1,6 @@
 """Threads against processes: real training processes that take turns."""
 
-from search.benchmark.layout import measure
+from tests.measure.layout import measure
 
 
 def test_both_layouts_train_in_every_round() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from search.benchmark import growth
+from tests.measure import growth
 
 
 @pytest.mark.parametrize("mlflow", [False, True])
