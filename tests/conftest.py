@@ -9,15 +9,19 @@ settings.load_profile("busy")
 
 LONGEST = (
     "test_promote.py",
-    "test_run.py",
     "test_interruptions.py",
-    "test_broken_stores.py",
     "test_chaos.py",
-    "test_tracking.py",
+    "test_run.py",
+    "test_broken_stores.py",
+    "test_interrupted_promotion.py",
+    "test_serve_best.py",
+    "test_floor.py",
     "test_contenders.py",
-    "test_pages.py",
-    "test_command.py",
+    "test_study_runs.py",
+    "test_start_page.py",
     "test_sync.py",
+    "test_comparisons.py",
+    "test_command.py",
 )
 
 

@@ -53,6 +53,13 @@ def test_a_search_and_its_promotion_stand_beside_the_baselines(
     monkeypatch.setattr(floor, "EXPERIMENT", "smoke")
     monkeypatch.setattr(floor, "PERIODS", {"six": ("six weeks", "2014-04-01", "2014-05-12")})
     monkeypatch.setattr(floor, "DOCUMENTED", (SMALL,))
+    command = floor._command
+    monkeypatch.setattr(  # each worker pays for TensorFlow's start
+        *(floor, "_command"),
+        lambda out, module, *words, allowed: command(
+            *(out, module, *words, "--workers", "1"), allowed=allowed
+        ),
+    )
     said: list[str] = []
 
     def measured(networks: Networks) -> dict[str, Any]:

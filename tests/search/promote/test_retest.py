@@ -88,6 +88,7 @@ def _retest(plan: Plan, stores: Stores, seeds: int, said: list[str]) -> Retest:
     )
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_only_an_outclassed_reference_is_spared_its_further_trainings(
     plan: Plan, trained: Counter[int], tmp_path: Path
 ) -> None:
@@ -102,6 +103,7 @@ def test_only_an_outclassed_reference_is_spared_its_further_trainings(
     assert again == found and said == [line, line] and sum(trained.values()) == 13
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_while_mlflow_is_away_nobody_is_outclassed(
     plan: Plan, trained: Counter[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
