@@ -17,6 +17,7 @@ from search import figures
 from search.figures.canvas import new_figure
 from tests.search.browser import Site, opened, served
 from tests.search.command import PARALLEL, run
+from tests.search.mlflow_stores import empty_store
 
 Made = Callable[[Path], list[str]]
 Once = Callable[[str, Made], tuple[Path, list[str]]]
@@ -55,6 +56,14 @@ def smoke_study(once: Once) -> tuple[Path, str, str]:
 
     place, (output, progress) = once("smoke", make)
     return place, output, progress
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder whose MLflow store has its tables: making them takes longer than a tiny search."""
+    (tmp_path / "mlruns").mkdir()
+    empty_store(tmp_path / "mlruns")
+    return tmp_path
 
 
 @pytest.fixture

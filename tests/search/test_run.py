@@ -29,6 +29,7 @@ from tests.search.command import (
     trial_states,
     trial_values,
 )
+from tests.search.mlflow_stores import empty_store
 
 
 @pytest.fixture(scope="module", params=SAMPLERS)
@@ -48,6 +49,8 @@ def finished(
         shared: tuple[Path, str, str] = request.getfixturevalue("smoke_study")
         return shared
     place = tmp_path_factory.mktemp("finished")
+    (place / "mlruns").mkdir()
+    empty_store(place / "mlruns")
     done = run(place, *PARALLEL, *tuner, "--seed", "0")
     assert done.returncode == 0, done.stderr
     return place, done.stdout, done.stderr
@@ -226,7 +229,8 @@ def test_project_directory_of_another_study_is_refused_before_tensorflow(
 def test_same_seed_and_one_worker_give_identical_trial_values(tmp_path: Path) -> None:
     places = [tmp_path / "one", tmp_path / "two"]
     for place in places:
-        place.mkdir()
+        (place / "mlruns").mkdir(parents=True)
+        empty_store(place / "mlruns")
     options = (*SMOKE, "--seed", "3", "--epochs", "3", "--trials", "5")
     both = [start(place, *options) for place in places]
     for process in both:

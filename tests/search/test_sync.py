@@ -24,6 +24,7 @@ from search.engine.facts import keep_facts
 from search.engine.plan import adapt, make_plan
 from search.engine.session import conduct_with
 from tests.search.command import REPOSITORY, mlflow_runs, query, trial_states
+from tests.search.mlflow_stores import empty_store
 from tests.search.sleeping_pool import SleepingPool
 
 STUDY = "benchmark"
@@ -49,6 +50,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = CATALOGUE["smoke"].source
     shutil.copy(source.file, data)
     plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": 3, "source.path": data}))
+    (place / "mlruns").mkdir()
+    empty_store(place / "mlruns")
     study, facts, stores = private_study(plan, place / "mlruns", "random")
     keep_facts(plan, study, facts)
     pool = _Pool(facts.baselines["ridge_by_hour"].validation)

@@ -16,6 +16,7 @@ from search.benchmark.floor_report import figure, lines
 from search.common.errors import DONE, WRONG_INPUT
 from search.figures import png
 from tests.search.benchmark.samples import cell
+from tests.search.mlflow_stores import empty_store
 
 
 def test_a_table_marks_the_strongest_and_gives_a_network_with_its_interval() -> None:
@@ -50,6 +51,8 @@ def test_baselines_are_measured_once_and_shown_again(tmp_path: Path) -> None:
 def test_a_search_and_its_promotion_stand_beside_the_baselines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "mlruns").mkdir()
+    empty_store(tmp_path / "mlruns")
     monkeypatch.setattr(floor, "EXPERIMENT", "smoke")
     monkeypatch.setattr(floor, "PERIODS", {"six": ("six weeks", "2014-04-01", "2014-05-12")})
     monkeypatch.setattr(floor, "DOCUMENTED", (SMALL,))

@@ -24,6 +24,7 @@ from search.tracking.existing_runs import KeptRuns, NotThere
 from search.training.pool import AttemptEnded, Crew, Event
 from search.tuning.storage import open_storage
 from search.tuning.study import Study
+from tests.search.mlflow_stores import empty_store
 from tests.search.samples import experiment, parameters
 from tests.search.sleeping_pool import SleepingPool
 
@@ -92,6 +93,7 @@ def _retest(plan: Plan, stores: Stores, seeds: int, said: list[str]) -> Retest:
 def test_only_an_outclassed_reference_is_spared_its_further_trainings(
     plan: Plan, trained: Counter[int], tmp_path: Path
 ) -> None:
+    empty_store(tmp_path)
     stores = private_study(plan, tmp_path, "random")[2]
     said: list[str] = []
     found = _retest(plan, stores, 2, said)
@@ -111,6 +113,7 @@ def test_while_mlflow_is_away_nobody_is_outclassed(
         raise NotThere("no connection")
 
     monkeypatch.setattr(module, "KeptRuns", away)
+    empty_store(tmp_path)
     said: list[str] = []
     _retest(plan, private_study(plan, tmp_path, "random")[2], 1, said)
     assert trained == {4: 2, 5: 2, 6: 2, 7: 2} and said == []

@@ -19,6 +19,7 @@ from search.common.spool import write_spool
 from search.engine.plan import adapt, make_plan
 from search.engine.session import conduct_with
 from tests.search.command import environment
+from tests.search.mlflow_stores import empty_store
 from tests.search.sleeping_pool import SleepingPool
 
 
@@ -37,6 +38,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with both stores of a finished study called "benchmark"."""
     place = tmp_path_factory.mktemp("report") / "stores"
     plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": 5}))
+    place.mkdir()
+    empty_store(place)
     study, facts, stores = private_study(plan, place, "random")
     pool = ForecastingPool(facts.baselines["ridge_by_hour"].validation)
     conduct_with(pool, study, facts, stores, SILENT)
