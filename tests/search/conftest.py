@@ -13,8 +13,6 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Page
 
-from search import figures
-from search.figures.canvas import new_figure
 from tests.search.browser import Site, opened, served
 from tests.search.command import PARALLEL, run
 from tests.search.mlflow_stores import empty_store
@@ -64,13 +62,6 @@ def place(tmp_path: Path) -> Path:
     (tmp_path / "mlruns").mkdir()
     empty_store(tmp_path / "mlruns")
     return tmp_path
-
-
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every figure is the same empty one: drawing is most of the time of what trains nothing."""
-    drawn = figures.png(new_figure("No figure", "", "")[0])
-    monkeypatch.setattr(figures, "png", lambda _: drawn)
 
 
 @pytest.fixture(scope="module")

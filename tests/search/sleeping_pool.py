@@ -1,13 +1,27 @@
-"""A pool that trains nothing, for what is done with trials that have ended."""
+"""A pool that trains nothing, and figures that are not drawn: what is left is the study itself."""
 
+import contextlib
 import queue
 import resource
 import time
+from collections.abc import Iterator
 
 import numpy as np
+import pytest
 
+from search import figures
 from search.common.records import Task, TrialResult
+from search.figures.canvas import new_figure
 from search.training.pool import AttemptEnded, Event
+
+
+@contextlib.contextmanager
+def undrawn() -> Iterator[None]:
+    """Every figure is one empty picture: drawing is most of the time where nothing trains."""
+    drawn = figures.png(new_figure("No figure", "", "")[0])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "png", lambda _: drawn)
+        yield
 
 
 class SleepingPool:

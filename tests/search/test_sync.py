@@ -25,7 +25,7 @@ from search.engine.plan import adapt, make_plan
 from search.engine.session import conduct_with
 from tests.search.command import REPOSITORY, mlflow_runs, query, trial_states
 from tests.search.mlflow_stores import empty_store
-from tests.search.sleeping_pool import SleepingPool
+from tests.search.sleeping_pool import SleepingPool, undrawn
 
 STUDY = "benchmark"
 
@@ -55,7 +55,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     study, facts, stores = private_study(plan, place / "mlruns", "random")
     keep_facts(plan, study, facts)
     pool = _Pool(facts.baselines["ridge_by_hour"].validation)
-    conduct_with(pool, study, facts, stores, SILENT)
+    with undrawn():
+        conduct_with(pool, study, facts, stores, SILENT)
     data.unlink()
     return place
 

@@ -26,7 +26,7 @@ from search.tuning.storage import open_storage
 from search.tuning.study import Study
 from tests.search.mlflow_stores import empty_store
 from tests.search.samples import experiment, parameters
-from tests.search.sleeping_pool import SleepingPool
+from tests.search.sleeping_pool import SleepingPool, undrawn
 
 CANDIDATES = (
     Candidate("good", parameters((4,)), 60.0, reference=False),
@@ -84,12 +84,13 @@ def plan() -> Plan:
 def _retest(plan: Plan, stores: Stores, seeds: int, said: list[str]) -> Retest:
     storage = open_storage(stores.storage, stores.schema_lock)
     folds = rolling(Framing(), 2)
-    return retest(
-        *(plan, "s", CANDIDATES, folds, seeds, storage, stores, Crew(1), said.append), quiet=True
-    )
+    with undrawn():
+        return retest(
+            *(plan, "s", CANDIDATES, folds, seeds, storage, stores, Crew(1), said.append),
+            quiet=True,
+        )
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_only_an_outclassed_reference_is_spared_its_further_trainings(
     plan: Plan, trained: Counter[int], tmp_path: Path
 ) -> None:
@@ -105,7 +106,6 @@ def test_only_an_outclassed_reference_is_spared_its_further_trainings(
     assert again == found and said == [line, line] and sum(trained.values()) == 13
 
 
-@pytest.mark.usefixtures("undrawn")
 def test_while_mlflow_is_away_nobody_is_outclassed(
     plan: Plan, trained: Counter[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
