@@ -58,7 +58,7 @@ def test_a_training_process_starts_without_what_keras_does_not_need_there() -> N
         "import sys\nfrom models.tensorflow_start import tensorflow_start\n"
         "with tensorflow_start(): import models.device\n"
         "print(sorted({'tensorflow', 'keras', 'matplotlib', 'sklearn'} & set(sys.modules)))\n"
-        "from models.ridge import Ridge\nimport matplotlib.pyplot"
+        "from sklearn.linear_model import Ridge\nimport matplotlib.pyplot"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
