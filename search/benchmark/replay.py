@@ -139,7 +139,7 @@ def _result(curve: FloatArray, seconds: float, stopped_by: str) -> TrialResult:
         epochs=len(values),
         stopped_by=stopped_by,
         train={},
-        validation={},
+        held_out={},
         parameter_count=0,
         seconds=seconds * len(values),
         seconds_per_epoch=seconds,

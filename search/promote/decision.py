@@ -267,7 +267,7 @@ def _register(
 ) -> str:
     """Make the served model, see that it forecasts as what was judged did, and register it."""
     source, prepared = plan.experiment.source, judged.opened.prepared
-    entrant, origins = judged.entrant, prepared.validation.origins
+    entrant, origins = judged.entrant, prepared.held_out.origins
     interval = {
         "begin": entrant.begin.as_plain(),
         "end": judged.after.as_plain(),
@@ -303,7 +303,7 @@ def _write_files(place: Path, case: Case, judged: Judged, page: str) -> None:
     lines = ranking_lines(case.ranked, case.floor.means, case.unit)
     (place / "retest.txt").write_text("\n".join(lines), encoding="utf-8")
     prepared = judged.opened.prepared
-    times = prepared.history.local[prepared.validation.origins]
+    times = prepared.history.local[prepared.held_out.origins]
     week = Week(
         f"Actual and forecast, first {min(168, len(times))} test hours",
         times,

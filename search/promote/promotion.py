@@ -178,7 +178,7 @@ def _open(
                 given = opened.fitted[name], opened.baselines[name], floor.interval(name)
                 entrants.append(enter_baseline(name, *given, Path(place)))
             champion = champions_forecast(
-                plan.series, plan.experiment.framing, registry, opened.prepared.validation.origins
+                plan.series, plan.experiment.framing, registry, opened.prepared.held_out.origins
             )
             judged = [judge(one, opened, champion) for one in entrants]
             own = read_study(storage, wish.study).openings

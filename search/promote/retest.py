@@ -200,6 +200,6 @@ def _cells(
         if record.state is not State.COMPLETE or record.result is None:
             continue
         candidate, fold = place[record.design]
-        rmse, best = record.result.validation["rmse"], record.result.best_epoch
+        rmse, best = record.result.held_out["rmse"], record.result.best_epoch
         found.append(Cell(candidate, fold, repeats[record.seed], rmse, best))
     return found

@@ -148,7 +148,7 @@ def record_of(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:
         proposal=attributes.get("proposal", ""),
         retry_of=attributes.get("retry_of"),
         attempt=int(attributes.get("attempt", 1)),
-        result=TrialResult(**result) if result and state is not State.FAILED else None,
+        result=TrialResult.from_stored(result) if result and state is not State.FAILED else None,
         failure=failure_of(failure) if failure else None,
         started=_utc(trial.datetime_start),
         ended=_utc(trial.datetime_complete),

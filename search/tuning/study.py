@@ -150,7 +150,7 @@ class Study:
             if trial.state != TrialState.RUNNING:
                 continue
             if "result" in trial.user_attrs:
-                self._complete(trial.number, TrialResult(**trial.user_attrs["result"]))
+                self._complete(trial.number, TrialResult.from_stored(trial.user_attrs["result"]))
             elif "failure" in trial.user_attrs:
                 self._fail(trial, failure_of(trial.user_attrs["failure"]))
             else:
@@ -346,7 +346,7 @@ class Study:
         if outcome.repeat_of is not None:  # nobody has reported its epochs
             for epoch, value in enumerate(outcome.history["val_mse"], start=1):
                 trial.report(value, epoch)
-        trial.set_user_attr("result", dataclasses.asdict(outcome))
+        trial.set_user_attr("result", outcome.as_stored())
         return self._complete(number, outcome)
 
     def _complete(self, number: int, outcome: TrialResult) -> TrialRecord:

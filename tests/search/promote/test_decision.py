@@ -78,7 +78,7 @@ class Contest:
         file.write_text(json.dumps(made))
         model = Forecaster(network, file)
         _, local, values = model.read(raw_rows(series, "Date"))
-        return model.forecast(local, values, prepared.validation.origins)
+        return model.forecast(local, values, prepared.held_out.origins)
 
     def promote(self, name: str, number: int) -> Outcome:
         chosen = Ranked(
@@ -91,7 +91,7 @@ class Contest:
         registry = Registry(self.stores, "meter")
         with registry.held():
             registry.mend()
-            origins = self.opened.prepared.validation.origins
+            origins = self.opened.prepared.held_out.origins
             champion = champions_forecast(
                 self.plan.series, self.plan.experiment.framing, registry, origins
             )

@@ -56,8 +56,8 @@ class _Networks(SleepingPool):
     def event(self, seconds: float) -> Event | None:
         event = super().event(seconds)
         assert isinstance(event, AttemptEnded) and isinstance(event.outcome, TrialResult)
-        scores = dict(event.outcome.validation) | {"rmse": self.rmse}
-        return AttemptEnded(event.number, dataclasses.replace(event.outcome, validation=scores))
+        scores = dict(event.outcome.held_out) | {"rmse": self.rmse}
+        return AttemptEnded(event.number, dataclasses.replace(event.outcome, held_out=scores))
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def test_the_retest_of_the_floor_reads_nothing_of_the_test_period() -> None:
 def test_a_baseline_without_history_on_a_fold_is_left_out_of_the_retest() -> None:
     plan = make_plan(adapt(CATALOGUE["smoke"], {"source.end": "2014-04-15"}))
     folds = rolling(plan.experiment.framing, 7)
-    assert prepare(plan.series, folds[0]).validation.origins.min() < 168
+    assert prepare(plan.series, folds[0]).held_out.origins.min() < 168
     found = retest_floor(plan.series, folds)
     assert set(BASELINES) - set(found.residuals) == {"same_hour_last_week"}
     assert {len(own) for own in found.residuals.values()} == {7}
