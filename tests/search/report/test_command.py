@@ -37,9 +37,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with both stores of a finished study called "benchmark"."""
     place = tmp_path_factory.mktemp("report") / "stores"
     plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": 5}))
-    study, facts, stores = private_study(plan, place, "random")
-    pool = ForecastingPool(facts.baselines["ridge_by_hour"].validation)
-    conduct_with(pool, study, facts, stores, SILENT)
+    session = private_study(plan, place, "random")
+    pool = ForecastingPool(session.facts.baselines["ridge_by_hour"].validation)
+    conduct_with(pool, session, SILENT)
     return place
 
 

@@ -15,6 +15,7 @@ from search.common.errors import Refused
 from search.common.records import Cause, Failure, State, TrialRecord, TrialResult
 from search.common.resume_check import differences
 from search.common.seeds import trial_seed
+from search.tuning.storage import in_memory
 from search.tuning.study import ENOUGH_FOR_IMPORTANCE, Study
 from tests.search import studies
 from tests.search.samples import DEEP, EPOCHS, SMALL, experiment, result
@@ -439,10 +440,9 @@ def test_importances_name_parameters_once_there_are_enough_trials(tmp_path: Path
 # -- what is refused -----------------------------------------------------------------------------
 
 
-def test_s4_changed_contract_is_refused_naming_what_changed(tmp_path: Path) -> None:
-    study = open_study(tmp_path, experiment(designs=()))
+def test_s4_changed_contract_is_refused_naming_what_changed() -> None:
     kept = {"window": 24, "space": {"units_1": {"low": 2, "high": 16}}, "columns": ("a", "b")}
-    other = Study(study._storage, "other", experiment(), SEED, "random", "none")
+    other = Study(in_memory(), "other", experiment(), SEED, "random", "none")
     other.hold_to(kept)
     other.hold_to(dict(kept))
     for changes, line in (
