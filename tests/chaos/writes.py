@@ -103,7 +103,7 @@ class Writes:
         self._plan: Plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": TRIALS}))
         baselines = judge_baselines(self._plan.prepared)
         # Judged in every start, they would take most of the time.
-        facts.judge_baselines = lambda _: baselines
+        facts.judge_baselines = lambda _: baselines  # type: ignore[attr-defined, assignment]
         drawn = figures.png(new_figure("No figure", "", "")[0])
         # Drawing them would take most of the time, and the bytes do not matter here.
         figures.png = lambda _: drawn  # type: ignore[assignment]

@@ -48,7 +48,9 @@ def same_training(one: Prepared, other: Prepared) -> bool:
     return (
         one.train.x.tobytes() == other.train.x.tobytes()
         and one.train.y.tobytes() == other.train.y.tobytes()
-        and one.scaler.as_dict() == other.scaler.as_dict()
+        and one.scaler.minimum.tobytes() == other.scaler.minimum.tobytes()
+        and one.scaler.range.tobytes() == other.scaler.range.tobytes()
+        and one.scaler.target_column == other.scaler.target_column
     )
 
 
