@@ -3,21 +3,21 @@
 import math
 
 from models.cost import epoch_seconds
-from search.promote.course import Course
+from search.promote.schedule import Schedule
 from search.serving.registry import Registry
 
 
-def plan_lines(course: Course, registry: Registry, openings: int) -> list[str]:
+def plan_lines(schedule: Schedule, registry: Registry, openings: int) -> list[str]:
     """Who is promoted to what: the finalists, what is in service, how often the test was opened.
 
     Args:
-        course: of the re-test.
+        schedule: of the re-test.
         registry: of the model.
         openings: of the test period of these data so far.
     """
-    unit = course.plan.series.unit
-    lines = [f"Promotion of study {course.of} to model {registry.name}"]
-    for who in course.candidates:
+    unit = schedule.plan.series.unit
+    lines = [f"Promotion of study {schedule.of} to model {registry.name}"]
+    for who in schedule.candidates:
         found = "" if who.searched is None else f", RMSE {who.searched:.4g} {unit} in the search"
         role = "reference" if who.reference else "finalist"
         lines.append(
@@ -32,13 +32,13 @@ def plan_lines(course: Course, registry: Registry, openings: int) -> list[str]:
     ]
 
 
-def work_lines(course: Course, workers: int) -> list[str]:
+def work_lines(schedule: Schedule, workers: int) -> list[str]:
     """What the re-test does, and how long it takes with so many `workers`."""
-    trained, seeds, folds = course.plan.prepared.train, course.seeds, course.folds
+    trained, seeds, folds = schedule.plan.prepared.train, schedule.seeds, schedule.folds
     finalists, references = (
         [
             who.parameters.epochs * epoch_seconds(who.parameters, *trained.x.shape)
-            for who in course.candidates
+            for who in schedule.candidates
             if who.reference is reference
         ]
         for reference in (False, True)

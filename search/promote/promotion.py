@@ -23,7 +23,6 @@ from search.engine.opened_period import open_period
 from search.engine.plan import Plan, default_name, make_plan
 from search.engine.session import hold_study
 from search.promote.candidates import choose
-from search.promote.course import Course
 from search.promote.decision import decide
 from search.promote.entrants import Entrant, enter_baseline, how_far
 from search.promote.final_test import refit
@@ -31,8 +30,9 @@ from search.promote.judging import Judged, judge
 from search.promote.outcome import Outcome
 from search.promote.preview import plan_lines, work_lines
 from search.promote.ranking import Ranked, rank, winner
-from search.promote.retest import Means, Retest, retest
+from search.promote.retest import Resources, Retest, retest
 from search.promote.ruling import Case
+from search.promote.schedule import Schedule
 from search.promote.text import ranking_lines
 from search.results.baselines import FloorRetest, judge_baselines, retest_floor
 from search.results.summary import amount
@@ -69,13 +69,13 @@ class _Promotion:
 
     wish: Wish
     kept: KeptStudy
-    course: Course
+    schedule: Schedule
     registry: Registry
-    means: Means
+    resources: Resources
 
     @property
     def plan(self) -> Plan:
-        return self.course.plan
+        return self.schedule.plan
 
     @property
     def unit(self) -> str:
@@ -106,10 +106,12 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
     gpus = find_gpus()
     crew = Crew(wish.workers or default_workers(gpus), gpus)
     registry = Registry(stores, wish.name or default_name(plan.experiment))
-    course = Course(plan, wish.study, candidates, folds, wish.seeds)
-    one = _Promotion(wish, kept, course, registry, Means(storage, stores, crew, say, wish.quiet))
+    schedule = Schedule(plan, wish.study, candidates, folds, wish.seeds)
+    promotion = _Promotion(
+        wish, kept, schedule, registry, Resources(storage, stores, crew, say, wish.quiet)
+    )
     try:
-        lines, skipped = _foresee(one)
+        lines, skipped = _foresee(promotion)
         if wish.dry_run:
             return Outcome(True, lines, {"candidates": [c.as_dict() for c in candidates]})
         for line in [*lines, ""]:
@@ -117,14 +119,14 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
         with hold_study(wish.study, stores, storage):
             tested, ranked = None, []
             if not skipped:
-                tested = retest(course, one.means)
+                tested = retest(schedule, promotion.resources)
                 ranked = rank(candidates, tested.cells, len(folds))
             floor = retest_floor(plan.series, folds)
-            for line in ["", *ranking_lines(ranked, floor.means, one.unit), ""]:
+            for line in ["", *ranking_lines(ranked, floor.means, promotion.unit), ""]:
                 say(line)
             if tested is not None:
-                _describe(one, tested, ranked, floor)
-            return _open(one, tested, ranked, floor)
+                _describe(promotion, tested, ranked, floor)
+            return _open(promotion, tested, ranked, floor)
     except NotThere as error:
         raise Refused(
             f"MLflow does not have what a promotion needs: {error}.\nNext: give the --tracking-uri "
@@ -132,25 +134,25 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
         ) from error
 
 
-def _foresee(one: _Promotion) -> tuple[list[str], bool]:
+def _foresee(promotion: _Promotion) -> tuple[list[str], bool]:
     """See that all is there, before the test period is opened.
 
     Returns:
         What is about to happen, a line each; and True if no network is to be trained again.
     """
-    plan, wish, means = one.plan, one.wish, one.means
+    plan, wish, resources = promotion.plan, promotion.wish, promotion.resources
     # What would stop the promotion later stops it now.
-    KeptRuns(means.stores.tracking, plan.experiment.name, one.kept.identity).find()
-    known = champion_of(plan.series, plan.experiment.framing, one.registry)
-    seen = len(openings_of(means.storage, plan.series.fingerprint))
+    KeptRuns(resources.stores.tracking, plan.experiment.name, promotion.kept.identity).find()
+    known = champion_of(plan.series, plan.experiment.framing, promotion.registry)
+    seen = len(openings_of(resources.storage, plan.series.fingerprint))
     # A study whose first run ended at once has none yet.
-    baselines = one.kept.baselines or judge_baselines(plan.prepared)
-    far, stands = how_far(one.course.candidates, baselines, one.unit)
+    baselines = promotion.kept.baselines or judge_baselines(plan.prepared)
+    far, stands = how_far(promotion.schedule.candidates, baselines, promotion.unit)
     skipped = far and wish.serve_best
-    lines = plan_lines(one.course, one.registry, seen)
+    lines = plan_lines(promotion.schedule, promotion.registry, seen)
     lines += [known.overlap(plan.series, plan.experiment.framing)] if known is not None else []
     lines += [stands, *_advice(far, wish)]
-    lines += [] if skipped else work_lines(one.course, means.crew.workers)
+    lines += [] if skipped else work_lines(promotion.schedule, resources.crew.workers)
     return lines, skipped
 
 
@@ -164,22 +166,22 @@ def _advice(far: bool, wish: Wish) -> list[str]:
 
 
 def _open(
-    one: _Promotion, tested: Retest | None, ranked: Sequence[Ranked], floor: FloorRetest
+    promotion: _Promotion, tested: Retest | None, ranked: Sequence[Ranked], floor: FloorRetest
 ) -> Outcome:
     """Open the test period, judge there who may be promoted, and decide; the study is held."""
-    plan, say = one.plan, one.means.say
+    plan, say = promotion.plan, promotion.resources.say
     chosen = winner(ranked)
-    if chosen is None and not one.wish.serve_best:
+    if chosen is None and not promotion.wish.serve_best:
         raise Refused("no finalist came to a result on every fold; see the re-test's failures")
     begins = None
     if chosen is not None and tested is not None:
-        residuals = _residuals(one, tested, chosen)
+        residuals = _residuals(promotion, tested, chosen)
         begins = begin(residuals)
     # Its openings may have changed since; its baselines, judged on the same data, have not.
-    kept = read_study(one.means.storage, one.wish.study)
-    kept = dataclasses.replace(kept, baselines=one.kept.baselines)
-    opening, kept = _note_opening(one, kept, chosen, floor)
-    openings = openings_of(one.means.storage, plan.series.fingerprint)
+    kept = read_study(promotion.resources.storage, promotion.wish.study)
+    kept = dataclasses.replace(kept, baselines=promotion.kept.baselines)
+    opening, kept = _note_opening(promotion, kept, chosen, floor)
+    openings = openings_of(promotion.resources.storage, plan.series.fingerprint)
     number = [known["time"] for known in openings].index(opening["time"]) + 1
     say(
         f"The test period of these data is opened, for the {_ordinal(number)} time, for "
@@ -189,32 +191,36 @@ def _open(
         say(
             f"{chosen.candidate.name} becomes the mean of {chosen.seeds} network(s) of "
             f"{chosen.epochs} epochs. In the re-test such means had an RMSE of "
-            f"{amount(float(np.sqrt(np.mean(np.square(residuals)))))} {one.unit}."
+            f"{amount(float(np.sqrt(np.mean(np.square(residuals)))))} {promotion.unit}."
         )
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         entrants = []
         if chosen is not None and begins is not None:
-            entrants.append(refit(plan, chosen, begins, one.means.crew, place, say))
-        with one.registry.held():
-            judged = _judge(one, entrants, floor, place)
+            entrants.append(refit(plan, chosen, begins, promotion.resources.crew, place, say))
+        with promotion.registry.held():
+            judged = _judge(promotion, entrants, floor, place)
             kept = _keep_openings(
-                one, kept, [o | {"scored": True} if o == opening else o for o in kept.openings]
+                promotion,
+                kept,
+                [o | {"scored": True} if o == opening else o for o in kept.openings],
             )
-            case = Case(plan, kept, ranked, floor, number, one.wish.force, one.wish.serve_best)
-            return decide(judged, case, one.means.stores, one.registry)
+            case = Case(
+                plan, kept, ranked, floor, number, promotion.wish.force, promotion.wish.serve_best
+            )
+            return decide(judged, case, promotion.resources.stores, promotion.registry)
 
 
 def _judge(
-    one: _Promotion, entrants: Sequence[Entrant], floor: FloorRetest, place: Path
+    promotion: _Promotion, entrants: Sequence[Entrant], floor: FloorRetest, place: Path
 ) -> list[Judged]:
     """Judge the network, if there is one, and the baseline that may serve, on the test hours."""
-    plan, registry = one.plan, one.registry
+    plan, registry = promotion.plan, promotion.registry
     for line in registry.mend():
-        one.means.say(line)
+        promotion.resources.say(line)
     opened = open_period(plan)
     everybody = list(entrants)
-    if one.wish.serve_best:
+    if promotion.wish.serve_best:
         name = floor.strongest
         given = opened.fitted[name], opened.baselines[name], floor.interval(name)
         everybody.append(enter_baseline(name, *given, place))
@@ -224,12 +230,12 @@ def _judge(
 
 
 def _describe(
-    one: _Promotion, tested: Retest, ranked: Sequence[Ranked], floor: FloorRetest
+    promotion: _Promotion, tested: Retest, ranked: Sequence[Ranked], floor: FloorRetest
 ) -> None:
-    page = "\n".join(["```", *ranking_lines(ranked, floor.means, one.unit), "```"])
+    page = "\n".join(["```", *ranking_lines(ranked, floor.means, promotion.unit), "```"])
     with contextlib.suppress(NotThere):  # the numbers are in the study database all the same
-        experiment = one.plan.experiment.name
-        KeptRuns(one.means.stores.tracking, experiment, tested.identity).describe(page)
+        experiment = promotion.plan.experiment.name
+        KeptRuns(promotion.resources.stores.tracking, experiment, tested.identity).describe(page)
 
 
 def _plan(kept: KeptStudy) -> Plan:
@@ -252,12 +258,14 @@ def _plan(kept: KeptStudy) -> Plan:
     return plan
 
 
-def _residuals(one: _Promotion, tested: Retest, chosen: Ranked) -> FloatArray:
+def _residuals(promotion: _Promotion, tested: Retest, chosen: Ranked) -> FloatArray:
     """Forecast minus actual of the winner's re-tests, float64 (n, horizon).
 
     The forecast of a fold is the mean over its seeds, as that of the promoted model will be.
     """
-    runs = KeptRuns(one.means.stores.tracking, one.plan.experiment.name, tested.identity)
+    runs = KeptRuns(
+        promotion.resources.stores.tracking, promotion.plan.experiment.name, tested.identity
+    )
     folds: dict[int, list[Forecasts]] = {}
     for (name, fold, _), number in sorted(tested.numbers.items()):
         if name == chosen.candidate.name:
@@ -268,7 +276,7 @@ def _residuals(one: _Promotion, tested: Retest, chosen: Ranked) -> FloatArray:
 
 
 def _note_opening(
-    one: _Promotion, kept: KeptStudy, chosen: Ranked | None, floor: FloorRetest
+    promotion: _Promotion, kept: KeptStudy, chosen: Ranked | None, floor: FloorRetest
 ) -> tuple[dict[str, Any], KeptStudy]:
     """Record that the test period is about to be opened, once for one winner until it is scored.
 
@@ -276,7 +284,7 @@ def _note_opening(
         The opening, and the study with it.
     """
     opening: dict[str, Any] = {
-        "data": one.plan.series.fingerprint,
+        "data": promotion.plan.series.fingerprint,
         "winner": floor.strongest if chosen is None else chosen.candidate.name,
         "epochs": 0 if chosen is None else chosen.epochs,
         "networks": 0 if chosen is None else chosen.seeds,
@@ -286,13 +294,13 @@ def _note_opening(
         if known | {"time": ""} == opening | {"time": ""}:
             return known, kept
     opening["time"] = dt.datetime.now(dt.UTC).isoformat()
-    return opening, _keep_openings(one, kept, [*kept.openings, opening])
+    return opening, _keep_openings(promotion, kept, [*kept.openings, opening])
 
 
 def _keep_openings(
-    one: _Promotion, kept: KeptStudy, openings: Sequence[dict[str, Any]]
+    promotion: _Promotion, kept: KeptStudy, openings: Sequence[dict[str, Any]]
 ) -> KeptStudy:
-    keep_openings(one.means.storage, kept.name, openings)
+    keep_openings(promotion.resources.storage, kept.name, openings)
     return dataclasses.replace(kept, openings=tuple(openings))
 
 

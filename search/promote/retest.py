@@ -11,8 +11,8 @@ from search.common.records import State, TrialRecord
 from search.common.stores import Stores
 from search.engine.progress import Progress
 from search.engine.session import Session, conduct, hold_study, open_retest
-from search.promote.course import Course, Round
 from search.promote.ranking import Cell, hopeless, outclassed
+from search.promote.schedule import Round, Schedule
 from search.tracking.existing_runs import KeptRuns, NotThere
 from search.training.pool import Crew
 from search.tuning.storage import Storage
@@ -45,7 +45,7 @@ class Retest:
 
 
 @dataclass(frozen=True)
-class Means:
+class Resources:
     """What a re-test is done with.
 
     Attributes:
@@ -62,7 +62,7 @@ class Means:
     quiet: bool
 
 
-def retest(course: Course, means: Means) -> Retest:
+def retest(schedule: Schedule, resources: Resources) -> Retest:
     """Train every candidate on every fold, a seed at a time; after each, hopeless ones leave.
 
     The last fold is as long as the search's own training; every one is judged as there. It comes
@@ -70,49 +70,53 @@ def retest(course: Course, means: Means) -> Retest:
     it stopped.
 
     Args:
-        course: who is trained on what.
-        means: with what.
+        schedule: who is trained on what.
+        resources: with what.
 
     Raises:
         Stopped: it did not come to its end.
         Refused: another process is at it.
     """
     out: set[str] = set()
-    rounds = course.rounds
-    with hold_study(course.name, means.stores, means.storage):
+    rounds = schedule.rounds
+    with hold_study(schedule.name, resources.stores, resources.storage):
         for now in rounds:
             last = now == rounds[-1]
-            session = _train_round(course, now, out, means, deliver=last)
-            cells, numbers = _found(course, session.study.records.values())
+            session = _train_round(schedule, now, out, resources, deliver=last)
+            cells, numbers = _found(schedule, session.study.records.values())
             if last:
-                return Retest(course.name, session.study.identity, tuple(cells), numbers)
-            out |= _leaving_by_seeds(course, now, cells, out, means.say)
+                return Retest(schedule.name, session.study.identity, tuple(cells), numbers)
+            out |= _leaving_by_seeds(schedule, now, cells, out, resources.say)
             if now == rounds[0]:
-                own = {who: n for (who, *at), n in numbers.items() if at == [course.folds, 0]}
-                out |= _leaving_by_blocks(course, session, own, means)
-    raise AssertionError("a course has a last round")
+                own = {who: n for (who, *at), n in numbers.items() if at == [schedule.folds, 0]}
+                out |= _leaving_by_blocks(schedule, session, own, resources)
+    raise AssertionError("a schedule has a last round")
 
 
-def _train_round(course: Course, now: Round, out: set[str], means: Means, deliver: bool) -> Session:
+def _train_round(
+    schedule: Schedule, now: Round, out: set[str], resources: Resources, deliver: bool
+) -> Session:
     """Train what this round asks for, without those that are `out`.
 
     Where nothing is left to train, MLflow may still lack something: then `deliver` brings it.
     """
-    experiment = course.whole.model_copy(update={"repeats": now.repeat + 1})
-    plan = dataclasses.replace(course.plan, experiment=experiment)
-    dropped = frozenset(course.place) - course.cells_of(now, out)
-    session = open_retest(plan, course.name, means.storage, means.stores, course.contract, dropped)
+    experiment = schedule.whole.model_copy(update={"repeats": now.repeat + 1})
+    plan = dataclasses.replace(schedule.plan, experiment=experiment)
+    dropped = frozenset(schedule.place) - schedule.cells_of(now, out)
+    session = open_retest(
+        plan, schedule.name, resources.storage, resources.stores, schedule.contract, dropped
+    )
     study = session.study
     if study.waiting or deliver:
-        progress = Progress(session.facts, study.finished, means.quiet)
-        _, ending, signum = conduct(plan, session, means.crew, progress)
+        progress = Progress(session.facts, study.finished, resources.quiet)
+        _, ending, signum = conduct(plan, session, resources.crew, progress)
         if study.finished < session.facts.total or signum:
             raise Stopped(ending.reason, signum or None)
     return session
 
 
 def _found(
-    course: Course, records: Iterable[TrialRecord]
+    schedule: Schedule, records: Iterable[TrialRecord]
 ) -> tuple[list[Cell], dict[tuple[str, int, int], int]]:
     """The trainings that came to a result, and the numbers of these trials."""
     cells: list[Cell] = []
@@ -120,9 +124,9 @@ def _found(
     for record in records:
         if record.state is not State.COMPLETE or record.result is None:
             continue
-        if record.seed not in course.repeats:
+        if record.seed not in schedule.repeats:
             continue
-        (candidate, fold), repeat = course.place[record.design], course.repeats[record.seed]
+        (candidate, fold), repeat = schedule.place[record.design], schedule.repeats[record.seed]
         rmse, best = record.result.held_out["rmse"], record.result.best_epoch
         cells.append(Cell(candidate, fold, repeat, rmse, best))
         numbers[candidate, fold, repeat] = record.number
@@ -130,31 +134,31 @@ def _found(
 
 
 def _leaving_by_seeds(
-    course: Course, now: Round, cells: list[Cell], out: set[str], say: Callable[[str], None]
+    schedule: Schedule, now: Round, cells: list[Cell], out: set[str], say: Callable[[str], None]
 ) -> set[str]:
     """Who is dropped by the seeds up to this round."""
-    known = [one for one in cells if course.is_up_to(now, one.fold, one.repeat)]
-    leaving = hopeless(known, course.finalists) - out
+    known = [one for one in cells if schedule.is_up_to(now, one.fold, one.repeat)]
+    leaving = hopeless(known, schedule.finalists) - out
     if leaving:
         say(
-            f"After {now.repeat + 1} of {course.seeds} seeds measurably worse than the leading "
+            f"After {now.repeat + 1} of {schedule.seeds} seeds measurably worse than the leading "
             f"finalist, and not trained again: {_names(leaving)}."
         )
     return leaving
 
 
 def _leaving_by_blocks(
-    course: Course, session: Session, numbers: Mapping[str, int], means: Means
+    schedule: Schedule, session: Session, numbers: Mapping[str, int], resources: Resources
 ) -> set[str]:
     """References that are dropped by their errors on the last fold, block by block."""
-    experiment = course.plan.experiment.name
-    errors = _errors(means.stores, experiment, session.study.identity, numbers)
+    experiment = schedule.plan.experiment.name
+    errors = _errors(resources.stores, experiment, session.study.identity, numbers)
     leaving = outclassed(
-        {who: errors[who] for who in errors.keys() & course.references},
-        {who: errors[who] for who in errors.keys() & course.finalists},
+        {who: errors[who] for who in errors.keys() & schedule.references},
+        {who: errors[who] for who in errors.keys() & schedule.finalists},
     )
     if leaving:
-        means.say(
+        resources.say(
             "Block by block measurably worse than every finalist on the last fold, and "
             f"not trained again: {_names(leaving)}."
         )

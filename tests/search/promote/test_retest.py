@@ -18,8 +18,8 @@ from search.engine.folds import rolling
 from search.engine.plan import Plan, make_plan
 from search.promote import retest as module
 from search.promote.candidates import Candidate
-from search.promote.course import Course
-from search.promote.retest import Means, Retest, retest
+from search.promote.retest import Resources, Retest, retest
+from search.promote.schedule import Schedule
 from search.tracking.existing_runs import KeptRuns, NotThere
 from search.training.pool import AttemptEnded, Crew, Event
 from search.tuning.storage import open_storage
@@ -78,8 +78,8 @@ def plan() -> Plan:
 
 def _retest(plan: Plan, stores: Stores, seeds: int, said: list[str]) -> Retest:
     storage = open_storage(stores.storage, stores.schema_lock)
-    course = Course(plan, "s", CANDIDATES, rolling(Framing(), 2), seeds)
-    return retest(course, Means(storage, stores, Crew(1), said.append, quiet=True))
+    schedule = Schedule(plan, "s", CANDIDATES, rolling(Framing(), 2), seeds)
+    return retest(schedule, Resources(storage, stores, Crew(1), said.append, quiet=True))
 
 
 def test_only_an_outclassed_reference_is_spared_its_further_trainings(

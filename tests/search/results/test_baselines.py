@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_pipeline.windows import prepare
+from data_pipeline.windows import open_test, prepare
 from experiments.catalogue import CATALOGUE
 from models.baselines import BASELINES
 from search.common.errors import Refused
@@ -54,6 +54,13 @@ def test_without_its_data_a_study_stands_without_baselines_rather_than_beside_we
 def test_a_study_without_baselines_is_left_as_it_is() -> None:
     bare = KeptStudy("bare", "id", {}, {}, ())
     assert with_floor(bare, lambda _: None) is bare
+
+
+def test_the_scores_kept_with_a_study_are_never_those_of_the_test_hours() -> None:
+    plan = make_plan(CATALOGUE["smoke"])
+    opened = open_test(plan.series, plan.experiment.framing)
+    with pytest.raises(ValueError, match="validation windows held out, found: test"):
+        judge_baselines(opened)
 
 
 def test_the_retest_of_the_floor_reads_nothing_of_the_test_period() -> None:

@@ -289,6 +289,21 @@ def test_s2_crash_while_a_result_is_written_keeps_it(
     assert resumed.ask().retry_of is None
 
 
+def test_what_was_judged_on_the_test_period_is_kept_in_no_study(tmp_path: Path) -> None:
+    study = open_study(tmp_path)
+    asked = study.ask()
+    opened = dataclasses.replace(result(0.03), period="test")
+    with pytest.raises(ValueError, match="validation results alone, found one of: test"):
+        study.tell(asked.number, opened)
+    assert open_study(tmp_path).records[asked.number].result is None
+
+
+def test_a_result_is_stored_under_the_names_that_older_studies_have() -> None:
+    stored = result(0.03).as_stored()
+    assert "validation" in stored and not {"held_out", "period"} & stored.keys()
+    assert TrialResult.from_stored(stored) == result(0.03)
+
+
 def test_crash_while_a_point_is_drawn_is_no_trial(tmp_path: Path) -> None:
     open_study(tmp_path, experiment(designs=()))
     half = optuna.load_study(study_name="tiny", storage=f"sqlite:///{tmp_path}/optuna.db").ask()

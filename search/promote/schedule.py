@@ -1,4 +1,4 @@
-"""The course of a re-test: which candidate is trained on which fold with which seed, and when."""
+"""The schedule of a re-test: which candidate is trained on which fold with which seed, and when."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Round:
 
 
 @dataclass(frozen=True)
-class Course:
+class Schedule:
     """Who is trained again, on what, in which order.
 
     Attributes:
