@@ -403,7 +403,7 @@ def test_s2_crash_before_the_seed_was_written_does_not_change_it(tmp_path: Path)
         raise RuntimeError("the process ends here")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(study, "_seed_of", ends_here)
+        patch.setattr("search.tuning.study.seed_of", ends_here)
         with pytest.raises(RuntimeError, match="ends here"):
             study.ask()
     retry = open_study(tmp_path, experiment(designs=(), trials=5)).ask()
