@@ -1,7 +1,4 @@
-"""What waits in a study to be asked for: fixed designs, retries, and an oracle's proposals."""
-
-from collections.abc import Mapping
-from typing import Any
+"""What waits in a study to be asked for: fixed designs and retries."""
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -9,9 +6,7 @@ from optuna.trial import FrozenTrial, TrialState
 from experiments.experiment import Experiment
 from experiments.lstm_space import to_flat
 from experiments.space import Value
-from search.common.records import TrialRecord
 from search.common.seeds import trial_seed
-from search.tuning.oracle import Proposal
 
 
 def waiting(study: optuna.Study) -> list[FrozenTrial]:
@@ -77,27 +72,6 @@ def queue_retry(
         },
     )
     return True
-
-
-def queue_proposal(
-    study: optuna.Study, proposal: Proposal, records: Mapping[int, TrialRecord]
-) -> None:
-    """Queue what an oracle proposes.
-
-    Args:
-        study: that the oracle draws for.
-        proposal: of the oracle.
-        records: of all attempts so far, by number.
-    """
-    attributes: dict[str, Any] = {"planned": proposal.flat, "proposal": proposal.name}
-    if proposal.epochs is not None:
-        attributes["epochs"] = proposal.epochs
-    if proposal.continues is not None:
-        # With its seed, training goes through the same epochs again before it goes on.
-        attributes["seed"] = next(
-            record.seed for record in records.values() if record.proposal == proposal.continues
-        )
-    study.enqueue_trial(proposal.flat, user_attrs=attributes)
 
 
 def seed_of(trial: optuna.Trial | FrozenTrial, experiment: Experiment, seed: int) -> int:

@@ -24,8 +24,10 @@ from search.tuning.kept_studies import failure_of, record_of
 from search.tuning.long_study import Lessons
 from search.tuning.optuna_space import suggest
 from search.tuning.oracle import Oracle
+from search.tuning.proposals import Proposals
 from search.tuning.pruners import WARM_UP_EPOCHS, make_pruner
-from search.tuning.queue import queue_designs, queue_proposal, seed_of, waiting
+from search.tuning.pruning import Pruning
+from search.tuning.queue import queue_designs, seed_of, waiting
 from search.tuning.samplers import make_sampler
 from search.tuning.storage import Storage
 
@@ -81,13 +83,12 @@ class Study:
         )
         self._endings = Endings(storage, self._study, experiment, seed)
         self._live: dict[int, optuna.Trial] = {}
-        # The lowest value that each of them has reported.
-        self._lowest: dict[int, float] = {}
+        self._pruning = Pruning(experiment.epochs)
         self._tally = Tally()
         self._lessons = Lessons()
         # Trials in the storage, those that wait included.
         self._count = 0
-        self._oracle: Oracle | None = None
+        self._proposals: Proposals | None = None
 
     # -- opening ---------------------------------------------------------------------------------
 
@@ -169,17 +170,7 @@ class Study:
 
         It is told all that is known, as if it had been there from the beginning.
         """
-        for record in self.records.values():
-            if self._tally.ended(record):
-                oracle.end(record)
-            elif record.proposal and record.parameters is not None:
-                oracle.begin(record.proposal, record.flat)
-        for trial in waiting(self._study):
-            if "proposal" in trial.user_attrs:
-                oracle.begin(trial.user_attrs["proposal"], trial.user_attrs["planned"])
-        state = self.recall("oracle")
-        oracle.restore(state if isinstance(state, dict) else {})
-        self._oracle = oracle
+        self._proposals = Proposals(oracle, self._study, self._experiment, self._tally)
 
     # -- running ---------------------------------------------------------------------------------
 
@@ -219,18 +210,9 @@ class Study:
         Only an oracle can have none: before a running trial has ended, or for good, as when all
         points of a small space were tried.
         """
-        oracle = self._oracle
-        if oracle is None or waiting(self._study):
+        if self._proposals is None or waiting(self._study):
             return True
-        proposal = oracle.propose(trial_seed(self._seed, self._count))
-        if proposal is None:
-            return False
-        # First what the oracle decided: of a proposal that is not queued it can be taken back.
-        state = oracle.state
-        if state:
-            self.remember("oracle", state)
-        queue_proposal(self._study, proposal, self.records)
-        return True
+        return self._proposals.queue_next(trial_seed(self._seed, self._count))
 
     def ask(self) -> TrialRecord:
         """Draw the next trial, or take it from the queue; it is RUNNING from now on.
@@ -255,14 +237,8 @@ class Study:
     @property
     def no_more(self) -> str:
         """Why there is no trial to ask for, and what to do."""
-        assert self._oracle is not None
-        return (
-            f"KerasTuner's {self._oracle.name} oracle proposes no further point for study "
-            f"{self.name!r}: expected one for each of {self._experiment.trials} trials, found that "
-            f"it has none after {self.finished}. It gives up when the points that it draws were "
-            "all tried before.\nNext: ask for fewer with --trials, or begin a study of a wider "
-            "space with --study NAME."
-        )
+        assert self._proposals is not None
+        return self._proposals.no_more
 
     def known(self, record: TrialRecord) -> TrialResult | None:
         """The result of an earlier attempt with exactly the point of `record`, as its own.
@@ -288,23 +264,12 @@ class Study:
             return True  # sent before its process died, read after its end was told
         if not np.isfinite(value):
             return False  # training ends with TrainingDiverged by itself
-        trial.report(value, epoch)
-        self._lowest[number] = min(value, self._lowest.get(number, value))
-        # Asked in any case: hyperband compares only values that it was shown.
-        hopeless = bool(trial.should_prune())
-        record = self.records[number]
-        best = self.best
-        if record.design or best is None or best.result is None:
-            return False
-        reached = self._lowest[number]
-        # Nothing is saved at the last epoch, and the trial would not count as complete.
-        last = epoch >= self._experiment.epochs
-        return hopeless and not last and reached > best.result.objective
+        return self._pruning.report(trial, epoch, value, self.records[number], self.best)
 
     def tell(self, number: int, outcome: TrialResult | Failure) -> TrialRecord:
         """Write the end of an attempt; a retry, where one is due, is queued first."""
         trial = self._live.pop(number)
-        self._lowest.pop(number, None)
+        self._pruning.forget(number)
         if isinstance(outcome, Failure):
             return self._fail(self._endings.trial(number), outcome)
         if outcome.repeat_of is not None:  # nobody has reported its epochs
@@ -336,6 +301,6 @@ class Study:
         record = record_of(trial, self._experiment)
         self._tally.keep(record)
         self._lessons.add(trial)
-        if self._oracle is not None and self._tally.ended(record):
-            self._oracle.end(record)
+        if self._proposals is not None:
+            self._proposals.end(record)
         return record

@@ -27,6 +27,8 @@ LIGHT = (
     "tracking.known_runs",
     "tracking.run_contents",
     "tuning.endings",
+    "tuning.proposals",
+    "tuning.pruning",
     "tuning.queue",
     "results.summary",
     "results.sentences",
