@@ -115,7 +115,7 @@ class TrialResult:
         plain = asdict(self)
         del plain["period"]
         # As studies have named it from the beginning.
-        return plain | {"validation": plain.pop("held_out")}
+        return {"validation" if name == "held_out" else name: plain[name] for name in plain}
 
     @classmethod
     def from_stored(cls, plain: Mapping[str, Any]) -> Self:
