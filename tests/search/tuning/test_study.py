@@ -15,7 +15,7 @@ from search.common.errors import Refused
 from search.common.records import Cause, Failure, State, TrialRecord, TrialResult
 from search.common.resume_check import differences
 from search.common.seeds import trial_seed
-from search.tuning.storage import in_memory
+from search.tuning.storage import open_storage
 from search.tuning.study import ENOUGH_FOR_IMPORTANCE, Study
 from tests.search import studies
 from tests.search.samples import DEEP, EPOCHS, SMALL, experiment, result
@@ -455,9 +455,10 @@ def test_importances_name_parameters_once_there_are_enough_trials(tmp_path: Path
 # -- what is refused -----------------------------------------------------------------------------
 
 
-def test_s4_changed_contract_is_refused_naming_what_changed() -> None:
+def test_s4_changed_contract_is_refused_naming_what_changed(tmp_path: Path) -> None:
     kept = {"window": 24, "space": {"units_1": {"low": 2, "high": 16}}, "columns": ("a", "b")}
-    other = Study(in_memory(), "other", experiment(), SEED, "random", "none")
+    storage = open_storage(f"sqlite:///{tmp_path}/optuna.db", tmp_path / "schema.lock")
+    other = Study(storage, "other", experiment(), SEED, "random", "none")
     other.hold_to(kept)
     other.hold_to(dict(kept))
     for changes, line in (
