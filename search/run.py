@@ -124,7 +124,6 @@ def main(**options: Any) -> None:
 def _run(options: dict[str, Any]) -> int:
     from search.common.stores import check_name, choose_stores
     from search.engine.plan import default_name, make_plan, plan_lines
-    from search.engine.session import foresee, run_study
 
     drawing = choose(options["tuner"], options["sampler"], options["pruner"])
     _need_packages(drawing)
@@ -134,6 +133,9 @@ def _run(options: dict[str, Any]) -> int:
     plan = make_plan(experiment, drawing)
     crew = _crew(options)
     lines = [*plan.report.lines(), "", *plan_lines(plan, name, crew.workers, crew.gpus)]
+    # It imports Optuna, and bad input should be refused before that.
+    from search.engine.session import foresee, run_study
+
     if options["dry_run"]:
         foresee(plan, name, stores)
         if options["as_json"]:
