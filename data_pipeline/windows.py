@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 
 from data_pipeline.calendar import CYCLE_NAMES, cycles
 from data_pipeline.errors import DataError
-from data_pipeline.framing import Framing
+from data_pipeline.framing import Framing, Period
 from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 
 # A split of less than one day would judge some hours of the day and never others.
 MINIMUM_WINDOWS: Final = 24
-
-# The periods that a network does not learn from and is judged on.
-Period = Literal["validation", "test"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
 
-from data_pipeline.framing import Framing
-from data_pipeline.windows import Period
+from data_pipeline.framing import Framing, Period
 from experiments.space import Value
 from models.parameters import TrialParameters
 

@@ -5,6 +5,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from experiments.experiment import Experiment
 from search.common.drawing import KERAS_TUNER, OPTUNA, Drawing
@@ -16,7 +17,6 @@ from search.engine.facts import baselines_of, facts_of_kept, keep_facts, study_f
 from search.engine.plan import Plan
 from search.engine.progress import Progress
 from search.results.summary import StudySummary
-from search.tracking.mirror import Mirror
 from search.training.pool import Crew, Pool
 from search.training.pools import open_pool
 from search.tuning.factory import keras_tuner_oracle
@@ -32,6 +32,9 @@ from search.tuning.storage import (
     refusing_failures,
 )
 from search.tuning.study import Study
+
+if TYPE_CHECKING:
+    from search.tracking.mirror import Mirror
 
 # For a study that draws nothing: one of fixed designs, or one that is brought in line.
 DRAWS_NOTHING = Drawing(OPTUNA, "random", "none")
@@ -59,8 +62,11 @@ class Session:
         """Folder of the files that MLflow does not have yet."""
         return self.stores.spool(self.study.name, self.facts.identity)
 
-    def mirror(self, say: Callable[[str], None]) -> Mirror:
+    def mirror(self, say: Callable[[str], None]) -> "Mirror":
         """Start the delivery to MLflow; `say` is told where it does not answer."""
+        # It imports Matplotlib, which a dry run does not need.
+        from search.tracking.mirror import Mirror
+
         stores = self.stores
         return Mirror(
             *(stores.tracking, stores.artifacts, stores.tracking_lock, self.spool, self.facts, say)
