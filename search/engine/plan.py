@@ -163,7 +163,7 @@ def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> l
         if names
         else f"No fixed designs; {others}",
         f"Windows of {framing.window} hours, horizon {framing.horizon}: "
-        f"{len(prepared.train.x)} for training, {len(prepared.validation.x)} for validation; "
+        f"{len(prepared.train.x)} for training, {len(prepared.held_out.x)} for validation; "
         "the test period stays closed",
         f"Training on {device}, {workers} worker(s), one trial each at a time",
         *(_estimate(plan, workers) if not experiment.sampled and not gpus else ()),

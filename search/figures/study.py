@@ -27,6 +27,14 @@ from search.figures.canvas import (
     say_nothing_to_show,
 )
 
+# Marker and colour of a trial by its state.
+_LOOKS = {
+    "complete": ("o", BLUE),
+    "pruned": ("^", OCHRE),
+    "interrupted": ("P", PURPLE),
+    "running": ("D", GREY),
+}
+
 
 def optimization_history(
     numbers: Sequence[int],
@@ -54,14 +62,8 @@ def optimization_history(
         ValueError: if the lengths differ or a state is unknown.
     """
     same_length({"numbers": numbers, "values": values, "states": states})
-    looks = {
-        "complete": ("o", BLUE),
-        "pruned": ("^", OCHRE),
-        "interrupted": ("P", PURPLE),
-        "running": ("D", GREY),
-    }
-    if unknown := sorted(set(states) - set(looks)):
-        raise ValueError(f"unknown trial states {unknown}; there are {', '.join(looks)}")
+    if unknown := sorted(set(states) - set(_LOOKS)):
+        raise ValueError(f"unknown trial states {unknown}; there are {', '.join(_LOOKS)}")
 
     figure, axes = new_figure(title, "Trial (number)", SCALED_MSE, width=10.0)
     if not numbers and not references:
@@ -69,19 +71,7 @@ def optimization_history(
         return figure
 
     trials = sorted(zip(numbers, values, states, strict=True))
-    for state, (marker, color) in looks.items():
-        if shown := [trial for trial in trials if trial[2] == state]:
-            axes.scatter(
-                [number for number, _, _ in shown],
-                [value for _, value, _ in shown],
-                s=34,
-                marker=marker,
-                facecolors="none" if state == "pruned" else color,
-                edgecolors=color,
-                linewidths=1.2,
-                zorder=3,
-                label=f"{state} ({len(shown)})",
-            )
+    _scatter_by_state(axes, trials)
     complete = [(number, value) for number, value, state in trials if state == "complete"]
     if complete:
         steps = [number for number, _ in complete]
@@ -181,6 +171,37 @@ def train_against_validation(
     axes.plot(limits, limits, color=INK, linestyle="--", linewidth=1.2, label="equal errors")
 
     trials = list(zip(train, validation, l2, strict=True))
+    _scatter_by_penalty(figure, axes, trials)
+    axes.set_xlim(limits)
+    axes.set_ylim(limits)
+    axes.set_aspect("equal")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=7))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=7))
+    legend_below(figure, axes, columns=3)
+    return figure
+
+
+def _scatter_by_state(axes: Axes, trials: Sequence[tuple[int, float, str]]) -> None:
+    """Draw trials (number, value, state), each state with a look of its own."""
+    for state, (marker, color) in _LOOKS.items():
+        if shown := [trial for trial in trials if trial[2] == state]:
+            axes.scatter(
+                [number for number, _, _ in shown],
+                [value for _, value, _ in shown],
+                s=34,
+                marker=marker,
+                facecolors="none" if state == "pruned" else color,
+                edgecolors=color,
+                linewidths=1.2,
+                zorder=3,
+                label=f"{state} ({len(shown)})",
+            )
+
+
+def _scatter_by_penalty(
+    figure: Figure, axes: Axes, trials: Sequence[tuple[float, float, float]]
+) -> None:
+    """Draw trials (x, y, L2 penalty) coloured by the penalty; those without one stand out."""
     if penalised := [trial for trial in trials if trial[2] > 0]:
         x, y, strengths = zip(*penalised, strict=True)
         norm, colors = color_scale(strengths)
@@ -210,13 +231,6 @@ def train_against_validation(
             zorder=3,
             label="no L2 penalty",
         )
-    axes.set_xlim(limits)
-    axes.set_ylim(limits)
-    axes.set_aspect("equal")
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=7))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=7))
-    legend_below(figure, axes, columns=3)
-    return figure
 
 
 def _labelled_lines(axes: Axes, references: Mapping[str, float]) -> None:

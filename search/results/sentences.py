@@ -47,11 +47,9 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
     if best is None or best.result is None:
         return "No trial has completed, so there is nothing to compare with the baselines."
     if not facts.baselines:  # a re-test, whose folds have other hours each
-        return (
-            f"The lowest validation RMSE is {amount(best.result.validation['rmse'])} {facts.unit}."
-        )
+        return f"The lowest validation RMSE is {amount(best.result.held_out['rmse'])} {facts.unit}."
     name, floor = strongest(facts.baselines)
-    ours, theirs = best.result.validation["rmse"], floor.validation["rmse"]
+    ours, theirs = best.result.held_out["rmse"], floor.validation["rmse"]
     change = skill(ours, theirs)
     if not math.isfinite(change):  # on data that repeat exactly
         return (
@@ -84,7 +82,7 @@ def trade_off(summary: StudySummary, facts: StudyFacts) -> str:
     best, found = summary.best, fits(summary.records, facts.baselines)
     if best is None or best.result is None:
         return "No trade-off to report yet."
-    train, validation = best.result.train["rmse"], best.result.validation["rmse"]
+    train, validation = best.result.train["rmse"], best.result.held_out["rmse"]
     fit = found[best.number]
     labels = [one.regime for one in found.values()]
     numbers = ", ".join(f"{labels.count(regime)} {regime}" for regime in Regime)

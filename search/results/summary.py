@@ -66,9 +66,9 @@ def final_metrics(record: TrialRecord, facts: StudyFacts) -> dict[str, float]:
         "parameter_count": float(result.parameter_count),
     }
     metrics |= {f"train_{name}": value for name, value in result.train.items()}
-    metrics |= {f"val_{name}": value for name, value in result.validation.items()}
+    metrics |= {f"val_{name}": value for name, value in result.held_out.items()}
     if facts.baselines:
-        metrics["val_skill"] = skill_of(result.validation["rmse"], facts.baselines)
+        metrics["val_skill"] = skill_of(result.held_out["rmse"], facts.baselines)
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
@@ -98,7 +98,7 @@ def scoreboard(summary: StudySummary, facts: StudyFacts) -> list[dict[str, objec
     best = summary.best
     if best is not None and best.result is not None:
         name, result = f"best: {trial_name(best)}", best.result
-        rows.append(_row(name, "best", result.objective, result.validation, facts))
+        rows.append(_row(name, "best", result.objective, result.held_out, facts))
     seeds: dict[str, list[TrialRecord]] = {}
     for record in summary.records:
         if record.design and record.state is State.COMPLETE:
@@ -116,14 +116,14 @@ def scoreboard(summary: StudySummary, facts: StudyFacts) -> list[dict[str, objec
 def _design_row(design: str, records: list[TrialRecord], facts: StudyFacts) -> dict[str, object]:
     results = [record.result for record in records if record.result is not None]
     metrics = {
-        name: statistics.fmean(result.validation[name] for result in results)
-        for name in results[0].validation
+        name: statistics.fmean(result.held_out[name] for result in results)
+        for name in results[0].held_out
     }
     objective = statistics.fmean(result.objective for result in results)
     if len(results) == 1:
         name = f"{design} (trial {records[0].number})"
         return _row(name, "design", objective, metrics, facts)
-    spread = statistics.stdev(result.validation["rmse"] for result in results)
+    spread = statistics.stdev(result.held_out["rmse"] for result in results)
     name = f"{design} ({len(results)} seeds, sd {amount(spread)})"
     row = _row(name, "design", objective, metrics, facts)
     return row | {"seeds": len(results), "rmse_sd": spread}
@@ -175,7 +175,7 @@ def fits(
     return {
         number: measure_fit(
             result.train["rmse"],
-            result.validation["rmse"],
+            result.held_out["rmse"],
             best,
             result.epochs,
             result.best_epoch,

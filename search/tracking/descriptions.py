@@ -77,7 +77,7 @@ def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
             f"The point of trial {result.repeat_of}, so not trained again; that trial's result: "
         )
     return text + (
-        f"RMSE {amount(result.validation['rmse'])} {facts.unit} on the validation windows, "
+        f"RMSE {amount(result.held_out['rmse'])} {facts.unit} on the validation windows, "
         f"{amount(result.train['rmse'])} on the training windows; best epoch {result.best_epoch} "
         f"of {result.epochs}, stopped by {result.stopped_by}."
     )

@@ -12,7 +12,7 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "metrics.md"
 
 def test_every_logged_metric_is_documented_and_every_documented_one_is_logged() -> None:
     made = result()
-    assert made.validation.keys() == {metric.name for metric in METRICS} - {"skill"}
+    assert made.held_out.keys() == {metric.name for metric in METRICS} - {"skill"}
     ended = record(0, made)
     logged = final_metrics(ended, facts()).keys() | made.history.keys()
     logged |= fit_metrics(fits([ended], {})[0]).keys()

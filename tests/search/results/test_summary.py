@@ -42,8 +42,8 @@ NONE = StudySummary((record(0, DIED),), finished=1)
 def undefined(of: TrialRecord, *names: str) -> TrialRecord:
     """The same with metrics that are not defined on these data."""
     assert of.result is not None
-    scores = of.result.validation | dict.fromkeys(names, math.nan)
-    return dataclasses.replace(of, result=dataclasses.replace(of.result, validation=scores))
+    scores = of.result.held_out | dict.fromkeys(names, math.nan)
+    return dataclasses.replace(of, result=dataclasses.replace(of.result, held_out=scores))
 
 
 def test_scoreboard_ranks_best_designs_and_baselines_by_error() -> None:
