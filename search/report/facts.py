@@ -16,9 +16,9 @@ from search.common.drawing import OPTUNA, drawn_by
 from search.common.records import State, TrialRecord, TrialResult
 from search.report.best_regions import regions
 from search.report.claims import IN_UNIT, Judged, judge
-from search.report.importance import importances
 from search.report.tradeoff import curves
 from search.results.summary import fits, skill_of
+from search.tuning.importance import importances
 from search.tuning.kept_studies import KeptStudy
 
 # What is shown of a trial or, as a mean over seeds, of a design.

@@ -5,7 +5,7 @@ import io
 import math
 import statistics
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from models.metrics import skill
@@ -15,7 +15,7 @@ from models.regime import (
     measure_fit,
 )
 from search.common.drawing import OPTUNA
-from search.common.records import Baseline, State, StudyFacts, TrialRecord, best_of
+from search.common.records import Baseline, Importance, State, StudyFacts, TrialRecord, best_of
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class StudySummary:
 
     Attributes:
         records: all attempts. finished: trials that have ended, each counted once.
-        importances: of the parameters, by name; empty while not computable.
+        importances: of the parameters, the largest first; empty while not computable.
         overhead_fraction: share of the workers' wall time not spent in training, else None.
     """
 
     records: tuple[TrialRecord, ...]
     finished: int
-    importances: dict[str, float] = field(default_factory=dict)
+    importances: tuple[Importance, ...] = ()
     overhead_fraction: float | None = None
 
     @cached_property

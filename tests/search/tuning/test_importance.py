@@ -4,7 +4,7 @@ import numpy as np
 
 from experiments.space import Choice, Float, Int, Space
 from search.common.records import TrialRecord
-from search.report.importance import FEWEST_TRIALS, importances
+from search.tuning.importance import FEWEST_TRIALS, importances
 from tests.search.samples import record, result
 
 SPACE = Space(
