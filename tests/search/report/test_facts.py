@@ -8,8 +8,10 @@ import pytest
 from search.common.records import TrialRecord
 from search.report.facts import facts, in_a_week
 from search.report.values import plain
+from search.tuning.importance import FEWEST_TRIALS
 from search.tuning.kept_studies import KeptStudy
 from tests.search.samples import baseline, experiment, parameters, record, result
+from tests.search.studies import complete, open_study
 
 GOLDEN = Path(__file__).with_name("golden_facts.json")
 CONTRACT = {
@@ -98,6 +100,13 @@ def test_a_searched_study_has_regions_and_a_designed_one_none() -> None:
     assert [study.study for study in found] == ["power_usage"]
     names = [region.name for region in found[0].regions]
     assert names[:2] == ["layers", "units_1"] and "units_2" not in names
+
+
+def test_the_importances_are_those_of_the_figure_in_mlflow(tmp_path: Path) -> None:
+    study = open_study(tmp_path)
+    complete(study, FEWEST_TRIALS)
+    (found,) = facts([_study("tiny", list(study.records.values()))]).found
+    assert found.importances == study.importances() != ()
 
 
 def test_a_design_of_two_studies_is_that_with_more_seeds() -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from experiments.space import Choice, Float, Int, Space
+from experiments.space import Choice, Condition, Float, Int, Space, Value
 from search.common.records import TrialRecord
 from search.tuning.importance import FEWEST_TRIALS, importances
 from tests.search.samples import record, result
@@ -52,3 +52,40 @@ def test_the_same_seed_gives_the_same_and_few_trials_none() -> None:
     trials = _trials(FEWEST_TRIALS, 1.0, 0.0)
     assert importances(trials, SPACE, 3, 4) == importances(trials, SPACE, 3, 4)
     assert importances(trials[:-1], SPACE) == []
+
+
+def test_a_conditional_parameter_counts_and_a_point_outside_the_space_does_not() -> None:
+    generator = np.random.default_rng(0)
+    space = Space(
+        dimensions=(
+            Choice(name="use_l2", values=(True, False)),
+            Float(
+                name="l2",
+                low=1e-6,
+                high=1e-2,
+                log=True,
+                only_if=Condition(name="use_l2", values=(True,)),
+            ),
+            Float(name="rate", low=1e-4, high=1e-1, log=True),
+        )
+    )
+    trials = []
+    for at in range(80):
+        flat: dict[str, Value] = {
+            "use_l2": at % 4 != 0,
+            "rate": float(10 ** generator.uniform(-4, -1)),
+        }
+        place = generator.uniform(-6, -2)
+        if flat["use_l2"]:
+            flat["l2"] = float(10**place)
+        trials.append(record(at, result(0.01 * float(np.exp(place))), flat=flat))
+    found = importances(trials, space, resamples=20)
+    assert {one.name for one in found} == {"use_l2", "l2", "rate"}
+    assert found[0].name == "l2"
+    outside = record(80, result(1e-9), flat={"use_l2": False, "rate": 5.0})
+    assert importances([*trials, outside], space, resamples=20) == found
+
+
+def test_trials_that_are_all_alike_have_no_importances() -> None:
+    alike = [record(one.number, result(0.01), flat=one.flat) for one in _trials(20, 1.0, 0.0)]
+    assert importances(alike, SPACE) == []
