@@ -42,7 +42,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_searched": "No study of this report drew enough trials. Next: {command}",
         "found_note": "The best tenth of the completed trials, five or more; an edge is named where "
         "half of them or more, three at least, lie within 5 % of it, on the dimension's own scale. "
-        "Importance: the parameter's share of what sets the best tenth apart from all trials "
+        "Importance: the parameter's share of what sets the best quarter apart from all trials "
         "(PED-ANOVA), with the interval of a bootstrap over trials; from 10 completed trials on.",
         "scores": "All scores beside the baselines",
         "repeat": "Data, seeds, and how to repeat it",
@@ -193,7 +193,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "edge_high": "위쪽 끝: 범위를 넓힐 것",
         "not_searched": "이 보고서의 스터디에는 충분한 탐색 시행이 없습니다. 다음: {command}",
         "found_note": "완료된 시행의 상위 10 %(최소 5개). 절반 이상(최소 3개)이 해당 차원의 척도에서 끝의 5 % 안에 "
-        "있으면 경계로 표시합니다. 중요도: 상위 10 % 시행을 전체 시행과 구별하는 데 해당 값이 차지하는 "
+        "있으면 경계로 표시합니다. 중요도: 상위 25 % 시행을 전체 시행과 구별하는 데 해당 값이 차지하는 "
         "비율(PED-ANOVA)과 시행 붓스트랩 구간이며, 완료된 시행이 10개 이상일 때 계산합니다.",
         "scores": "모든 점수와 기준 모형",
         "repeat": "데이터, 시드, 재현 방법",

@@ -1,9 +1,11 @@
 """Importances of planted effects."""
 
 import numpy as np
+import pytest
 
 from experiments.space import Choice, Condition, Float, Int, Space, Value
 from search.common.records import TrialRecord
+from search.tuning import importance
 from search.tuning.importance import FEWEST_TRIALS, importances
 from tests.search.samples import record, result
 
@@ -33,8 +35,9 @@ def _trials(count: int, of_rate: float, of_dropout: float) -> list[TrialRecord]:
     return made
 
 
-def test_what_decides_comes_first_and_its_interval_lies_above_the_others() -> None:
-    found = importances(_trials(60, of_rate=1.0, of_dropout=0.0), SPACE, resamples=20)
+@pytest.mark.parametrize("seed", range(4))
+def test_what_decides_comes_first_and_its_interval_lies_above_the_others(seed: int) -> None:
+    found = importances(_trials(60, of_rate=1.0, of_dropout=0.0), SPACE, seed, resamples=20)
     assert found[0].name == "rate"
     assert {one.name for one in found} == {"rate", "dropout", "batch"}
     assert found[0].low > max(one.high for one in found[1:])
@@ -84,6 +87,12 @@ def test_a_conditional_parameter_counts_and_a_point_outside_the_space_does_not()
     assert found[0].name == "l2"
     outside = record(80, result(1e-9), flat={"use_l2": False, "rate": 5.0})
     assert importances([*trials, outside], space, resamples=20) == found
+
+
+def test_of_a_long_study_a_part_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importance, "MOST_TRIALS", 60)
+    found = importances(_trials(300, of_rate=1.0, of_dropout=0.0), SPACE, resamples=20)
+    assert found[0].name == "rate" and found[0].low > max(one.high for one in found[1:])
 
 
 def test_trials_that_are_all_alike_have_no_importances() -> None:
