@@ -1,6 +1,8 @@
 """The page from planted facts, in both languages, looked at with a real browser."""
 
+import base64
 import dataclasses
+import io
 import os
 import re
 import shutil
@@ -11,6 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import pytest
+from fontTools.ttLib import TTFont
 from playwright.sync_api import sync_playwright
 
 from search.common.records import TrialRecord
@@ -196,6 +199,11 @@ def test_a_letter_that_the_font_lacks_is_refused_not_drawn_as_a_box() -> None:
     assert len(embedded("과소적합 abc")) > 1000
     with pytest.raises(ValueError, match="no glyph for"):
         embedded("\U0001f600")
+
+
+def test_the_font_in_the_page_holds_no_time_of_its_making() -> None:
+    made = TTFont(io.BytesIO(base64.b64decode(embedded("abc"))))
+    assert made["head"].modified == TTFont(hangul_font())["head"].modified
 
 
 def test_nested_rows_become_flat_columns() -> None:
