@@ -167,6 +167,15 @@ def test_where_no_cure_is_proven_the_largest_change_is_named() -> None:
     assert re.search(r"is -[\d.]+ MW, main2_l2_1e-\d against main2\S* \(95 % interval -", second)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_a_single_seed_the_interval_is_left_open(language: Language) -> None:
+    once = dataclasses.replace(_studies()[0], records=tuple(_designs(seeds=1)))
+    found = facts([once])
+    assert any(one.difference for claim in found.claims for one in claim.comparisons)
+    second = sentences(found, language)[1]
+    assert re.search(r"-[\d.]+ MW.*\(95 % (interval - to -|구간 - ~ -)\)", second)
+
+
 def test_what_was_not_tried_is_said_with_the_command() -> None:
     alone = [_studies()[2]]
     first, second, third = sentences(facts(alone), "en")
