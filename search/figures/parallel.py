@@ -79,15 +79,7 @@ def parallel_coordinates(
     _draw_trials(axes, lines, values, [colors(norm(value)) for value in values])
     for x, scale in enumerate(scales):
         _draw_ticks(axes, x, scale)
-    if some_unused:
-        axes.axhline(_UNUSED, color=GREY, linewidth=0.8, linestyle=":", zorder=1)
-        axes.text(-0.12, _UNUSED, "not used", fontsize=9.0, color=INK, va="center", ha="right")
-    axes.set_xlim(-0.2, len(names) - 1 + 0.75)
-    axes.set_ylim(_UNUSED - 0.08 if some_unused else -0.06, 1.06)
-    labels = [f"{name} (log)" if name in log else name for name in names]
-    axes.set_xticks(range(len(names)), labels, rotation=30, ha="right", rotation_mode="anchor")
-    for side in ("left", "bottom"):
-        axes.spines[side].set_visible(False)
+    _frame(axes, [f"{name} (log)" if name in log else name for name in names], some_unused)
     color_bar(figure, axes, norm, colors, SCALED_MSE, values)
     return figure
 
@@ -182,6 +174,17 @@ def _parameter_axis(values: Sequence[Value], log: bool) -> _Categories | _Number
     if log and len(positive) < len(numbers):
         return _Numbers(lowest, highest, log, 0.12, (0.0, *marks))
     return _Numbers(lowest, highest, log, 0.0, tuple(marks))
+
+
+def _frame(axes: Axes, labels: Sequence[str], some_unused: bool) -> None:
+    if some_unused:
+        axes.axhline(_UNUSED, color=GREY, linewidth=0.8, linestyle=":", zorder=1)
+        axes.text(-0.12, _UNUSED, "not used", fontsize=9.0, color=INK, va="center", ha="right")
+    axes.set_xlim(-0.2, len(labels) - 1 + 0.75)
+    axes.set_ylim(_UNUSED - 0.08 if some_unused else -0.06, 1.06)
+    axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right", rotation_mode="anchor")
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
 
 
 def _draw_ticks(axes: Axes, x: int, scale: _Categories | _Numbers) -> None:

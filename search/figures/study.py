@@ -1,4 +1,4 @@
-"""What a study found: its progress, what decides, and where trials over- or underfit."""
+"""How a study went: its progress, and where trials over- or underfit."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ from search.figures.canvas import (
     say_nothing_to_show,
 )
 
-# Marker and colour of a trial by its state.
+# Marker and colour of the trials in each state.
 _LOOKS = {
     "complete": ("o", BLUE),
     "pruned": ("^", OCHRE),
@@ -93,42 +93,6 @@ def optimization_history(
     _labelled_lines(axes, references)
     if numbers:
         legend_below(figure, axes, columns=6)
-    return figure
-
-
-def importance(names: Sequence[str], values: Sequence[float], title: str) -> Figure:
-    """Draw how much each parameter decides, most important first.
-
-    Args:
-        names: the parameters.
-        values: their importance, shares of 1.
-        title: says what is shown.
-
-    Returns:
-        The figure.
-
-    Raises:
-        ValueError: if the lengths differ.
-    """
-    same_length({"names": names, "values": values})
-    figure, axes = new_figure(
-        title,
-        "Importance (share of 1)",
-        "Parameter (name)",
-        height=max(2.6, 1.6 + 0.34 * len(names)),
-    )
-    axes.grid(visible=False, axis="y")
-    if not names:
-        say_nothing_to_show(axes)
-        return figure
-
-    ordered = sorted(zip(values, names, strict=True), key=lambda pair: -pair[0])
-    places = range(len(ordered))
-    bars = axes.barh(places, [value for value, _ in ordered], height=0.62, color=BLUE)
-    axes.bar_label(bars, [f"{value:.2f}" for value, _ in ordered], padding=4, fontsize=TEXT_PT)
-    axes.set_yticks(places, [name for _, name in ordered])
-    axes.set_ylim(len(ordered) - 0.4, -0.6)
-    axes.set_xlim(min(0.0, *values), max(*values, 1e-9) * 1.12)
     return figure
 
 
@@ -203,21 +167,7 @@ def _scatter_by_penalty(
 ) -> None:
     """Draw trials (x, y, L2 penalty) coloured by the penalty; those without one stand out."""
     if penalised := [trial for trial in trials if trial[2] > 0]:
-        x, y, strengths = zip(*penalised, strict=True)
-        norm, colors = color_scale(strengths)
-        axes.scatter(
-            x,
-            y,
-            c=strengths,
-            cmap=colors,
-            norm=norm,
-            s=46,
-            edgecolors=INK,
-            linewidths=0.5,
-            zorder=3,
-            label="L2 above 0",
-        )
-        color_bar(figure, axes, norm, colors, "Strength of the L2 penalty (1)", strengths)
+        _coloured_by_strength(figure, axes, penalised)
     if free := [trial for trial in trials if trial[2] <= 0]:
         x, y, _ = zip(*free, strict=True)
         axes.scatter(
@@ -231,6 +181,27 @@ def _scatter_by_penalty(
             zorder=3,
             label="no L2 penalty",
         )
+
+
+def _coloured_by_strength(
+    figure: Figure, axes: Axes, trials: Sequence[tuple[float, float, float]]
+) -> None:
+    """Draw trials (x, y, L2 penalty above 0), coloured by the penalty, with its scale."""
+    x, y, strengths = zip(*trials, strict=True)
+    norm, colors = color_scale(strengths)
+    axes.scatter(
+        x,
+        y,
+        c=strengths,
+        cmap=colors,
+        norm=norm,
+        s=46,
+        edgecolors=INK,
+        linewidths=0.5,
+        zorder=3,
+        label="L2 above 0",
+    )
+    color_bar(figure, axes, norm, colors, "Strength of the L2 penalty (1)", strengths)
 
 
 def _labelled_lines(axes: Axes, references: Mapping[str, float]) -> None:

@@ -15,8 +15,9 @@ from search.common.errors import Refused
 from search.common.records import Cause, Failure, State, TrialRecord, TrialResult
 from search.common.resume_check import differences
 from search.common.seeds import trial_seed
+from search.tuning.importance import FEWEST_TRIALS
 from search.tuning.storage import open_storage
-from search.tuning.study import ENOUGH_FOR_IMPORTANCE, Study
+from search.tuning.study import Study
 from tests.search import studies
 from tests.search.samples import DEEP, EPOCHS, SMALL, experiment, result
 from tests.search.studies import KERAS_TUNER, SEED, TUNERS, complete, open_study
@@ -444,10 +445,10 @@ def test_epoch_value_that_arrives_after_the_end_of_its_attempt_is_passed_over(
 
 def test_importances_name_parameters_once_there_are_enough_trials(tmp_path: Path) -> None:
     study = open_study(tmp_path)
-    complete(study, ENOUGH_FOR_IMPORTANCE - 1)
-    assert study.importances() == {}
+    complete(study, FEWEST_TRIALS - 1)
+    assert study.importances() == ()
     complete(study, 1)
-    found = study.importances()
+    found = {one.name: one.mean for one in study.importances()}
     assert found.keys() <= {d.name for d in experiment().space.dimensions}
     assert sum(found.values()) == pytest.approx(1.0, abs=1e-6)
 
