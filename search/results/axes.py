@@ -209,7 +209,7 @@ def _worse(
                     [getattr(ours[seed], period)["rmse"] for seed in seeds],
                     [getattr(theirs[seed], period)["rmse"] for seed in seeds],
                 )
-                for period in ("validation", "train")
+                for period in ("held_out", "train")
             )
             p_values[one, other] = max(validation.p_higher, trained.p(train))
     named = {f"{one} {other}": p for (one, other), p in p_values.items()}
@@ -227,14 +227,14 @@ def _results(trials: dict[int, Trial]) -> dict[int, TrialResult]:
 def _level(value: float, trials: Sequence[Trial]) -> Level:
     pairs = [(one, one.record.result) for one in trials if one.record.result is not None]
     ordered = sorted(
-        pairs, key=lambda pair: (pair[1].validation["rmse"], pair[0].study, pair[0].record.number)
+        pairs, key=lambda pair: (pair[1].held_out["rmse"], pair[0].study, pair[0].record.number)
     )
     middle = ordered[len(ordered) // 2][0]
-    biases = [result.validation.get("peak_bias") for _, result in pairs]
+    biases = [result.held_out.get("peak_bias") for _, result in pairs]
     return Level(
         value,
         _band([result.train["rmse"] for _, result in pairs]),
-        _band([result.validation["rmse"] for _, result in pairs]),
+        _band([result.held_out["rmse"] for _, result in pairs]),
         statistics.fmean(b for b in biases if b is not None) if None not in biases else None,
         len(pairs),
         middle.study,

@@ -145,7 +145,7 @@ def test_a_level_has_the_t_interval_and_the_trial_in_the_middle() -> None:
     trials = _trials("l2", RISING, U)
     level = _curve("l2", trials).levels[1]
     own = {
-        one.record.number: one.record.result.validation["rmse"]
+        one.record.number: one.record.result.held_out["rmse"]
         for one in trials
         if one.record.design == "l2_1" and one.record.result
     }
