@@ -10,7 +10,7 @@ from models.parameters import TrialParameters
 from search.common.errors import Refused
 
 # What a point of the space leaves to the experiment, but a network is trained with all the same.
-BESIDE_THE_SPACE = ("epochs", "ema_epochs", "weights")
+BESIDE_THE_SPACE = ("epochs", "ema_epochs")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ def settings_between(
 
     Every subset of them gives a point of the space: a dimension that exists on one side alone, such
     as the units of a third layer, goes with the dimension that it depends on.
+
+    Both keep the weights that their study keeps, of the best epoch or of the last.
 
     Raises:
         Refused: the two are the same, or one of them is no point of the space.
@@ -83,10 +85,7 @@ def mixed(
         raise Refused(
             f"the network with {sorted(changed)} changed is no point of the space: {problems}"
         )
-    made = to_parameters(values, int(beside["epochs"]))
-    return made.model_copy(
-        update={"weights": beside["weights"], "ema_epochs": float(beside["ema_epochs"])}
-    )
+    return to_parameters(values, int(beside["epochs"]), start.weights, float(beside["ema_epochs"]))
 
 
 def _values(parameters: TrialParameters, space: Space) -> dict[str, Value]:
