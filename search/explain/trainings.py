@@ -105,4 +105,4 @@ class Trainings:
         plan = replace_designs(self.way.plan, self.way.plan.experiment)
         _, ending, signum = conduct(plan, session, crew, progress)
         if session.study.finished < session.facts.total or signum:
-            raise Stopped(ending.reason, signum or None)
+            raise Stopped(ending.reason, signum or ending.signum)

@@ -1,6 +1,7 @@
 """Explanations of a study whose trainings answer with planted errors."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from models.regime import Regime
 from search.common.errors import Refused
 from search.common.records import Task, TrialResult
 from search.common.stores import Stores
-from search.engine.plan import Plan, adapt, make_plan
+from search.engine.plan import adapt, make_plan
 from search.engine.session import run_study
 from search.explain.explanation import Wish, explain, write_table
 from search.explain.trainings import Stopped
@@ -38,18 +39,28 @@ def _answer(task: Task) -> TrialResult:
     return result(((_error(task) + luck + own) / 1000) ** 2)
 
 
+def _stores(place: Path) -> Stores:
+    return Stores(f"sqlite:///{place}/a.db", f"sqlite:///{place}/b.db", None, place)
+
+
 @pytest.fixture(scope="module")
-def plan() -> Plan:
-    return make_plan(adapt(CATALOGUE["smoke"], {"trials": 12}))
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a study of twelve trials, trained in no time."""
+    place = tmp_path_factory.mktemp("searched")
+    plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": 12}))
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        answer_with(monkeypatch, AnswerPool(_answer))
+        run_study(plan, STUDY, _stores(place), Crew(2), quiet=True)
+    return place
 
 
 @pytest.fixture
-def stores(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stores:
-    """Of a study of twelve trials, trained in no time."""
-    made = Stores(f"sqlite:///{tmp_path}/a.db", f"sqlite:///{tmp_path}/b.db", None, tmp_path)
+def stores(searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stores:
+    """That study in a folder of its own, with a pool that answers."""
+    for file in searched.glob("a.db*"):  # the write-ahead log, too
+        shutil.copy(file, tmp_path)
     answer_with(monkeypatch, AnswerPool(_answer))
-    run_study(plan, STUDY, made, Crew(2), quiet=True)
-    return made
+    return _stores(tmp_path)
 
 
 def _wish(**changes: object) -> Wish:
@@ -85,8 +96,6 @@ def test_the_steps_add_up_with_an_interval_each(
 def test_stopped_it_goes_on_to_the_same_end(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = AnswerPool(_answer)
-    answer_with(monkeypatch, whole)
     first = AnswerPool(_answer, stop_after=3)
     answer_with(monkeypatch, first)
     with pytest.raises(Stopped) as stopped:
