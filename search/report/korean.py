@@ -25,7 +25,7 @@ _MARKED = re.compile("|".join(re.escape(mark) for mark in _PARTICLES))
 
 
 def with_particles(text: str) -> str:
-    """`text` with every particle that is marked for both forms, such as 은(는), in the right one."""
+    """`text` with each particle that is marked for both forms, as 은(는), in the right one."""
     return _MARKED.sub(partial(_choose, text), text)
 
 
@@ -40,7 +40,7 @@ def _choose(text: str, found: re.Match[str]) -> str:
 def _final_of(before: str) -> tuple[bool, bool]:
     """Whether the word at the end of `before` has a final consonant, and whether that is ㄹ."""
     # What stands in brackets is not read with the word.
-    bare = re.sub(r"\s*\([^()]*\)$", "", before).rstrip("\"'”’)]` ")
+    bare = re.sub(r"\s*\([^()]*\)$", "", before).rstrip("\"')]` ")
     if not bare or bare.endswith(_UNITS_WITHOUT_FINAL):
         return False, False
     last = bare[-1]

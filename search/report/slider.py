@@ -1,7 +1,7 @@
 """The week along an axis: a picture and both errors for every level that was measured.
 
-Every level is a figure of its own in the page. A script shows one at a time behind a slider; without
-a script, and in print, they stand side by side.
+Every level is a figure of its own in the page. A script shows one at a time behind a slider;
+without a script, and in print, they stand side by side.
 """
 
 from collections.abc import Mapping, Sequence

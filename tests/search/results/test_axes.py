@@ -33,13 +33,13 @@ def _network(axis: Axis, at: int) -> tuple[TrialParameters, Framing | None]:
     )
     if axis == "weeks":
         return plain, FRAMING.model_copy(update={"train_weeks": at + 1})
-    change: dict[str, object] = {
+    changes: dict[str, dict[str, object]] = {
         "l2": {"l2": STRENGTHS[at]},
         "dropout": {"dropout": (0.1 * at,)},
         "units": {"units": (4 * 2**at,)},
         "epochs": {"epochs": 20 * (at + 1), "patience": 20 * (at + 1)},
-    }[axis]
-    return plain.model_copy(update=change), None
+    }
+    return plain.model_copy(update=changes[axis]), None
 
 
 def _trials(
@@ -114,7 +114,7 @@ def test_networks_that_see_other_data_are_on_another_curve() -> None:
         for one in _trials("l2", FALLING, RISING)
     ]
     first, second = [c for c in curves(all_weeks + one_week, FRAMING, ROWS) if c.axis == "l2"]
-    assert (first.weeks, second.weeks) == (1, pytest.approx(1451 / 168))
+    assert [first.weeks, second.weeks] == pytest.approx([1, 1451 / 168])
     assert second == _curve("l2", all_weeks)
     assert all(level.seeds == 5 for level in (*first.levels, *second.levels))
 
