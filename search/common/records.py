@@ -208,6 +208,16 @@ def best_of(records: Iterable[TrialRecord]) -> TrialRecord | None:
 
 
 @dataclass(frozen=True)
+class Importance:
+    """A parameter's share of what the parameters decide: mean and 95 % bootstrap interval."""
+
+    name: str
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class Standing:
     """A study in a few numbers.
 

@@ -14,9 +14,6 @@ from search.results.paired_tests import (
     verdicts,
 )
 
-# Metrics in the unit of the data; the others are ratios, or seconds.
-IN_UNIT = ("rmse", "mae", "peak_error", "peak_bias")
-
 
 @dataclass(frozen=True)
 class Compared:

@@ -5,17 +5,17 @@ import io
 import math
 import statistics
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
-from models.metrics import skill
+from models.metrics import IN_TABLES, skill
 from models.regime import (
     Fit,
     attainable,
     measure_fit,
 )
 from search.common.drawing import OPTUNA
-from search.common.records import Baseline, State, StudyFacts, TrialRecord, best_of
+from search.common.records import Baseline, Importance, State, StudyFacts, TrialRecord, best_of
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class StudySummary:
 
     Attributes:
         records: all attempts. finished: trials that have ended, each counted once.
-        importances: of the parameters, by name; empty while not computable.
+        importances: of the parameters, the largest first; empty while not computable.
         overhead_fraction: share of the workers' wall time not spent in training, else None.
     """
 
     records: tuple[TrialRecord, ...]
     finished: int
-    importances: dict[str, float] = field(default_factory=dict)
+    importances: tuple[Importance, ...] = ()
     overhead_fraction: float | None = None
 
     @cached_property
@@ -90,9 +90,9 @@ def scoreboard(summary: StudySummary, facts: StudyFacts) -> list[dict[str, objec
 
     Returns:
         Rows, best first, of `name`, `kind` ("best", "design" or "baseline"), `best_val_mse`
-        (scaled), `rmse`, `mae`, `peak_bias` (data's unit), `mase` and `skill`, those that are
-        defined. A design that was trained with several seeds stands there with the means over
-        them, with `seeds` and `rmse_sd`, the standard deviation (n - 1) of its RMSE.
+        (scaled), the metrics of `IN_TABLES` and `skill`, those that are defined. A design that was
+        trained with several seeds stands there with the means over them, with `seeds` and
+        `rmse_sd`, the standard deviation (n - 1) of its RMSE.
     """
     rows: list[dict[str, object]] = []
     best = summary.best
@@ -118,6 +118,7 @@ def _design_row(design: str, records: list[TrialRecord], facts: StudyFacts) -> d
     metrics = {
         name: statistics.fmean(result.held_out[name] for result in results)
         for name in results[0].held_out
+        if all(name in result.held_out for result in results)
     }
     objective = statistics.fmean(result.objective for result in results)
     if len(results) == 1:
@@ -133,8 +134,7 @@ def _row(
     name: str, kind: str, objective: float, metrics: dict[str, float], facts: StudyFacts
 ) -> dict[str, object]:
     row: dict[str, object] = {"name": name, "kind": kind, "best_val_mse": objective}
-    shown = ("rmse", "mae", "peak_bias", "mase")
-    scores: dict[str, float] = {k: metrics[k] for k in shown if k in metrics}
+    scores = {m.name: metrics[m.name] for m in IN_TABLES if m.name in metrics}
     if facts.baselines:
         scores["skill"] = skill_of(metrics["rmse"], facts.baselines)
     # One that is not defined on these data is NaN, which JSON does not have.

@@ -69,8 +69,9 @@ def study_figures(summary: StudySummary, facts: StudyFacts) -> dict[str, Figure]
         )
     if summary.importances:
         drawn["importance"] = figures.importance(
-            list(summary.importances),
-            list(summary.importances.values()),
+            [one.name for one in summary.importances],
+            [one.mean for one in summary.importances],
+            [(one.low, one.high) for one in summary.importances],
             f"Importance for the validation error, study {facts.name}",
         )
     return drawn

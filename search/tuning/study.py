@@ -6,7 +6,6 @@ written before anybody is told of it.
 
 import dataclasses
 import uuid
-import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -15,11 +14,12 @@ from optuna.trial import FrozenTrial, TrialState
 
 from experiments.experiment import Experiment
 from search.common.errors import Refused
-from search.common.records import Cause, Failure, Standing, TrialRecord, TrialResult
+from search.common.records import Cause, Failure, Importance, Standing, TrialRecord, TrialResult
 from search.common.resume_check import hold
 from search.common.seeds import trial_seed
 from search.tuning.attempts import Tally
 from search.tuning.endings import Endings
+from search.tuning.importance import importances
 from search.tuning.kept_studies import failure_of, record_of
 from search.tuning.long_study import Lessons
 from search.tuning.optuna_space import suggest
@@ -31,8 +31,6 @@ from search.tuning.queue import queue_designs, queue_repeats, seed_of, waiting
 from search.tuning.samplers import make_sampler
 from search.tuning.storage import Storage
 
-# Complete trials below which the importance of some ten parameters is noise.
-ENOUGH_FOR_IMPORTANCE = 10
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 optuna.logging.disable_propagation()
@@ -288,14 +286,9 @@ class Study:
         self._endings.complete(number, outcome)
         return self._keep(number)
 
-    def importances(self) -> dict[str, float]:
-        """Importance of each parameter for the objective, by name; empty for too few trials."""
-        complete = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if len(complete) < ENOUGH_FOR_IMPORTANCE or len({trial.value for trial in complete}) < 2:
-            return {}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return dict(optuna.importance.get_param_importances(self._study))
+    def importances(self) -> tuple[Importance, ...]:
+        """Importance of each parameter for the objective, the largest first."""
+        return tuple(importances(self.records.values(), self._experiment.space))
 
     # -- helpers ---------------------------------------------------------------------------------
 
