@@ -35,6 +35,7 @@ class KeptStudy:
         source: of the data, as plain values; empty in a study of before it was kept.
         openings: of the test period, oldest first, as `keep_openings` wrote them.
         data: the data report as plain values. total: finished trials its latest run asked for.
+        explanations: what those of it found, as plain values, the latest last.
     """
 
     name: str
@@ -47,6 +48,7 @@ class KeptStudy:
     openings: tuple[dict[str, Any], ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
     total: int = 0
+    explanations: tuple[dict[str, Any], ...] = ()
 
     def experiment(self) -> Experiment:
         """The experiment as this study runs it."""
@@ -124,6 +126,7 @@ def read_study(storage: Storage, name: str) -> KeptStudy:
         tuple(study.user_attrs.get("openings", ())),
         study.user_attrs.get("data", {}),
         study.user_attrs.get("total", 0),
+        tuple(explanations_of(storage, name)),
     )
 
 

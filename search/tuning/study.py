@@ -31,7 +31,6 @@ from search.tuning.queue import queue_designs, queue_repeats, seed_of, waiting
 from search.tuning.samplers import make_sampler
 from search.tuning.storage import Storage
 
-
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 optuna.logging.disable_propagation()
 
