@@ -82,11 +82,10 @@ def facts(studies: Sequence[KeptStudy]) -> Facts:
 
 
 def _curves(studies: Sequence[KeptStudy]) -> tuple[Curve, ...]:
-    rows = studies[0].data.get("rows")
-    if not isinstance(rows, int):  # of a study that never ran
-        return ()
+    rows = studies[0].data.get("rows")  # not kept by studies of earlier versions
     trials = [Trial(study.name, record) for study in studies for record in study.records]
-    return tuple(curves(trials, Framing.model_validate(studies[0].contract["framing"]), rows))
+    framing = Framing.model_validate(studies[0].contract["framing"])
+    return tuple(curves(trials, framing, rows if isinstance(rows, int) else None))
 
 
 def _explanation(studies: Sequence[KeptStudy]) -> Explanation | None:

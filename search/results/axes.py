@@ -71,7 +71,7 @@ class Curve:
     Attributes:
         axis: what is varied.
         units: of the layers; empty where they are what is varied.
-        weeks: of training windows; None where they are what is varied.
+        weeks: of training windows; None where they are what is varied, or not known.
         epochs: trained; None where they are what is varied.
         levels: by rising value. lowest: index of the one with the lowest mean validation RMSE.
         overfit: index of the level that proves the arm of learning by heart: of those whose
@@ -100,13 +100,13 @@ def weeks_of(rows: int, framing: Framing) -> float:
     return every if framing.train_weeks is None else min(every, framing.train_weeks)
 
 
-def curves(trials: Iterable[Trial], framing: Framing, rows: int) -> list[Curve]:
-    """The curves of the completed trials of designs that have three levels or more.
+def curves(trials: Iterable[Trial], framing: Framing, rows: int | None) -> list[Curve]:
+    """The curves of the completed trials of designs with three levels or more on common seeds.
 
     Args:
         trials: of studies on the same data.
         framing: of those that have none of their own.
-        rows: hours of the series.
+        rows: hours of the series; None if they were not kept: then there are no weeks to tell.
 
     Returns:
         By axis, then by the amount of data, then small networks first.
@@ -124,7 +124,7 @@ def curves(trials: Iterable[Trial], framing: Framing, rows: int) -> list[Curve]:
     found = [
         _curve(axis, parameters, rest, levels, rows)
         for (axis, parameters, rest), levels in cells.items()
-        if len(levels) >= FEWEST_LEVELS
+        if len(levels) >= FEWEST_LEVELS and set.intersection(*map(set, levels.values()))
     ]
     return sorted(found, key=_order)
 
@@ -134,7 +134,7 @@ def _order(curve: Curve) -> tuple[int, float, int, tuple[int, ...]]:
 
 
 def _places(
-    parameters: TrialParameters, framing: Framing, rows: int
+    parameters: TrialParameters, framing: Framing, rows: int | None
 ) -> list[tuple[Axis, float, TrialParameters, Framing]]:
     """The curves that a network is on: axis, value there, and all else with the axis left out.
 
@@ -156,8 +156,9 @@ def _places(
     if parameters.layers == 1:
         rest = parameters.model_copy(update={"units": (1,)})
         found.append(("units", float(parameters.units[0]), rest, framing))
-    every = framing.model_copy(update={"train_weeks": None})
-    found.append(("weeks", weeks_of(rows, framing), parameters, every))
+    if rows is not None:
+        every = framing.model_copy(update={"train_weeks": None})
+        found.append(("weeks", weeks_of(rows, framing), parameters, every))
     return found
 
 
@@ -166,7 +167,7 @@ def _curve(
     parameters: TrialParameters,
     framing: Framing,
     cell: dict[float, dict[int, Trial]],
-    rows: int,
+    rows: int | None,
 ) -> Curve:
     values = sorted(cell)
     levels = tuple(_level(value, list(cell[value].values())) for value in values)
@@ -181,7 +182,7 @@ def _curve(
     return Curve(
         axis,
         () if axis == "units" else parameters.units,
-        None if axis == "weeks" else weeks_of(rows, framing),
+        None if axis == "weeks" or rows is None else weeks_of(rows, framing),
         None if axis == "epochs" else parameters.epochs,
         levels,
         lowest,
