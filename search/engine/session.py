@@ -21,7 +21,13 @@ from search.tracking.mirror import Mirror
 from search.training.pool import Crew, Pool
 from search.training.pools import open_pool
 from search.tuning.factory import keras_tuner_oracle
-from search.tuning.kept_studies import KeptStudy, kept_contract, need_study, read_study
+from search.tuning.kept_studies import (
+    KeptStudy,
+    explanations_of,
+    kept_contract,
+    need_study,
+    read_study,
+)
 from search.tuning.keras_tuner_project import claim
 from search.tuning.lock import held
 from search.tuning.pruners import WARM_UP_EPOCHS
@@ -212,6 +218,8 @@ def open_study(
     assert isinstance(openings, list)
     baselines = baselines_of(plan, study)
     facts = study_facts(plan, name, study.identity, baselines, len(openings))
+    explanations = explanations_of(storage, name)
+    facts = dataclasses.replace(facts, explanation=explanations[-1] if explanations else None)
     if wanted is None:
         keep_facts(study, plan.experiment.source, facts)
         return Session(study, facts, stores, tuple(study.reconcile()))

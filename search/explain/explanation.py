@@ -12,7 +12,7 @@ from search.common.errors import Refused
 from search.common.records import State as Standing
 from search.common.stores import Stores
 from search.engine.facts import with_floor
-from search.engine.session import hold_study
+from search.engine.session import hold_study, sync_study
 from search.explain.settings import Setting
 from search.explain.trainings import Trainings
 from search.explain.way import CHOOSING, Way, find_way
@@ -96,6 +96,10 @@ def explain(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Explanati
         trainings.session.study.remember("explanation", plain)
         identity = trainings.session.study.identity
     _log(explanation, kept, identity, stores, say)
+    try:
+        sync_study(wish.study, stores, say)  # so that its page begins with what was found
+    except Refused as error:
+        say(f"The page of study {wish.study} in MLflow does not tell it yet: {error}")
     return explanation
 
 

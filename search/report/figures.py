@@ -4,24 +4,20 @@ import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from models.regime import Regime
 from search.common.spool import Forecasts
 from search.figures.regimes import LearningCurve, learning_curves, trials_by_regime
-from search.figures.regularisation import Panel, Words, regularisation
 from search.figures.weeks import Week, side_by_side, weeks
 from search.report.facts import in_a_week
 from search.report.translations import WORDS, Language
 from search.report.values import Facts, TrialRow
 from search.report.wall import caption, three
-from search.results.axes import Band, Curve
+from search.results.axes_figure import axes_figure
 from search.results.explanation import draw as draw_explanation
 from search.results.summary import amount
 
-FloatArray = npt.NDArray[np.float64]
 NOTHING: Mapping[tuple[str, int], Forecasts] = MappingProxyType({})
 
 
@@ -38,7 +34,7 @@ def draw(
     words = WORDS[language]
     drawn = {}
     if facts.tradeoff:
-        drawn["regularisation"] = _regularisation(facts, words)
+        drawn["regularisation"] = _axes(facts, words)
     if facts.explanation is not None:
         drawn["waterfall"] = draw_explanation(facts.explanation, words)
     if facts.trials:
@@ -52,50 +48,15 @@ def draw(
     return drawn
 
 
-def network(curve: Curve, words: Mapping[str, str]) -> str:
-    """What the networks of a curve share: all but what is varied."""
-    shared = []
-    if curve.units:
-        shared.append(words["network"].format(units="/".join(map(str, curve.units))))
-    if curve.weeks is not None:
-        shared.append(words["network_weeks"].format(weeks=f"{curve.weeks:.3g}"))
-    if curve.epochs is not None:
-        shared.append(words["network_epochs"].format(epochs=curve.epochs))
-    return ", ".join(shared)
-
-
-def _regularisation(facts: Facts, words: Mapping[str, str]) -> Figure:
+def _axes(facts: Facts, words: Mapping[str, str]) -> Figure:
     searched = [row.val["rmse"] for row in facts.trials if not row.design]
-    return regularisation(
-        [_panel(curve, words) for curve in facts.tradeoff],
+    return axes_figure(
+        facts.tradeoff,
+        facts.unit,
         min(searched, default=None),
-        Words(
-            title=words["tradeoff"],
-            error=words["rmse_axis"].format(unit=facts.unit),
-            train=words["train"],
-            validation=words["validation"],
-            lowest=words["lowest"],
-            best=words["search_best"],
-            floor=words["strongest_baseline"],
-            note=words["bands"],
-        ),
-        floor=facts.baselines[0].val["rmse"] if facts.baselines else None,
+        facts.baselines[0].val["rmse"] if facts.baselines else None,
+        words,
     )
-
-
-def _panel(curve: Curve, words: Mapping[str, str]) -> Panel:
-    return Panel(
-        heading=network(curve, words),
-        axis=words[f"axis_{curve.axis}"],
-        strengths=[level.value for level in curve.levels],
-        train=_bands([level.train for level in curve.levels]),
-        validation=_bands([level.validation for level in curve.levels]),
-        lowest=curve.lowest,
-    )
-
-
-def _bands(bands: Sequence[Band]) -> FloatArray:
-    return np.array([[one.mean, one.low, one.high] for one in bands])
 
 
 def _train_val(facts: Facts, words: Mapping[str, str]) -> Figure:

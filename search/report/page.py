@@ -11,7 +11,6 @@ from search.common.drawing import OPTUNA
 from search.common.records import Importance
 from search.common.spool import Forecasts
 from search.report.best_regions import Region
-from search.report.figures import network
 from search.report.fonts import embedded
 from search.report.slider import axis_views, shown_curves
 from search.report.translations import CLAIMS, WORDS, Language
@@ -19,6 +18,7 @@ from search.report.values import ComparisonRow, DifferenceRow, Facts, FoundRow, 
 from search.report.verdict import CLAIMS_COMMAND, SEARCH_COMMAND, sentences
 from search.report.wall import wall, way_notes
 from search.results.axes import Curve
+from search.results.axes_figure import network
 from search.results.score_cells import cell
 from search.results.sequential import Verdict
 from search.results.summary import amount

@@ -6,8 +6,8 @@ from models.parameters import TrialParameters
 from models.regime import Regime
 from search.report.translations import WORDS, Language, in_language
 from search.report.values import DesignRow, Facts, TrialRow
-from search.report.wall import SUBJECT, subject_of
-from search.results.headline import cure
+from search.report.wall import subject_of
+from search.results.headline import SUBJECT, cure
 from search.results.sequential import Verdict
 from search.results.summary import amount
 

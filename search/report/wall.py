@@ -8,10 +8,9 @@ from models.regime import Regime
 from search.report.translations import WORDS, Language, in_language
 from search.report.values import DesignRow, Facts, TrialRow
 from search.results.explanation import step_name, worth_text
-from search.results.headline import headline
+from search.results.headline import SUBJECT, headline
 from search.results.summary import amount
 
-SUBJECT = "main2"
 EXPLAIN_COMMAND = "python -m search.explain --study {study}"
 
 

@@ -1,9 +1,11 @@
 """The words of the page's first screen, the way, the axes and the slider, in each language."""
 
+from search.results.axes_figure import WORDS as AXES
 from search.results.headline import WORDS as ENGLISH
 
 WALL_WORDS: dict[str, dict[str, str]] = {
     "en": ENGLISH
+    | AXES
     | {
         "wall_week": "{regime}: {name}\ntrain {train}, validation {validation} {unit}",
         "wall_no_way": "What each change is worth was not tried. Next: {command}",
@@ -14,7 +16,6 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "way_note": "Some seeds chose the order, {seeds} others measured it. Read a step as the "
         "worth of its change after those above it.",
         "way_back": "Taken back alone at the end: {list}.",
-        "tradeoff": "Error along each setting",
         "no_curves": "No study of this report varies one setting alone. Next: {command}",
         "arms_seen": "Of {count} curves, {overfit} have a proven arm of learning by heart and "
         "{underfit} a proven arm of learning too little.",
@@ -26,15 +27,6 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "arm_underfit": "Learned too little at {value}: {train} {unit} on the training windows, "
         "{validation} {unit} on the validation windows.",
         "no_arm_underfit": "The arm of learning too little is missing.",
-        "axis_l2": "L2 penalty (no unit)",
-        "axis_dropout": "Dropout rate (no unit)",
-        "axis_epochs": "Epochs trained",
-        "axis_units": "Units of the layer",
-        "axis_weeks": "Weeks of training windows",
-        "network": "units {units}",
-        "network_weeks": "{weeks} weeks",
-        "network_epochs": "{epochs} epochs",
-        "bands": "Bands: 95 % interval over seeds, if several.",
         "arms_note": "An arm is proven where the validation error is higher than at the lowest "
         "point and the train error is lower (learned by heart, overfitting) or higher (learned too "
         "little, underfitting), both by paired one-sided t tests at 5 %, corrected for all pairs of "

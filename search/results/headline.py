@@ -7,6 +7,8 @@ from search.results.explanation import WORDS as EXPLANATION_WORDS
 from search.results.explanation import Explanation, step_name
 from search.results.summary import amount
 
+# The network of the teaching notes that is said to underfit.
+SUBJECT = "main2"
 WORDS = EXPLANATION_WORDS | {
     "headline_underfit": "{name} underfits: at the peaks it forecasts {bias} {unit} too {side}.",
     "headline_balanced": "{name} neither underfits nor overfits; at the peaks it forecasts {bias} "
