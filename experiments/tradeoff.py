@@ -52,7 +52,7 @@ def _design(
 DESIGNS = (
     _design("one_week"),
     *(_design(f"one_week_epochs_{epochs}", epochs=epochs) for epochs in (10, 25, 50, 100)),
-    *(_design(f"one_week_units_{units}", units=units) for units in (4, 8, 16, 64, 128)),
+    *(_design(f"one_week_units_{units}", units=units) for units in (1, 2, 4, 8, 16, 64, 128)),
     *(_design(f"one_week_l2_{l2:g}", l2=l2) for l2 in (1e-5, 1e-4, 1e-3, 1e-2)),
     *(_design(f"one_week_dropout_{rate:g}", dropout=rate) for rate in (0.2, 0.5, 0.8)),
     *(_design(f"weeks_{weeks}", weeks=weeks) for weeks in (2, 4)),
@@ -67,7 +67,7 @@ EXPERIMENT = Experiment(
     source=APRIL_TO_JUNE,
     framing=FRAMING,
     space=stacked_lstm_space(
-        units=(4, 128), layers=(1, 2), dropout=(0.0, 0.8), patience=(5, EPOCHS)
+        units=(1, 128), layers=(1, 2), dropout=(0.0, 0.8), patience=(5, EPOCHS)
     ),
     designs=DESIGNS,
     repeats=5,

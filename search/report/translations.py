@@ -119,7 +119,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "expected_lower": "expected lower",
         "expected_higher": "expected higher",
         "not_measured": "not measured",
-        "more_than": "more than 200",
+        "more_than": "more than 20",
         "test_closed": "the test period is closed",
         "test_opened": "promotion has opened the test period {count} times, for its own scores alone",
         "scores_note": "On the validation windows, on which the best of a search was also chosen; "
@@ -242,7 +242,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "expected_lower": "낮을 것으로 예상",
         "expected_higher": "높을 것으로 예상",
         "not_measured": "측정하지 않음",
-        "more_than": "200개 초과",
+        "more_than": "20개 초과",
         "test_closed": "시험 구간은 열지 않았습니다",
         "test_opened": "승격 과정에서 시험 구간을 {count}번 열었으며, 그 점수는 여기에 쓰지 않았습니다",
         "scores_note": "검증 구간의 점수이며, 탐색의 최고 결과도 이 구간에서 골랐습니다. {test}. "

@@ -149,7 +149,7 @@ class ComparisonRow:
     Attributes:
         in_unit: whether the metric is in the data's unit.
         difference: None without a common seed.
-        seeds_needed: to decide; None if more than 200, or unknown.
+        seeds_needed: to decide; None if more than 20, or unknown.
     """
 
     treatment: str

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from experiments.comparison import Claim, Comparison
 from search.common.records import State, TrialRecord, TrialResult
-from search.results.paired_tests import Difference, paired_difference, seeds_needed
-from search.results.sequential import Verdict, decide, evidence
+from search.results.paired_tests import Difference, paired_difference
+from search.results.sequential import Verdict, decide, evidence, seeds_needed
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+from scipy import special, stats
 
-from search.results.paired_tests import Expected, holm
+from search.results.paired_tests import Difference, Expected, holm
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -28,6 +28,7 @@ MARGIN = 0.05
 # Of all claims together. A verdict may be one of three; each has a third of it.
 TOTAL_ERROR = 0.05
 ERROR = TOTAL_ERROR / 3
+POWER = 0.8
 
 
 class Verdict(StrEnum):
@@ -131,6 +132,32 @@ def decide(claims: Mapping[str, Sequence[Evidence]]) -> dict[str, Verdict]:
         else:
             judged[name] = Verdict.UNDECIDED
     return judged
+
+
+def seeds_needed(difference: Difference, claims: int) -> int | None:
+    """Seeds from which a difference like this one would be found in four of five studies.
+
+    The power of the one-sided t test at the share of a look, by the noncentral t distribution,
+    taking the mean and standard deviation measured for the true ones, and the strictest level of
+    Holm's method; earlier looks, which may find it too, are left out.
+
+    Args:
+        difference: as measured.
+        claims: judged at once.
+
+    Returns:
+        The seeds of a look, or None if the last one is too early or it cannot be told.
+    """
+    if difference.pairs < 2 or difference.mean == 0:
+        return None
+    for seeds, share in LOOKS.items():
+        if difference.sd == 0:
+            return seeds
+        effect = abs(difference.mean) / difference.sd * np.sqrt(seeds)
+        critical = stats.t.ppf(1 - share * ERROR / claims, seeds - 1)
+        if stats.nct.sf(critical, seeds - 1, effect) >= POWER:
+            return seeds
+    return None
 
 
 def next_look(seeds: int) -> int | None:

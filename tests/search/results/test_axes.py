@@ -171,7 +171,7 @@ def test_the_experiment_has_every_axis() -> None:
         ("dropout", 1, 4),
         ("dropout", 9, 4),
         ("epochs", 1, 5),
-        ("units", 1, 6),
+        ("units", 1, 8),
         ("weeks", None, 4),
     ]
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from search.results.paired_tests import paired_difference
 from search.results.sequential import (
+    ERROR,
     LOOKS,
     MOST_SEEDS,
     TOTAL_ERROR,
@@ -17,6 +18,7 @@ from search.results.sequential import (
     decide,
     evidence,
     next_look,
+    seeds_needed,
 )
 
 CLAIMS = 10
@@ -170,3 +172,22 @@ def test_what_cannot_be_compared_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=said):
         evidence(treatment, control, "lower")
+
+
+def test_the_seeds_needed_give_the_power_they_promise() -> None:
+    generator = np.random.default_rng(5)
+    measured = paired_difference(
+        list(CONTROL - 1.5 * SD + generator.normal(0, SD, 4000)), [CONTROL] * 4000
+    )
+    seeds = seeds_needed(measured, CLAIMS)
+    assert seeds == MOST_SEEDS
+    found = 0
+    for _ in range(STUDIES):
+        values = list(CONTROL - 1.5 * SD + generator.normal(0, SD, seeds))
+        one = paired_difference(values, [CONTROL] * seeds)
+        found += one.p_lower <= LOOKS[seeds] * ERROR / CLAIMS
+    assert found / STUDIES >= 0.8
+    trifle = paired_difference(list(generator.normal(-0.1, 1, 50)), [0.0] * 50)
+    assert seeds_needed(trifle, CLAIMS) is None
+    assert seeds_needed(paired_difference([1.0], [2.0]), CLAIMS) is None
+    assert seeds_needed(paired_difference([1.0, 2.0], [2.0, 3.0]), CLAIMS) == min(LOOKS)
