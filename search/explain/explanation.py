@@ -22,10 +22,10 @@ from search.results.explanation import (
     Explanation,
     State,
     changes_of,
-    draw,
     explanation_lines,
     state_of,
 )
+from search.results.explanation_figure import draw
 from search.results.summary import fits
 from search.tracking.existing_runs import KeptRuns, NotThere
 from search.training.pool import Crew

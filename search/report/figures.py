@@ -15,7 +15,7 @@ from search.report.translations import WORDS, Language
 from search.report.values import Facts, TrialRow
 from search.report.wall import caption, three
 from search.results.axes_figure import axes_figure
-from search.results.explanation import draw as draw_explanation
+from search.results.explanation_figure import draw as draw_explanation
 from search.results.summary import amount
 
 NOTHING: Mapping[tuple[str, int], Forecasts] = MappingProxyType({})

@@ -3,12 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from matplotlib.figure import Figure
 from pydantic import BaseModel, ConfigDict
 
 from models.regime import Fit, Regime
 from search.common.records import TrialRecord, TrialResult
-from search.figures.waterfall import Bar, Network, Words, waterfall
 from search.results.ablation import Ablation
 from search.results.paired_tests import Difference
 from search.results.summary import amount
@@ -204,36 +202,6 @@ def worth_text(worth: Worth, unit: str, words: Mapping[str, str] = WORDS) -> str
         return text
     ends = words["way_between"].format(low=amount(worth.low, "+"), high=amount(worth.high, "+"))
     return f"{text} ({ends})"
-
-
-def draw(found: Explanation, words: Mapping[str, str] = WORDS) -> Figure:
-    """The way as a waterfall; `words` are those of a language."""
-    unit = found.unit
-
-    def network(state: State) -> Network:
-        return Network(state.train, state.validation, words[state.regime])
-
-    bars = [
-        Bar(
-            step_name(one, words),
-            worth_text(one.worth, unit, words),
-            one.worth.low,
-            one.worth.high,
-            network(one.state),
-        )
-        for one in found.changes
-    ]
-    said = Words(
-        title=words["way_title"].format(start=found.start, goal=found.goal),
-        start=found.start,
-        goal=found.goal,
-        x=words["way_axis"].format(unit=unit),
-        errors=words["rmse_axis"].format(unit=unit),
-        train=words["train"],
-        validation=words["validation"],
-        unit=unit,
-    )
-    return waterfall(network(found.first), bars, said)
 
 
 def explanation_lines(found: Explanation) -> list[str]:

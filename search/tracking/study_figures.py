@@ -9,7 +9,8 @@ from search.common.records import State, StudyFacts, TrialRecord
 from search.common.spool import Forecasts
 from search.results.axes import Curve, Trial, curves
 from search.results.axes_figure import axes_figure
-from search.results.explanation import Explanation, draw
+from search.results.explanation import Explanation
+from search.results.explanation_figure import draw
 from search.results.summary import StudySummary, trial_name
 
 

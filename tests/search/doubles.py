@@ -45,6 +45,7 @@ class SilentMirror:
     """Takes what MLflow is shown."""
 
     shown: list[TrialRecord] = field(default_factory=list)
+    written: tuple[int, int, int] = (0, 0, 0)
 
     def catch_up(self, records: Iterable[TrialRecord]) -> None:
         self.shown += records

@@ -16,7 +16,8 @@ from search.engine.plan import adapt, make_plan
 from search.engine.session import run_study
 from search.explain.explanation import Wish, explain, write_table
 from search.explain.trainings import Stopped
-from search.results.explanation import Explanation, draw, explanation_lines
+from search.results.explanation import Explanation, explanation_lines
+from search.results.explanation_figure import draw
 from search.training.pool import Crew
 from search.tuning.kept_studies import explanations_of, read_study
 from search.tuning.storage import open_existing
