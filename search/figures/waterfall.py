@@ -19,6 +19,9 @@ from search.figures.canvas import (
     VERMILLION,
 )
 
+# Of the largest error: how far an interval is drawn.
+_ROOM = 1.15
+
 
 @dataclass(frozen=True)
 class Network:
@@ -72,7 +75,7 @@ def waterfall(first: Network, bars: Sequence[Bar], words: Words) -> Figure:
         raise ValueError("a waterfall needs at least one step")
     rows = len(bars) + 2
     figure = Figure(
-        figsize=(10.5, 0.46 * rows + 1.5), dpi=DPI, facecolor="white", layout="constrained"
+        figsize=(13.0, 0.34 * rows + 1.2), dpi=DPI, facecolor="white", layout="constrained"
     )
     figure.suptitle(words.title, fontsize=TITLE_PT, color=INK, x=0.01, ha="left")
     steps, errors = figure.subplots(1, 2, sharey=True, width_ratios=(5, 2))
@@ -94,20 +97,21 @@ def waterfall(first: Network, bars: Sequence[Bar], words: Words) -> Figure:
 
 
 def _draw_steps(axes: Axes, networks: Sequence[Network], bars: Sequence[Bar], unit: str) -> None:
+    widest = max(network.validation for network in networks)
+    # The interval of few seeds may reach far beyond all errors, and into the text.
+    most = _ROOM * widest
     for row, network in ((0, networks[0]), (len(networks), networks[-1])):
         axes.barh(row, network.validation, color=GREY, height=0.62)
-        _write(axes, f"{network.validation:.4g} {unit}", network.validation, row)
+        _write_at_edge(axes, f"{network.validation:.4g} {unit}", row)
     for row, (before, bar) in enumerate(zip(networks, bars, strict=False), start=1):
         start, end = before.validation, bar.network.validation
         color = GREEN if end < start else VERMILLION
         axes.barh(row, end - start, left=start, color=color, height=0.62)
-        right = max(start, end)
         if bar.low is not None and bar.high is not None:
-            ends = [start + bar.low, start + bar.high]
+            ends = [min(max(start + one, 0.0), most) for one in (bar.low, bar.high)]
             axes.plot(ends, [row, row], color=INK, linewidth=1.4)
-            right = max(right, *ends)
-        _write(axes, bar.effect, right, row)
-    axes.set_xlim(right=1.55 * max(network.validation for network in networks))
+        _write_at_edge(axes, bar.effect, row)
+    axes.set_xlim(right=1.7 * widest)
 
 
 def _draw_errors(axes: Axes, networks: Sequence[Network], words: Words) -> None:
@@ -124,6 +128,20 @@ def _draw_errors(axes: Axes, networks: Sequence[Network], words: Words) -> None:
     axes.set_xlim(right=1.6 * max(max(one.train, one.validation) for one in networks))
     axes.legend(
         loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=1, fontsize=TEXT_PT, frameon=False
+    )
+
+
+def _write_at_edge(axes: Axes, text: str, row: int) -> None:
+    """Write at the right edge of the axes, so that all effects stand below each other."""
+    axes.text(
+        0.995,
+        row,
+        text,
+        transform=axes.get_yaxis_transform(),
+        ha="right",
+        va="center",
+        fontsize=TEXT_PT,
+        color=INK,
     )
 
 

@@ -33,7 +33,7 @@ WORDS = {
     "way_axis": "Validation RMSE ({unit}); steps with 95 % intervals over seeds",
     "way_step": "{name} {before} to {after}",
     "way_between": "{low} to {high}",
-    "of_layer": "{name} of layer {layer}",
+    "of_layer": "{name} of layer {layer},",
     "rmse_axis": "RMSE ({unit})",
     "train": "training windows",
     "validation": "validation windows",
