@@ -124,7 +124,7 @@ def _forecasts(
         except NotThere as error:
             missing.setdefault(f"study {name}: {error}", []).append(str(trial))
     for why, trials in missing.items():
-        click.echo(f"No week is shown of trial {', '.join(trials)} of {why}", err=True)
+        click.echo(f"No week of trial {', '.join(trials)} of {why}", err=True)
     return kept
 
 
