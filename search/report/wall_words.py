@@ -80,7 +80,9 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "side_high": "높게",
         "headline_cure": "{start}에서 {goal}까지 오차가 {before}에서 {after} {unit}(으)로 "
         "줄어듭니다. 가장 큰 단계는 {step}이며 그중 {gain} {unit}을(를) 줄입니다.",
-        "headline_no_cure": "{start}에서 {goal}까지 오차를 줄이는 변경이 없습니다.",
+        "headline_unproven": "{start}에서 {goal}까지 오차가 {before}에서 {after} {unit}(으)로 "
+        "줄어들지만, 시드 {seeds}개로 입증된 단계는 없습니다.",
+        "headline_no_cure": "{start}에서 {goal}까지 오차가 줄지 않습니다.",
         "wall_week": "{regime}: {name}\n학습 {train}, 검증 {validation} {unit}",
         "wall_no_way": "각 변경의 효과는 시험하지 않았습니다. 다음: {command}",
         "wall_missing": "이 신경망들 가운데 없는 것: {regimes}.",

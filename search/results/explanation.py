@@ -112,9 +112,10 @@ class Explanation(_Frozen):
         return self.changes[-1].state
 
     @property
-    def strongest(self) -> Change:
-        """The change that brought the error down most."""
-        return min(self.changes, key=lambda one: one.worth.mean)
+    def strongest(self) -> Change | None:
+        """The change that brought the error down most, of those whose interval is below 0."""
+        proven = [one for one in self.changes if one.worth.high is not None and one.worth.high < 0]
+        return min(proven, key=lambda one: one.worth.mean, default=None)
 
 
 def worth_of(difference: Difference) -> Worth:

@@ -21,7 +21,9 @@ WORDS = EXPLANATION_WORDS | {
     "side_high": "high",
     "headline_cure": "From {start} to {goal} the error falls from {before} to {after} {unit}; the "
     "largest single step, {step}, brings {gain} {unit} of that.",
-    "headline_no_cure": "No change on the way from {start} to {goal} lowers the error.",
+    "headline_unproven": "From {start} to {goal} the error falls from {before} to {after} {unit}; "
+    "{seeds} seeds prove no single step of it.",
+    "headline_no_cure": "From {start} to {goal} the error does not fall.",
 }
 
 
@@ -57,15 +59,21 @@ def headline(
 
 def cure(found: Explanation, words: Mapping[str, str] = WORDS) -> str:
     """Say what a way brings, and its largest step."""
-    strongest = found.strongest
-    if strongest.worth.mean >= 0:
+    if found.last.validation >= found.first.validation:
         return words["headline_no_cure"].format(start=found.start, goal=found.goal)
+    strongest = found.strongest
+    common = {
+        "start": found.start,
+        "goal": found.goal,
+        "before": amount(found.first.validation),
+        "after": amount(found.last.validation),
+        "unit": found.unit,
+    }
+    if strongest is None:
+        seeds = found.changes[0].worth.seeds
+        return words["headline_unproven"].format(seeds=seeds, **common)
     return words["headline_cure"].format(
-        start=found.start,
-        goal=found.goal,
-        before=amount(found.first.validation),
-        after=amount(found.last.validation),
-        unit=found.unit,
+        **common,
         step=step_name(strongest, words),
         gain=amount(-strongest.worth.mean),
     )
