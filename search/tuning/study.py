@@ -34,6 +34,7 @@ from search.tuning.long_study import Lessons
 from search.tuning.optuna_space import suggest
 from search.tuning.oracle import Oracle
 from search.tuning.pruners import WARM_UP_EPOCHS, make_pruner
+from search.tuning.running_trials import OwnTrials
 from search.tuning.samplers import make_sampler
 
 RETRIES = 2
@@ -76,6 +77,7 @@ class Study:
         """
         self.name = name
         self._dropped = dropped
+        storage = OwnTrials(storage)
         self._storage = storage
         self._experiment = experiment
         self._space = experiment.space
