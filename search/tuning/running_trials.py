@@ -13,6 +13,7 @@ from optuna.distributions import BaseDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from search.tuning.durability import not_awaited
 from search.tuning.layered_storage import LayeredStorage
 
 _WAITING = (TrialState.WAITING,)
@@ -93,7 +94,8 @@ class OwnTrials(LayeredStorage):
         distribution: BaseDistribution,
     ) -> None:
         """Keep a parameter."""
-        super().set_trial_param(trial_id, param_name, param_value_internal, distribution)
+        with not_awaited():
+            super().set_trial_param(trial_id, param_name, param_value_internal, distribution)
         if (trial := self._copy(trial_id)) is not None:
             value = distribution.to_external_repr(param_value_internal)
             trial.params = trial.params | {param_name: value}
@@ -103,7 +105,8 @@ class OwnTrials(LayeredStorage):
         self, trial_id: int, step: int, intermediate_value: float
     ) -> None:
         """Keep the value of a step."""
-        super().set_trial_intermediate_value(trial_id, step, intermediate_value)
+        with not_awaited():
+            super().set_trial_intermediate_value(trial_id, step, intermediate_value)
         if (trial := self._copy(trial_id)) is not None:
             trial.intermediate_values[step] = intermediate_value
 
@@ -115,7 +118,8 @@ class OwnTrials(LayeredStorage):
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         """Keep an attribute of Optuna's."""
-        super().set_trial_system_attr(trial_id, key, value)
+        with not_awaited():
+            super().set_trial_system_attr(trial_id, key, value)
         if (trial := self._copy(trial_id)) is not None:
             trial.system_attrs[key] = _as_stored(value)
 

@@ -13,6 +13,7 @@ from search.common import commands
 from search.common.errors import Refused
 from search.common.new_database import create_whole
 from search.common.stores import masked
+from search.tuning.durability import begin_sqlite
 
 # What the study database raises when it cannot be read or written any more.
 _FAILURES = (optuna.exceptions.StorageInternalError, sa.exc.SQLAlchemyError)
@@ -107,11 +108,7 @@ def _make_sqlite_patient(engine: sa.Engine) -> None:
 
     def leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA synchronous=FULL")
-
-    def take_the_write_lock(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     sa.event.listen(engine, "connect", leave_transactions_to_us)
-    sa.event.listen(engine, "begin", take_the_write_lock)
+    sa.event.listen(engine, "begin", begin_sqlite)
     engine.dispose()  # connections made before the listeners
