@@ -56,6 +56,7 @@ def conduct_with(
     coordinator = Coordinator(study, pool, mirror, progress, facts, spool)
     try:
         with stopping_on_signals(pool) as stop_asked:
+            study.hurry_when(stop_asked)
             ending = coordinator.run(timeout)
             pool.stop()
             # Before the delivery, whose time is not the workers'.

@@ -22,6 +22,7 @@ from search.common.errors import Refused, WrongInput
 from search.common.stores import Stores, masked
 from search.serving.model_folder import digest
 from search.tracking.client import connect, first_line, store_errors
+from search.tuning.postgres_lock import holding, is_postgresql
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -60,7 +61,16 @@ class Registry:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other promotions and rollbacks of this model waiting."""
+        """Keep other promotions and rollbacks of this model waiting.
+
+        In a database server that either store is in, for all machines; else for this one.
+        """
+        for url in (self._stores.tracking, self._stores.storage):
+            if is_postgresql(url):
+                name = f"model {self.name!r} of {masked(self._stores.tracking)}"
+                with holding(url, name, wait=True):
+                    yield
+                return
         path = self._stores.model_lock(self.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path):

@@ -4,6 +4,9 @@ An attempt's state and its result must: they are acknowledged. The value of an e
 need not: after a loss of power their attempt is lost anyway, and it is queued again. They are in
 the database at once all the same, for every process; the next write that waits for the disk brings
 them there, too.
+
+This holds for SQLite alone. A PostgreSQL server can crash by itself while the search goes on, and a
+parameter that it forgot would be missing in a trial that completes: there all writes wait.
 """
 
 from collections.abc import Iterator
@@ -30,9 +33,3 @@ def begin_sqlite(connection: sa.Connection) -> None:
     how = "FULL" if _waits.get() else "NORMAL"
     connection.exec_driver_sql(f"PRAGMA synchronous={how}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def begin_postgresql(connection: sa.Connection) -> None:
-    """Say how the transaction that has just begun is to end."""
-    if not _waits.get():
-        connection.exec_driver_sql("SET LOCAL synchronous_commit = off")

@@ -14,6 +14,8 @@ from search.common.errors import Refused
 from search.common.new_database import create_whole
 from search.common.stores import masked
 from search.tuning.durability import begin_sqlite
+from search.tuning.postgres_lock import is_postgresql
+from search.tuning.server_storage import open_server
 
 # What the study database raises when it cannot be read or written any more.
 _FAILURES = (optuna.exceptions.StorageInternalError, sa.exc.SQLAlchemyError)
@@ -30,7 +32,8 @@ def refusing_failures() -> Iterator[None]:
         reason = masked(str(error.__cause__ or error).splitlines()[0])
         raise Refused(
             f"the stores cannot be used: {reason}\nEvery trial that was reported as finished is "
-            "kept. Next: free space or mend the permissions, then run the same command again."
+            "kept. Next: free space or mend the permissions, or start the database's server; then "
+            "run the same command again."
         ) from error
 
 
@@ -44,6 +47,8 @@ def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
     Raises:
         Refused: the database cannot be opened or is of another Optuna's version.
     """
+    if is_postgresql(url):
+        return open_server(url)
     shown = masked(url)
     try:
         with FileLock(schema_lock):

@@ -7,7 +7,7 @@ written before anybody is told of it.
 import dataclasses
 import uuid
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import optuna
@@ -33,6 +33,7 @@ from search.tuning.kept_studies import failure_of, record_of
 from search.tuning.long_study import Lessons
 from search.tuning.optuna_space import suggest
 from search.tuning.oracle import Oracle
+from search.tuning.patient_storage import PatientStorage
 from search.tuning.pruners import WARM_UP_EPOCHS, make_pruner
 from search.tuning.running_trials import OwnTrials
 from search.tuning.samplers import make_sampler
@@ -77,6 +78,7 @@ class Study:
         """
         self.name = name
         self._dropped = dropped
+        self._below = storage
         storage = OwnTrials(storage)
         self._storage = storage
         self._experiment = experiment
@@ -204,6 +206,11 @@ class Study:
         state = self.recall("oracle")
         oracle.restore(state if isinstance(state, dict) else {})
         self._oracle = oracle
+
+    def hurry_when(self, asked: Callable[[], int]) -> None:
+        """Stop waiting for a database server that is away once `asked()` is true."""
+        if isinstance(self._below, PatientStorage):
+            self._below.hurried = asked
 
     # -- running ---------------------------------------------------------------------------------
 
