@@ -4,6 +4,7 @@ Standard output gets the result, standard error the progress. Exit codes: 0 done
 failed, 2 wrong input, 130 or 143 interrupted.
 """
 
+import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -105,6 +106,7 @@ _seconds = click.FloatRange(min=0, min_open=True)
 )
 @click.option("--workers", type=_positive, help="Trials at once.  [default: one a GPU or core]")
 @click.option("--workers-per-gpu", type=_positive, help="Trials at once on each GPU.  [default: 1]")
+@click.option("--cluster", help="Train on a Ray cluster: auto, or HOST:PORT of its head.")
 @click.option("--epochs", type=_positive, help="Most epochs of a trial.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Study seed.")
 @click.option("--seeds", type=_positive, help="Seeds per design of a designed experiment.")
@@ -139,15 +141,23 @@ def _run(options: dict[str, Any]) -> int:
     experiment = _experiment(options)
     study_name = check_name("--study", options["study"] or default_name(experiment))
     plan = make_plan(experiment, drawing)
-    gpus = find_gpus()
+    cluster = options["cluster"] or ""
+    if cluster and importlib.util.find_spec("ray") is None:
+        raise WrongInput(
+            "--cluster needs the package ray, which is not installed.\n"
+            "Next: sh scripts/setup requirements-cluster.lock"
+        )
+    gpus = () if cluster else find_gpus()
     if options["workers_per_gpu"] and options["workers"]:
         raise WrongInput("--workers says how many in all: give it or --workers-per-gpu, not both")
-    if options["workers_per_gpu"] and not gpus:
+    if options["workers_per_gpu"] and not gpus and not cluster:
         raise WrongInput(
             "--workers-per-gpu needs a GPU, and the driver names none; on a CPU give --workers"
         )
-    workers = options["workers"] or default_workers(gpus, options["workers_per_gpu"] or 1)
-    lines = [*plan.report.lines(), "", *plan_lines(plan, study_name, workers, gpus)]
+    here = 0 if cluster else default_workers(gpus, options["workers_per_gpu"] or 1)
+    workers = options["workers"] or here
+    lines = [*plan.report.lines(), "", *plan_lines(plan, study_name, workers, gpus, cluster)]
+    lines += [f"warning: {line}" for line in stores.warnings]
     if options["dry_run"]:
         _foresee(plan, study_name, stores)
         if options["as_json"]:
@@ -265,7 +275,9 @@ def _coordinate(
     if drawn and plan.drawing.tuner == KERAS_TUNER:
         directory = stores.keras_tuner(study.name, study.identity)
         study.draw_with(keras_tuner_oracle(plan.drawing.sampler, plan.experiment, directory))
-    crew = Crew(workers, gpus, options["trial_timeout"], options["timeout"])
+    limits = options["trial_timeout"], options["timeout"]
+    cluster = options["cluster"] or "", options["workers_per_gpu"] or 1
+    crew = Crew(workers, gpus, *limits, *cluster)
     summary, ending, _ = conduct(plan, study, facts, stores, crew, progress)
     resume = f"Resume: {_command_line()}"
     if options["as_json"]:

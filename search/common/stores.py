@@ -36,6 +36,30 @@ class Stores:
         """The file of a local MLflow store that is not there yet, else ""."""
         return missing_file(self.tracking)
 
+    def words(self, *options: str) -> list[str]:
+        """The `options` that lead another command to these stores; none for the usual places.
+
+        Args:
+            options: "--storage", "--tracking-uri" or both.
+        """
+        usual = {
+            "--storage": (self.storage, f"sqlite:///{self.root}/optuna.db"),
+            "--tracking-uri": (self.tracking, f"sqlite:///{self.root}/mlflow.db"),
+        }
+        found = [(option, *usual[option]) for option in options]
+        return [word for option, url, at in found if url != at for word in (option, masked(url))]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What these places mean that a person may not expect, a sentence each."""
+        if self.artifacts is None or _file(self.tracking) is not None:
+            return []
+        return [
+            f"--tracking-uri {masked(self.tracking)} is a database: figures and models are in "
+            f"{self.artifacts} on this machine, which no other one reads; let `mlflow server "
+            "--artifacts-destination` stand before it, and give its address instead"
+        ]
+
     @property
     def schema_lock(self) -> Path:
         """File locked while the tables of the study database are created."""

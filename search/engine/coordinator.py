@@ -19,7 +19,14 @@ from search.common.spool import folder
 from search.engine.progress import Progress
 from search.results.summary import StudySummary
 from search.tracking.mirror import Mirror
-from search.training.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
+from search.training.pool import (
+    AttemptEnded,
+    EpochReached,
+    Event,
+    Pool,
+    PoolLost,
+    StopRequested,
+)
 from search.tuning.study import Study
 
 # Errors of this program in a row after which going on would only burn the budget.
@@ -78,9 +85,10 @@ class Coordinator:
             if self._study.running == 0:
                 if self._study.finished >= self._facts.total:
                     return Ending(State.COMPLETE, "all trials done")
-                if not late:
+                if not late and self._pool.size:
                     return Ending(State.INTERRUPTED, self._study.no_more, exhausted=True)
-                return Ending(State.INTERRUPTED, f"--timeout {timeout:g} s reached")
+                if late:
+                    return Ending(State.INTERRUPTED, f"--timeout {timeout:g} s reached")
             event = self._pool.event(seconds=1.0)
             if event is None:
                 continue
@@ -132,6 +140,8 @@ class Coordinator:
             case StopRequested(signum):
                 name = signal.Signals(signum).name
                 return Ending(State.INTERRUPTED, f"stopped by {name}", signum)
+            case PoolLost(reason):
+                return Ending(State.INTERRUPTED, reason)
         return None
 
     def _tell(self, number: int, outcome: TrialResult | Failure) -> TrialRecord:

@@ -30,7 +30,7 @@ def conduct(
         crew: who trains.
         progress: is told of every trial, and closed.
     """
-    pool = open_pool(plan.series, plan.experiment.framing, crew)
+    pool = open_pool(plan.series, plan.experiment.framing, crew, progress.say)
     return conduct_with(pool, study, facts, stores, progress, crew.timeout)
 
 

@@ -158,7 +158,7 @@ def decide(entrants: Sequence[Judged], case: Case, stores: Stores, registry: Reg
             *coverage_lines(judged.coverage, judged.half, unit),
             *(["The test period of these data had been opened before."] * (case.opening > 1)),
             "",
-            *_verdict(ruling, case, version, registry.name),
+            *_verdict(ruling, case, version, registry.name, stores),
         ],
         _facts(case, ruling, scores, version, registry.name),
     )
@@ -200,18 +200,21 @@ def _study(case: Case) -> tuple[StudySummary, StudyFacts]:
     return summary, replace(facts, total=summary.finished)
 
 
-def _verdict(ruling: Ruling, case: Case, version: str | None, model: str) -> list[str]:
+def _verdict(
+    ruling: Ruling, case: Case, version: str | None, model: str, stores: Stores
+) -> list[str]:
     """What was decided and what to do next, a line each."""
     judged, lines = ruling.judged, []
     if ruling.passed_over is not None:
         network, against = ruling.passed_over
         lines += [f"Network {network.entrant.name} not promoted: {line}." for line in against]
     if version is not None:
+        use = ("--data", "FILE.csv", *stores.words("--tracking-uri"))
         forced = f" by force, although {'; '.join(ruling.against)}" if ruling.against else ""
         lines += [
             f"Promoted{forced}: version {version} of model {model} is champion, "
             f"{judged.entrant.name}.",
-            f"Use it: {commands.module('search.predict', '--data', 'FILE.csv')}",
+            f"Use it: {commands.module('search.predict', *use)}",
         ]
         return lines
     lines += [f"Not promoted: {line}" for line in ruling.against]
@@ -220,7 +223,8 @@ def _verdict(ruling: Ruling, case: Case, version: str | None, model: str) -> lis
         return lines
     name = case.floor.strongest
     floor = judged.compared[name].other if name in judged.compared else judged.scores.rmse
-    again = commands.module("search.promote", "--study", case.kept.name, "--serve-best")
+    places = stores.words("--storage", "--tracking-uri")
+    again = commands.module("search.promote", "--study", case.kept.name, *places, "--serve-best")
     return [
         *lines,
         f"--serve-best would serve {name}, the baseline that was the strongest in the re-test: "

@@ -96,7 +96,7 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
         skipped = far and wish.serve_best
         lines = _plan_lines(plan, kept, candidates, wish, crew, registry, seen)
         lines += [known.overlap(plan.series, plan.experiment.framing)] if known is not None else []
-        lines += [stands, *_advice(far, wish)]
+        lines += [stands, *_advice(far, wish, stores)]
         lines += [] if skipped else _work_lines(plan, candidates, wish, crew)
         if wish.dry_run:
             return Outcome(True, lines, {"candidates": [one.as_dict() for one in candidates]})
@@ -123,12 +123,13 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
         ) from error
 
 
-def _advice(far: bool, wish: Wish) -> list[str]:
+def _advice(far: bool, wish: Wish, stores: Stores) -> list[str]:
     if not far:
         return []
     if wish.serve_best:
         return ["So no network is trained again: the best baseline is judged, and served."]
-    command = commands.module("search.promote", "--study", wish.study, "--serve-best")
+    places = stores.words("--storage", "--tracking-uri")
+    command = commands.module("search.promote", "--study", wish.study, *places, "--serve-best")
     return [f"To serve the best baseline instead, in a minute: {command}"]
 
 

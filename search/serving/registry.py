@@ -269,8 +269,13 @@ def need_store(stores: Stores) -> None:
     if stores.missing_tracking:
         raise Refused(
             f"there is no MLflow store {stores.missing_tracking} yet, so no model either.\n"
-            f"Next: {commands.module('search.promote', '--study', 'NAME')}"
+            f"Next: {_promote(stores)}"
         )
+
+
+def _promote(stores: Stores) -> str:
+    places = stores.words("--storage", "--tracking-uri")
+    return commands.module("search.promote", "--study", "NAME", *places)
 
 
 def the_model(stores: Stores) -> str:
@@ -282,10 +287,7 @@ def the_model(stores: Stores) -> str:
     """
     names = names_with_champion(stores)
     if not names:
-        raise Refused(
-            "no model is in service in this store.\n"
-            f"Next: {commands.module('search.promote', '--study', 'NAME')}"
-        )
+        raise Refused(f"no model is in service in this store.\nNext: {_promote(stores)}")
     if len(names) > 1:
         raise WrongInput(f"several models are in service: give one of {', '.join(names)} by --name")
     return names[0]

@@ -9,6 +9,7 @@ import math
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,7 @@ from search.results.summary import (
 from search.tracking.client import be_quiet, connect, create_store
 from search.tracking.descriptions import description, trial_description
 from search.tracking.study_figures import study_figures, trial_figures
+from search.tuning.postgres_lock import is_postgresql, tables_made_alone
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -92,7 +94,7 @@ class StudyRuns:
         be_quiet()
         from mlflow.exceptions import MlflowException
 
-        with FileLock(self._schema_lock):
+        with self._alone():
             if self._artifacts is not None:
                 create_store(self._uri, self._artifacts)
             client = connect(self._uri)
@@ -119,6 +121,15 @@ class StudyRuns:
             client.update_run(self._parent_id, status="RUNNING")
         self._describe_study(client)
         client.set_tag(self._parent_id, "total_trials", str(self._facts.total))
+
+    def _alone(self) -> AbstractContextManager[object]:
+        """Keep other processes from making tables meanwhile; a server sees to its own."""
+        alone = ExitStack()
+        if self._artifacts is not None:
+            alone.enter_context(FileLock(self._schema_lock))
+        if is_postgresql(self._uri):
+            alone.enter_context(tables_made_alone(self._uri))
+        return alone
 
     def find(self) -> None:
         """Learn which runs there are already; the tags make delivery happen once."""
@@ -221,8 +232,18 @@ class StudyRuns:
             self._delivered.discard(number)
             self.set_aside += 1
 
+    def has(self, record: TrialRecord) -> bool:
+        """True if the end of an attempt is written, its files with it."""
+        return record.number in self._delivered
+
     def write_trial(self, record: TrialRecord) -> None:
         """Write that an attempt runs, or how it ended."""
+        self.write_numbers(record)
+        if record.finished:
+            self.write_files(record)
+
+    def write_numbers(self, record: TrialRecord) -> None:
+        """Write an attempt without its figures and files: after an end, `write_files` follows."""
         client = self._client
         assert client is not None  # connecting comes first
         if record.number in self._delivered:
@@ -248,6 +269,16 @@ class StudyRuns:
                 client.log_text(run_id, record.failure.traceback, "traceback.txt")
         client.set_terminated(run_id, _STATUS[record.state], end_time=_milliseconds(record.ended))
         client.set_tag(run_id, "mlflow.note.content", trial_description(record, self._facts))
+
+    def write_files(self, record: TrialRecord) -> None:
+        """Write figures, model and forecasts of an attempt whose end is written."""
+        client = self._client
+        assert client is not None  # connecting comes first
+        if record.number in self._delivered:
+            return
+        run_id = self._run_ids[record.number]
+        if record.result is not None:
+            self._log_files(client, run_id, record)
         # The last write: after a kill before it, the next start delivers again, to the same run.
         client.set_tag(run_id, "search.delivered", "yes")
         self._delivered.add(record.number)
@@ -321,6 +352,8 @@ class StudyRuns:
         if record.result.repeat_of is not None:
             tags["repeat_of"] = str(record.result.repeat_of)
         client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+
+    def _log_files(self, client: "MlflowClient", run_id: str, record: TrialRecord) -> None:
         place = folder(self._spool, record.number)
         drawn = trial_figures(record, read_forecasts(place), self._facts.unit)
         self._log_figures(client, run_id, drawn)

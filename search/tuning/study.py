@@ -39,6 +39,8 @@ from search.tuning.running_trials import OwnTrials
 from search.tuning.samplers import make_sampler
 
 RETRIES = 2
+# Nodes that a trial may lose before the loss of another one uses up a retry.
+MOST_NODES = 5
 # Complete trials below which the importance of some ten parameters is noise.
 ENOUGH_FOR_IMPORTANCE = 10
 
@@ -379,7 +381,10 @@ class Study:
     def _fail(self, trial: FrozenTrial, failure: Failure) -> TrialRecord:
         attributes = trial.user_attrs
         flat = attributes.get("planned") or dict(trial.params)
-        used = int(attributes.get("retries_used", 0)) + (failure.cause not in UNCOUNTED)
+        counted = failure.cause not in UNCOUNTED
+        if failure.cause is Cause.NODE_LOST:  # within a cap: the trial may be what ends the nodes
+            counted = int(attributes.get("attempt", 1)) >= MOST_NODES
+        used = int(attributes.get("retries_used", 0)) + counted
         complete = not self._space.problems(flat)
         if failure.cause in RETRIED and used <= RETRIES and complete:
             self._queue_retry(trial, flat, used)
