@@ -4,7 +4,6 @@ Standard output gets the result, standard error the progress. Exit codes: 0 done
 failed, 2 wrong input, 130 or 143 interrupted.
 """
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -142,11 +141,8 @@ def _run(options: dict[str, Any]) -> int:
     study_name = check_name("--study", options["study"] or default_name(experiment))
     plan = make_plan(experiment, drawing)
     cluster = options["cluster"] or ""
-    if cluster and importlib.util.find_spec("ray") is None:
-        raise WrongInput(
-            "--cluster needs the package ray, which is not installed.\n"
-            "Next: sh scripts/setup requirements-cluster.lock"
-        )
+    if cluster:
+        commands.need_ray()
     gpus = () if cluster else find_gpus()
     if options["workers_per_gpu"] and options["workers"]:
         raise WrongInput("--workers says how many in all: give it or --workers-per-gpu, not both")

@@ -59,6 +59,7 @@ class Wish:
     serve_best: bool
     dry_run: bool
     quiet: bool
+    cluster: str = ""
 
 
 @refusing_failures()
@@ -82,8 +83,11 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
     kept = with_floor(kept, say)
     candidates = choose(kept.records, plan.experiment, wish.top)
     folds = rolling(plan.experiment.framing, wish.folds)
-    gpus = find_gpus()
-    crew = Crew(wish.workers or default_workers(gpus), gpus)
+    if wish.cluster:
+        crew = Crew(wish.workers or 0, cluster=wish.cluster)
+    else:
+        gpus = find_gpus()
+        crew = Crew(wish.workers or default_workers(gpus), gpus)
     registry = Registry(stores, wish.name or default_name(plan.experiment))
     try:
         # What would stop the promotion later stops it now, before the test period is opened.

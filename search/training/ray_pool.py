@@ -103,7 +103,7 @@ class RayPool:
         agent = self._ray.remote(num_cpus=1, num_gpus=share, max_restarts=0)(Agent)
         ours = self._ray.put(series)
         gpus = 1 if share else 0
-        self._make = lambda: agent.remote(ours, framing, gpus, trial_timeout)
+        self._make: Callable[[], Any] = lambda: agent.remote(ours, framing, gpus, trial_timeout)
         self._wanted = workers
         for _ in range(workers):
             self._ask_for_agent()
