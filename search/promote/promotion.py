@@ -264,14 +264,15 @@ def _work_lines(plan: Plan, candidates: Sequence[Candidate], wish: Wish, crew: C
     cells = wish.seeds * wish.folds
     least = sum(finalists) * wish.folds + sum(references) + refits
     most = (sum(finalists) + sum(references)) * cells + refits
-    minutes = [math.ceil(seconds / crew.workers / 60) for seconds in (least, most)]
+    workers = crew.workers or 1  # of a cluster nobody knows yet
+    minutes = [math.ceil(seconds / workers / 60) for seconds in (least, most)]
     span = " to ".join(str(one) for one in sorted(set(minutes)))
     return [
         f"Each is trained again with {wish.seeds} fresh seed(s) on {wish.folds} rolling origin(s). "
         "A candidate that is significantly worse after a seed is dropped, and so is a reference "
         "that is worse than every finalist on the last fold. The winner is then trained on train "
         "and validation, once a seed; the mean of these networks is what may be promoted.",
-        f"{span} minutes on {crew.workers} worker(s), depending on how early candidates are "
+        f"{span} minutes on {workers} worker(s), depending on how early candidates are "
         "dropped, on cores like those of docs/performance.md; run again, it goes on where it "
         "stopped",
     ]
