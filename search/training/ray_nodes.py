@@ -38,6 +38,10 @@ def _report() -> tuple[dict[str, str], int]:
     return versions(), shutil.disk_usage(tempfile.gettempdir()).free
 
 
+def _time() -> float:
+    return time.time()
+
+
 def look_at_nodes(address: str) -> list[Node]:
     """Ask every node of the cluster at `address` what it has.
 
@@ -60,7 +64,7 @@ def _look(ray: Any, known: dict[str, Any]) -> Node:
         # The first answer waits for the code; the clock is asked of a process that is there.
         found, free = ray.get(ray.remote(_report).options(**here).remote(), timeout=PATIENCE)
         asked = time.time()
-        clock = ray.get(ray.remote(time.time).options(**here).remote(), timeout=PATIENCE)
+        clock = ray.get(ray.remote(_time).options(**here).remote(), timeout=PATIENCE)
     except ray.exceptions.RayError as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         return Node(host, problem=reason[:300])
