@@ -31,8 +31,10 @@ KEEPALIVES = {
     "keepalives_count": "3",
     "tcp_user_timeout": "11000",
 }
-# s between two looks at the connection that holds the lock.
-LOOK_EVERY = 3.0
+# s between two looks at the connection that holds the lock, and between attempts at a new one.
+LOOK_EVERY = 1.0
+# s that a holder has to come back whose connection ended without a word, as by a restart.
+COMING_BACK = 4.0
 # Longest wait for other processes that make tables.
 _PATIENCE_FOR_TABLES = 60.0
 
@@ -46,6 +48,7 @@ insert into search_holders (name, token, host, process) values (%(name)s, %(toke
 %(process)s) on conflict (name) do update set token = excluded.token, host = excluded.host,
 process = excluded.process, since = now()
 """
+_LEAVE = "delete from search_holders where name = %(name)s and token = %(token)s"
 _WHO = "select host, process, since from search_holders where name = %(name)s"
 # A new holder's change of the token waits for transactions that have read it so.
 _MINE = "select token from search_holders where name = %(name)s for share"
@@ -115,7 +118,7 @@ class PostgresLock:
                 connection.exec_driver_sql(_TABLE)
             if wait:
                 connection.exec_driver_sql("select pg_advisory_lock(%(key)s)", self._words)
-            elif not self._try(connection):
+            elif not self._try(connection) or not self._is_free(connection):
                 raise HeldByAnother(self._read_holder(connection))
             connection.exec_driver_sql(_TAKE, self._words)
         except BaseException:
@@ -133,6 +136,7 @@ class PostgresLock:
         connection, self._connection = self._connection, None
         if connection is not None:
             with contextlib.suppress(sa.exc.SQLAlchemyError):
+                connection.exec_driver_sql(_LEAVE, self._words)
                 connection.close()
         self._engine.dispose()
 
@@ -159,6 +163,15 @@ class PostgresLock:
     def _try(self, connection: sa.Connection) -> bool:
         found = connection.exec_driver_sql("select pg_try_advisory_lock(%(key)s)", self._words)
         return bool(found.scalar())
+
+    def _is_free(self, connection: sa.Connection) -> bool:
+        """Whether the last holder, which has not let go, is gone; its lock is ours by now."""
+        holder = self._read_holder(connection)
+        if holder is None or (holder.host == socket.gethostname() and not _runs(holder.process)):
+            return True
+        connection.exec_driver_sql("select pg_advisory_unlock(%(key)s)", self._words)
+        time.sleep(COMING_BACK)
+        return self._try(connection)
 
     def _read_holder(self, connection: sa.Connection) -> Holder | None:
         row = connection.exec_driver_sql(_WHO, self._words).first()
@@ -206,6 +219,17 @@ class PostgresLock:
             self._connection = connection
         else:
             connection.close()
+
+
+def _runs(process: int) -> bool:
+    """Whether there is a process of that number on this machine."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        pass
+    return True
 
 
 @contextlib.contextmanager
