@@ -87,7 +87,7 @@ class PatientStorage(LayeredStorage):
                     began = now
                     self._say(
                         f"The study database does not answer ({_reason(error)}). It is waited for, "
-                        f"{PATIENCE / 60:.0f} minutes at most; what runs goes on."
+                        f"{PATIENCE / 60:.0f} minutes at most; nothing acknowledged is lost."
                     )
                 time.sleep(PAUSE)
             else:
