@@ -1,8 +1,8 @@
 """`python -m tests.scale`: what an epoch message costs the coordinator, and how full workers are.
 
 Runs a study with made-up workers, once for each number of them, and prints CSV: the CPU time of the
-coordinator's thread per epoch message (ms), and the share of the workers' time in which they
-trained.
+coordinator's thread per epoch message (ms), how long the search took, and the share of that which
+the same trials, begun in the same order, would take if only training cost time.
 """
 
 import sys
@@ -32,7 +32,7 @@ from tests.search.samples import EPOCHS, experiment, facts
 @click.option("--pruner", default="median", show_default=True)
 def main(workers: str, epoch_seconds: float, trials: int, storage: str | None, pruner: str) -> None:
     """Measure one coordinator; nothing is trained."""
-    click.echo("workers,epoch messages,CPU ms per message,seconds,trained")
+    click.echo("workers,epoch messages,CPU ms per message,seconds,of ideal")
     for number in map(int, workers.split(",")):
         with tempfile.TemporaryDirectory() as place:
             url = storage or f"sqlite:///{place}/optuna.db"
@@ -57,12 +57,12 @@ def measure(
         facts(what.trials),
         place,
     )
-    began, used = time.monotonic(), time.thread_time()
+    began = time.monotonic()
     coordinator.run(None)
-    seconds, used = time.monotonic() - began, time.thread_time() - used
-    messages = pool.epochs_trained
-    trained = messages * epoch_seconds / (workers * seconds)
-    return f"{workers},{messages},{1000 * used / messages:.2f},{seconds:.1f},{trained:.3f}"
+    seconds = time.monotonic() - began
+    cost = 1000 * pool.message_seconds / pool.messages
+    ideal = pool.ideal_seconds() / seconds
+    return f"{workers},{pool.messages},{cost:.2f},{seconds:.1f},{ideal:.3f}"
 
 
 if __name__ == "__main__":

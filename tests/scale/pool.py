@@ -17,12 +17,18 @@ class SleepingPool:
     A worker begins its next epoch when it has the answer to the last one, as a real one does.
 
     Attributes:
-        epochs_trained: all in all.
+        messages: epochs that were told.
+        message_seconds: CPU time that the reader's thread took for them.
+        lengths: s that each trial took, without the waiting for answers, in the order of their
+            beginning.
     """
 
     def __init__(self, size: int, epochs: int, epoch_seconds: float) -> None:
         self.size = size
-        self.epochs_trained = 0
+        self.messages = 0
+        self.message_seconds = 0.0
+        self.lengths: dict[int, float] = {}
+        self._told: float | None = None
         self._epochs = epochs
         self._epoch_seconds = epoch_seconds
         self._order = itertools.count()
@@ -31,15 +37,30 @@ class SleepingPool:
 
     def submit(self, task: Task) -> None:
         """Begin the first epoch of `task`."""
+        self.lengths[task.number] = 0.0
         self._begin(task, 1)
+
+    def ideal_seconds(self) -> float:
+        """How long the same trials, begun in the same order, take if nothing else costs time."""
+        free = [0.0] * self.size
+        for length in self.lengths.values():
+            heapq.heapreplace(free, free[0] + length)
+        return max(free)
 
     def event(self, seconds: float) -> Event | None:
         """Sleep until the next epoch has ended, `seconds` at most."""
+        if self._told is not None:
+            self.message_seconds += time.thread_time() - self._told
+            self._told = None
         now = time.monotonic()
         if self._due and self._due[0][0] <= now + seconds:
             at, _, make = heapq.heappop(self._due)
             time.sleep(max(0.0, at - now))
-            return make()
+            event = make()
+            if isinstance(event, EpochReached):
+                self.messages += 1
+                self._told = time.thread_time()
+            return event
         time.sleep(seconds)
         return None
 
@@ -56,7 +77,7 @@ class SleepingPool:
 
     def _begin(self, task: Task, epoch: int) -> None:
         def ended() -> Event:
-            self.epochs_trained += 1
+            self.lengths[task.number] = epoch * self._epoch_seconds
             error = error_of({"learning_rate": task.parameters.learning_rate, **_sizes(task)})
             value = error * (1 + 3 / epoch)
 
