@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 HOURS_A_DAY: Final = 24
 DAYS_A_WEEK: Final = 7
 
+# The periods that a network does not learn from and is judged on.
+Period = Literal["validation", "test"]
+
 
 class Framing(BaseModel):
     """Window, horizon and the chronological shares of the three splits.

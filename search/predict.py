@@ -133,17 +133,15 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
 
 
 def _load(model: Path, facts: Path) -> "Forecaster":
-    import os
-
     from search.serving.served import NETWORK, Forecaster
 
     try:
         if model.suffix != Path(NETWORK).suffix:
             return Forecaster(model, facts)
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-        from models.tensorflow_start import tensorflow_start
+        from models.tensorflow_start import hide_gpus, quiet_start, tensorflow_start
 
+        quiet_start()
+        hide_gpus(unless_chosen=True)
         with tensorflow_start():
             return Forecaster(model, facts)
     except (ValueError, OSError, KeyError) as error:

@@ -13,7 +13,7 @@ import click
 
 from experiments.catalogue import CATALOGUE
 from search.common import commands
-from search.common.drawing import KERAS_TUNER, OPTUNA, PRUNERS, SAMPLERS, choose
+from search.common.drawing import OPTUNA, PRUNERS, SAMPLERS, choose
 from search.common.errors import (
     DONE,
     INTERRUPTED,
@@ -22,14 +22,13 @@ from search.common.errors import (
     Refused,
     WrongInput,
 )
-from search.tuning.factory import keras_tuner_oracle, missing_packages
+from search.tuning.factory import missing_packages
 
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
-    from search.common.records import StudyFacts
-    from search.common.stores import Stores
-    from search.engine.plan import Plan
-    from search.tuning.study import Study
+    from search.common.drawing import Drawing
+    from search.engine.session import Ended
+    from search.training.pool import Crew
 
 _DATA_OPTIONS = {
     "time": "source.time",
@@ -126,9 +125,37 @@ def main(**options: Any) -> None:
 def _run(options: dict[str, Any]) -> int:
     from search.common.stores import check_name, choose_stores
     from search.engine.plan import default_name, make_plan, plan_lines
-    from search.training.machine import default_workers, find_gpus
 
     drawing = choose(options["tuner"], options["sampler"], options["pruner"])
+    _need_packages(drawing)
+    stores = choose_stores(options["storage"], options["tracking_uri"])
+    experiment = _experiment(options)
+    name = check_name("--study", options["study"] or default_name(experiment))
+    plan = make_plan(experiment, drawing)
+    crew = _crew(options)
+    lines = [
+        *plan.report.lines(),
+        "",
+        *plan_lines(plan, name, crew.workers, crew.gpus, crew.cluster),
+    ]
+    lines += [f"warning: {line}" for line in stores.warnings]
+    # It imports Optuna, and bad input should be refused before that.
+    from search.engine.session import foresee, run_study
+
+    if options["dry_run"]:
+        foresee(plan, name, stores)
+        if options["as_json"]:
+            shown = {"study": name, "trials": experiment.trials, "workers": crew.workers}
+            _print_json(shown | {"data": plan.report.as_dict(), "contract": plan.contract})
+        else:
+            click.echo("\n".join(lines))
+        return DONE
+    if not options["quiet"]:
+        click.echo("\n".join([*lines, ""]), err=True)
+    return _print(run_study(plan, name, stores, crew, options["quiet"]), options)
+
+
+def _need_packages(drawing: "Drawing") -> None:
     if missing := missing_packages(drawing):
         names = " and ".join(missing)
         raise WrongInput(
@@ -136,10 +163,12 @@ def _run(options: dict[str, Any]) -> int:
             f"is not installed.\nNext: {commands.python()} -m pip install {' '.join(missing)}, or "
             "give another --sampler or --tuner."
         )
-    stores = choose_stores(options["storage"], options["tracking_uri"])
-    experiment = _experiment(options)
-    study_name = check_name("--study", options["study"] or default_name(experiment))
-    plan = make_plan(experiment, drawing)
+
+
+def _crew(options: dict[str, Any]) -> "Crew":
+    from search.training.machine import default_workers, find_gpus
+    from search.training.pool import Crew
+
     cluster = options["cluster"] or ""
     if cluster:
         commands.need_ray()
@@ -150,35 +179,10 @@ def _run(options: dict[str, Any]) -> int:
         raise WrongInput(
             "--workers-per-gpu needs a GPU, and the driver names none; on a CPU give --workers"
         )
-    here = 0 if cluster else default_workers(gpus, options["workers_per_gpu"] or 1)
-    workers = options["workers"] or here
-    lines = [*plan.report.lines(), "", *plan_lines(plan, study_name, workers, gpus, cluster)]
-    lines += [f"warning: {line}" for line in stores.warnings]
-    if options["dry_run"]:
-        _foresee(plan, study_name, stores)
-        if options["as_json"]:
-            shown = {"study": study_name, "trials": experiment.trials, "workers": workers}
-            _print_json(shown | {"data": plan.report.as_dict(), "contract": plan.contract})
-        else:
-            click.echo("\n".join(lines))
-        return DONE
-    if not options["quiet"]:
-        click.echo("\n".join([*lines, ""]), err=True)
-    return _search(plan, study_name, stores, workers, gpus, options)
-
-
-def _foresee(plan: "Plan", study_name: str, stores: "Stores") -> None:
-    """Refuse, before anything is written, what the run would refuse to go on with."""
-    from search.common.resume_check import hold
-    from search.tuning.kept_studies import kept_contract
-    from search.tuning.storage import exists, open_existing, refusing_failures
-
-    if not exists(stores.storage):
-        return
-    with refusing_failures():
-        kept = kept_contract(open_existing(stores.storage, stores.schema_lock), study_name)
-    if kept is not None:
-        hold(study_name, kept, plan.contract)
+    per_gpu = options["workers_per_gpu"] or 1
+    workers = options["workers"] or (0 if cluster else default_workers(gpus, per_gpu))
+    limits = options["trial_timeout"], options["timeout"]
+    return Crew(workers, gpus, *limits, cluster, per_gpu)
 
 
 def _experiment(options: dict[str, Any]) -> "Experiment":
@@ -205,88 +209,23 @@ def _experiment(options: dict[str, Any]) -> "Experiment":
     return adapt(experiment, changes)
 
 
-def _search(
-    plan: "Plan",
-    study_name: str,
-    stores: "Stores",
-    workers: int,
-    gpus: tuple[int, ...],
-    options: dict[str, Any],
-) -> int:
-    from search.engine.facts import baselines_of, keep_facts, study_facts
-    from search.tuning.keras_tuner_project import claim
-    from search.tuning.lock import held
-    from search.tuning.storage import open_storage, refusing_failures
-    from search.tuning.study import Study
-
-    with refusing_failures(), held(stores, study_name):
-        storage = open_storage(stores.storage, stores.schema_lock)
-        study = Study(
-            storage,
-            study_name,
-            plan.experiment,
-            plan.experiment.seed,
-            plan.drawing.sampler if plan.drawing.tuner == OPTUNA else "random",
-            plan.drawing.pruner,
-        )
-        study.hold_to(plan.contract)
-        if plan.drawing.tuner == KERAS_TUNER:
-            claim(stores.keras_tuner(study_name, study.identity), study_name, study.identity)
-        openings = study.recall("openings") or []
-        assert isinstance(openings, list)
-        baselines = baselines_of(plan, study)
-        facts = study_facts(plan, study_name, study.identity, baselines, len(openings))
-        keep_facts(plan, study, facts)
-        return _coordinate(plan, study, facts, stores, workers, gpus, options)
-
-
-def _coordinate(
-    plan: "Plan",
-    study: "Study",
-    facts: "StudyFacts",
-    stores: "Stores",
-    workers: int,
-    gpus: tuple[int, ...],
-    options: dict[str, Any],
-) -> int:
-    from search.engine.progress import Progress
-    from search.engine.session import conduct
+def _print(ended: "Ended", options: dict[str, Any]) -> int:
+    """Print the result and what to do next; return the exit code."""
     from search.results.sentences import end_lines
     from search.results.summary import result_json
-    from search.training.pool import Crew
 
-    orphans = study.reconcile()
-    done = study.finished
-    progress = Progress(facts, done, options["quiet"])
-    if orphans:
-        progress.say(f"{len(orphans)} trial(s) of an earlier run had not ended; queued again.")
-    if done >= facts.total:
-        progress.say(
-            f"Study {study.name} already has {done} finished trials, {facts.total} were asked "
-            "for: nothing to do. Ask for more with --trials."
-        )
-    elif done:
-        progress.say(f"Resuming study {study.name} after {done} finished trials.")
-    drawn = plan.experiment.sampled and done < facts.total
-    if drawn and plan.drawing.tuner == KERAS_TUNER:
-        directory = stores.keras_tuner(study.name, study.identity)
-        study.draw_with(keras_tuner_oracle(plan.drawing.sampler, plan.experiment, directory))
-    limits = options["trial_timeout"], options["timeout"]
-    cluster = options["cluster"] or "", options["workers_per_gpu"] or 1
-    crew = Crew(workers, gpus, *limits, *cluster)
-    summary, ending, _ = conduct(plan, study, facts, stores, crew, progress)
-    resume = f"Resume: {_command_line()}"
+    facts, summary, ending = ended.facts, ended.summary, ended.ending
     if options["as_json"]:
         _print_json(result_json(summary, facts, ending.reason))
     else:
         ui = commands.module("search.ui", *_given(options, "tracking_uri"))
         places = _given(options, "storage", "tracking_uri")
-        promote = commands.module("search.promote", "--study", study.name, *places)
+        promote = commands.module("search.promote", "--study", facts.name, *places)
         click.echo("\n".join(end_lines(summary, facts, ui, promote)))
     if ending.exhausted:
         raise Refused(ending.reason)
     if summary.finished < facts.total:
-        progress.say(f"Ended early: {ending.reason}\n{resume}")
+        click.echo(f"Ended early: {ending.reason}\nResume: {_command_line()}", err=True)
     if ending.signum is not None:
         return INTERRUPTED if ending.signum == 2 else TERMINATED
     failed = ending.state.value == "failed" or summary.best is None

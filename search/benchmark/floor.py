@@ -252,7 +252,7 @@ def _saved(runs: KeptRuns, number: int, plan: Plan, opened: Opened, place: Path)
     network = runs.model(number, place / str(number))
     (place / "facts.json").write_text(json.dumps(facts))
     raw_rows(plan.series, source.time).to_csv(place / "rows.csv", index=False)
-    np.save(place / "origins.npy", opened.prepared.validation.origins)
+    np.save(place / "origins.npy", opened.prepared.held_out.origins)
     files = (place / "facts.json", place / "rows.csv", place / "origins.npy", place / "out.npy")
     run_apart(
         "search.serving.forecasting",

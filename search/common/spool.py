@@ -17,7 +17,7 @@ MODEL = "model.keras"
 
 @dataclass(frozen=True)
 class Forecasts:
-    """Validation forecasts in the data's unit.
+    """A trial's forecasts of the held-out windows, in the data's unit.
 
     `times` (n,) is the local clock time of each window's first target; `actual` and `forecast`
     are float64 (n, horizon).

@@ -140,10 +140,14 @@ def _digest(url: str) -> str:
 
 def _file(url: str) -> Path | None:
     """The file of a SQLite database, or None for a server."""
+    path = _path(url)
+    return Path(path).resolve() if path else None
+
+
+def _path(url: str) -> str:
+    """The path of a SQLite database as its URL spells it, "" for a server."""
     scheme, _, path = url.partition(":///")
-    if scheme.partition("+")[0] != "sqlite":
-        return None
-    return Path(path.partition("?")[0]).resolve()
+    return path.partition("?")[0] if scheme.partition("+")[0] == "sqlite" else ""
 
 
 def _check_database(option: str, url: str) -> None:
@@ -179,8 +183,8 @@ def _check_database(option: str, url: str) -> None:
 
 def missing_file(url: str) -> str:
     """The file of the SQLite database at `url` if it is not there yet, else ""."""
-    file = url.removeprefix("sqlite:///")
-    return file if url.startswith("sqlite:") and not Path(file).exists() else ""
+    path = _path(url)
+    return path if path and not Path(path).exists() else ""
 
 
 def check_name(option: str, name: str) -> str:

@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from search.common.errors import INTERRUPTED, TERMINATED
 from search.common.records import Cause, Failure, State, StudyFacts, Task, TrialRecord, TrialResult
 from search.common.spool import folder
 from search.engine.progress import Progress
 from search.results.summary import StudySummary
-from search.tracking.mirror import Mirror
 from search.training.pool import (
     AttemptEnded,
     EpochReached,
@@ -28,6 +28,9 @@ from search.training.pool import (
     StopRequested,
 )
 from search.tuning.study import Study
+
+if TYPE_CHECKING:
+    from search.tracking.mirror import Mirror
 
 # Errors of this program in a row after which going on would only burn the budget.
 BUGS_IN_A_ROW = 3
@@ -56,7 +59,7 @@ class Coordinator:
         self,
         study: Study,
         pool: Pool,
-        mirror: Mirror,
+        mirror: "Mirror",
         progress: Progress,
         facts: StudyFacts,
         spool: Path,
@@ -191,7 +194,7 @@ class Coordinator:
 def finish(
     summary: StudySummary,
     study: Study,
-    mirror: Mirror,
+    mirror: "Mirror",
     ending: Ending,
     stop_asked: Callable[[], int],
     patience: float = PATIENCE_AT_END,

@@ -176,7 +176,7 @@ def plan_lines(
         if names
         else f"No fixed designs; {others}",
         f"Windows of {framing.window} hours, horizon {framing.horizon}: "
-        f"{len(prepared.train.x)} for training, {len(prepared.validation.x)} for validation; "
+        f"{len(prepared.train.x)} for training, {len(prepared.held_out.x)} for validation; "
         "the test period stays closed",
         f"Training on {device}, {many} worker(s), one trial each at a time",
         *(_estimate(plan, workers) if not experiment.sampled and not gpus and workers else ()),

@@ -6,9 +6,9 @@ Exit codes: 0 done, 1 refused, 2 wrong input.
 import csv
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from search.common.spool import Forecasts
     from search.common.stores import Stores
     from search.report.translations import Language
+    from search.report.values import Facts, TrialRow
     from search.tuning.kept_studies import KeptStudy
 
 
@@ -51,6 +52,7 @@ def main(
 
     def work() -> int:
         from search.common.stores import check_name, choose_stores
+        from search.report.values import plain
         from search.report.verdict import sentences
 
         for name in studies:
@@ -59,7 +61,7 @@ def main(
         place = out or stores.root / "report" / studies[0]
         found = _report(studies, language, place, stores)
         if as_json:
-            click.echo(json.dumps(found, indent=2))
+            click.echo(json.dumps(plain(found), indent=2))
         else:
             page = f"Page: {place / 'index.html'}"
             click.echo("\n".join([*sentences(found, language), "", page]))
@@ -68,12 +70,11 @@ def main(
     sys.exit(commands.exit_code(work))
 
 
-def _report(
-    names: Sequence[str], language: "Language", place: Path, stores: "Stores"
-) -> dict[str, Any]:
+def _report(names: Sequence[str], language: "Language", place: Path, stores: "Stores") -> "Facts":
     from search.engine.facts import with_floor
     from search.report.facts import facts
     from search.report.page import render
+    from search.report.values import plain
     from search.tuning.kept_studies import read_study
     from search.tuning.storage import open_existing
 
@@ -90,7 +91,7 @@ def _report(
     kept = _forecasts(found, studies, stores)
     svgs = _write_figures(found, language, kept, place)
     (place / "index.html").write_text(render(found, svgs, language), encoding="utf-8")
-    (place / "facts.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
+    (place / "facts.json").write_text(json.dumps(plain(found), indent=2), encoding="utf-8")
     _write_tables(found, place)
     _write_weeks(kept, place)
     _log(place, studies, stores)
@@ -98,26 +99,26 @@ def _report(
 
 
 def _forecasts(
-    found: Mapping[str, Any], studies: Sequence["KeptStudy"], stores: "Stores"
-) -> list[tuple[Mapping[str, Any], "Forecasts"]]:
+    found: "Facts", studies: Sequence["KeptStudy"], stores: "Stores"
+) -> list[tuple["TrialRow", "Forecasts"]]:
     """The trials that are drawn hour by hour, with their forecasts; what MLflow lacks is said."""
     from search.report.facts import in_a_week
     from search.tracking.existing_runs import KeptRuns, NotThere
 
     by_name = {study.name: study for study in studies}
-    kept: list[tuple[Mapping[str, Any], Forecasts]] = []
+    kept: list[tuple[TrialRow, Forecasts]] = []
     for row in in_a_week(found):
-        study = by_name[row["study"]]
+        study = by_name[row.study]
         try:
             runs = KeptRuns(stores.tracking, study.contract["experiment"], study.identity)
-            kept.append((row, runs.forecasts(row["trial"])))
+            kept.append((row, runs.forecasts(row.trial)))
         except NotThere as error:
-            where = f"trial {row['trial']} of study {study.name}"
+            where = f"trial {row.trial} of study {study.name}"
             click.echo(f"No week of {where} is shown: {error}", err=True)
     return kept
 
 
-def _write_weeks(kept: Sequence[tuple[Mapping[str, Any], "Forecasts"]], place: Path) -> None:
+def _write_weeks(kept: Sequence[tuple["TrialRow", "Forecasts"]], place: Path) -> None:
     with (place / "weeks.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["study", "trial", "design", "time", "actual", "forecast"])
@@ -126,19 +127,19 @@ def _write_weeks(kept: Sequence[tuple[Mapping[str, Any], "Forecasts"]], place: P
                 forecasts.times, forecasts.actual[:, 0], forecasts.forecast[:, 0], strict=True
             )
             for time, actual, forecast in values:
-                named = [row["study"], row["trial"], row["design"], time.isoformat()]
+                named = [row.study, row.trial, row.design, time.isoformat()]
                 writer.writerow([*named, f"{actual:.6g}", f"{forecast:.6g}"])
 
 
 def _write_figures(
-    found: Mapping[str, Any],
+    found: "Facts",
     language: "Language",
-    kept: Sequence[tuple[Mapping[str, Any], "Forecasts"]],
+    kept: Sequence[tuple["TrialRow", "Forecasts"]],
     place: Path,
 ) -> dict[str, str]:
     from search.figures import png
+    from search.report.figures import draw
     from search.report.fonts import hangul_font
-    from search.report.page import draw
     from search.report.svg import font_for, svg
 
     svgs = {}
@@ -150,26 +151,25 @@ def _write_figures(
     return svgs
 
 
-def _write_tables(found: Mapping[str, Any], place: Path) -> None:
-    from search.report.page import columns
+def _write_tables(found: "Facts", place: Path) -> None:
+    from search.report.values import flat
 
     comparisons = [
-        {"claim": claim["id"], "verdict": claim["verdict"], **one}
-        for claim in found["claims"]
-        for one in claim["comparisons"]
+        {"claim": claim.id, "verdict": claim.verdict} | flat(one)
+        for claim in found.claims
+        for one in claim.comparisons
     ]
     for name, rows in (
-        ("trials", found["trials"]),
-        ("designs", found["designs"]),
-        ("baselines", found["baselines"]),
+        ("trials", [flat(row) for row in found.trials]),
+        ("designs", [flat(row) for row in found.designs]),
+        ("baselines", [flat(row) for row in found.baselines]),
         ("claims", comparisons),
     ):
-        flat = columns(rows)
         with (place / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            names = list(dict.fromkeys(key for row in flat for key in row))
+            names = list(dict.fromkeys(key for row in rows for key in row))
             writer = csv.DictWriter(file, names, lineterminator="\n")
             writer.writeheader()
-            writer.writerows(flat)
+            writer.writerows(rows)
 
 
 def _log(place: Path, studies: Sequence["KeptStudy"], stores: "Stores") -> None:

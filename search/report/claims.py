@@ -14,9 +14,6 @@ from search.results.paired_tests import (
     verdicts,
 )
 
-# Metrics in the unit of the data; the others are ratios, or seconds.
-IN_UNIT = ("rmse", "mae", "peak_error", "peak_bias")
-
 
 @dataclass(frozen=True)
 class Compared:
@@ -80,6 +77,6 @@ def measured(result: TrialResult, comparison: Comparison) -> float | None:
         return result.seconds
     if comparison.metric == "gap":
         train = result.train["rmse"]
-        return result.validation["rmse"] / train if train > 0 else None
-    scores = result.train if comparison.period == "train" else result.validation
+        return result.held_out["rmse"] / train if train > 0 else None
+    scores = result.train if comparison.period == "train" else result.held_out
     return scores.get(comparison.metric)

@@ -97,7 +97,7 @@ def _curve(units: tuple[int, ...], kind: Kind, cell: dict[float, dict[int, Trial
         Level(
             strength,
             _band([one.train["rmse"] for one in cell[strength].values()]),
-            _band([one.validation["rmse"] for one in cell[strength].values()]),
+            _band([one.held_out["rmse"] for one in cell[strength].values()]),
             len(cell[strength]),
         )
         for strength in strengths
@@ -121,8 +121,8 @@ def _any_worse(side: dict[float, dict[int, TrialResult]], best: dict[int, TrialR
         seeds = sorted(results.keys() & best.keys())
         if seeds:
             found[f"{strength}"] = paired_difference(
-                [results[seed].validation["rmse"] for seed in seeds],
-                [best[seed].validation["rmse"] for seed in seeds],
+                [results[seed].held_out["rmse"] for seed in seeds],
+                [best[seed].held_out["rmse"] for seed in seeds],
             ).p_higher
     return any(p <= ARM_ERROR for p in holm(found).values())
 

@@ -4,11 +4,13 @@ from typing import Literal
 
 from experiments.claims import CLAIMS as ENGLISH_CLAIMS
 from experiments.slips import CLAIM as SLIPS
+from models.metrics import METRICS, SKILL
 
 Language = Literal["en", "ko"]
 
 WORDS: dict[Language, dict[str, str]] = {
     "en": {
+        **{metric.name: metric.title for metric in (*METRICS, SKILL)},
         "title": "Underfitting and overfitting in numbers",
         "verdict": "The verdict",
         "tradeoff": "Error against regularisation",
@@ -40,8 +42,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_searched": "No study of this report drew enough trials. Next: {command}",
         "found_note": "The best tenth of the completed trials, five or more; an edge is named where "
         "half of them or more, three at least, lie within 5 % of it, on the dimension's own scale. "
-        "Importance: share of the rise in squared error when the parameter is shuffled, on trials "
-        "left out of a bootstrap resample; from 20 completed trials on.",
+        "Importance: the parameter's share of what sets the best quarter apart from all trials "
+        "(PED-ANOVA), with the interval of a bootstrap over trials; from 10 completed trials on.",
         "scores": "All scores beside the baselines",
         "repeat": "Data, seeds, and how to repeat it",
         "underfit": "underfit",
@@ -51,11 +53,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "does not hold here": "does not hold here",
         "undecided": "undecided",
         "not_tried": "not tried",
-        "rmse": "RMSE",
-        "mae": "MAE",
-        "peak_error": "error at the peaks",
-        "roughness_ratio": "roughness ratio",
-        "amplitude_ratio": "amplitude ratio",
         "gap": "validation RMSE / train RMSE",
         "seconds": "seconds of training",
         "yes_underfit": "{name} ({made}) is underfitting: {count} of {seeds} seeds are labelled "
@@ -133,9 +130,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "verdict_head": "verdict",
         "name": "name",
         "seed_sd": "sd over seeds",
-        "peak_bias": "peak bias",
         "regime": "regime",
-        "skill": "skill",
         "against": "{treatment} - {control}",
         "expected_lower": "expected lower",
         "expected_higher": "expected higher",
@@ -168,6 +163,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "trial": "trial {number}",
     },
     "ko": {
+        **{metric.name: metric.korean for metric in (*METRICS, SKILL)},
         "title": "숫자로 보는 과소적합과 과대적합",
         "verdict": "판정",
         "tradeoff": "정규화 강도에 따른 오차",
@@ -197,8 +193,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "edge_high": "위쪽 끝: 범위를 넓힐 것",
         "not_searched": "이 보고서의 스터디에는 충분한 탐색 시행이 없습니다. 다음: {command}",
         "found_note": "완료된 시행의 상위 10 %(최소 5개). 절반 이상(최소 3개)이 해당 차원의 척도에서 끝의 5 % 안에 "
-        "있으면 경계로 표시합니다. 중요도: 붓스트랩에서 빠진 시행에서 해당 값을 뒤섞었을 때 늘어나는 제곱오차의 "
-        "비율이며, 완료된 시행이 20개 이상일 때 계산합니다.",
+        "있으면 경계로 표시합니다. 중요도: 상위 25 % 시행을 전체 시행과 구별하는 데 해당 값이 차지하는 "
+        "비율(PED-ANOVA)과 시행 붓스트랩 구간이며, 완료된 시행이 10개 이상일 때 계산합니다.",
         "scores": "모든 점수와 기준 모형",
         "repeat": "데이터, 시드, 재현 방법",
         "underfit": "과소적합",
@@ -208,11 +204,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "does not hold here": "여기서는 성립하지 않음",
         "undecided": "판단 보류",
         "not_tried": "시험하지 않음",
-        "rmse": "RMSE",
-        "mae": "MAE",
-        "peak_error": "피크 오차",
-        "roughness_ratio": "거칠기 비",
-        "amplitude_ratio": "진폭 비",
         "gap": "검증 RMSE / 학습 RMSE",
         "seconds": "학습 시간(초)",
         "yes_underfit": "{name}({made})은(는) 과소적합입니다. 시드 {seeds}개 중 {count}개가 과소적합으로 "
@@ -282,9 +273,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "verdict_head": "판정",
         "name": "이름",
         "seed_sd": "시드 간 표준편차",
-        "peak_bias": "피크 편향",
         "regime": "적합 상태",
-        "skill": "스킬",
         "against": "{treatment} - {control}",
         "expected_lower": "낮을 것으로 예상",
         "expected_higher": "높을 것으로 예상",

@@ -1,11 +1,11 @@
 """The pages of a study and of a trial in the MLflow UI."""
 
+from models.metrics import IN_TABLES, SKILL
 from search.common.drawing import drawn_by
 from search.common.records import StudyFacts, TrialRecord
+from search.results.score_cells import cell, head
 from search.results.sentences import (
-    amount_cell,
     behind,
-    cell,
     counts,
     parameter_text,
     trade_off,
@@ -31,17 +31,16 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
         f"study seed "
         f"{facts.seed}.{drawn} {facts.summary}",
     ]
-    unit = facts.unit
+    columns = [*(metric for metric in IN_TABLES if metric.unit == "data"), SKILL]
+    heads = [head(metric, facts.unit) for metric in columns]
     lines += [
         "",
-        f"| on the validation windows | RMSE {unit} | MAE {unit} | peak bias {unit} | skill |",
-        "|---|---:|---:|---:|---:|",
+        f"| on the validation windows | {' | '.join(heads)} |",
+        "|---|" + "---:|" * len(heads),
     ]
     for row in scoreboard(summary, facts):
-        lines.append(
-            f"| {row['name']} | {amount_cell(row.get('rmse'))} | {amount_cell(row.get('mae'))} "
-            f"| {amount_cell(row.get('peak_bias'), '+')} | {cell(row.get('skill'), '+1.1%')} |"
-        )
+        cells = [cell(metric, row.get(metric.name)) for metric in columns]
+        lines.append(f"| {row['name']} | {' | '.join(cells)} |")
     lines += [
         "",
         "Skill is 1 - RMSE / RMSE of the strongest baseline; below 0 a baseline is better. "
@@ -77,7 +76,7 @@ def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
             f"The point of trial {result.repeat_of}, so not trained again; that trial's result: "
         )
     return text + (
-        f"RMSE {amount(result.validation['rmse'])} {facts.unit} on the validation windows, "
+        f"RMSE {amount(result.held_out['rmse'])} {facts.unit} on the validation windows, "
         f"{amount(result.train['rmse'])} on the training windows; best epoch {result.best_epoch} "
         f"of {result.epochs}, stopped by {result.stopped_by}."
     )

@@ -55,7 +55,7 @@ def study_figures(summary: StudySummary, facts: StudyFacts) -> dict[str, Figure]
         )
         drawn["train_against_validation"] = figures.train_against_validation(
             [r.result.train["rmse"] for r in tried if r.result],
-            [r.result.validation["rmse"] for r in tried if r.result],
+            [r.result.held_out["rmse"] for r in tried if r.result],
             [r.parameters.l2 for r in tried if r.parameters],
             f"Train against validation error, study {facts.name}",
             facts.unit,
@@ -69,8 +69,9 @@ def study_figures(summary: StudySummary, facts: StudyFacts) -> dict[str, Figure]
         )
     if summary.importances:
         drawn["importance"] = figures.importance(
-            list(summary.importances),
-            list(summary.importances.values()),
+            [one.name for one in summary.importances],
+            [one.mean for one in summary.importances],
+            [(one.low, one.high) for one in summary.importances],
             f"Importance for the validation error, study {facts.name}",
         )
     return drawn

@@ -12,6 +12,7 @@ from experiments.catalogue import CATALOGUE
 from experiments.experiment import Experiment
 from search.common.errors import Refused
 from search.common.records import Baseline, Cause, Failure, State, TrialRecord, TrialResult
+from search.tuning.storage import Storage
 
 _STATES = {
     TrialState.RUNNING: State.RUNNING,
@@ -50,12 +51,13 @@ class KeptStudy:
     def experiment(self) -> Experiment:
         """The experiment as this study runs it."""
         plain = CATALOGUE[self.contract["experiment"]].model_dump()
-        plain |= {name: self.contract[name] for name in ("framing", "epochs", "seed")}
+        kept = ("framing", "epochs", "seed", "weights")
+        plain |= {name: self.contract[name] for name in kept if name in self.contract}
         plain["source"] = self.source or plain["source"]
         return Experiment.model_validate(plain)
 
 
-def kept_contract(storage: optuna.storages.BaseStorage, name: str) -> dict[str, Any] | None:
+def kept_contract(storage: Storage, name: str) -> dict[str, Any] | None:
     """The contract of the study of that name, None if there is no such study or it has none."""
     if name not in optuna.get_all_study_names(storage):
         return None
@@ -64,20 +66,29 @@ def kept_contract(storage: optuna.storages.BaseStorage, name: str) -> dict[str, 
     return contract
 
 
-def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
-    """Read a study.
+def need_study(storage: Storage, name: str) -> optuna.Study:
+    """The study of that name.
 
     Raises:
-        Refused: there is no study of that name, or this program did not make it.
+        Refused: there is none.
     """
     try:
-        study = optuna.load_study(study_name=name, storage=storage)
+        return optuna.load_study(study_name=name, storage=storage)
     except KeyError as error:
         known = ", ".join(sorted(optuna.get_all_study_names(storage))) or "none"
         raise Refused(
             f"there is no study {name!r} in this database; it holds: {known}.\n"
             "Next: check the name, or give another database with --storage."
         ) from error
+
+
+def read_study(storage: Storage, name: str) -> KeptStudy:
+    """Read a study.
+
+    Raises:
+        Refused: there is no study of that name, or this program did not make it.
+    """
+    study = need_study(storage, name)
     contract: dict[str, Any] = study.user_attrs.get("contract") or {}
     if "retest_of" in contract:
         raise Refused(
@@ -111,14 +122,12 @@ def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
     )
 
 
-def keep_openings(
-    storage: optuna.storages.BaseStorage, name: str, openings: Sequence[dict[str, Any]]
-) -> None:
+def keep_openings(storage: Storage, name: str, openings: Sequence[dict[str, Any]]) -> None:
     """Keep with study `name` how often its test period was opened; by its holder alone."""
     optuna.load_study(study_name=name, storage=storage).set_user_attr("openings", list(openings))
 
 
-def openings_of(storage: optuna.storages.BaseStorage, data: str) -> list[dict[str, Any]]:
+def openings_of(storage: Storage, data: str) -> list[dict[str, Any]]:
     """The openings of test periods of the data with that fingerprint, by any study here."""
     studies = optuna.get_all_study_summaries(storage=storage, include_best_trial=False)
     found = [one for study in studies for one in study.user_attrs.get("openings", ())]
@@ -148,7 +157,7 @@ def record_of(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:
         proposal=attributes.get("proposal", ""),
         retry_of=attributes.get("retry_of"),
         attempt=int(attributes.get("attempt", 1)),
-        result=TrialResult(**result) if result and state is not State.FAILED else None,
+        result=TrialResult.from_stored(result) if result and state is not State.FAILED else None,
         failure=failure_of(failure) if failure else None,
         started=_utc(trial.datetime_start),
         ended=_utc(trial.datetime_complete),

@@ -12,11 +12,12 @@ from filelock import FileLock
 from search.common import commands
 from search.common.errors import Refused
 from search.common.new_database import create_whole
-from search.common.stores import masked
+from search.common.stores import masked, missing_file
 from search.tuning.durability import begin_sqlite
 from search.tuning.postgres_lock import is_postgresql
 from search.tuning.server_storage import open_server
 
+Storage = optuna.storages.BaseStorage
 # What the study database raises when it cannot be read or written any more.
 _FAILURES = (optuna.exceptions.StorageInternalError, sa.exc.SQLAlchemyError)
 
@@ -37,7 +38,7 @@ def refusing_failures() -> Iterator[None]:
         ) from error
 
 
-def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
+def open_storage(url: str, schema_lock: Path) -> Storage:
     """Connect to the study database at `url`, creating it if there is none.
 
     The schema is created under a lock, since several processes that create it at once break each
@@ -73,26 +74,19 @@ def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
     return storage
 
 
-def open_existing(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
+def open_existing(url: str, schema_lock: Path) -> Storage:
     """Connect to the study database at `url` to read it; never creates one.
 
     Raises:
         Refused: there is none, or as `open_storage`.
     """
-    if not exists(url):
+    if missing := missing_file(url):
         first = commands.module("search.run", "--trials", "50")
-        database = sa.make_url(url).database
-        raise Refused(f"there is no study database {database} yet.\nNext: {first}")
+        raise Refused(f"there is no study database {missing} yet.\nNext: {first}")
     return open_storage(url, schema_lock)
 
 
-def exists(url: str) -> bool:
-    """Whether there is a database; of a server's that is taken for granted."""
-    database = sa.make_url(url).database
-    return not (url.startswith("sqlite") and database and not Path(database).exists())
-
-
-def in_memory() -> optuna.storages.BaseStorage:
+def in_memory() -> Storage:
     """A study database that is gone with this process."""
     return optuna.storages.InMemoryStorage()
 

@@ -60,33 +60,29 @@ class _Run:
     """A study in a folder of its own that is taken further, a stretch at a time."""
 
     def __init__(self, plan: Plan, root: Path, sampler: str, mlflow: bool) -> None:
-        self._study, self._facts, self._stores = private_study(plan, root, sampler)
-        self._spool = self._stores.spool(self._study.name, self._facts.identity)
+        self._session = private_study(plan, root, sampler)
         self._mirror: Mirror | None = None
         self._shown = 0
         if mlflow:
             # Two threads must not do it at once.
-            create_store(self._stores.tracking, root / "artifacts")
+            create_store(self._session.stores.tracking, root / "artifacts")
             self.begin_delivery()
 
     def begin_delivery(self) -> None:
         """Deliver to MLflow from now on; what an earlier delivery has not done yet is dropped."""
         if self._mirror is not None:
             self._mirror.close(0.0, lambda: True)
-        stores = self._stores
-        places = stores.tracking, stores.artifacts, stores.tracking_lock
-        self._mirror = Mirror(
-            *places, self._spool, self._facts, functools.partial(click.echo, err=True)
-        )
+        self._mirror = self._session.mirror(functools.partial(click.echo, err=True))
         self._shown = 0
 
     def stretch(self, trials: int) -> SleepingPool:
         """Make `trials` more; return their pool, which knows when each ended."""
-        pool = SleepingPool(self._facts.baselines["ridge_by_hour"].validation)
-        facts = replace(self._facts, total=self._study.finished + trials)
+        study, facts = self._session.study, self._session.facts
+        pool = SleepingPool(facts.baselines["ridge_by_hour"].validation)
+        facts = replace(facts, total=study.finished + trials)
         mirror = self._mirror or SILENT
-        progress = Progress(facts, self._study.finished, quiet=True)
-        Coordinator(self._study, pool, mirror, progress, facts, self._spool).run(timeout=None)
+        progress = Progress(facts, study.finished, quiet=True)
+        Coordinator(study, pool, mirror, progress, facts, self._session.spool).run(timeout=None)
         self._shown += trials
         return pool
 

@@ -52,7 +52,7 @@ class SleepingPool:
             epochs=2,
             stopped_by="epochs",
             train=self._scores,
-            validation=self._scores,
+            held_out=self._scores,
             parameter_count=1,
             seconds=0.001,
             seconds_per_epoch=0.0005,

@@ -20,7 +20,6 @@ from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from search.common.records import Task
 from search.common.spool import write_spool
 from search.common.stores import Stores
-from search.engine.facts import keep_facts
 from search.engine.plan import adapt, make_plan
 from search.engine.session import conduct_with
 from tests.search.command import REPOSITORY, mlflow_runs, query, trial_states
@@ -52,11 +51,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": 3, "source.path": data}))
     (place / "mlruns").mkdir()
     empty_store(place / "mlruns")
-    study, facts, stores = private_study(plan, place / "mlruns", "random")
-    keep_facts(plan, study, facts)
-    pool = _Pool(facts.baselines["ridge_by_hour"].validation)
+    session = private_study(plan, place / "mlruns", "random")
+    pool = _Pool(session.facts.baselines["ridge_by_hour"].validation)
     with undrawn():
-        conduct_with(pool, study, facts, stores, SILENT)
+        conduct_with(pool, session, SILENT)
     data.unlink()
     return place
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.common.errors import WrongInput
-from search.common.stores import check_name, choose_stores, masked
+from search.common.stores import check_name, choose_stores, masked, missing_file
 
 
 @pytest.fixture(autouse=True)
@@ -212,3 +212,20 @@ def test_a_database_as_tracking_uri_says_where_artifacts_are(place: Path) -> Non
     assert str(place / "mlruns" / "artifacts") in warning and "geheim" not in warning
     assert choose_stores(None, None).warnings == []
     assert choose_stores(None, "http://host:5000").warnings == []
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite"])
+@pytest.mark.parametrize("options", ["", "?timeout=5"])
+def test_a_sqlite_database_is_missing_until_its_file_is_there(
+    place: Path, scheme: str, options: str
+) -> None:
+    for path in ("a.db", f"{place}/a.db"):
+        assert missing_file(f"{scheme}:///{path}{options}") == path
+    (place / "a.db").touch()
+    for path in ("a.db", f"{place}/a.db"):
+        assert missing_file(f"{scheme}:///{path}{options}") == ""
+
+
+def test_a_servers_database_is_taken_for_there() -> None:
+    assert missing_file("postgresql://me@host/studies") == ""
+    assert missing_file("http://tracking:5000") == ""

@@ -120,10 +120,14 @@ CASES: dict[str, Callable[[], Figure]] = {
     "history, constant": lambda: figures.optimization_history(
         [0, 1], [0.1, 0.1], ["complete", "pruned"], {"a": 0.1}, "History"
     ),
-    "importance": lambda: figures.importance(["a", "b", "c"], [0.2, 0.7, 0.1], "Importance"),
-    "importance, none": lambda: figures.importance([], [], "Importance"),
-    "importance, one": lambda: figures.importance(["a"], [1.0], "Importance"),
-    "importance, constant": lambda: figures.importance(["a", "b"], [0.0, 0.0], "Importance"),
+    "importance": lambda: figures.importance(
+        ["a", "b", "c"], [0.2, 0.7, 0.1], [(0.1, 0.3), (0.5, 0.9), (0.0, 0.2)], "Importance"
+    ),
+    "importance, none": lambda: figures.importance([], [], [], "Importance"),
+    "importance, one": lambda: figures.importance(["a"], [1.0], [(1.0, 1.0)], "Importance"),
+    "importance, constant": lambda: figures.importance(
+        ["a", "b"], [0.0, 0.0], [(0.0, 0.0), (0.0, 0.0)], "Importance"
+    ),
     "parallel": lambda: figures.parallel_coordinates(ROWS, [0.1, 0.02, 0.3], {"l2"}, "Parallel"),
     "parallel, none": lambda: figures.parallel_coordinates([], [], (), "Parallel"),
     "parallel, no parameters": lambda: figures.parallel_coordinates([{}], [0.1], (), "Parallel"),
@@ -267,7 +271,7 @@ def test_parameters_that_a_trial_lacks_pass_through_not_used() -> None:
             lambda: figures.optimization_history([0], [1.0], ["lost"], {}, ""),
             r"unknown trial states \['lost'\]",
         ),
-        (lambda: figures.importance(["a"], [], ""), "as many of each"),
+        (lambda: figures.importance(["a"], [], [], ""), "as many of each"),
         (lambda: figures.parallel_coordinates(ROWS, [1.0], (), ""), "as many of each"),
         (
             lambda: figures.train_against_validation([1.0], [1.0], [], "", "MW"),

@@ -41,10 +41,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": 5}))
     place.mkdir()
     empty_store(place)
-    study, facts, stores = private_study(plan, place, "random")
-    pool = ForecastingPool(facts.baselines["ridge_by_hour"].validation)
+    session = private_study(plan, place, "random")
+    pool = ForecastingPool(session.facts.baselines["ridge_by_hour"].validation)
     with undrawn():
-        conduct_with(pool, study, facts, stores, SILENT)
+        conduct_with(pool, session, SILENT)
     return place
 
 

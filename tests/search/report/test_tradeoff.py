@@ -81,7 +81,7 @@ def test_a_flat_curve_seldom_has_both_arms() -> None:
 def test_the_band_is_the_t_interval() -> None:
     trials = _trials(lambda _: 100.0, seeds=5)
     level = curves(trials)[0].levels[1]
-    values = [t.result.validation["rmse"] for t in trials if t.result and t.design == "l2_1e-05"]
+    values = [t.result.held_out["rmse"] for t in trials if t.result and t.design == "l2_1e-05"]
     low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
     assert [level.validation.low, level.validation.high] == pytest.approx([low, high])
 

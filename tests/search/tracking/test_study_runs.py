@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import search.tracking.mirror
-from search.common.records import Cause, Failure, State, TrialRecord
+from search.common.records import Cause, Failure, Importance, State, TrialRecord
 from search.common.spool import folder, write_spool
 from search.results.summary import StudySummary
 from search.tracking.mirror import Mirror
@@ -33,7 +33,8 @@ RECORDS = (
     record(4, result(0.03), retry_of=3, attempt=2),
 )
 STATUS = {0: "FINISHED", 1: "KILLED", 2: "FAILED", 3: "KILLED", 4: "FINISHED"}
-SUMMARY = StudySummary(RECORDS, finished=4, importances={"units_1": 0.7, "l2": 0.3})
+IMPORTANCES = (Importance("units_1", 0.7, 0.4, 0.9), Importance("l2", 0.3, 0.1, 0.6))
+SUMMARY = StudySummary(RECORDS, finished=4, importances=IMPORTANCES)
 
 
 def _save_model(path: Path) -> None:
