@@ -9,7 +9,8 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from search.tuning.pruners import PRUNERS, make_pruner
+from search.common.drawing import COMPARED_PRUNERS, OPTUNA, PRUNERS
+from search.tuning.pruners import make_pruner
 from search.tuning.running_trials import OwnTrials
 
 EPOCHS = 6
@@ -76,7 +77,7 @@ def _without_times(trials: list[optuna.trial.FrozenTrial]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("pruner", PRUNERS)
+@pytest.mark.parametrize("pruner", (*PRUNERS[OPTUNA], *COMPARED_PRUNERS))
 def test_every_decision_is_optunas_own(pruner: str, place: Path) -> None:
     theirs = _study(optuna.storages.InMemoryStorage(), pruner)
     ours = _study(OwnTrials(_storage(place / "ours.db")), pruner)
