@@ -104,6 +104,7 @@ _seconds = click.FloatRange(min=0, min_open=True)
 )
 @click.option("--workers", type=_positive, help="Trials at once.  [default: one a GPU or core]")
 @click.option("--workers-per-gpu", type=_positive, help="Trials at once on each GPU.  [default: 1]")
+@click.option("--cluster", help="Train on a Ray cluster: auto, or HOST:PORT of its head.")
 @click.option("--epochs", type=_positive, help="Most epochs of a trial.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Study seed.")
 @click.option("--seeds", type=_positive, help="Seeds per design of a designed experiment.")
@@ -137,7 +138,12 @@ def _run(options: dict[str, Any]) -> int:
     name = check_name("--study", options["study"] or default_name(experiment))
     plan = make_plan(experiment, drawing)
     crew = _crew(options)
-    lines = [*plan.report.lines(), "", *plan_lines(plan, name, crew.workers, crew.gpus)]
+    lines = [
+        *plan.report.lines(),
+        "",
+        *plan_lines(plan, name, crew.workers, crew.gpus, crew.cluster),
+    ]
+    lines += [f"warning: {line}" for line in stores.warnings]
     # It imports Optuna, and bad input should be refused before that.
     from search.engine.session import foresee, run_study
 
@@ -172,15 +178,20 @@ def _crew(options: dict[str, Any]) -> "Crew":
     from search.training.machine import default_workers, find_gpus
     from search.training.pool import Crew
 
-    gpus = find_gpus()
+    cluster = options["cluster"] or ""
+    if cluster:
+        commands.need_ray()
+    gpus = () if cluster else find_gpus()
     if options["workers_per_gpu"] and options["workers"]:
         raise WrongInput("--workers says how many in all: give it or --workers-per-gpu, not both")
-    if options["workers_per_gpu"] and not gpus:
+    if options["workers_per_gpu"] and not gpus and not cluster:
         raise WrongInput(
             "--workers-per-gpu needs a GPU, and the driver names none; on a CPU give --workers"
         )
-    workers = options["workers"] or default_workers(gpus, options["workers_per_gpu"] or 1)
-    return Crew(workers, gpus, options["trial_timeout"], options["timeout"])
+    per_gpu = options["workers_per_gpu"] or 1
+    workers = options["workers"] or (0 if cluster else default_workers(gpus, per_gpu))
+    limits = options["trial_timeout"], options["timeout"]
+    return Crew(workers, gpus, *limits, cluster, per_gpu)
 
 
 def _experiment(options: dict[str, Any]) -> "Experiment":

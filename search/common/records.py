@@ -35,12 +35,13 @@ class Cause(StrEnum):
     OUR_BUG = "error in this program"
     INTERRUPTED = "interrupted"
     COORDINATOR_LOST = "coordinator lost"
+    NODE_LOST = "node lost"
 
 
 # Worth another attempt with the same parameters: the parameters are not to blame for sure.
-RETRIED = frozenset({Cause.WORKER_DIED, Cause.INTERRUPTED, Cause.COORDINATOR_LOST})
+RETRIED = frozenset({Cause.WORKER_DIED, Cause.INTERRUPTED, Cause.COORDINATOR_LOST, Cause.NODE_LOST})
 # An attempt that the person or the machine ended does not use up a retry.
-UNCOUNTED = frozenset({Cause.INTERRUPTED, Cause.COORDINATOR_LOST})
+UNCOUNTED = frozenset({Cause.INTERRUPTED, Cause.COORDINATOR_LOST, Cause.NODE_LOST})
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,14 @@ from search.common.records import Cause, Failure, State, StudyFacts, Task, Trial
 from search.common.spool import folder
 from search.engine.progress import Progress
 from search.results.summary import StudySummary
-from search.training.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
+from search.training.pool import (
+    AttemptEnded,
+    EpochReached,
+    Event,
+    Pool,
+    PoolLost,
+    StopRequested,
+)
 from search.tuning.study import Study
 
 if TYPE_CHECKING:
@@ -81,9 +88,10 @@ class Coordinator:
             if self._study.running == 0:
                 if self._study.finished >= self._facts.total:
                     return Ending(State.COMPLETE, "all trials done")
-                if not late:
+                if not late and self._pool.size:
                     return Ending(State.INTERRUPTED, self._study.no_more, exhausted=True)
-                return Ending(State.INTERRUPTED, f"--timeout {timeout:g} s reached")
+                if late:
+                    return Ending(State.INTERRUPTED, f"--timeout {timeout:g} s reached")
             event = self._pool.event(seconds=1.0)
             if event is None:
                 continue
@@ -135,6 +143,8 @@ class Coordinator:
             case StopRequested(signum):
                 name = signal.Signals(signum).name
                 return Ending(State.INTERRUPTED, f"stopped by {name}", signum)
+            case PoolLost(reason):
+                return Ending(State.INTERRUPTED, reason)
         return None
 
     def _tell(self, number: int, outcome: TrialResult | Failure) -> TrialRecord:

@@ -143,11 +143,24 @@ def _complaint(error: Mapping[str, object]) -> str:
     return f"--{field.replace('_', '-')}: {message}"
 
 
-def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> list[str]:
-    """Return what is about to happen, for a person to check."""
+def plan_lines(
+    plan: Plan, study: str, workers: int, gpus: tuple[int, ...], cluster: str = ""
+) -> list[str]:
+    """Return what is about to happen, for a person to check.
+
+    Args:
+        plan: what will be tried.
+        study: its name.
+        workers: trials at once; 0 on a cluster: as many as it has room for.
+        gpus: of this machine.
+        cluster: address of a Ray cluster that trains instead, or "".
+    """
     experiment, prepared = plan.experiment, plan.prepared
     framing = experiment.framing
     device = f"{len(gpus)} GPU(s)" if gpus else "the CPU (no GPU found)"
+    many = str(workers)
+    if cluster:
+        device, many = f"the Ray cluster {cluster}", str(workers or "as many as it has room for")
     others = f"{drawn_by(plan.contract)} draws the others"
     # KerasTuner's own rule: three trials a dimension.
     if plan.drawing.tuner == KERAS_TUNER and plan.drawing.sampler == "bayesian":
@@ -166,8 +179,8 @@ def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> l
         f"Windows of {framing.window} hours, horizon {framing.horizon}: "
         f"{len(prepared.train.x)} for training, {len(prepared.held_out.x)} for validation; "
         "the test period stays closed",
-        f"Training on {device}, {workers} worker(s), one trial each at a time",
-        *(_estimate(plan, workers) if not experiment.sampled and not gpus else ()),
+        f"Training on {device}, {many} worker(s), one trial each at a time",
+        *(_estimate(plan, workers) if not experiment.sampled and not gpus and workers else ()),
         *(f"warning: {line}" for line in plan.warnings),
     ]
 

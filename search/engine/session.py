@@ -378,7 +378,7 @@ def conduct(
         crew: who trains.
         progress: is told of every trial, and closed.
     """
-    pool = open_pool(plan.series, plan.experiment.framing, crew)
+    pool = open_pool(plan.series, plan.experiment.framing, crew, progress.say)
     return conduct_with(pool, session, progress, crew.timeout)
 
 
@@ -397,6 +397,7 @@ def conduct_with(
     coordinator = Coordinator(study, pool, mirror, progress, session.facts, session.spool)
     try:
         with stopping_on_signals(pool) as stop_asked:
+            study.hurry_when(stop_asked)
             ending = coordinator.run(timeout)
             pool.stop()
             # Before the delivery, whose time is not the workers'.

@@ -43,6 +43,7 @@ _positive = click.IntRange(min=1)
 @click.option("--history", "show_history", is_flag=True, help="Show what happened to the model.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done; train and change nothing.")
 @click.option("--workers", type=_positive, help="Trainings at once.  [default: one a GPU or core]")
+@click.option("--cluster", help="Train on a Ray cluster: auto, or HOST:PORT of its head.")
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -77,6 +78,8 @@ def _promote(options: dict[str, Any]) -> int:
     if options["study"] is None:
         raise WrongInput("--study NAME is needed: the study whose best trials are promoted")
     check_name("--study", options["study"])
+    if options["cluster"]:
+        commands.need_ray()
 
     from search.promote.promotion import Wish, promote
     from search.promote.retest import Stopped
@@ -92,6 +95,7 @@ def _promote(options: dict[str, Any]) -> int:
         serve_best=options["serve_best"],
         dry_run=options["dry_run"],
         quiet=options["quiet"],
+        cluster=options["cluster"] or "",
     )
     try:
         outcome = promote(wish, stores, lambda line: click.echo(line, err=True))

@@ -68,7 +68,7 @@ def decide(entrants: Sequence[Judged], case: Case, stores: Stores, registry: Reg
                 runs.describe(description(summary, facts))
                 status = "FINISHED" if version is not None else "FAILED"
                 runs.end_promotion(run, page, promotion_metrics(judged), place / "files", status)
-    return outcome_of(case, ruling, scores, version, registry.name)
+    return outcome_of(case, ruling, scores, version, registry.name, stores)
 
 
 def _study(case: Case) -> tuple[StudySummary, StudyFacts]:

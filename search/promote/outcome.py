@@ -7,6 +7,7 @@ from typing import Any
 from models.metrics import Scores
 from search.common import commands
 from search.common.records import StudyFacts
+from search.common.stores import Stores
 from search.engine.opened_period import Opened
 from search.engine.plan import Plan
 from search.promote.judging import Judged
@@ -33,7 +34,12 @@ class Outcome:
 
 
 def outcome_of(
-    case: Case, ruling: Ruling, scores: dict[str, Scores], version: str | None, model: str
+    case: Case,
+    ruling: Ruling,
+    scores: dict[str, Scores],
+    version: str | None,
+    model: str,
+    stores: Stores,
 ) -> Outcome:
     """What was decided, for people and for programs.
 
@@ -43,6 +49,7 @@ def outcome_of(
         scores: see `scores_of`.
         version: that was put into service; None if none was.
         model: name of the registered model.
+        stores: to which the commands that are printed lead.
     """
     judged, unit = ruling.judged, case.unit
     lines = [
@@ -52,7 +59,7 @@ def outcome_of(
         *coverage_lines(judged.coverage, judged.half, unit),
         *(["The test period of these data had been opened before."] * (case.opening > 1)),
         "",
-        *_verdict(ruling, case, version, model),
+        *_verdict(ruling, case, version, model, stores),
     ]
     return Outcome(version is not None, lines, _facts(case, ruling, scores, version, model))
 
@@ -84,18 +91,21 @@ def card_of(case: Case, ruling: Ruling, scores: dict[str, Scores], facts: StudyF
     return card(facts, who, scores, judged.all_compared, about)
 
 
-def _verdict(ruling: Ruling, case: Case, version: str | None, model: str) -> list[str]:
+def _verdict(
+    ruling: Ruling, case: Case, version: str | None, model: str, stores: Stores
+) -> list[str]:
     """What was decided and what to do next, a line each."""
     judged, lines = ruling.judged, []
     if ruling.passed_over is not None:
         network, against = ruling.passed_over
         lines += [f"Network {network.entrant.name} not promoted: {line}." for line in against]
     if version is not None:
+        use = ("--data", "FILE.csv", *stores.words("--tracking-uri"))
         forced = f" by force, although {'; '.join(ruling.against)}" if ruling.against else ""
         lines += [
             f"Promoted{forced}: version {version} of model {model} is champion, "
             f"{judged.entrant.name}.",
-            f"Use it: {commands.module('search.predict', '--data', 'FILE.csv')}",
+            f"Use it: {commands.module('search.predict', *use)}",
         ]
         return lines
     lines += [f"Not promoted: {line}" for line in ruling.against]
@@ -104,7 +114,8 @@ def _verdict(ruling: Ruling, case: Case, version: str | None, model: str) -> lis
         return lines
     name = case.floor.strongest
     floor = judged.compared[name].other if name in judged.compared else judged.scores.rmse
-    again = commands.module("search.promote", "--study", case.kept.name, "--serve-best")
+    places = stores.words("--storage", "--tracking-uri")
+    again = commands.module("search.promote", "--study", case.kept.name, *places, "--serve-best")
     return [
         *lines,
         f"--serve-best would serve {name}, the baseline that was the strongest in the re-test: "

@@ -61,6 +61,7 @@ class Wish:
     serve_best: bool
     dry_run: bool
     quiet: bool
+    cluster: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,9 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
     kept = with_floor(kept, say, plan)
     candidates = choose(kept.records, plan.experiment, wish.top)
     folds = rolling(plan.experiment.framing, wish.folds)
-    gpus = find_gpus()
-    crew = Crew(wish.workers or default_workers(gpus), gpus)
+    gpus = () if wish.cluster else find_gpus()
+    here = 0 if wish.cluster else default_workers(gpus)
+    crew = Crew(wish.workers or here, gpus, cluster=wish.cluster)
     registry = Registry(stores, wish.name or default_name(plan.experiment))
     schedule = Schedule(plan, wish.study, candidates, folds, wish.seeds)
     promotion = _Promotion(
@@ -151,17 +153,18 @@ def _foresee(promotion: _Promotion) -> tuple[list[str], bool]:
     skipped = far and wish.serve_best
     lines = plan_lines(promotion.schedule, promotion.registry, seen)
     lines += [known.overlap(plan.series, plan.experiment.framing)] if known is not None else []
-    lines += [stands, *_advice(far, wish)]
-    lines += [] if skipped else work_lines(promotion.schedule, resources.crew.workers)
+    lines += [stands, *_advice(far, wish, resources.stores)]
+    lines += [] if skipped else work_lines(promotion.schedule, resources.crew.workers or 1)
     return lines, skipped
 
 
-def _advice(far: bool, wish: Wish) -> list[str]:
+def _advice(far: bool, wish: Wish, stores: Stores) -> list[str]:
     if not far:
         return []
     if wish.serve_best:
         return ["So no network is trained again: the best baseline is judged, and served."]
-    command = commands.module("search.promote", "--study", wish.study, "--serve-best")
+    places = stores.words("--storage", "--tracking-uri")
+    command = commands.module("search.promote", "--study", wish.study, *places, "--serve-best")
     return [f"To serve the best baseline instead, in a minute: {command}"]
 
 

@@ -92,17 +92,14 @@ def log_point(client: "MlflowClient", run_id: str, record: TrialRecord, facts: S
     log_data_set(client, run_id, facts)
 
 
-def log_result(
-    client: "MlflowClient", run_id: str, record: TrialRecord, facts: StudyFacts, spool: Path
-) -> None:
-    """Log what a trial came to: curves, final metrics, figures, network and forecasts; idempotent.
+def log_result(client: "MlflowClient", run_id: str, record: TrialRecord, facts: StudyFacts) -> None:
+    """Log what a trial came to, in numbers: curves and final metrics; idempotent.
 
     Args:
         client: of the store.
         run_id: of the trial's run.
         record: of an attempt with a result.
         facts: of its study.
-        spool: folder of the study's files that wait for delivery.
     """
     from mlflow.entities import Metric, RunTag
 
@@ -127,6 +124,20 @@ def log_result(
     if record.result.repeat_of is not None:
         tags["repeat_of"] = str(record.result.repeat_of)
     client.log_batch(run_id, tags=[RunTag(key, value) for key, value in tags.items()])
+
+
+def log_files(
+    client: "MlflowClient", run_id: str, record: TrialRecord, facts: StudyFacts, spool: Path
+) -> None:
+    """Log figures, network and forecasts of a trial; idempotent.
+
+    Args:
+        client: of the store.
+        run_id: of the trial's run.
+        record: of an attempt with a result.
+        facts: of its study.
+        spool: folder of the study's files that wait for delivery.
+    """
     place = folder(spool, record.number)
     drawn = trial_figures(record, read_forecasts(place), facts.unit)
     log_figures(client, run_id, drawn)

@@ -5,6 +5,7 @@ Metric names: docs/metrics.md.
 
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,14 @@ from search.tracking.run_contents import (
     common_tags,
     log_data_set,
     log_figures,
+    log_files,
     log_params,
     log_point,
     log_result,
     milliseconds,
 )
 from search.tracking.study_figures import study_figures
+from search.tuning.postgres_lock import is_postgresql, tables_made_alone
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -88,7 +91,7 @@ class StudyRuns:
         be_quiet()
         from mlflow.exceptions import MlflowException
 
-        with FileLock(self._schema_lock):
+        with self._alone():
             if self._artifacts is not None:
                 create_store(self._uri, self._artifacts)
             client = connect(self._uri)
@@ -115,6 +118,15 @@ class StudyRuns:
             client.update_run(self._known.study, status="RUNNING")
         self._describe_study(client)
         client.set_tag(self._known.study, "total_trials", str(self._facts.total))
+
+    def _alone(self) -> AbstractContextManager[object]:
+        """Keep other processes from making tables meanwhile; a server sees to its own."""
+        alone = ExitStack()
+        if self._artifacts is not None:
+            alone.enter_context(FileLock(self._schema_lock))
+        if is_postgresql(self._uri):
+            alone.enter_context(tables_made_alone(self._uri))
+        return alone
 
     def find(self) -> None:
         """Learn which runs there are already; the tags make delivery happen once."""
@@ -157,8 +169,18 @@ class StudyRuns:
             self._known.forget(number)
             self.set_aside += 1
 
+    def has(self, record: TrialRecord) -> bool:
+        """True if the end of an attempt is written, its files with it."""
+        return record.number in self._known.delivered
+
     def write_trial(self, record: TrialRecord) -> None:
         """Write that an attempt runs, or how it ended."""
+        self.write_numbers(record)
+        if record.finished:
+            self.write_files(record)
+
+    def write_numbers(self, record: TrialRecord) -> None:
+        """Write an attempt without its figures and files: after an end, `write_files` follows."""
         client = self._client
         assert client is not None  # connecting comes first
         if record.number in self._known.delivered:
@@ -177,13 +199,23 @@ class StudyRuns:
         if not record.finished:
             return
         if record.result is not None:
-            log_result(client, run_id, record, self._facts, self._spool)
+            log_result(client, run_id, record, self._facts)
         if record.failure is not None:
             client.set_tag(run_id, "failure", f"{record.failure.cause}: {record.failure.message}")
             if record.failure.traceback:
                 client.log_text(run_id, record.failure.traceback, "traceback.txt")
         client.set_terminated(run_id, _STATUS[record.state], end_time=milliseconds(record.ended))
         client.set_tag(run_id, "mlflow.note.content", trial_description(record, self._facts))
+
+    def write_files(self, record: TrialRecord) -> None:
+        """Write figures, model and forecasts of an attempt whose end is written."""
+        client = self._client
+        assert client is not None  # connecting comes first
+        if self.has(record):
+            return
+        run_id = self._known.trials[record.number]
+        if record.result is not None:
+            log_files(client, run_id, record, self._facts, self._spool)
         # The last write: after a kill before it, the next start delivers again, to the same run.
         client.set_tag(run_id, "search.delivered", "yes")
         self._known.delivered.add(record.number)

@@ -6,12 +6,14 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments.experiment import Experiment
-from search.common.records import RETRIED, UNCOUNTED, Failure, TrialResult
+from search.common.records import RETRIED, UNCOUNTED, Cause, Failure, TrialResult
 from search.tuning.queue import queue_retry, seed_of
 from search.tuning.storage import Storage
 
 # Further attempts of a trial whose failure was not its own fault.
 RETRIES = 2
+# Nodes that a trial may lose before the loss of another one uses up a retry.
+MOST_NODES = 5
 
 
 class Endings:
@@ -53,7 +55,10 @@ class Endings:
         """Write why an attempt failed; True if another one was queued for it."""
         attributes = trial.user_attrs
         flat = attributes.get("planned") or dict(trial.params)
-        used = int(attributes.get("retries_used", 0)) + (failure.cause not in UNCOUNTED)
+        counted = failure.cause not in UNCOUNTED
+        if failure.cause is Cause.NODE_LOST:  # within a cap: the trial may be what ends the nodes
+            counted = int(attributes.get("attempt", 1)) >= MOST_NODES
+        used = int(attributes.get("retries_used", 0)) + counted
         complete = not self._experiment.space.problems(flat)
         # Queued before the failure is written: a crash in between must not lose the retry, and
         # the next reconciliation must not queue it twice.

@@ -13,6 +13,9 @@ from search.common import commands
 from search.common.errors import Refused
 from search.common.new_database import create_whole
 from search.common.stores import masked, missing_file
+from search.tuning.durability import begin_sqlite
+from search.tuning.postgres_lock import is_postgresql
+from search.tuning.server_storage import open_server
 
 Storage = optuna.storages.BaseStorage
 # What the study database raises when it cannot be read or written any more.
@@ -30,7 +33,8 @@ def refusing_failures() -> Iterator[None]:
         reason = masked(str(error.__cause__ or error).splitlines()[0])
         raise Refused(
             f"the stores cannot be used: {reason}\nEvery trial that was reported as finished is "
-            "kept. Next: free space or mend the permissions, then run the same command again."
+            "kept. Next: free space or mend the permissions, or start the database's server; then "
+            "run the same command again."
         ) from error
 
 
@@ -44,6 +48,8 @@ def open_storage(url: str, schema_lock: Path) -> Storage:
     Raises:
         Refused: the database cannot be opened or is of another Optuna's version.
     """
+    if is_postgresql(url):
+        return open_server(url)
     shown = masked(url)
     try:
         with FileLock(schema_lock):
@@ -101,11 +107,7 @@ def _make_sqlite_patient(engine: sa.Engine) -> None:
 
     def leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA synchronous=FULL")
-
-    def take_the_write_lock(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     sa.event.listen(engine, "connect", leave_transactions_to_us)
-    sa.event.listen(engine, "begin", take_the_write_lock)
+    sa.event.listen(engine, "begin", begin_sqlite)
     engine.dispose()  # connections made before the listeners

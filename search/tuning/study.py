@@ -6,7 +6,7 @@ written before anybody is told of it.
 
 import dataclasses
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import optuna
@@ -24,10 +24,12 @@ from search.tuning.kept_studies import failure_of, record_of
 from search.tuning.long_study import Lessons
 from search.tuning.optuna_space import suggest
 from search.tuning.oracle import Oracle
+from search.tuning.patient_storage import PatientStorage
 from search.tuning.proposals import Proposals
 from search.tuning.pruners import WARM_UP_EPOCHS, make_pruner
 from search.tuning.pruning import Pruning
 from search.tuning.queue import queue_designs, queue_repeats, seed_of, waiting
+from search.tuning.running_trials import OwnTrials
 from search.tuning.samplers import make_sampler
 from search.tuning.storage import Storage
 
@@ -67,6 +69,8 @@ class Study:
         """
         self.name = name
         self._dropped = dropped
+        self._below = storage
+        storage = OwnTrials(storage)
         self._experiment = experiment
         self._space = experiment.space
         self._seed = seed
@@ -177,6 +181,11 @@ class Study:
         It is told all that is known, as if it had been there from the beginning.
         """
         self._proposals = Proposals(oracle, self._study, self._experiment, self._tally)
+
+    def hurry_when(self, asked: Callable[[], int]) -> None:
+        """Stop waiting for a database server that is away once `asked()` is true."""
+        if isinstance(self._below, PatientStorage):
+            self._below.hurried = asked
 
     # -- running ---------------------------------------------------------------------------------
 

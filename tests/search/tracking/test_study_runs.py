@@ -322,3 +322,36 @@ def test_a_standing_that_is_refused_does_not_keep_back_the_later_ones(
     mirror.summarise(StudySummary(tuple(RECORDS), 2), State.RUNNING)
     assert not mirror.close(60, lambda: False)
     assert written == [1, 2] and mirror.undelivered == 1
+
+
+def test_files_wait_where_mlflow_is_behind_and_all_comes_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search.tracking.mirror, "MANY", 1)
+    order: list[str] = []
+    for name in ("write_numbers", "write_files"):
+        called = getattr(StudyRuns, name)
+
+        def noted(
+            self: StudyRuns,
+            of: TrialRecord,
+            *args: Any,
+            _name: str = name,
+            _call: Any = called,
+            **kw: Any,
+        ) -> Any:
+            order.append(f"{_name} {of.number}")
+            return _call(self, of, *args, **kw)
+
+        monkeypatch.setattr(StudyRuns, name, noted)
+    place = Place(tmp_path)
+    place.fill_spool()
+    mirror = place.mirror()
+    for one in RECORDS:
+        mirror.show(one)
+    mirror.summarise(SUMMARY, State.COMPLETE)
+    assert mirror.close(60, lambda: False)
+    _all_is_there(place)
+    assert order.index("write_numbers 4") < order.index("write_files 0")
+    (line,) = place.said
+    assert "behind" in line and "Nothing is lost" in line
