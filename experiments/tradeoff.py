@@ -8,8 +8,9 @@ week of training windows alone, where learning by heart is easy and training sho
 data and regularisation are also tried with all weeks. All are judged on the same validation windows
 by the moving average of their last weights.
 
-The whole experiment is not measured yet; `--dry-run` estimates its time. Looks at one week
-of windows with four seeds had a validation RMSE of 260, 209, 195, 228 and 225 MW with 1, 2, 4, 8 and 64 units,
+The whole experiment is not measured yet; `--dry-run` estimates its time. Looks at one week of
+windows with four seeds had a validation RMSE of 260, 209, 195, 228 and 225 MW with 1, 2, 4, 8
+and 64 units,
 while the train RMSE fell from 209 to 40 MW: expect both arms along the units.
 """
 
