@@ -23,27 +23,31 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Hourly CSV.")
-@click.option("--name", help="Of the registered model.  [default: the one that is in service]")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Hourly CSV file.")
+@click.option("--name", help="Name of the registered model.  [default: the one in service]")
 @click.option("--time", help="Column of the timestamps.  [default: as in training]")
 @click.option("--target", help="Column to forecast.  [default: as in training]")
 @click.option(
-    "--features", callback=commands.names, help="Other columns.  [default: as in training]"
+    "--features", callback=commands.names, help="Other input columns.  [default: as in training]"
 )
 @click.option("--tz", help="Time zone of the file's clock.  [default: as in training]")
-@click.option("--date-format", help="How dates are written, such as %d.%m.%Y %H:%M.")
-@click.option("--gaps", type=click.Choice(["error", "interpolate"]), help="Missing hours.")
+@click.option("--date-format", help="Format of the dates, such as %d.%m.%Y %H:%M.")
+@click.option(
+    "--gaps", type=click.Choice(["error", "interpolate"]), help="How to treat missing hours."
+)
 @click.option(
     "--max-gap",
     type=click.IntRange(min=1),
-    help="Longest gap, in hours, that is interpolated.  [default: 6]",
+    help="Longest gap to interpolate, in hours.  [default: 6]",
 )
-@click.option("--resample", type=click.Choice(["mean"]), help="Make finer data hourly.")
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw to a PNG.")
-@click.option("--backtest", is_flag=True, help="Score the champion on the file's own hours.")
+@click.option("--resample", type=click.Choice(["mean"]), help="Convert finer data to hourly.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Save a plot as PNG.")
+@click.option(
+    "--backtest", is_flag=True, help="Measure the champion's error on past hours of the file."
+)
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
 def main(**options: Any) -> None:
-    """Forecast the hours after the end of a CSV with the champion, in the data's unit."""
+    """Forecast the hours after the end of a CSV file with the model in service (champion)."""
     sys.exit(commands.exit_code(lambda: _predict(options)))
 
 

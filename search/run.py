@@ -57,71 +57,83 @@ _seconds = click.FloatRange(min=0, min_open=True)
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--trials", type=_positive, help="Total of finished trials; resumes up to it.")
+@click.option(
+    "--trials", type=_positive, help="Finished trials in total; a resumed study counts them, too."
+)
 @click.option(
     "--experiment",
     "experiment_name",
     type=click.Choice(list(CATALOGUE)),
     default=next(iter(CATALOGUE)),
     show_default=True,
-    help="What is tried.",
+    help="What to try.",
 )
-@click.option("--study", help="Name of the study.  [default: the experiment's, with the file's]")
-@click.option("--data", type=click.Path(path_type=Path), help="Hourly CSV instead of the built-in.")
+@click.option("--study", help="Name of the study.  [default: experiment, with file name]")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Hourly CSV file.  [default: built-in]"
+)
 @click.option("--time", help="Column of the timestamps.  [default: Date]")
 @click.option("--target", help="Column to forecast.  [default: Usage]")
 @click.option(
     "--features",
     callback=commands.names,
-    help="Other input columns, with commas; '' for none.  [default: Temperature]",
+    help="Further input columns, separated by commas; '' for none.  [default: Temperature]",
 )
 @click.option("--unit", help="Unit of the target.")
 @click.option("--tz", help="Time zone of the file's clock, such as Europe/Berlin.")
-@click.option("--date-format", help="How dates are written, such as %d.%m.%Y %H:%M.")
-@click.option("--gaps", type=click.Choice(["error", "interpolate"]), help="Missing hours.")
-@click.option("--max-gap", type=_positive, help="Longest gap, in hours, that is interpolated.")
-@click.option("--resample", type=click.Choice(["mean"]), help="Make finer data hourly.")
-@click.option("--start", help="First day used, such as 2014-04-01.")
-@click.option("--end", help="Last day used.")
-@click.option("--horizon", type=click.IntRange(1, 168), help="Hours forecast at once.")
-@click.option("--window", type=_positive, help="Hours the network sees.")
+@click.option("--date-format", help="Format of the dates, such as %d.%m.%Y %H:%M.")
+@click.option(
+    "--gaps", type=click.Choice(["error", "interpolate"]), help="How to treat missing hours."
+)
+@click.option("--max-gap", type=_positive, help="Longest gap to interpolate, in hours.")
+@click.option("--resample", type=click.Choice(["mean"]), help="Convert finer data to hourly.")
+@click.option("--start", help="First day to use, such as 2014-04-01.")
+@click.option("--end", help="Last day to use.")
+@click.option("--horizon", type=click.IntRange(1, 168), help="Hours to forecast at once.")
+@click.option("--window", type=_positive, help="Input hours of the network.")
 @click.option(
     "--sampler",
     type=click.Choice(list(dict.fromkeys(name for names in SAMPLERS.values() for name in names))),
-    help="How points are drawn.  [default: tpe; of keras-tuner: bayesian]",
+    help="How to choose the next point.  [default: tpe; with keras-tuner: bayesian]",
 )
 @click.option(
     "--pruner",
     type=click.Choice(list(PRUNERS[OPTUNA])),
-    help="How hopeless trials are stopped.  [default: median; of keras-tuner: none]",
+    help="Rule that stops bad trials early.  [default: median; with keras-tuner: none]",
 )
 @click.option(
     "--tuner",
     type=click.Choice(list(SAMPLERS)),
     default=OPTUNA,
     show_default=True,
-    help="Library that draws.",
+    help="Library that chooses points.",
 )
-@click.option("--workers", type=_positive, help="Trials at once.  [default: one a GPU or core]")
-@click.option("--workers-per-gpu", type=_positive, help="Trials at once on each GPU.  [default: 1]")
+@click.option(
+    "--workers", type=_positive, help="Trials at the same time.  [default: one per GPU or core]"
+)
+@click.option(
+    "--workers-per-gpu", type=_positive, help="Trials at the same time on each GPU.  [default: 1]"
+)
 @click.option("--cluster", help="Train on a Ray cluster: auto, or HOST:PORT of its head.")
-@click.option("--epochs", type=_positive, help="Most epochs of a trial.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Study seed.")
+@click.option("--epochs", type=_positive, help="Maximum epochs of a trial.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the study.")
 @click.option("--seeds", type=_positive, help="Seeds per design of a designed experiment.")
 @click.option(
     "--until-decided",
     is_flag=True,
-    help="Add seeds to the designs of claims that are open; --seeds is then the most.",
+    help="Add seeds to the designs of undecided claims, up to --seeds.",
 )
-@click.option("--timeout", type=_seconds, help="Begin no trial after so many seconds.")
-@click.option("--trial-timeout", type=_seconds, help="Kill a trial after so many seconds.")
+@click.option("--timeout", type=_seconds, help="Start no new trial after this many seconds.")
+@click.option(
+    "--trial-timeout", type=_seconds, help="Stop a trial that takes longer than this many seconds."
+)
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
-@click.option("--dry-run", is_flag=True, help="Check the data, print the plan, train nothing.")
+@click.option("--dry-run", is_flag=True, help="Check the data and print the plan; train nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
 def main(**options: Any) -> None:
-    """Search stacked LSTMs, log every trial to MLflow; run again to resume."""
+    """Search stacked LSTMs and log every trial to MLflow. Run the same command to resume."""
     # Interrupted later, a study ends by itself.
     early = f"Interrupted before the first trial.\nResume: {_command_line()}"
     sys.exit(commands.exit_code(lambda: _run(options), early))

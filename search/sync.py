@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--study", required=True, help="Study whose runs are brought in line.")
+@click.option("--study", required=True, help="Study whose runs to repair.")
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
 def main(study: str, storage: str | None, tracking_uri: str | None) -> None:
-    """Write to MLflow what a study has and MLflow lacks; again, it does nothing."""
+    """Write to MLflow the runs and results of a study that are missing there."""
 
     def work() -> int:
         from search.common.stores import check_name, choose_stores

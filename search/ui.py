@@ -26,9 +26,9 @@ GRACE = 3.0
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
 @click.option("--login", is_flag=True, help="Ask for a user and password (MLflow's basic-auth).")
-@click.option("--insecure", is_flag=True, help="Listen beyond loopback without a login.")
+@click.option("--insecure", is_flag=True, help="Let other machines connect without a login.")
 def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: bool) -> None:
-    """Open the MLflow UI; stop it with Ctrl-C. Of a server, print where it shows the runs."""
+    """Start the MLflow UI; Ctrl-C stops it. If the store is a server, print the runs' address."""
 
     def work() -> int:
         stores = choose_stores(None, tracking_uri)

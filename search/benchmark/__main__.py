@@ -39,7 +39,7 @@ def main(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Race this project, a stock Optuna and Keras loop, and KerasTuner, in turns on one machine."""
+    """Compare this project, a stock Optuna and Keras loop, and KerasTuner on one machine."""
     options.refuse_foreign(context)
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -43,8 +43,8 @@ BUDGETS = {
     "quick": Budget(8, 5, 4, 30.0, 20, "within 15 minutes on two cores"),
     "full": Budget(
         *(15, 8, None, 60.0, 50),
-        "50 trials of this project, 8 of the stock loop and KerasTuner for as long as the quicker "
-        "of them takes, over an hour on two cores",
+        "50 trials of this project, 8 of the stock loop, and KerasTuner as long as the faster of "
+        "these two; over an hour on two cores",
         {"ours": 50, "stock": 8},
     ),
 }
@@ -95,20 +95,20 @@ OF_TUNERS = [
     click.Option(
         ["--seeds"],
         type=click.IntRange(min=2),
-        help="With --tuners or --pruners: searches of each.  [default: 5, of pruners 20]",
+        help="With --tuners or --pruners: searches of each.  [default: 5; pruners: 20]",
     ),
     click.Option(
         ["--minutes"],
         callback=_minutes,
-        help="With --tuners or --pruners: when the errors are read, on the replayed clock.  "
-        "[default: 5,10,20, of pruners 10,20,30]",
+        help="With --tuners or --pruners: minutes of the simulated clock at which to compare.  "
+        "[default: 5,10,20; pruners: 10,20,30]",
     ),
     click.Option(
         ["--overhead"],
         type=click.FloatRange(min=0),
         default=2.0,
         show_default=True,
-        help="With --tuners or --pruners: seconds of a trial outside training.",
+        help="With --tuners or --pruners: seconds per trial outside training.",
     ),
 ]
 OF_PRUNERS = [
@@ -117,7 +117,7 @@ OF_PRUNERS = [
         ["--pruner", "chosen"],
         multiple=True,
         type=click.Choice(PRUNERS),
-        help="With --pruners: compare this one alone; may be repeated.  [default: all]",
+        help="With --pruners: compare only this one; may be repeated.  [default: all]",
     ),
 ]
 OF_FLOOR = [
@@ -125,7 +125,7 @@ OF_FLOOR = [
         ["--period", "periods"],
         type=click.Choice(["q1", "q2", "q3", "q4", "year"]),
         multiple=True,
-        help="With --floor: may be repeated.  [default: all]",
+        help="With --floor: test period; may be repeated.  [default: all]",
     ),
     click.Option(
         ["--horizons"],
@@ -139,12 +139,12 @@ OF_FLOOR = [
         type=click.IntRange(min=0),
         default=0,
         show_default=True,
-        help="With --floor: of the search; 0 measures the baselines alone, in ten minutes.",
+        help="With --floor: trials of the search; 0 measures only the baselines, in ten minutes.",
     ),
     click.Option(
         ["--epochs"],
         type=click.IntRange(min=1),
-        help="With --floor: most of a trial.  [default: 50]",
+        help="With --floor: maximum epochs of a trial.  [default: 50]",
     ),
     click.Option(
         ["--retest"],
@@ -158,19 +158,19 @@ COMPARISONS = {
     click.Option(
         ["--tuners"],
         is_flag=True,
-        help="Compare Optuna's samplers and KerasTuner's oracles instead, by replaying measured "
+        help="Compare Optuna's samplers and KerasTuner's oracles instead. Replays measured "
         "learning curves of the default experiment; a minute and a half on two cores.",
     ): OF_TUNERS,
     click.Option(
         ["--pruners"],
         is_flag=True,
-        help="Compare Optuna's pruners instead, by the same replay; some ten minutes.",
+        help="Compare Optuna's pruners instead, with the same replay; about ten minutes.",
     ): OF_PRUNERS,
     click.Option(
         ["--floor"],
         is_flag=True,
-        help="Compare baselines, the notes' three networks and a search on the test hours of the "
-        "built-in year's quarters and its whole instead; run again, it goes on.",
+        help="Compare baselines, the notes' three networks and a search instead, on the test hours "
+        "of each quarter and of the whole built-in year. Run again to resume.",
     ): OF_FLOOR,
 }
 OF_ALL = [
@@ -179,7 +179,7 @@ OF_ALL = [
         type=click.Path(file_okay=False, path_type=Path),
         default=Path("mlruns/benchmark"),
         show_default=True,
-        help="Folder of the table, the plot and the JSON file.",
+        help="Folder for the table, the plot and the JSON file.",
     ),
     click.Option(["--json", "as_json"], is_flag=True, help="Print the result as JSON."),
 ]

@@ -15,35 +15,37 @@ _positive = click.IntRange(min=1)
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--study", required=True, help="Study that has both networks.")
+@click.option("--study", required=True, help="Study that contains both networks.")
 @click.option(
     "--from",
     "start",
     default="main2",
     show_default=True,
-    help="Network at the start: a design, trial_N or best.",
+    help="First network: a design, trial_N or best.",
 )
-@click.option("--to", "goal", default="best", show_default=True, help="Network at the end.")
+@click.option("--to", "goal", default="best", show_default=True, help="Last network.")
 @click.option(
     "--seeds",
     type=click.IntRange(min=2),
     default=3,
     show_default=True,
-    help="Paired seeds that measure the way; others choose it.",
+    help="Paired seeds that measure each step; other seeds choose the steps.",
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
-    help="Begin no training after so many seconds.",
+    help="Start no new training after this many seconds.",
 )
-@click.option("--workers", type=_positive, help="Trainings at once.  [default: one a GPU or core]")
+@click.option(
+    "--workers", type=_positive, help="Trainings at the same time.  [default: one per GPU or core]"
+)
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
-@click.option("--dry-run", is_flag=True, help="Say what would be trained, and how long it takes.")
+@click.option("--dry-run", is_flag=True, help="Show what would be trained, and how long it takes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
 def main(**options: Any) -> None:
-    """Say what each setting is worth on the way from one network to another; resumable."""
+    """Measure what each setting contributes between two networks. Run again to resume."""
     sys.exit(commands.exit_code(lambda: _explain(options)))
 
 

@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--study", "studies", multiple=True, required=True, help="Study; may be repeated.")
+@click.option(
+    "--study", "studies", multiple=True, required=True, help="Study to report; may be repeated."
+)
 @click.option(
     "--language",
     type=click.Choice(["en", "ko"]),
     default="en",
     show_default=True,
-    help="Of the page and its figures.",
+    help="Language of the page and its figures.",
 )
 @click.option(
     "--out",

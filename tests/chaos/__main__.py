@@ -30,23 +30,36 @@ SLOWEST = 10.0
 
 
 @click.command()
-@click.option("--kills", type=click.IntRange(min=1), help="Workers, and coordinators, to kill.")
+@click.option(
+    "--kills", type=click.IntRange(min=1), help="Number of workers, and of coordinators, to kill."
+)
 @click.option("--trials", type=click.IntRange(min=1), default=20, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option(
     "--tuner", type=click.Choice([OPTUNA, KERAS_TUNER]), default=OPTUNA, show_default=True
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of moments and victims.")
-@click.option("--every-write", "step", type=click.IntRange(min=1), help="Kill at every Nth write.")
-@click.option("--first", type=click.IntRange(min=1), default=1, help="The first such write.")
-@click.option("--starts", type=click.IntRange(min=1), help="Start so many searches at once.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Seed of the moments and processes to kill.",
+)
+@click.option(
+    "--every-write",
+    "step",
+    type=click.IntRange(min=1),
+    help="Kill the coordinator at every Nth write.",
+)
+@click.option("--first", type=click.IntRange(min=1), default=1, help="First write to kill at.")
+@click.option("--starts", type=click.IntRange(min=1), help="Start this many searches at once.")
 @click.option(
     "--servers",
     type=click.IntRange(min=1),
-    help="With a PostgreSQL and a Ray of its own: kill so many trainers, agents and coordinators, "
-    "and restart the database half as often.",
+    help="Start a PostgreSQL server and a Ray cluster; kill this many trainers, agents and "
+    "coordinators, and restart the database half as often.",
 )
-@click.option("--memory", type=click.IntRange(min=10), help="Run so many tiny trials.")
+@click.option("--memory", type=click.IntRange(min=10), help="Run this many tiny trials.")
 def main(
     kills: int | None,
     trials: int,
@@ -59,7 +72,7 @@ def main(
     servers: int | None,
     memory: int | None,
 ) -> None:
-    """Do what was asked for in temporary folders, and print what came of it."""
+    """Run the chosen tests in temporary folders and print the results."""
     if not any((kills, step, starts, servers, memory)):
         raise click.UsageError("give --kills, --every-write, --starts, --servers or --memory")
     began = time.monotonic()
