@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from data_pipeline.calendar import CYCLE_NAMES, cycles
 from data_pipeline.errors import DataError
-from data_pipeline.framing import Framing, Period
+from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY, Framing, Period
 from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 
@@ -148,7 +148,7 @@ def prepare(series: HourlySeries, framing: Framing) -> Prepared:
     if framing.scaler_rows == "all":
         scaler = Scaler.fit(feature_rows(series, framing), target_column)
     return Prepared(
-        train=_cut_windows(rows[:train_rows], train, framing, scaler),
+        train=_cut_windows(rows[:train_rows], _latest(train, framing), framing, scaler),
         held_out=_cut_windows(rows, validation, framing, scaler),
         period="validation",
         scaler=scaler,
@@ -180,7 +180,7 @@ def open_test(series: HourlySeries, framing: Framing) -> Prepared:
     target_column = len(series.covariate_names)
     scaler = Scaler.fit(rows[: test.start], target_column)
     return Prepared(
-        train=_cut_windows(rows[: test.start], learned, framing, scaler),
+        train=_cut_windows(rows[: test.start], _latest(learned, framing), framing, scaler),
         held_out=_cut_windows(rows, test, framing, scaler),
         period="test",
         scaler=scaler,
@@ -218,6 +218,13 @@ def _cut(rows: int, framing: Framing) -> tuple[range, range, range]:
         range(w + first, max(w + first, w + second - purge)),
         range(w + second, w + count),
     )
+
+
+def _latest(learned: range, framing: Framing) -> range:
+    """The windows that are learned from, of all that could be."""
+    if framing.train_weeks is None:
+        return learned
+    return learned[-framing.train_weeks * DAYS_A_WEEK * HOURS_A_DAY :]
 
 
 def _rows_needed(framing: Framing) -> int:

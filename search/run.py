@@ -108,6 +108,11 @@ _seconds = click.FloatRange(min=0, min_open=True)
 @click.option("--epochs", type=_positive, help="Most epochs of a trial.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Study seed.")
 @click.option("--seeds", type=_positive, help="Seeds per design of a designed experiment.")
+@click.option(
+    "--until-decided",
+    is_flag=True,
+    help="Add seeds to the designs of claims that are open; --seeds is then the most.",
+)
 @click.option("--timeout", type=_seconds, help="Begin no trial after so many seconds.")
 @click.option("--trial-timeout", type=_seconds, help="Kill a trial after so many seconds.")
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
@@ -152,6 +157,10 @@ def _run(options: dict[str, Any]) -> int:
         return DONE
     if not options["quiet"]:
         click.echo("\n".join([*lines, ""]), err=True)
+    if options["until_decided"]:
+        from search.engine.until_decided import run_until_decided
+
+        return _print(run_until_decided(plan, name, stores, crew, options["quiet"]), options)
     return _print(run_study(plan, name, stores, crew, options["quiet"]), options)
 
 
@@ -197,7 +206,9 @@ def _experiment(options: dict[str, Any]) -> "Experiment":
         for name, field in (_DATA_OPTIONS | _OTHER_OPTIONS).items()
         if options[name] is not None
     }
-    if options["seeds"] is not None:
+    if options["until_decided"]:
+        changes |= _seeds_to_decide(experiment, options)
+    elif options["seeds"] is not None:
         if experiment.sampled:
             designed = ", ".join(name for name, one in CATALOGUE.items() if not one.sampled)
             raise WrongInput(
@@ -209,19 +220,36 @@ def _experiment(options: dict[str, Any]) -> "Experiment":
     return adapt(experiment, changes)
 
 
+def _seeds_to_decide(experiment: "Experiment", options: dict[str, Any]) -> dict[str, object]:
+    from search.results.sequential import MOST_SEEDS
+
+    if not experiment.claims:
+        able = ", ".join(name for name, one in CATALOGUE.items() if one.claims)
+        raise WrongInput(
+            f"--until-decided is for experiments with claims ({able}); {experiment.name!r} has none"
+        )
+    if options["trials"] is not None:
+        raise WrongInput("--until-decided adds seeds, so it takes no --trials: give --seeds")
+    seeds = min(options["seeds"] or MOST_SEEDS, MOST_SEEDS)
+    return {"repeats": seeds, "trials": seeds * len(experiment.designs)}
+
+
 def _print(ended: "Ended", options: dict[str, Any]) -> int:
     """Print the result and what to do next; return the exit code."""
+    from search.results.claims import claim_lines, claims_json
     from search.results.sentences import end_lines
     from search.results.summary import result_json
 
     facts, summary, ending = ended.facts, ended.summary, ended.ending
     if options["as_json"]:
-        _print_json(result_json(summary, facts, ending.reason))
+        judged = {"claims": claims_json(ended.judged)} if ended.judged else {}
+        _print_json(result_json(summary, facts, ending.reason) | judged)
     else:
         ui = commands.module("search.ui", *_given(options, "tracking_uri"))
         places = _given(options, "storage", "tracking_uri")
         promote = commands.module("search.promote", "--study", facts.name, *places)
-        click.echo("\n".join(end_lines(summary, facts, ui, promote)))
+        lines = end_lines(summary, facts, ui, promote)
+        click.echo("\n".join([*claim_lines(ended.judged), *lines]))
     if ending.exhausted:
         raise Refused(ending.reason)
     if summary.finished < facts.total:

@@ -179,6 +179,7 @@ class StudyFacts:
         versions: of the packages that decide the numbers. commit: git's, "" if unknown.
         log_names: dimensions of the space on a log scale.
         openings: how often promotion has opened the test period.
+        explanation: the latest way between two of its networks, as plain values; None without.
     """
 
     name: str
@@ -195,6 +196,7 @@ class StudyFacts:
     commit: str = ""
     log_names: tuple[str, ...] = ()
     openings: int = 0
+    explanation: dict[str, object] | None = None
 
 
 def best_of(records: Iterable[TrialRecord]) -> TrialRecord | None:

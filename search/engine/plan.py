@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pydantic
 
+from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY
 from data_pipeline.load import load_series
 from data_pipeline.report import DataReport
 from data_pipeline.series import HourlySeries
@@ -184,13 +185,21 @@ def plan_lines(
     ]
 
 
+def _seconds(design: Design, plan: Plan) -> float:
+    """How long a design may train on one core, with the windows that it learns from."""
+    windows, length, features = plan.prepared.train.x.shape
+    if design.framing is not None and design.framing.train_weeks is not None:
+        windows = min(windows, design.framing.train_weeks * DAYS_A_WEEK * HOURS_A_DAY)
+    epochs = plan.experiment.epochs
+    if plan.experiment.own_epochs:
+        epochs = min(epochs, design.parameters.epochs)
+    return epochs * epoch_seconds(design.parameters, windows, length, features)
+
+
 def _estimate(plan: Plan, workers: int) -> list[str]:
     """How long the designs may train."""
-    experiment, train = plan.experiment, plan.prepared.train
-    seconds = sum(
-        design.parameters.epochs * epoch_seconds(design.parameters, *train.x.shape)
-        for design in experiment.designs
-    )
+    experiment = plan.experiment
+    seconds = sum(_seconds(design, plan) for design in experiment.designs)
     minutes = math.ceil(seconds * experiment.repeats / workers / 60)
     return [
         f"Estimated: at most {minutes} minutes, as all designs cost if none stops early, on cores "

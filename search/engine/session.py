@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,11 +16,18 @@ from search.engine.coordinator import Coordinator, Ending, finish, stopping_on_s
 from search.engine.facts import baselines_of, facts_of_kept, keep_facts, study_facts, with_floor
 from search.engine.plan import Plan
 from search.engine.progress import Progress
+from search.results.claims import Judged
 from search.results.summary import StudySummary
 from search.training.pool import Crew, Pool
 from search.training.pools import open_pool
 from search.tuning.factory import keras_tuner_oracle
-from search.tuning.kept_studies import KeptStudy, kept_contract, need_study, read_study
+from search.tuning.kept_studies import (
+    KeptStudy,
+    explanations_of,
+    kept_contract,
+    need_study,
+    read_study,
+)
 from search.tuning.keras_tuner_project import claim
 from search.tuning.lock import held
 from search.tuning.pruners import WARM_UP_EPOCHS
@@ -75,11 +82,12 @@ class Session:
 
 @dataclass(frozen=True)
 class Ended:
-    """How a search ended, and how its study stands."""
+    """How a search ended, and how its study stands; `judged` are claims that it was to decide."""
 
     facts: StudyFacts
     summary: StudySummary
     ending: Ending
+    judged: tuple[Judged, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -186,10 +194,24 @@ def hold_study(name: str, stores: Stores, storage: Storage | None = None) -> Ite
         yield storage or open_storage(stores.storage, stores.schema_lock)
 
 
-def open_study(plan: Plan, name: str, storage: Storage, stores: Stores) -> Session:
+def open_study(
+    plan: Plan,
+    name: str,
+    storage: Storage,
+    stores: Stores,
+    wanted: Sequence[tuple[str, int]] | None = None,
+) -> Session:
     """Open the study, or make it, ready to train; by its holder alone.
 
     What other commands need of it when the data file is gone is kept with it.
+
+    Args:
+        plan: what is tried on which data.
+        name: of the study.
+        storage: the study database.
+        stores: where it is.
+        wanted: design and repeat of each training that is wanted, those that are there included;
+            None for what the experiment says.
 
     Raises:
         Refused: it was begun under another contract.
@@ -202,8 +224,16 @@ def open_study(plan: Plan, name: str, storage: Storage, stores: Stores) -> Sessi
     assert isinstance(openings, list)
     baselines = baselines_of(plan, study)
     facts = study_facts(plan, name, study.identity, baselines, len(openings))
+    explanations = explanations_of(storage, name)
+    facts = dataclasses.replace(facts, explanation=explanations[-1] if explanations else None)
+    if wanted is None:
+        keep_facts(study, plan.experiment.source, facts)
+        return Session(study, facts, stores, tuple(study.reconcile()))
+    orphans = tuple(study.reconcile(queue=False))
+    study.want(wanted)
+    facts = dataclasses.replace(facts, total=study.finished + study.waiting)
     keep_facts(study, plan.experiment.source, facts)
-    return Session(study, facts, stores, tuple(study.reconcile()))
+    return Session(study, facts, stores, orphans)
 
 
 def open_retest(
@@ -232,6 +262,38 @@ def open_retest(
     study = _study(storage, name, plan.experiment, DRAWS_NOTHING, dropped=dropped)
     study.hold_to(dict(contract))
     orphans = tuple(study.reconcile())
+    facts = study_facts(plan, name, study.identity, {})
+    facts = dataclasses.replace(facts, total=study.finished + study.waiting)
+    return Session(study, facts, stores, orphans)
+
+
+def open_repeats(
+    plan: Plan,
+    name: str,
+    storage: Storage,
+    stores: Stores,
+    contract: Mapping[str, object],
+    wanted: Sequence[tuple[str, int]],
+) -> Session:
+    """Open a study of fixed designs, or make it, ready to train just what is wanted of them.
+
+    It has no baselines of its own: those of the study that it is about stand beside it.
+
+    Args:
+        plan: gives the data, and the experiment with its designs.
+        name: of the study.
+        storage: the study database.
+        stores: where it is.
+        contract: that holds for all its trials.
+        wanted: design and repeat of each training; those that are there are not trained again.
+
+    Raises:
+        Refused: it was begun under another contract.
+    """
+    study = _study(storage, name, plan.experiment, DRAWS_NOTHING)
+    study.hold_to(dict(contract))
+    orphans = tuple(study.reconcile(queue=False))
+    study.want(wanted)
     facts = study_facts(plan, name, study.identity, {})
     facts = dataclasses.replace(facts, total=study.finished + study.waiting)
     return Session(study, facts, stores, orphans)

@@ -117,6 +117,7 @@ def retest_experiment(
         "repeats": seeds,
         "sampled": False,
         "rolling": True,
+        "claims": [],  # of designs that are not trained again
         "trials": seeds * len(designs),
         "seed": (experiment.seed + _FRESH) % 2**32,
     }

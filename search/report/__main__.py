@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 refused, 2 wrong input.
 import csv
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from search.common.spool import Forecasts
     from search.common.stores import Stores
     from search.report.translations import Language
-    from search.report.values import Facts, TrialRow
+    from search.report.values import Facts
     from search.tuning.kept_studies import KeptStudy
 
 
@@ -90,51 +90,62 @@ def _report(names: Sequence[str], language: "Language", place: Path, stores: "St
     place.mkdir(parents=True, exist_ok=True)
     kept = _forecasts(found, studies, stores)
     svgs = _write_figures(found, language, kept, place)
-    (place / "index.html").write_text(render(found, svgs, language), encoding="utf-8")
+    (place / "index.html").write_text(render(found, svgs, language, kept), encoding="utf-8")
     (place / "facts.json").write_text(json.dumps(plain(found), indent=2), encoding="utf-8")
     _write_tables(found, place)
-    _write_weeks(kept, place)
+    _write_weeks(found, kept, place)
     _log(place, studies, stores)
     return found
 
 
 def _forecasts(
     found: "Facts", studies: Sequence["KeptStudy"], stores: "Stores"
-) -> list[tuple["TrialRow", "Forecasts"]]:
-    """The trials that are drawn hour by hour, with their forecasts; what MLflow lacks is said."""
+) -> dict[tuple[str, int], "Forecasts"]:
+    """The forecasts of all trials that are drawn hour by hour; what MLflow lacks is said."""
     from search.report.facts import in_a_week
+    from search.report.slider import shown_curves
+    from search.report.wall import three
     from search.tracking.existing_runs import KeptRuns, NotThere
 
     by_name = {study.name: study for study in studies}
-    kept: list[tuple[TrialRow, Forecasts]] = []
-    for row in in_a_week(found):
-        study = by_name[row.study]
+    shown = [(row.study, row.trial) for row in (*in_a_week(found), *three(found))]
+    shown += [
+        (level.study, level.trial)
+        for curve in shown_curves(found.tradeoff)
+        for level in curve.levels
+    ]
+    kept: dict[tuple[str, int], Forecasts] = {}
+    missing: dict[str, list[str]] = {}
+    for name, trial in dict.fromkeys(shown):
+        study = by_name[name]
         try:
             runs = KeptRuns(stores.tracking, study.contract["experiment"], study.identity)
-            kept.append((row, runs.forecasts(row.trial)))
+            kept[name, trial] = runs.forecasts(trial)
         except NotThere as error:
-            where = f"trial {row.trial} of study {study.name}"
-            click.echo(f"No week of {where} is shown: {error}", err=True)
+            missing.setdefault(f"study {name}: {error}", []).append(str(trial))
+    for why, trials in missing.items():
+        click.echo(f"No week of trial {', '.join(trials)} of {why}", err=True)
     return kept
 
 
-def _write_weeks(kept: Sequence[tuple["TrialRow", "Forecasts"]], place: Path) -> None:
+def _write_weeks(found: "Facts", kept: Mapping[tuple[str, int], "Forecasts"], place: Path) -> None:
+    designs = {(row.study, row.trial): row.design for row in found.trials}
     with (place / "weeks.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["study", "trial", "design", "time", "actual", "forecast"])
-        for row, forecasts in kept:
+        for (study, trial), forecasts in kept.items():
             values = zip(
                 forecasts.times, forecasts.actual[:, 0], forecasts.forecast[:, 0], strict=True
             )
             for time, actual, forecast in values:
-                named = [row.study, row.trial, row.design, time.isoformat()]
+                named = [study, trial, designs[study, trial], time.isoformat()]
                 writer.writerow([*named, f"{actual:.6g}", f"{forecast:.6g}"])
 
 
 def _write_figures(
     found: "Facts",
     language: "Language",
-    kept: Sequence[tuple["TrialRow", "Forecasts"]],
+    kept: Mapping[tuple[str, int], "Forecasts"],
     place: Path,
 ) -> dict[str, str]:
     from search.figures import png

@@ -5,6 +5,7 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from data_pipeline.framing import Framing
 from experiments.claims import CLAIMS
 from experiments.slips import CLAIM as SLIPS
 from experiments.space import Space
@@ -14,8 +15,6 @@ from models.regime import Fit, Regime
 from search.common.drawing import OPTUNA, drawn_by
 from search.common.records import State, TrialRecord, TrialResult
 from search.report.best_regions import regions
-from search.report.claims import Compared, Judged, judge
-from search.report.tradeoff import curves
 from search.report.values import (
     BaselineRow,
     ClaimRow,
@@ -28,6 +27,9 @@ from search.report.values import (
     TrialRow,
     TypicalRow,
 )
+from search.results.axes import Curve, Trial, curves
+from search.results.claims import Compared, Judged, judge
+from search.results.explanation import Explanation
 from search.results.paired_tests import Difference, Expected
 from search.results.summary import fits, skill_of
 from search.tuning.importance import importances
@@ -55,7 +57,9 @@ def facts(studies: Sequence[KeptStudy]) -> Facts:
     trained = [
         record.result.train["rmse"]
         for record in records
-        if record.state is State.COMPLETE and record.result is not None
+        if record.state is State.COMPLETE
+        and record.result is not None
+        and (record.framing is None or record.framing.train_weeks is None)
     ]
     by_study = [_trials(study, trained) for study in studies]
     trials = tuple(row for rows in by_study for row in rows)
@@ -72,8 +76,22 @@ def facts(studies: Sequence[KeptStudy]) -> Facts:
         typical=_typical(studies, trials),
         claims=tuple(_claim(one) for one in judged),
         found=tuple(_found(study) for study in studies if any(not r.design for r in study.records)),
-        tradeoff=tuple(curves(records)),
+        tradeoff=_curves(studies),
+        explanation=_explanation(studies),
     )
+
+
+def _curves(studies: Sequence[KeptStudy]) -> tuple[Curve, ...]:
+    rows = studies[0].data.get("rows")  # not kept by studies of earlier versions
+    trials = [Trial(study.name, record) for study in studies for record in study.records]
+    framing = Framing.model_validate(studies[0].contract["framing"])
+    return tuple(curves(trials, framing, rows if isinstance(rows, int) else None))
+
+
+def _explanation(studies: Sequence[KeptStudy]) -> Explanation | None:
+    """The latest one of them all."""
+    found = [Explanation.model_validate(one) for study in studies for one in study.explanations]
+    return max(found, key=lambda one: one.time, default=None)
 
 
 def in_a_week(found: Facts) -> list[TrialRow]:
@@ -243,6 +261,7 @@ def _claim(judged: Judged) -> ClaimRow:
         id=judged.claim.id,
         says=judged.claim.says,
         verdict=judged.verdict if all(one.difference for one in judged.compared) else None,
+        looked=judged.looked,
         comparisons=tuple(_comparison(one) for one in judged.compared),
     )
 

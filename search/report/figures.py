@@ -2,84 +2,61 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-import numpy as np
-import numpy.typing as npt
 from matplotlib.figure import Figure
 
 from models.regime import Regime
 from search.common.spool import Forecasts
 from search.figures.regimes import LearningCurve, learning_curves, trials_by_regime
-from search.figures.regularisation import Panel, Words, regularisation
-from search.figures.weeks import Week, weeks
-from search.report.tradeoff import Band, Curve
+from search.figures.weeks import Week, side_by_side, weeks
+from search.report.facts import in_a_week
 from search.report.translations import WORDS, Language
 from search.report.values import Facts, TrialRow
+from search.report.wall import caption, three
+from search.results.axes_figure import axes_figure
+from search.results.explanation_figure import draw as draw_explanation
 from search.results.summary import amount
 
-FloatArray = npt.NDArray[np.float64]
+NOTHING: Mapping[tuple[str, int], Forecasts] = MappingProxyType({})
 
 
 def draw(
-    facts: Facts, language: Language, kept: Sequence[tuple[TrialRow, Forecasts]] = ()
+    facts: Facts, language: Language, kept: Mapping[tuple[str, int], Forecasts] = NOTHING
 ) -> dict[str, Figure]:
     """Draw the figures for which there are facts, by name.
 
     Args:
         facts: of the studies.
         language: of the words in them.
-        kept: trials of `facts`, each with its validation forecasts.
+        kept: validation forecasts of trials of `facts`, by study and number.
     """
     words = WORDS[language]
     drawn = {}
     if facts.tradeoff:
-        drawn["regularisation"] = _regularisation(facts, words)
+        drawn["regularisation"] = _axes(facts, words)
+    if facts.explanation is not None:
+        drawn["waterfall"] = draw_explanation(facts.explanation, words)
     if facts.trials:
         drawn["train_val"] = _train_val(facts, words)
     if facts.typical:
         drawn["typical"] = _typical(facts, words)
-    if kept:
-        drawn["weeks"] = _weeks(kept, facts.unit, words)
+    if shown := _with_forecasts(in_a_week(facts), kept):
+        drawn["weeks"] = _weeks(shown, facts.unit, words)
+    if shown := _with_forecasts(three(facts), kept):
+        drawn["wall"] = _wall(shown, facts.unit, words)
     return drawn
 
 
-def network(curve: Curve, words: Mapping[str, str]) -> str:
-    """What the network of a curve is called."""
-    return words["network"].format(units="/".join(map(str, curve.units)))
-
-
-def _regularisation(facts: Facts, words: Mapping[str, str]) -> Figure:
+def _axes(facts: Facts, words: Mapping[str, str]) -> Figure:
     searched = [row.val["rmse"] for row in facts.trials if not row.design]
-    return regularisation(
-        [_panel(curve, words) for curve in facts.tradeoff],
+    return axes_figure(
+        facts.tradeoff,
+        facts.unit,
         min(searched, default=None),
-        Words(
-            title=words["tradeoff"],
-            error=words["rmse_axis"].format(unit=facts.unit),
-            train=words["train"],
-            validation=words["validation"],
-            lowest=words["lowest"],
-            best=words["search_best"],
-            floor=words["strongest_baseline"],
-            note=words["bands"],
-        ),
-        floor=facts.baselines[0].val["rmse"] if facts.baselines else None,
+        facts.baselines[0].val["rmse"] if facts.baselines else None,
+        words,
     )
-
-
-def _panel(curve: Curve, words: Mapping[str, str]) -> Panel:
-    return Panel(
-        heading=network(curve, words),
-        axis=words[f"axis_{curve.kind}"],
-        strengths=[level.strength for level in curve.levels],
-        train=_bands([level.train for level in curve.levels]),
-        validation=_bands([level.validation for level in curve.levels]),
-        lowest=curve.lowest,
-    )
-
-
-def _bands(bands: Sequence[Band]) -> FloatArray:
-    return np.array([[one.mean, one.low, one.high] for one in bands])
 
 
 def _train_val(facts: Facts, words: Mapping[str, str]) -> Figure:
@@ -115,6 +92,34 @@ def _typical(facts: Facts, words: Mapping[str, str]) -> Figure:
             "loss": words["loss"],
             "val_mse": words["val_mse"],
             "note": words["loss_note"],
+        },
+    )
+
+
+def _with_forecasts(
+    rows: Sequence[TrialRow], kept: Mapping[tuple[str, int], Forecasts]
+) -> list[tuple[TrialRow, Forecasts]]:
+    return [(row, kept[row.study, row.trial]) for row in rows if (row.study, row.trial) in kept]
+
+
+def _wall(
+    kept: Sequence[tuple[TrialRow, Forecasts]], unit: str, words: Mapping[str, str]
+) -> Figure:
+    return side_by_side(
+        [
+            Week(
+                caption(row, unit, words),
+                forecasts.times,
+                forecasts.actual[:, 0],
+                forecasts.forecast[:, 0],
+            )
+            for row, forecasts in kept
+        ],
+        {
+            "y": words["usage_axis"].format(unit=unit),
+            "actual": words["actual"],
+            "forecast": words["forecast"],
+            "peak": words["peak"],
         },
     )
 

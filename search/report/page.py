@@ -2,21 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from models.metrics import IN_TABLES
 from search.common.drawing import OPTUNA
 from search.common.records import Importance
+from search.common.spool import Forecasts
 from search.report.best_regions import Region
-from search.report.figures import network
 from search.report.fonts import embedded
-from search.report.tradeoff import Curve
+from search.report.slider import axis_views, shown_curves
 from search.report.translations import CLAIMS, WORDS, Language
 from search.report.values import ComparisonRow, DifferenceRow, Facts, FoundRow, StudyRow
-from search.report.verdict import SEARCH_COMMAND, sentences
-from search.results.paired_tests import Verdict
+from search.report.verdict import CLAIMS_COMMAND, SEARCH_COMMAND, sentences
+from search.report.wall import wall, way_notes
+from search.results.axes import Curve
+from search.results.axes_figure import network
 from search.results.score_cells import cell
+from search.results.sequential import Verdict
 from search.results.summary import amount
 
 TRADEOFF_COMMAND = "python -m search.run --experiment tradeoff"
@@ -24,17 +28,33 @@ TRADEOFF_COMMAND = "python -m search.run --experiment tradeoff"
 _COLUMNS = tuple(metric for metric in IN_TABLES if metric.unit == "data")
 
 
-def render(facts: Facts, svgs: Mapping[str, str], language: Language) -> str:
-    """Return the page; `svgs` are the drawn figures as SVG elements, by name."""
+def render(
+    facts: Facts,
+    svgs: Mapping[str, str],
+    language: Language,
+    forecasts: Mapping[tuple[str, int], Forecasts] = MappingProxyType({}),
+) -> str:
+    """Return the page.
+
+    Args:
+        facts: of the studies.
+        svgs: the drawn figures as SVG elements, by name.
+        language: of the page.
+        forecasts: of trials, by study and number, for the slider.
+    """
     words = WORDS[language]
     context = {
         "language": language,
         "words": words,
+        "wall": wall(facts, language),
+        "axes": axis_views(shown_curves(facts.tradeoff), forecasts, facts.unit, words),
+        "way_notes": way_notes(facts, language),
         "verdict": sentences(facts, language),
         "arms": _arms(facts, words),
         "figures": svgs,
         "no_week": words["no_week"],
         "claims": _claim_lines(facts, language),
+        "untried": _untried(facts, words),
         "found": _found_lines(facts, words),
         "not_searched": words["not_searched"].format(command=SEARCH_COMMAND),
         "score_heads": [f"{words[metric.name]} {facts.unit}" for metric in _COLUMNS],
@@ -58,33 +78,33 @@ def _arms(facts: Facts, words: Mapping[str, str]) -> list[str]:
         return [words["no_curves"].format(command=TRADEOFF_COMMAND)]
     seen = words["arms_seen"].format(
         count=len(facts.tradeoff),
-        left=sum(curve.left for curve in facts.tradeoff),
-        right=sum(curve.right for curve in facts.tradeoff),
+        overfit=sum(curve.overfit is not None for curve in facts.tradeoff),
+        underfit=sum(curve.underfit is not None for curve in facts.tradeoff),
     )
     return [seen, *(_arms_of(curve, facts.unit, words) for curve in facts.tradeoff)]
 
 
 def _arms_of(curve: Curve, unit: str, words: Mapping[str, str]) -> str:
-    names = {
-        (True, True): "both_arms",
-        (True, False): "left_only",
-        (False, True): "right_only",
-        (False, False): "no_arms",
-    }
-    lowest, weakest = curve.levels[curve.lowest], curve.levels[0]
-    arms = words[names[curve.left, curve.right]].format(
-        train=amount(weakest.train.mean),
-        validation=amount(weakest.validation.mean),
-        unit=unit,
-        seeds=weakest.seeds,
-    )
+    lowest = curve.levels[curve.lowest]
+    arms = [
+        words[f"arm_{side}"].format(
+            value=f"{curve.levels[at].value:.3g}",
+            train=amount(curve.levels[at].train.mean),
+            validation=amount(curve.levels[at].validation.mean),
+            unit=unit,
+        )
+        if at is not None
+        else words[f"no_arm_{side}"]
+        for side, at in (("overfit", curve.overfit), ("underfit", curve.underfit))
+    ]
     return words["arms"].format(
         network=network(curve, words),
-        kind=words[f"kind_{curve.kind}"],
-        strength=f"{lowest.strength:g}",
+        axis=words[f"axis_{curve.axis}"],
+        value=f"{lowest.value:.3g}",
         rmse=amount(lowest.validation.mean),
         unit=unit,
-        arms=arms,
+        seeds=lowest.seeds,
+        arms=" ".join(arms),
     )
 
 
@@ -124,8 +144,17 @@ def _claim_lines(facts: Facts, language: Language) -> list[_ClaimLine]:
             needed=_needed(one, words),
         )
         for claim in facts.claims
+        if any(one.difference for one in claim.comparisons)
         for at, one in enumerate(claim.comparisons)
     ]
+
+
+def _untried(facts: Facts, words: Mapping[str, str]) -> str:
+    """The claims of which nothing was measured, in one line; "" if there are none."""
+    names = [one.id for one in facts.claims if not any(c.difference for c in one.comparisons)]
+    if not names:
+        return ""
+    return words["claims_untried"].format(list=", ".join(names), command=CLAIMS_COMMAND)
 
 
 def _measured(one: ComparisonRow, words: Mapping[str, str]) -> str:

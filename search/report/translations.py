@@ -5,6 +5,8 @@ from typing import Literal
 from experiments.claims import CLAIMS as ENGLISH_CLAIMS
 from experiments.slips import CLAIM as SLIPS
 from models.metrics import METRICS, SKILL
+from search.report.korean import with_particles
+from search.report.wall_words import WALL_WORDS
 
 Language = Literal["en", "ko"]
 
@@ -13,7 +15,6 @@ WORDS: dict[Language, dict[str, str]] = {
         **{metric.name: metric.title for metric in (*METRICS, SKILL)},
         "title": "Underfitting and overfitting in numbers",
         "verdict": "The verdict",
-        "tradeoff": "Error against regularisation",
         "train_val": "Train error against validation error",
         "typical": "A typical learning curve of each regime",
         "epoch": "Epoch (counted from 1)",
@@ -95,29 +96,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "made": "units {units}, dropout {dropout}, L2 {l2}, learning rate {rate}, batch {batch}, at "
         "most {epochs} epochs",
         "untried": "Not tried here: {what}. Next: {command}",
-        "no_curves": "No study of this report varies regularisation alone. Next: {command}",
-        "arms": "{network}, {kind}: lowest at {strength} with {rmse} {unit}; {arms}.",
-        "arms_seen": "Of {count} curves, {left} have a left arm and {right} have a right arm.",
-        "both_arms": "both arms of the U are there",
-        "left_only": "only the left arm is there: stronger regularisation than the lowest was not "
-        "measurably worse (seeds: {seeds})",
-        "right_only": "only the right arm is there. At the weakest the error is {train} {unit} on the "
-        "training and {validation} {unit} on the validation windows: what the network has learned "
-        "by heart costs nothing measurable (seeds: {seeds}), so there is no left arm",
-        "no_arms": "neither arm is measurable (seeds: {seeds})",
-        "kind_l2": "L2",
-        "kind_dropout": "dropout",
-        "axis_l2": "L2 penalty (no unit)",
-        "axis_dropout": "Dropout rate (no unit)",
-        "network": "units {units}",
         "rmse_axis": "RMSE ({unit})",
         "train": "training windows",
         "validation": "validation windows",
         "lowest": "lowest validation error",
         "search_best": "best trial that a search drew",
         "strongest_baseline": "strongest baseline",
-        "bands": "Bands: 95 % interval over seeds, if several. Last weights, no early stopping.",
-        "arms_note": "Left arm of the U: less regularisation than at the lowest point is worse, since the network learns the training windows by heart (overfitting). Right arm: more is worse, since it is too stiff (underfitting).",
         "train_axis": "Train RMSE ({unit})",
         "val_axis": "Validation RMSE ({unit})",
         "equal": "equal errors",
@@ -135,11 +119,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "expected_lower": "expected lower",
         "expected_higher": "expected higher",
         "not_measured": "not measured",
-        "more_than": "more than 200",
-        "claims_note": "Differences are paired by seed, with 95 % t intervals. A claim holds if all "
-        "its comparisons come out as foretold after Holm's correction for ten claims (C0 stands "
-        "alone); it does not hold here if one goes the other way, or is too small to matter (under "
-        "2 %).",
+        "more_than": "more than 20",
         "test_closed": "the test period is closed",
         "test_opened": "promotion has opened the test period {count} times, for its own scores alone",
         "scores_note": "On the validation windows, on which the best of a search was also chosen; "
@@ -166,7 +146,6 @@ WORDS: dict[Language, dict[str, str]] = {
         **{metric.name: metric.korean for metric in (*METRICS, SKILL)},
         "title": "숫자로 보는 과소적합과 과대적합",
         "verdict": "판정",
-        "tradeoff": "정규화 강도에 따른 오차",
         "train_val": "학습 오차와 검증 오차",
         "typical": "적합 상태별 전형적인 학습 곡선",
         "epoch": "에포크 (1부터)",
@@ -240,27 +219,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "made": "유닛 {units}, 드롭아웃 {dropout}, L2 {l2}, 학습률 {rate}, 배치 {batch}, 최대 {epochs} "
         "에포크",
         "untried": "여기서 시험하지 않음: {what}. 다음: {command}",
-        "no_curves": "이 보고서의 스터디는 정규화만 바꾸어 보지 않았습니다. 다음: {command}",
-        "arms": "{network}, {kind}: {strength}에서 최저 {rmse} {unit}; {arms}.",
-        "arms_seen": "곡선 {count}개 가운데 왼쪽 팔이 있는 것은 {left}개, 오른쪽 팔이 있는 것은 {right}개입니다.",
-        "both_arms": "U자의 양쪽 팔이 모두 나타남",
-        "left_only": "왼쪽 팔만 나타남: 최저점보다 강한 정규화가 측정 가능하게 나쁘지 않음(시드 {seeds}개)",
-        "right_only": "오른쪽 팔만 나타남. 정규화가 가장 약할 때 오차는 학습 구간 {train} {unit}, 검증 구간 "
-        "{validation} {unit}: 외운 것이 측정 가능한 손해를 주지 않으므로(시드 {seeds}개) 왼쪽 팔이 없음",
-        "no_arms": "어느 팔도 측정되지 않음(시드 {seeds}개)",
-        "kind_l2": "L2",
-        "kind_dropout": "드롭아웃",
-        "axis_l2": "L2 벌점 (단위 없음)",
-        "axis_dropout": "드롭아웃 비율 (단위 없음)",
-        "network": "유닛 {units}",
         "rmse_axis": "RMSE ({unit})",
         "train": "학습 구간",
         "validation": "검증 구간",
         "lowest": "최저 검증 오차",
         "search_best": "탐색의 최고 결과",
         "strongest_baseline": "가장 강한 기준 모형",
-        "bands": "띠: 시드가 여럿일 때 95 % 구간. 마지막 가중치, 조기 종료 없음.",
-        "arms_note": "U자의 왼쪽 팔: 최저점보다 정규화가 약하면 신경망이 학습 구간을 외워(과대적합) 더 나빠짐. 오른쪽 팔: 더 강하면 너무 뻣뻣해져(과소적합) 더 나빠짐.",
         "train_axis": "학습 RMSE ({unit})",
         "val_axis": "검증 RMSE ({unit})",
         "equal": "같은 오차",
@@ -278,10 +242,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "expected_lower": "낮을 것으로 예상",
         "expected_higher": "높을 것으로 예상",
         "not_measured": "측정하지 않음",
-        "more_than": "200개 초과",
-        "claims_note": "차이는 시드별로 짝지었고 95 % t 구간을 붙였습니다. 열 개의 주장에 대한 Holm "
-        "보정(C0은 별도) 뒤 모든 비교가 예상대로 나오면 성립, 하나라도 반대이거나 너무 작으면(2 % 미만) 여기서는 "
-        "성립하지 않음입니다.",
+        "more_than": "20개 초과",
         "test_closed": "시험 구간은 열지 않았습니다",
         "test_opened": "승격 과정에서 시험 구간을 {count}번 열었으며, 그 점수는 여기에 쓰지 않았습니다",
         "scores_note": "검증 구간의 점수이며, 탐색의 최고 결과도 이 구간에서 골랐습니다. {test}. "
@@ -304,6 +265,15 @@ WORDS: dict[Language, dict[str, str]] = {
         "trial": "시행 {number}",
     },
 }
+
+for _language, _words in WORDS.items():
+    _words.update(WALL_WORDS[_language])
+
+
+def in_language(text: str, language: Language) -> str:
+    """`text` as it is shown: in Korean with the particles that fit their words."""
+    return with_particles(text) if language == "ko" else text
+
 
 CLAIMS: dict[Language, dict[str, str]] = {
     "en": {claim.id: claim.says for claim in (SLIPS, *ENGLISH_CLAIMS)},

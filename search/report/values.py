@@ -15,8 +15,10 @@ from models.parameters import TrialParameters
 from models.regime import Regime
 from search.common.records import Importance
 from search.report.best_regions import Region
-from search.report.tradeoff import Curve
-from search.results.paired_tests import Expected, Verdict
+from search.results.axes import Curve
+from search.results.explanation import Explanation
+from search.results.paired_tests import Expected
+from search.results.sequential import Verdict
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class ComparisonRow:
     Attributes:
         in_unit: whether the metric is in the data's unit.
         difference: None without a common seed.
-        seeds_needed: to decide; None if more than 200, or unknown.
+        seeds_needed: to decide; None if more than 20, or unknown.
     """
 
     treatment: str
@@ -162,11 +164,15 @@ class ComparisonRow:
 
 @dataclass(frozen=True)
 class ClaimRow:
-    """A claim with its verdict; None if a comparison was not tried."""
+    """A claim with its verdict; None if a comparison was not tried.
+
+    `looked` is the number of seeds that the verdict rests on, those of the last look.
+    """
 
     id: str
     says: str
     verdict: Verdict | None
+    looked: int
     comparisons: tuple[ComparisonRow, ...]
 
 
@@ -189,6 +195,8 @@ class Facts:
         best: the trial of the lowest objective; None without a completed trial.
         regimes: how many trials have each, those that occur.
         found: the studies that drew trials.
+        tradeoff: error along each setting that was varied.
+        explanation: the way from one network to another; None where none was found.
     """
 
     unit: str
@@ -202,6 +210,7 @@ class Facts:
     claims: tuple[ClaimRow, ...]
     found: tuple[FoundRow, ...]
     tradeoff: tuple[Curve, ...]
+    explanation: Explanation | None = None
 
 
 def plain(value: object) -> object:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 from models.parameters import TrialParameters
 from models.regime import Regime
-from search.report.translations import WORDS, Language
+from search.report.translations import WORDS, Language, in_language
 from search.report.values import DesignRow, Facts, TrialRow
-from search.results.paired_tests import Verdict
+from search.report.wall import subject_of
+from search.results.headline import SUBJECT, cure
+from search.results.sequential import Verdict
 from search.results.summary import amount
 
-SUBJECT = "main2"
 _SETTINGS = ("learning_rate", "dropout", "l2", "units", "batch_size", "epochs")
 CURES = ("C3", "C4", "C5", "C6", "C7", "C8")
 CLAIMS_COMMAND = "python -m search.run --experiment claims"
@@ -22,15 +23,12 @@ def sentences(facts: Facts, language: Language) -> list[str]:
     Three short paragraphs; where something was not tried, one says so and gives the command.
     """
     words = WORDS[language]
-    return [_underfitting(facts, words), _cures(facts, words), _best(facts, words)]
-
-
-def _subject(facts: Facts) -> DesignRow | None:
-    return next((row for row in facts.designs if row.name == SUBJECT), None)
+    said = [_underfitting(facts, words), _cures(facts, words), _best(facts, words)]
+    return [in_language(paragraph, language) for paragraph in said]
 
 
 def _underfitting(facts: Facts, words: Mapping[str, str]) -> str:
-    found = _subject(facts)
+    found = subject_of(facts)
     if found is None:
         return words["untried"].format(what=SUBJECT, command=CLAIMS_COMMAND)
     count, bias = found.regimes[Regime.UNDERFIT], found.val.get("peak_bias", 0.0)
@@ -60,7 +58,9 @@ def _cures(facts: Facts, words: Mapping[str, str]) -> str:
 
 def _together(facts: Facts, words: Mapping[str, str]) -> str:
     """What the best network of all has otherwise than the subject, if it is a better one."""
-    subject, best = _subject(facts), facts.best
+    subject, best = subject_of(facts), facts.best
+    if facts.explanation is not None:
+        return cure(facts.explanation, words)
     if subject is None or best is None or _error(facts, best) >= subject.val["rmse"]:
         return ""
     before, after = subject.parameters, best.parameters

@@ -159,29 +159,34 @@ def fits(
     Args:
         records: attempts of one study.
         baselines: on its validation windows.
-        others: train RMSE of trials of other studies on the same data.
+        others: train RMSE of trials of other studies on the same data, all training windows.
+
+    What is attainable is known from trials that learned from as many windows.
     """
-    complete = {
-        record.number: record.result
+    complete = [
+        (record, record.result)
         for record in records
         if record.state is State.COMPLETE and record.result is not None
-    }
-    if not complete:
-        return {}
-    best = attainable(
-        [*(result.train["rmse"] for result in complete.values()), *others],
-        [baseline.validation["rmse"] for baseline in baselines.values()],
-    )
+    ]
+    lowest: dict[int | None, list[float]] = {None: list(others)}
+    for record, result in complete:
+        lowest.setdefault(_train_weeks(record), []).append(result.train["rmse"])
+    floor = [baseline.validation["rmse"] for baseline in baselines.values()]
     return {
-        number: measure_fit(
+        record.number: measure_fit(
             result.train["rmse"],
             result.held_out["rmse"],
-            best,
+            attainable(lowest[_train_weeks(record)], floor),
             result.epochs,
             result.best_epoch,
         )
-        for number, result in complete.items()
+        for record, result in complete
     }
+
+
+def _train_weeks(record: TrialRecord) -> int | None:
+    """Weeks of training windows, where they are not all: fewer are easier to learn by heart."""
+    return None if record.framing is None else record.framing.train_weeks
 
 
 def fit_metrics(fit: Fit) -> dict[str, float]:

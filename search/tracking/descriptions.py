@@ -3,6 +3,8 @@
 from models.metrics import IN_TABLES, SKILL
 from search.common.drawing import drawn_by
 from search.common.records import StudyFacts, TrialRecord
+from search.results.explanation import Explanation
+from search.results.headline import SUBJECT, headline
 from search.results.score_cells import cell, head
 from search.results.sentences import (
     behind,
@@ -11,7 +13,7 @@ from search.results.sentences import (
     trade_off,
     verdict,
 )
-from search.results.summary import StudySummary, amount, scoreboard, trial_name
+from search.results.summary import StudySummary, amount, fits, scoreboard, trial_name
 
 
 def description(summary: StudySummary, facts: StudyFacts) -> str:
@@ -20,6 +22,8 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
     sampled = any(not record.design for record in summary.records)
     drawn = f" Points drawn by {drawn_by(facts.contract)}." if sampled else ""
     lines = []
+    if said := _headline(summary, facts):
+        lines += [f"**{said}**", ""]
     if best is not None:
         lines += [f"**Best: {trial_name(best)}.** {parameter_text(best)}.", ""]
     lines += [
@@ -54,6 +58,23 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
             "; with `--serve-best` the best baseline serves where no network is let through"
         )
     return "\n".join(lines)
+
+
+def _headline(summary: StudySummary, facts: StudyFacts) -> str:
+    """How the teaching notes' network stands, and what cures it; "" where it was not trained."""
+    fitted = fits(summary.records, facts.baselines)
+    own = [one for one in summary.records if one.design == SUBJECT and one.number in fitted]
+    if not own:
+        return ""
+    biases = [
+        one.result.held_out["peak_bias"]
+        for one in own
+        if one.result is not None and "peak_bias" in one.result.held_out
+    ]
+    found = facts.explanation
+    explanation = None if found is None else Explanation.model_validate(found)
+    regimes = [fitted[one.number].regime for one in own]
+    return headline(SUBJECT, regimes, biases, facts.unit, explanation)
 
 
 def _openings(count: int) -> str:

@@ -266,10 +266,13 @@ class StudyRuns:
             run_id,
             metrics=[Metric(k, v, now, summary.finished) for k, v in metrics.items()],
         )
-        if state is State.RUNNING:
-            return
+        running = state is State.RUNNING
         for number, fit in fits(summary.records, self._facts.baselines).items():
-            self._label(client, number, fit)
+            # While it runs every trial gets its label once; at the end all of them get the last.
+            if not running or number not in self._known.labels:
+                self._label(client, number, fit)
+        if running:
+            return
         client.log_text(run_id, trials_table(summary, self._facts), "trials.csv")
         log_figures(client, run_id, study_figures(summary, self._facts))
         client.set_terminated(run_id, _STATUS[state])

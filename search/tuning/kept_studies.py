@@ -35,6 +35,7 @@ class KeptStudy:
         source: of the data, as plain values; empty in a study of before it was kept.
         openings: of the test period, oldest first, as `keep_openings` wrote them.
         data: the data report as plain values. total: finished trials its latest run asked for.
+        explanations: what those of it found, as plain values, the latest last.
     """
 
     name: str
@@ -47,6 +48,7 @@ class KeptStudy:
     openings: tuple[dict[str, Any], ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
     total: int = 0
+    explanations: tuple[dict[str, Any], ...] = ()
 
     def experiment(self) -> Experiment:
         """The experiment as this study runs it."""
@@ -95,6 +97,11 @@ def read_study(storage: Storage, name: str) -> KeptStudy:
             f"study {name!r} is the re-test of study {contract['retest_of']!r} on other periods.\n"
             "Next: give that study; what the re-test found is on the page of its promotion."
         )
+    if "explain_of" in contract:
+        raise Refused(
+            f"study {name!r} explains study {contract['explain_of']!r}.\n"
+            "Next: give that study; its report shows what was found."
+        )
     experiment = CATALOGUE.get(contract.get("experiment", ""))
     if experiment is None:
         raise Refused(
@@ -119,7 +126,32 @@ def read_study(storage: Storage, name: str) -> KeptStudy:
         tuple(study.user_attrs.get("openings", ())),
         study.user_attrs.get("data", {}),
         study.user_attrs.get("total", 0),
+        tuple(explanations_of(storage, name)),
     )
+
+
+def designs_of(storage: Storage, name: str) -> set[str]:
+    """Names of the designs that a study has trained or queued; none if there is no such study."""
+    if name not in optuna.get_all_study_names(storage):
+        return set()
+    study = optuna.load_study(study_name=name, storage=storage)
+    return {
+        trial.user_attrs["design"]
+        for trial in study.get_trials(deepcopy=False)
+        if "design" in trial.user_attrs
+    }
+
+
+def explanations_of(storage: Storage, name: str) -> list[dict[str, Any]]:
+    """What the explanations of study `name` found, the latest last; those that have ended."""
+    studies = optuna.get_all_study_summaries(storage=storage, include_best_trial=False)
+    found = [
+        one.user_attrs["explanation"]
+        for one in studies
+        if one.user_attrs.get("contract", {}).get("explain_of") == name
+        and "explanation" in one.user_attrs
+    ]
+    return sorted(found, key=lambda one: str(one["time"]))
 
 
 def keep_openings(storage: Storage, name: str, openings: Sequence[dict[str, Any]]) -> None:

@@ -1,5 +1,7 @@
 """What waits in a study to be asked for: fixed designs and retries."""
 
+from collections.abc import Sequence
+
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
@@ -22,20 +24,44 @@ def queue_designs(study: optuna.Study, experiment: Experiment, dropped: frozense
         experiment: whose designs.
         dropped: designs of which no further seed is queued.
     """
+    queue_repeats(
+        study,
+        experiment,
+        [
+            (design.name, repeat)
+            for repeat in range(experiment.repeats)
+            for design in experiment.designs
+            if design.name not in dropped
+        ],
+    )
+
+
+def queue_repeats(
+    study: optuna.Study, experiment: Experiment, wanted: Sequence[tuple[str, int]]
+) -> None:
+    """Queue designs, each with one of its seeds, in this order; those that are there are left.
+
+    Args:
+        study: of the experiment.
+        experiment: whose designs.
+        wanted: name and repeat, counted from 0, of each.
+    """
     queued = {
         (trial.user_attrs.get("design"), trial.user_attrs.get("repeat"))
         for trial in study.get_trials(deepcopy=False)
     }
-    for repeat in range(experiment.repeats):
-        for design in experiment.designs:
-            if (design.name, repeat) in queued or design.name in dropped:
-                continue
-            flat = to_flat(design.parameters, experiment.space)
-            attributes = {"design": design.name, "repeat": repeat, "planned": flat}
-            if experiment.rolling:
-                # What is tested again is trained as the search trained it.
-                attributes["epochs"] = design.parameters.epochs
-            study.enqueue_trial(flat, user_attrs=attributes)
+    designs = {design.name: design.parameters for design in experiment.designs}
+    for name, repeat in wanted:
+        if (name, repeat) in queued:
+            continue
+        flat = to_flat(designs[name], experiment.space)
+        attributes = {"design": name, "repeat": repeat, "planned": flat}
+        if experiment.rolling:
+            # What is tested again is trained as the search trained it.
+            attributes["epochs"] = designs[name].epochs
+        elif experiment.own_epochs:
+            attributes["epochs"] = min(designs[name].epochs, experiment.epochs)
+        study.enqueue_trial(flat, user_attrs=attributes)
 
 
 def queue_retry(

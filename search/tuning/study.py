@@ -6,7 +6,7 @@ written before anybody is told of it.
 
 import dataclasses
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import optuna
@@ -14,14 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from experiments.experiment import Experiment
 from search.common.errors import Refused
-from search.common.records import (
-    Cause,
-    Failure,
-    Importance,
-    Standing,
-    TrialRecord,
-    TrialResult,
-)
+from search.common.records import Cause, Failure, Importance, Standing, TrialRecord, TrialResult
 from search.common.resume_check import hold
 from search.common.seeds import trial_seed
 from search.tuning.attempts import Tally
@@ -35,7 +28,7 @@ from search.tuning.patient_storage import PatientStorage
 from search.tuning.proposals import Proposals
 from search.tuning.pruners import WARM_UP_EPOCHS, make_pruner
 from search.tuning.pruning import Pruning
-from search.tuning.queue import queue_designs, seed_of, waiting
+from search.tuning.queue import queue_designs, queue_repeats, seed_of, waiting
 from search.tuning.running_trials import OwnTrials
 from search.tuning.samplers import make_sampler
 from search.tuning.storage import Storage
@@ -172,6 +165,15 @@ class Study:
             elif "retry_of" in trial.user_attrs:
                 self._tally.repeated(trial.user_attrs["retry_of"])
         return orphans
+
+    def want(self, repeats: Sequence[tuple[str, int]]) -> None:
+        """Queue these designs, each with one of its seeds, unless they are there already.
+
+        Args:
+            repeats: name and repeat, counted from 0, of each.
+        """
+        queue_repeats(self._study, self._experiment, repeats)
+        self._count = len(self._study.get_trials(deepcopy=False))
 
     def draw_with(self, oracle: Oracle) -> None:
         """Let `oracle` draw the points from now on; `reconcile` comes first.

@@ -1,6 +1,7 @@
 """No window sees a later split, and nothing of the test period reaches a trial."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -211,3 +212,29 @@ def test_the_slips_of_the_notes_change_what_they_say_and_nothing_else() -> None:
     np.testing.assert_allclose(rows[hour == 0][:, 2:4][0], rows[hour == 23][:, 2:4][0], atol=1e-12)
     for other in (leaking, short):
         np.testing.assert_array_equal(other.held_out.origins, honest.held_out.origins)
+
+
+@pytest.mark.parametrize(("split", "learned"), [(prepare, 0.72), (open_test, 0.80)])
+def test_fewer_weeks_are_the_latest_training_windows(
+    split: Callable[[HourlySeries, Framing], Prepared], learned: float
+) -> None:
+    whole = series(24 + 1000)
+    every = split(whole, Framing(window=24))
+    few = split(whole, Framing(window=24, train_weeks=2))
+    assert len(every.train) == 1000 * learned
+    assert few.train.origins.tolist() == every.train.origins[-336:].tolist()
+    assert few.train.x.tobytes() == every.train.x[-336:].tobytes()
+    assert few.train.y.tobytes() == every.train.y[-336:].tobytes()
+    # All but the amount of data stays as it was.
+    assert few.scaler.range.tobytes() == every.scaler.range.tobytes()
+    assert few.scaler.minimum.tobytes() == every.scaler.minimum.tobytes()
+    assert few.held_out.y.tobytes() == every.held_out.y.tobytes()
+    more = split(whole, Framing(window=24, train_weeks=9))
+    assert more.train.x.tobytes() == every.train.x.tobytes()
+
+
+def test_a_framing_of_before_is_written_as_before() -> None:
+    """Else studies and re-tests of earlier versions would not be found again."""
+    assert "train_weeks" not in Framing().model_dump(mode="json")
+    few = Framing(train_weeks=1)
+    assert Framing.model_validate(few.model_dump(mode="json")) == few

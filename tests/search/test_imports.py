@@ -42,6 +42,7 @@ FORBIDDEN = {
     "search.ui": {"tensorflow", "keras", "mlflow", "optuna", "matplotlib", "pandas"},
     "search.predict": {"tensorflow", "keras", "mlflow", "optuna", "matplotlib", "pandas"},
     "search.promote.__main__": {"tensorflow", "keras", "mlflow", "optuna", "matplotlib", "pandas"},
+    "search.explain.__main__": {"tensorflow", "keras", "mlflow", "optuna", "matplotlib", "pandas"},
     "all": {"tensorflow", "keras", "keras_tuner", "mlflow"},
 }
 

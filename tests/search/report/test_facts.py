@@ -128,7 +128,7 @@ def test_curves_need_designs_that_vary_one_thing() -> None:
         for at, l2 in enumerate((0.0, 1e-4, 1e-3))
     ]
     (curve,) = facts([_study("tradeoff", trials)]).tradeoff
-    assert [level.strength for level in curve.levels] == [0.0, 1e-4, 1e-3]
+    assert [level.value for level in curve.levels] == [0.0, 1e-4, 1e-3]
 
 
 def test_the_facts_are_json_whatever_is_missing() -> None:

@@ -18,15 +18,15 @@ from playwright.sync_api import sync_playwright
 
 from search.common.records import TrialRecord
 from search.common.spool import Forecasts
-from search.report.facts import facts, in_a_week
+from search.report.facts import facts
 from search.report.figures import draw
 from search.report.fonts import embedded, hangul_font
 from search.report.page import render
 from search.report.svg import font_for, svg
 from search.report.translations import CLAIMS, WORDS, Language
-from search.report.values import flat
+from search.report.values import Facts, flat
 from search.report.verdict import sentences
-from search.results.paired_tests import Verdict
+from search.results.sequential import Verdict
 from search.tuning.kept_studies import KeptStudy
 from tests.search.report.test_facts import BASELINES, CONTRACT
 from tests.search.samples import parameters, record, result
@@ -87,12 +87,17 @@ def _studies() -> list[KeptStudy]:
 
 def _page(language: Language, studies: list[KeptStudy]) -> str:
     found = facts(studies)
-    hours = pd.date_range("2014-06-05", periods=161, freq="h")
-    actual = 5000 + 1000 * np.sin(np.arange(161) / 24 * 2 * np.pi)[:, None]
-    kept = [(row, Forecasts(hours, actual, 0.9 * actual)) for row in in_a_week(found)]
+    kept = forecasts_of(found)
     with font_for(hangul_font() if language == "ko" else None):
         svgs = {name: svg(figure) for name, figure in draw(found, language, kept).items()}
-    return render(found, svgs, language)
+    return render(found, svgs, language, kept)
+
+
+def forecasts_of(found: Facts) -> dict[tuple[str, int], Forecasts]:
+    """A made-up week of every trial."""
+    hours = pd.date_range("2014-06-05", periods=161, freq="h")
+    actual = 5000 + 1000 * np.sin(np.arange(161) / 24 * 2 * np.pi)[:, None]
+    return {(row.study, row.trial): Forecasts(hours, actual, 0.9 * actual) for row in found.trials}
 
 
 def _places(text: str) -> set[str]:
@@ -183,7 +188,7 @@ def test_what_was_not_tried_is_said_with_the_command() -> None:
     assert "python -m search.run --experiment claims" in second
     assert "power_usage" in third
     page = _page("en", alone)
-    assert "python -m search.run --experiment tradeoff" in page and "not tried" in page
+    assert "python -m search.run --experiment tradeoff" in page and "Not tried here: C0, C1" in page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -192,7 +197,7 @@ def test_the_page_asks_for_nothing_from_elsewhere(language: Language) -> None:
     # Names of XML namespaces and of the SVG's document type are no addresses to fetch.
     links = set(re.findall(r"(?:src|href)=\"([^\"#]+)\"|url\(([^)#]+)\)", page))
     assert all(one.startswith("data:") for pair in links for one in pair if one)
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5 + 3  # of the slider, one a level
 
 
 def test_a_study_of_any_name_cannot_put_markup_into_the_page() -> None:
@@ -243,9 +248,9 @@ def test_a_browser_shows_it_without_complaint_and_without_boxes(
         page.on("requestfailed", lambda request: said.append(request.url))
         page.goto(file.as_uri())
         page.evaluate("document.fonts.ready")
-        assert page.locator("h2").count() == 7
+        assert page.locator("h2").count() == 9
         assert page.locator(".verdict p").count() == 3
-        assert page.locator(".figure svg").count() == 4
+        assert page.locator(".figure svg").count() == 5
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 1200, "the page scrolls sideways"
         loaded = page.evaluate("[...document.fonts].filter(f => f.status == 'loaded').length")

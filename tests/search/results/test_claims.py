@@ -9,8 +9,8 @@ from experiments.claims import CLAIMS, DESIGNS
 from experiments.comparison import Claim, Comparison
 from models.metrics import METRICS
 from search.common.records import State, TrialRecord
-from search.report.claims import judge
-from search.results.paired_tests import Verdict
+from search.results.claims import judge
+from search.results.sequential import Verdict
 from tests.search.samples import record, result
 
 STRONG = Claim(id="C1", says="a beats b", comparisons=(Comparison(treatment="a", control="b"),))
