@@ -20,7 +20,7 @@ from search.benchmark.scratch_study import SILENT
 from search.common.drawing import Drawing
 from search.common.records import StudyFacts, Task, TrialResult
 from search.engine.coordinator import Coordinator
-from search.engine.session import open_in_memory
+from search.engine.opening import open_in_memory
 from search.training.pool import AttemptEnded, EpochReached, Event, StopRequested
 from search.tuning.pruners import WARM_UP_EPOCHS
 

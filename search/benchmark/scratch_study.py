@@ -6,8 +6,8 @@ from typing import Any
 
 from search.common.drawing import OPTUNA, Drawing
 from search.common.stores import Stores
+from search.engine.opening import Session, open_study
 from search.engine.plan import Plan
-from search.engine.session import Session, open_study
 from search.tuning.storage import open_storage
 
 PRUNER = "median"

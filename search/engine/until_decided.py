@@ -8,9 +8,10 @@ import dataclasses
 import time
 
 from search.common.stores import Stores
+from search.engine.opening import Session, hold_study, open_study
 from search.engine.plan import Plan
 from search.engine.progress import Progress
-from search.engine.session import Ended, Session, conduct, hold_study, open_study
+from search.engine.session import Ended, conduct
 from search.results.claims import judge, open_designs
 from search.results.sequential import next_look
 from search.training.pool import Crew

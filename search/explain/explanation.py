@@ -12,7 +12,8 @@ from search.common.errors import Refused
 from search.common.records import State as Standing
 from search.common.stores import Stores
 from search.engine.facts import with_floor
-from search.engine.session import hold_study, sync_study
+from search.engine.opening import hold_study
+from search.engine.session import sync_study
 from search.explain.settings import Setting
 from search.explain.trainings import Trainings
 from search.explain.way import CHOOSING, Way, find_way

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from search.common.records import State, TrialRecord
 from search.common.seeds import trial_seed
 from search.common.stores import Stores
+from search.engine.opening import Session, open_fixed
 from search.engine.progress import Progress
-from search.engine.session import Session, conduct, open_repeats
+from search.engine.session import conduct
 from search.explain.way import Way, replace_designs
 from search.results.ablation import Changed, Run
 from search.training.pool import Crew
@@ -89,13 +90,13 @@ class Trainings:
         before = {way.changed_in(name) for name in designs_of(self.storage, way.name)}
         experiment = way.experiment([*(changed for changed, _ in runs), *before])
         wanted = [(way.design_name(changed), repeat) for changed, repeat in runs]
-        self.session = open_repeats(
+        self.session = open_fixed(
             replace_designs(way.plan, experiment),
             way.name,
             self.storage,
             self.stores,
             way.contract,
-            wanted,
+            wanted=wanted,
         )
         return self.session
 

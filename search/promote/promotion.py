@@ -20,8 +20,8 @@ from search.common.stores import Stores
 from search.engine.facts import with_floor
 from search.engine.folds import rolling
 from search.engine.opened_period import open_period
+from search.engine.opening import hold_study
 from search.engine.plan import Plan, default_name, make_plan
-from search.engine.session import hold_study
 from search.promote.candidates import choose
 from search.promote.decision import decide
 from search.promote.entrants import Entrant, enter_baseline, how_far

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from search.common.records import State, TrialRecord
 from search.common.stores import Stores
+from search.engine.opening import Session, hold_study, open_fixed
 from search.engine.progress import Progress
-from search.engine.session import Session, conduct, hold_study, open_retest
+from search.engine.session import conduct
 from search.promote.ranking import Cell, hopeless, outclassed
 from search.promote.schedule import Round, Schedule
 from search.tracking.existing_runs import KeptRuns, NotThere
@@ -103,7 +104,7 @@ def _train_round(
     experiment = schedule.whole.model_copy(update={"repeats": now.repeat + 1})
     plan = dataclasses.replace(schedule.plan, experiment=experiment)
     dropped = frozenset(schedule.place) - schedule.cells_of(now, out)
-    session = open_retest(
+    session = open_fixed(
         plan, schedule.name, resources.storage, resources.stores, schedule.contract, dropped
     )
     study = session.study

@@ -27,8 +27,9 @@ from search.common.records import Cause, Failure, State, Task, TrialRecord
 from search.common.spool import write_spool
 from search.common.stores import Stores
 from search.engine import facts
+from search.engine.opening import hold_study, open_study
 from search.engine.plan import Plan, adapt, make_plan
-from search.engine.session import conduct_with, hold_study, open_study
+from search.engine.session import conduct_with
 from search.figures.canvas import new_figure
 from search.results.baselines import judge_baselines
 from search.results.summary import StudySummary

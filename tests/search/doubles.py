@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from search.common.records import Failure, State, Task, TrialRecord, TrialResult
-from search.engine import session
+from search.engine import opening, session
 from search.results.summary import StudySummary
 from search.training.pool import AttemptEnded, Event, StopRequested
 
@@ -63,4 +63,4 @@ class SilentMirror:
 def answer_with(monkeypatch: pytest.MonkeyPatch, pool: AnswerPool) -> None:
     """Train with `pool`, and deliver to nobody."""
     monkeypatch.setattr(session, "open_pool", lambda *_: pool)
-    monkeypatch.setattr(session.Session, "mirror", lambda *_: SilentMirror())
+    monkeypatch.setattr(opening.Session, "mirror", lambda *_: SilentMirror())

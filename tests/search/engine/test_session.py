@@ -11,8 +11,9 @@ from search.benchmark.scratch_study import private_study
 from search.common.errors import Refused
 from search.common.stores import Stores
 from search.engine.facts import facts_of_kept
+from search.engine.opening import Session, hold_study, open_study, reopen_study
 from search.engine.plan import Plan, adapt, make_plan
-from search.engine.session import Session, foresee, hold_study, open_study, reopen_study
+from search.engine.session import foresee
 from search.tuning.kept_studies import read_study
 from search.tuning.storage import open_existing
 
