@@ -1,8 +1,8 @@
 """`python -m search.sync`: bring MLflow in line with a study's database; nothing is trained.
 
-Missing runs are made anew from the study database, ends that were not delivered are written, and
-attempts that no process runs any more are ended. The data file is not needed. Exit codes: 0 MLflow
-has everything, 1 refused or not delivered, 2 wrong input.
+It creates missing runs again from the study database, writes ends that were not delivered, and ends
+attempts that no process is running. The data file is not needed. Exit codes: 0 MLflow has
+everything, 1 refused or not delivered, 2 wrong input.
 """
 
 import sys
@@ -44,11 +44,11 @@ def main(study: str, storage: str | None, tracking_uri: str | None) -> None:
 
 
 def _done(synced: "Synced") -> str:
-    done = f"{synced.made} run(s) made anew, the end of {synced.ended} attempt(s) written"
+    done = f"created {synced.made} missing runs, wrote the end of {synced.ended} attempts"
     if synced.aside:
-        done += f", {synced.aside} run(s) of attempts that this study does not have set aside"
+        done += f", set aside {synced.aside} runs that belong to no attempt of this study"
     if synced.orphans:
-        done += f", {synced.orphans} ended that no process runs any more"
+        done += f", ended {synced.orphans} attempts that no process was running"
     return done
 
 

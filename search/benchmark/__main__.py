@@ -149,10 +149,10 @@ def _measure_floor(
             (out / "floor.md").write_text(text)
             (out / "floor.png").write_bytes(png(figure(list(found.values()))))
     except Refused as error:
-        click.echo(f"Refused: {error}\nRun again, it goes on where it stopped.", err=True)
+        click.echo(f"Refused: {error}\nRun the same command again to continue.", err=True)
         return REFUSED_OR_FAILED
     except KeyboardInterrupt:
-        click.echo("Interrupted. Run again, it goes on where it stopped.", err=True)
+        click.echo("Interrupted. Run the same command again to continue.", err=True)
         return INTERRUPTED
     (out / "floor.json").write_text(json.dumps(list(found.values()), indent=2))
     click.echo((out / ("floor.json" if as_json else "floor.md")).read_text(), nl=False)

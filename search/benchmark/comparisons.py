@@ -224,7 +224,7 @@ def tuner_lines(
     same = ", ".join(advice.equal) or "none"
     text += [
         "",
-        f"Lowest mean rank: {advice.leader}. Not measurably worse: {same}.",
+        f"Lowest mean rank: {advice.leader}. Not significantly worse: {same}.",
         f"Recommended: {advice.recommended}"
         + (", the default." if advice.recommended == DEFAULT.name else f", not {DEFAULT.name}."),
     ]

@@ -1,7 +1,7 @@
 """The floor over the built-in year: every baseline, the notes' three and a search.
 
 A period and a horizon make a cell. Its result is kept in a file as soon as it is there, and its
-search and promotion are a study like any other, so the same command goes on where it stopped.
+search and promotion are a study like any other, so the same command continues it.
 """
 
 import json

@@ -88,7 +88,7 @@ def explain(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Explanati
         try:
             found = ablate(names, trainings, way.choosing, way.measuring)
         except NoResult as error:
-            raise Refused(f"the way was not found: {error}") from error
+            raise Refused(f"the explanation could not be completed: {error}") from error
         if not trainings.trained:
             trainings.deliver()
         explanation = _explanation(way, found, trainings, kept)

@@ -106,7 +106,7 @@ def _promote(options: dict[str, Any]) -> int:
     try:
         outcome = promote(wish, stores, lambda line: click.echo(line, err=True))
     except Stopped as error:
-        click.echo(f"Ended early: {error}\nThe same command goes on where it stopped.", err=True)
+        click.echo(f"Ended early: {error}\nRun the same command again to continue.", err=True)
         if error.signum is None:
             return REFUSED_OR_FAILED
         return INTERRUPTED if error.signum == 2 else TERMINATED

@@ -67,8 +67,8 @@ def retest(schedule: Schedule, resources: Resources) -> Retest:
     """Train every candidate on every fold, a seed at a time; after each, hopeless ones leave.
 
     The last fold is as long as the search's own training; every one is judged as there. It comes
-    first, so that references that are outclassed there leave at once. Run again, it goes on where
-    it stopped.
+    first, so that references that are outclassed there leave at once. Run again, it
+    continues.
 
     Args:
         schedule: who is trained on what.
@@ -142,8 +142,8 @@ def _leaving_by_seeds(
     leaving = hopeless(known, schedule.finalists) - out
     if leaving:
         say(
-            f"After {now.repeat + 1} of {schedule.seeds} seeds measurably worse than the leading "
-            f"finalist, and not trained again: {_names(leaving)}."
+            f"After {now.repeat + 1} of {schedule.seeds} seeds significantly worse than the best "
+            f"finalist, so not trained again: {_names(leaving)}."
         )
     return leaving
 
@@ -160,7 +160,7 @@ def _leaving_by_blocks(
     )
     if leaving:
         resources.say(
-            "Block by block measurably worse than every finalist on the last fold, and "
+            "Block by block significantly worse than every finalist on the last fold, and "
             f"not trained again: {_names(leaving)}."
         )
     return leaving

@@ -53,7 +53,11 @@ def luck_line(ranked: Sequence[Ranked], unit: str) -> str:
     text = ""
     if finalists:
         mean = sum(finalists) / len(finalists)
-        side = "below: the winner's curse" if mean < 0 else "above: no winner's curse to be seen"
+        side = (
+            "so the search was too optimistic"
+            if mean < 0
+            else "so the search was not too optimistic"
+        )
         text = (
             "Luck is the search's score minus that of fresh seeds on the same windows; over the "
             f"finalists it is {amount(mean, '+')} {unit}, {side}. "

@@ -48,7 +48,7 @@ def _held_in_the_server(url: str, study: str) -> Iterator[None]:
 
 def _taken(study: str, who: str) -> str:
     return (
-        f"study {study!r} is being run by {who}; one coordinator a study.\n"
+        f"study {study!r} is being run by {who}. A study can have only one coordinator.\n"
         "Next: wait for it, which also brings MLflow in line, or stop it; a search may take "
         "another --study NAME."
     )

@@ -59,5 +59,5 @@ def test_a_promotion_that_is_stopped_says_so_and_opens_nothing(
     process.send_signal(number)
     _, said = process.communicate(timeout=60)
     assert process.returncode == code
-    assert "The same command goes on where it stopped." in said and "Traceback" not in said
+    assert "Run the same command again to continue." in said and "Traceback" not in said
     assert _openings(place) == before

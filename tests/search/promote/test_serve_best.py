@@ -79,7 +79,7 @@ def test_who_is_far_behind_is_told_before_anything_is_trained(
     place = served_best[0]
     done = promote_here(place, *PROMOTE, "--dry-run")
     assert done.exit_code == DONE
-    assert "the finalist is far behind, and the gate will hardly let it through" in done.stdout
+    assert "the finalist is far behind, and the gate will most likely refuse it" in done.stdout
     assert "--study smoke --serve-best" in done.stdout
 
 

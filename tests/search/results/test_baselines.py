@@ -102,7 +102,7 @@ def test_a_baseline_without_history_on_a_fold_is_left_out_of_the_retest() -> Non
     [
         (160.0, False, "the finalist is ahead"),
         (180.0, False, "the finalist is behind, and the gate may refuse it"),
-        (250.0, True, "the finalist is far behind, and the gate will hardly let it through"),
+        (250.0, True, "the finalist is far behind, and the gate will most likely refuse it"),
     ],
 )
 def test_how_far_the_best_finalist_is_behind(searched: float, far: bool, said: str) -> None:
