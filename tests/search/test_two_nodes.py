@@ -12,7 +12,7 @@ from tests.search.command import query, trial_states, wait_until
 from tests.search.two_nodes import two_nodes
 
 
-def test_a_cut_cable_loses_the_trials_of_that_node_alone(tmp_path: Path) -> None:
+def test_t3_a_cut_cable_loses_the_trials_of_that_node_alone(tmp_path: Path) -> None:
     with two_nodes() as nodes:
         words = [*nodes.inside, sys.executable, "-m", "search.run", "--experiment", "smoke"]
         words += ["--cluster", nodes.address, "--trials", "4", "--workers", "2"]

@@ -35,7 +35,7 @@ def _of(line: str) -> list[psutil.Process]:
     ]
 
 
-def test_lost_head_ends_the_search_in_order_and_leaves_nothing(
+def test_s2_lost_head_ends_the_search_in_order_and_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = make_plan(CATALOGUE["smoke"])

@@ -105,7 +105,7 @@ def test_s5_second_coordinator_is_refused_naming_host_process_and_time(stores: S
     pytest.fail("the lock of a killed process is still held")
 
 
-def test_holder_that_lost_its_lock_stops_before_it_writes(
+def test_s5_holder_that_lost_its_lock_stops_before_it_writes(
     server: Server, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # It does not come back, as behind a cut cable.
@@ -133,7 +133,7 @@ def test_holder_that_lost_its_lock_stops_before_it_writes(
     assert states[:2] == [("COMPLETE",), ("RUNNING",)]
 
 
-def test_restart_of_the_server_is_waited_out_and_nothing_is_lost_or_doubled(
+def test_s7_restart_of_the_server_is_waited_out_and_nothing_is_lost_or_doubled(
     server: Server, stores: Stores, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with held(stores, "tiny"):
