@@ -248,9 +248,13 @@ def _tree_megabytes(process: "subprocess.Popen[str]") -> float:
     total = 0.0
     with contextlib.suppress(psutil.NoSuchProcess):
         top = psutil.Process(process.pid)
-        for one in [top, *top.children(recursive=True)]:
+        own = top.cmdline()
+        total = top.memory_info().rss / 2**20
+        for one in top.children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
-                total += one.memory_info().rss / 2**20
+                # A child that is not yet its own program shows the memory of its parent again.
+                if one.cmdline() != own:
+                    total += one.memory_info().rss / 2**20
     return total
 
 
