@@ -14,31 +14,21 @@ import click
 
 from search.common import commands
 from search.common.errors import DONE, Refused, WrongInput
+from search.common.reading import chosen, reading_options, with_commands
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from data_pipeline.report import DataReport
     from data_pipeline.series import HourlySeries
+    from data_pipeline.source import DataSource
     from search.serving.served import Forecaster
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Hourly CSV.")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Meter file.")
 @click.option("--name", help="Of the registered model.  [default: the one that is in service]")
-@click.option("--time", help="Column of the timestamps.  [default: as in training]")
-@click.option("--target", help="Column to forecast.  [default: as in training]")
-@click.option(
-    "--features", callback=commands.names, help="Other columns.  [default: as in training]"
-)
-@click.option("--tz", help="Time zone of the file's clock.  [default: as in training]")
-@click.option("--date-format", help="How dates are written, such as %d.%m.%Y %H:%M.")
-@click.option("--gaps", type=click.Choice(["error", "interpolate"]), help="Missing hours.")
-@click.option(
-    "--max-gap",
-    type=click.IntRange(min=1),
-    help="Longest gap, in hours, that is interpolated.  [default: 6]",
-)
-@click.option("--resample", type=click.Choice(["mean"]), help="Make finer data hourly.")
+@reading_options
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw to a PNG.")
 @click.option("--backtest", is_flag=True, help="Score the champion on the file's own hours.")
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
@@ -78,7 +68,7 @@ def _predict(options: dict[str, Any]) -> int:
                 f"--data: expected at least {facts['window']} hours, found {len(series)}"
             )
         rows = raw_rows(series, facts["time"])
-        model = _load(model_file, file)
+        model = _open(model_file, file)
         click.echo(
             f"Version {version} of model {registry.name}, {facts['unit']}, "
             f"{facts['horizon']} hour(s) ahead",
@@ -99,7 +89,7 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
 
     import pydantic
 
-    from data_pipeline.load import load_series
+    from data_pipeline.rules import rules_of_before
     from data_pipeline.source import DataSource
 
     features = options["features"]
@@ -108,21 +98,13 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
             f"--features: the model takes {len(facts['features'])} ({facts['features']}), found "
             f"{len(features)}"
         )
-    chosen = {
-        "path": options["data"],
-        "time": options["time"] or facts["time"],
-        "target": options["target"] or facts["target"],
-        "features": facts["features"] if features is None else features,
-        "unit": facts["unit"],
-        "tz": options["tz"] or facts["zone"],
-        "date_format": options["date_format"],
-        "gaps": options["gaps"] or "error",
-        "resample": options["resample"],
-    }
-    if options["max_gap"] is not None:
-        chosen["max_gap"] = options["max_gap"]
+    kept = facts.get("reading") or rules_of_before(
+        {name: facts[name] for name in ("time", "target", "features")} | {"tz": facts["zone"]}
+    )
+    fixed = {**kept, **chosen(options), "path": options["data"], "unit": facts["unit"]}
     try:
-        series, report = load_series(DataSource.model_validate(chosen))
+        source = DataSource.model_validate(fixed)
+        series, report = _load(source, set(chosen(options)))
     except pydantic.ValidationError as error:
         raise WrongInput("; ".join(str(e["msg"]) for e in error.errors())) from error
     for line in report.lines():
@@ -132,7 +114,28 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
     )
 
 
-def _load(model: Path, facts: Path) -> "Forecaster":
+def _load(source: "DataSource", told: set[str]) -> "tuple[HourlySeries, DataReport]":
+    """The last hours of a file, by the rules of training where they fit."""
+    from data_pipeline.errors import DataError
+    from data_pipeline.load import load_last_hours
+
+    try:
+        return load_last_hours(source)
+    except DataError as error:
+        # How a file is written may differ from that of training; what it means may not.
+        written = {"encoding", "header", "decimal", "thousands", "date_format"} - told
+        anew = source.change(**dict.fromkeys(written, None))
+        try:
+            if anew == source:
+                raise error
+            found = load_last_hours(anew)
+        except DataError:
+            raise with_commands(error, source, load_last_hours, "search.predict") from error
+        click.echo("The file is written in another way than that of training; read anew.", err=True)
+        return found
+
+
+def _open(model: Path, facts: Path) -> "Forecaster":
     import os
 
     from search.serving.served import NETWORK, Forecaster

@@ -22,6 +22,7 @@ from search.common.errors import (
     Refused,
     WrongInput,
 )
+from search.common.reading import chosen, complete, reading_options, with_commands
 from search.tuning.factory import keras_tuner_oracle, missing_packages
 
 if TYPE_CHECKING:
@@ -31,19 +32,6 @@ if TYPE_CHECKING:
     from search.engine.plan import Plan
     from search.tuning.study import Study
 
-_DATA_OPTIONS = {
-    "time": "source.time",
-    "target": "source.target",
-    "features": "source.features",
-    "unit": "source.unit",
-    "tz": "source.tz",
-    "date_format": "source.date_format",
-    "gaps": "source.gaps",
-    "max_gap": "source.max_gap",
-    "resample": "source.resample",
-    "start": "source.start",
-    "end": "source.end",
-}
 _OTHER_OPTIONS = {
     "window": "framing.window",
     "horizon": "framing.horizon",
@@ -55,6 +43,7 @@ _OTHER_OPTIONS = {
 
 _positive = click.IntRange(min=1)
 _seconds = click.FloatRange(min=0, min_open=True)
+_file = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -68,22 +57,9 @@ _seconds = click.FloatRange(min=0, min_open=True)
     help="What is tried.",
 )
 @click.option("--study", help="Name of the study.  [default: the experiment's, with the file's]")
-@click.option("--data", type=click.Path(path_type=Path), help="Hourly CSV instead of the built-in.")
-@click.option("--time", help="Column of the timestamps.  [default: Date]")
-@click.option("--target", help="Column to forecast.  [default: Usage]")
-@click.option(
-    "--features",
-    callback=commands.names,
-    help="Other input columns, with commas; '' for none.  [default: Temperature]",
-)
+@click.option("--data", type=click.Path(path_type=Path), help="Meter file instead of the built-in series.")
+@reading_options
 @click.option("--unit", help="Unit of the target.")
-@click.option("--tz", help="Time zone of the file's clock, such as Europe/Berlin.")
-@click.option("--date-format", help="How dates are written, such as %d.%m.%Y %H:%M.")
-@click.option("--gaps", type=click.Choice(["error", "interpolate"]), help="Missing hours.")
-@click.option("--max-gap", type=_positive, help="Longest gap, in hours, that is interpolated.")
-@click.option("--resample", type=click.Choice(["mean"]), help="Make finer data hourly.")
-@click.option("--start", help="First day used, such as 2014-04-01.")
-@click.option("--end", help="Last day used.")
 @click.option("--horizon", type=click.IntRange(1, 168), help="Hours forecast at once.")
 @click.option("--window", type=_positive, help="Hours the network sees.")
 @click.option(
@@ -113,6 +89,8 @@ _seconds = click.FloatRange(min=0, min_open=True)
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
 @click.option("--dry-run", is_flag=True, help="Check the data, print the plan, train nothing.")
+@click.option("--plot", type=_file, help="With --dry-run: draw the series to a PNG.")
+@click.option("--save", type=_file, help="With --dry-run: write the series as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--quiet", is_flag=True, help="No progress.")
 def main(**options: Any) -> None:
@@ -123,6 +101,8 @@ def main(**options: Any) -> None:
 
 
 def _run(options: dict[str, Any]) -> int:
+    from data_pipeline.errors import DataError
+    from data_pipeline.load import load_series
     from search.common.stores import check_name, choose_stores
     from search.engine.plan import default_name, make_plan, plan_lines
     from search.training.machine import default_workers, find_gpus
@@ -138,7 +118,11 @@ def _run(options: dict[str, Any]) -> int:
     stores = choose_stores(options["storage"], options["tracking_uri"])
     experiment = _experiment(options)
     study_name = check_name("--study", options["study"] or default_name(experiment))
-    plan = make_plan(experiment, drawing)
+    _check_outputs(options)
+    try:
+        plan = make_plan(experiment, drawing)
+    except DataError as error:
+        raise with_commands(error, experiment.source, load_series, "search.run") from error
     gpus = find_gpus()
     if options["workers_per_gpu"] and options["workers"]:
         raise WrongInput("--workers says how many in all: give it or --workers-per-gpu, not both")
@@ -150,6 +134,8 @@ def _run(options: dict[str, Any]) -> int:
     lines = [*plan.report.lines(), "", *plan_lines(plan, study_name, workers, gpus)]
     if options["dry_run"]:
         _foresee(plan, study_name, stores)
+        _show(plan, options)
+        lines = _diagnosis(plan, study_name, workers, gpus)
         if options["as_json"]:
             shown = {"study": study_name, "trials": experiment.trials, "workers": workers}
             _print_json(shown | {"data": plan.report.as_dict(), "contract": plan.contract})
@@ -159,6 +145,50 @@ def _run(options: dict[str, Any]) -> int:
     if not options["quiet"]:
         click.echo("\n".join([*lines, ""]), err=True)
     return _search(plan, study_name, stores, workers, gpus, options)
+
+
+def _check_outputs(options: dict[str, Any]) -> None:
+    for name in ("plot", "save"):
+        path = options[name]
+        if path is None:
+            continue
+        if not options["dry_run"]:
+            raise WrongInput(f"--{name} shows the data that --dry-run reads: give both")
+        if not path.absolute().parent.is_dir():
+            raise WrongInput(f"--{name} {path}: expected the name of a file in a folder that is there")
+    if options["plot"] is not None and options["plot"].suffix.lower() != ".png":
+        raise WrongInput(f"--plot {options['plot']}: expected the name of a PNG")
+
+
+def _show(plan: "Plan", options: dict[str, Any]) -> None:
+    """Write the series as it was read, if asked to."""
+    from data_pipeline.doctor import save
+
+    if options["save"] is not None:
+        save(plan.series, plan.experiment.source.time_name, options["save"])
+        click.echo(f"Saved: {options['save']}", err=True)
+    if options["plot"] is not None:
+        from search.figures import png, readings
+
+        series, report = plan.series, plan.report
+        title = f"{series.name}: {series.target_name} as it is read"
+        figure = readings(series.local, series.target, report.filled, series.unit, title)
+        try:
+            options["plot"].write_bytes(png(figure))
+        except OSError as error:
+            raise Refused(f"--plot {options['plot']} cannot be written: {error.strerror}") from error
+        click.echo(f"Drawn: {options['plot']}", err=True)
+
+
+def _diagnosis(
+    plan: "Plan", study_name: str, workers: int, gpus: tuple[int, ...]
+) -> list[str]:
+    from data_pipeline.doctor import findings
+    from search.engine.plan import plan_lines
+
+    told = findings(plan.series, plan.report)
+    follows = complete("search.run", {}, "dry_run", "plot", "save", "as_json")
+    return [*told, "", *plan_lines(plan, study_name, workers, gpus), f"Next: {follows}"]
 
 
 def _foresee(plan: "Plan", study_name: str, stores: "Stores") -> None:
@@ -182,9 +212,12 @@ def _experiment(options: dict[str, Any]) -> "Experiment":
     changes: dict[str, object] = {}
     if options["data"] is not None:
         changes |= {**OWN_DATA, "source.path": options["data"]}
+    changes |= {f"source.{name}": value for name, value in chosen(options).items()}
+    if options["unit"] is not None:
+        changes["source.unit"] = options["unit"]
     changes |= {
         field: options[name]
-        for name, field in (_DATA_OPTIONS | _OTHER_OPTIONS).items()
+        for name, field in _OTHER_OPTIONS.items()
         if options[name] is not None
     }
     if options["seeds"] is not None:

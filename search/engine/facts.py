@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_pipeline.errors import DataError
+from data_pipeline.rules import ReadingRules
 from data_pipeline.source import DataSource
 from search.common.drawing import KERAS_TUNER
 from search.common.records import Baseline, StudyFacts
@@ -26,16 +27,19 @@ _VERSIONED = ("tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn"
 
 def keep_facts(plan: Plan, study: "Study", facts: StudyFacts) -> None:
     """Keep with the study what other commands need of it when the data file is gone."""
-    study.remember("source", kept_source(plan.experiment.source))
+    study.remember("source", kept_source(plan.experiment.source, plan.report.rules))
     study.remember("made_with", facts.versions | {"commit": facts.commit})
     study.remember("data", facts.data)
     study.remember("total", facts.total)
 
 
-def kept_source(source: DataSource) -> dict[str, object]:
-    """The data source as plain values, so that a later command finds the file from anywhere."""
+def kept_source(source: DataSource, rules: ReadingRules) -> dict[str, object]:
+    """The data source as plain values, so that a later command finds the file from anywhere.
+
+    With the reading rules that were decided, it is read again in the same way.
+    """
     path = None if source.path is None else str(source.path.absolute())
-    return source.model_dump(mode="json") | {"path": path}
+    return source.model_dump(mode="json") | rules.model_dump(mode="json") | {"path": path}
 
 
 def study_facts(
