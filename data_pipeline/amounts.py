@@ -138,13 +138,18 @@ def _finest(rows: Rows) -> int:
     steps = np.diff(rows.instants.asi8)
     sizes, counts = np.unique(steps, return_counts=True)
     usual = usual_step(rows.instants.asi8)
-    return min([usual, *(int(s) for s, c in zip(sizes, counts, strict=True) if c >= _SEGMENT and s < usual)])
+    return min(
+        [
+            usual,
+            *(int(s) for s, c in zip(sizes, counts, strict=True) if c >= _SEGMENT and s < usual),
+        ]
+    )
 
 
 def _ask(name: str, count: int, unit: str, source: DataSource) -> DataError:
     ways = []
     if not is_energy(unit):
-        ways.append(Way({"resample": "mean"}, f"averages the {count} values of each hour, as of kW"))
+        ways.append(Way({"resample": "mean"}, f"averages its {count} values, as of kW"))
     if not is_power(unit):
         ways.append(Way({"resample": "sum"}, f"adds them, as of kWh{_of(unit)}"))
     return DataError(

@@ -100,9 +100,25 @@ def _index(clock: Ints) -> pd.DatetimeIndex:
 
 _OFFSETS: Final = {
     **dict.fromkeys(("UTC", "GMT"), 0),
-    **{"WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3},
-    **{"EDT": -4, "CDT": -5, "MDT": -6, "PDT": -7, "PST": -8, "KST": 9, "JST": 9},
-    **{"AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13},
+    "WET": 0,
+    "WEST": 1,
+    "CET": 1,
+    "CEST": 2,
+    "MEZ": 1,
+    "MESZ": 2,
+    "EET": 2,
+    "EEST": 3,
+    "EDT": -4,
+    "CDT": -5,
+    "MDT": -6,
+    "PDT": -7,
+    "PST": -8,
+    "KST": 9,
+    "JST": 9,
+    "AEST": 10,
+    "AEDT": 11,
+    "NZST": 12,
+    "NZDT": 13,
 }
 
 
@@ -244,7 +260,8 @@ def _by_flags(
     offsets = np.zeros(len(flags), np.int64)
     valid = ~np.asarray(summer.isna())
     offsets[valid] = (
-        summer[valid].tz_localize(None).asi8 - summer[valid].tz_convert("UTC").tz_localize(None).asi8
+        summer[valid].tz_localize(None).asi8
+        - summer[valid].tz_convert("UTC").tz_localize(None).asi8
     )
     high = offsets[ambiguous].max()
     plain = np.array([str(one).strip().lower() for one in flags], object)
@@ -318,7 +335,9 @@ def _counts_elapsed(
         return True
     days = times.day
     starts = _index(days * DAY)
-    begin = starts.tz_localize(tz, ambiguous=np.ones(len(days), np.bool_), nonexistent="shift_forward")
+    begin = starts.tz_localize(
+        tz, ambiguous=np.ones(len(days), np.bool_), nonexistent="shift_forward"
+    )
     end = (starts + pd.Timedelta(days=1)).tz_localize(
         tz, ambiguous=np.ones(len(days), np.bool_), nonexistent="shift_forward"
     )
@@ -327,7 +346,9 @@ def _counts_elapsed(
         return False
     clock = days * DAY + (number - 1) * HOUR
     skipped = np.asarray(
-        _index(clock).tz_localize(tz, ambiguous=np.ones(len(days), np.bool_), nonexistent="NaT").isna()
+        _index(clock)
+        .tz_localize(tz, ambiguous=np.ones(len(days), np.bool_), nonexistent="NaT")
+        .isna()
     )
     holds = bool((skipped & ~empty).any())
     last = bool((short & (number == 24) & ~empty).any())

@@ -117,15 +117,15 @@ def choose_columns(
             f"found are {listed(names)}. Map them by --time, --target and --features."
         )
     for name in asked:
-        if names.count(plain_name(name)) > 1:  # type: ignore[attr-defined]
+        if names.count(plain_name(name)) > 1:
             raise _twice(name, names, where)
-    at = [position(name, names) for name in asked]
+    at = [one for name in asked if (one := position(name, names)) is not None]
     if len(set(at)) < len(at):
         raise DataError(f"{where}: --time, --target and --features name one column twice: {asked}.")
     split = len(source.time)
     values = cells[at[split:]]
     values.columns = pd.Index(source.value_columns)
-    others = cells.drop(columns=[one for one in at if one is not None])
+    others = cells.drop(columns=at)
     others.columns = pd.Index([names[one] or f"column {one + 1}" for one in others.columns])
     return Table(tuple(cells[one] for one in at[:split]), values, others)
 

@@ -91,7 +91,9 @@ def _gzip(content: bytes, path: Path) -> tuple[bytes, str]:
         with gzip.open(io.BytesIO(content)) as file:
             text = file.read(LARGEST_FILE + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path}: expected a gzip archive, found a broken one ({error}).") from error
+        raise DataError(
+            f"{path}: expected a gzip archive, found a broken one ({error})."
+        ) from error
     if len(text) > LARGEST_FILE:
         raise _too_large(path, len(text))
     return text, "unpacked with gzip"
@@ -180,7 +182,9 @@ def _parquet(content: bytes, path: Path) -> Content:
     try:
         frame = pq.read_table(pa.BufferReader(content)).to_pandas()
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(f"{path}: expected a Parquet file, found a broken one ({error}).") from error
+        raise DataError(
+            f"{path}: expected a Parquet file, found a broken one ({error})."
+        ) from error
     if not isinstance(frame.index, pd.RangeIndex):
         frame = frame.reset_index()
     frame.columns = pd.Index([str(name) for name in frame.columns])

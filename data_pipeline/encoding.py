@@ -1,6 +1,7 @@
 """From bytes to text: which encoding, by evidence."""
 
 import codecs
+import itertools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -189,7 +190,7 @@ def _latin(word: str) -> bool:
     rows = re.findall(r"[^\x00-\x7f]{3,}", word)
     mixed = any(
         (one in _LATIN_SIGNS) != (other in _LATIN_SIGNS)
-        for one, other in zip(word, word[1:], strict=False)
+        for one, other in itertools.pairwise(word)
         if not one.isascii() and not other.isascii()
     )
     return tidy and not rows and not mixed and "ÿ" not in word and "þ" not in word.lower()

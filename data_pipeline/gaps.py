@@ -88,7 +88,7 @@ def fill_gaps(rows: Rows, source: DataSource) -> Filled:
         for name, count in zip(source.value_columns, empty.sum(axis=0), strict=True)
         if count
     ]
-    return Filled(replace(full, values=values), gaps, tuple(notes), missing.any(axis=1))
+    return Filled(replace(full, values=values), gaps, tuple(notes), np.asarray(missing.any(axis=1)))
 
 
 def last_run(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
@@ -151,7 +151,9 @@ def _too_long(rows: Rows, gaps: Gaps, source: DataSource) -> DataError:
     first, last = rows.local[starts[longest]], rows.local[stops[longest] - 1]
     inside = {
         "start": str((first + pd.Timedelta(hours=23)).date()) if starts[longest] else source.start,
-        "end": str((last - pd.Timedelta(hours=23)).date()) if stops[longest] < len(rows) else source.end,
+        "end": str((last - pd.Timedelta(hours=23)).date())
+        if stops[longest] < len(rows)
+        else source.end,
     }
     ways.append(Way(inside, "the longest part without such a gap"))
     return DataError(
@@ -195,7 +197,7 @@ def _spring_zones(rows: Rows) -> list[str]:
     at = np.flatnonzero(steps)
     if not (steps[at] == 1).all() or len(at) > 20:
         return []
-    fits = [set(zones_that_change(rows.local[one] + pd.Timedelta(hours=1))) for one in at]
+    fits = [set(zones_that_change(rows.local[one] + pd.Timedelta(hours=1))) for one in at.tolist()]
     return sorted(set.intersection(*fits))
 
 

@@ -212,15 +212,17 @@ def drop_off_grid(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]
 
 def _grid(times: Ints, step: int) -> tuple[int, int]:
     """The finest step that a good part of the file has, and where it stands in the hour."""
-    fine = [size for size in _frequent(np.diff(np.unique(times))) if HOUR % size == 0]
+    fine = [
+        size
+        for size in _frequent(np.asarray(np.diff(np.unique(times)), np.int64))
+        if HOUR % size == 0
+    ]
     size = min([step, *fine])
     phases, counts = np.unique(times % size, return_counts=True)
     return size, int(phases[counts.argmax()])
 
 
-def _off_grid(
-    rows: Rows, bad: NDArray[np.bool_], step: int, source: DataSource
-) -> DataError:
+def _off_grid(rows: Rows, bad: NDArray[np.bool_], step: int, source: DataSource) -> DataError:
     at = int(np.argmax(bad))
     since = int(rows.instants.asi8[at] - rows.instants.asi8[at - 1]) if at else 0
     few = bad.sum() * 10 < len(rows)

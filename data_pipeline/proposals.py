@@ -12,7 +12,7 @@ from data_pipeline.wide import find_slots
 
 _SAMPLE = 60
 _TARGETS = 4
-_NUMBER = r"[+-−]?[0-9][0-9.,' ]*(?:[eE][+-]?[0-9]+)?(?: ?[kMG]?Wh?)?"
+_NUMBER = r"[+\-\u2212]?[0-9][0-9.,' ]*(?:[eE][+-]?[0-9]+)?(?: ?[kMG]?Wh?)?"
 
 
 def propose(names: Sequence[str], cells: pd.DataFrame, source: DataSource) -> list[Way]:
@@ -48,10 +48,7 @@ def propose(names: Sequence[str], cells: pd.DataFrame, source: DataSource) -> li
         for at, column in text.items()
         if at not in taken and column.str.fullmatch(_NUMBER).mean() > 0.5
     ]
-    ways = []
-    for at in numbers[::-1][:_TARGETS]:
-        ways.append(Way({**changes, "target": called[at]}))
-    return ways
+    return [Way({**changes, "target": called[at]}) for at in numbers[::-1][:_TARGETS]]
 
 
 def _times(text: "dict[int, pd.Series[str]]", called: Sequence[str]) -> tuple[str, ...]:

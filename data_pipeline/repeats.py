@@ -62,9 +62,7 @@ def _as_first(values: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[
     return np.asarray(equal.all(axis=1))
 
 
-def _resolve(
-    rows: Rows, again: NDArray[np.bool_], rule: str
-) -> tuple[Rows, tuple[str, ...]]:
+def _resolve(rows: Rows, again: NDArray[np.bool_], rule: str) -> tuple[Rows, tuple[str, ...]]:
     note = f"{int(again.sum())} rows of a time that came before left out (--duplicates {rule})"
     if rule == "first":
         return rows.take(~again), (note,)
@@ -123,7 +121,9 @@ def _differing(
         for zone in sorted(set.intersection(*fits)) if fits else ():
             ways.append(Way({"tz": zone}, "the autumn clock change"))
             if source.stamp is None:
-                ways.append(Way({"tz": zone, "stamp": "end"}, "the autumn clock change, times are ends"))
+                ways.append(
+                    Way({"tz": zone, "stamp": "end"}, "the autumn clock change, times are ends")
+                )
     elif source.tz is not None and source.stamp is None:
         ways.append(Way({"stamp": "end"}, "times are ends"))
     ways += [

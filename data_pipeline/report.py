@@ -57,6 +57,7 @@ class DataReport:
         warnings: What looks wrong but was kept, one sentence each.
         rules: All that was decided about the file.
         why: On what grounds, one sentence each.
+        found: What was found around the data and left out, one sentence each.
         filled: bool (rows,), hours of which a value was filled in.
     """
 
@@ -74,6 +75,7 @@ class DataReport:
     warnings: tuple[str, ...]
     rules: ReadingRules = field(default_factory=ReadingRules)
     why: tuple[str, ...] = ()
+    found: tuple[str, ...] = ()
     filled: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def lines(self) -> list[str]:
@@ -83,6 +85,7 @@ class DataReport:
             f"data: {self.name}, {self.rows} hours, {self.first} to {self.last}",
             f"read: {self.frequency}, encoding {self.encoding}"
             + (f", separator {self.separator}" if self.separator else ""),
+            *(f"found: {one}" for one in self.found),
             f"ranges: {ranges}",
         ]
         if self.gaps is not None:

@@ -217,7 +217,9 @@ def _parse(body: str, header: _Header, path: Path) -> tuple[pd.DataFrame, _Heade
     long = (raw[width] != "").to_numpy()
     if long.any():
         line = int(raw.index[int(long.argmax())])
-        raise DataError(_ragged(path, line, header, _row(body, line - header.line), int(long.sum())))
+        raise DataError(
+            _ragged(path, line, header, _row(body, line - header.line), int(long.sum()))
+        )
     return raw.drop(columns=width), header
 
 

@@ -94,7 +94,9 @@ def _choose(
     try:
         return choose_columns(names, cells, source, where), notes
     except DataError as error:
-        message = error.message.replace("the columns found are", f"the columns found ({encoding}) are")
+        message = error.message.replace(
+            "the columns found are", f"the columns found ({encoding}) are"
+        )
         raise DataError(message, [*error.ways, *propose(names, cells, source)]) from error
 
 
@@ -133,7 +135,9 @@ def _sheet_header(
         for row in frame.head(100).itertuples(index=False)
     ]
     line = told if told is not None else int(np.argmax(hits)) + 1
-    names = tuple(plain_name(cell) for cell in frame.iloc[line - 1]) if line else ("",) * frame.shape[1]
+    names = (
+        tuple(plain_name(cell) for cell in frame.iloc[line - 1]) if line else ("",) * frame.shape[1]
+    )
     cells = frame.iloc[line:].copy()
     cells.index = pd.Index(np.arange(line + 1, len(frame) + 1))
     return names, cells[(cells != "").any(axis=1).to_numpy()], line

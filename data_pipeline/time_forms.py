@@ -120,8 +120,7 @@ _COMPACT: Final = re.compile(
 )
 _BETWEEN: Final = re.compile(r",? +| ?T|_|:|-(?=00[:.]00)")
 _APART: Final = tuple(
-    re.compile(pattern)
-    for pattern in (rf" (?:-|to|bis|{_bytewise('–')}) ", r" ?~ ?", r"/", r"-")
+    re.compile(pattern) for pattern in (rf" (?:-|to|bis|{_bytewise('–')}) ", r" ?~ ?", r"/", r"-")
 )
 
 
@@ -249,12 +248,11 @@ def _with(form: Form, **changes: object) -> Form:
 
 def _moved(form: Form, by: int) -> Form:
     """The same form, further right in its cell."""
-    return Form(
-        **{
-            name: (value[0] + by, value[1] + by) if isinstance(value, tuple) else value
-            for name, value in form.__dict__.items()
-        }
-    )
+    moved: dict[str, object] = {
+        name: (value[0] + by, value[1] + by) if isinstance(value, tuple) else value
+        for name, value in form.__dict__.items()
+    }
+    return _form(moved)
 
 
 def _month(word: str) -> int:

@@ -255,10 +255,14 @@ def strptime_format(cell: str, order: str) -> str:
             for place, letter in zip((form.one, form.two, form.three), order, strict=True)
         }
     elif form.one is not None:
-        codes |= {form.one: "%d", form.two: "%m"} if order != "mdy" else {
-            form.one: "%m",
-            form.two: "%d",
-        }
+        codes |= (
+            {form.one: "%d", form.two: "%m"}
+            if order != "mdy"
+            else {
+                form.one: "%m",
+                form.two: "%d",
+            }
+        )
     places = sorted(place for place in codes if place is not None)
     written, at = "", 0
     for first, stop in places:

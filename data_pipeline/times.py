@@ -80,7 +80,7 @@ class ClockTimes:
             name: value[at] if isinstance(value := getattr(self, name), np.ndarray) else value
             for name in ("clock", "read", "offset", "fold", "hour", "day", "zone", "flags")
         }
-        return replace(self, **parts)
+        return replace(self, **parts)  # type: ignore[arg-type]
 
 
 def read_times(table: Table, source: DataSource) -> ClockTimes:
@@ -98,7 +98,7 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
     """
     first = table.times[0]
     if len(table.times) == 1 and pd.api.types.is_datetime64_any_dtype(first.dtype):
-        return _typed(first)
+        return _typed(pd.DatetimeIndex(first))
     text, flags = _joined(table)
     numeric = _numeric(text, source)
     if numeric is not None:
@@ -128,8 +128,7 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
     return _with_stamp(times, cells, text, source)
 
 
-def _typed(column: "pd.Series[pd.Timestamp]") -> ClockTimes:
-    index = pd.DatetimeIndex(column)
+def _typed(index: pd.DatetimeIndex) -> ClockTimes:
     n = len(index)
     read = ~np.asarray(index.isna())
     offset = None
@@ -152,15 +151,17 @@ def _joined(table: Table) -> "tuple[pd.Series[str], NDArray[np.object_] | None]"
         return columns[0], None
     flags, parts = None, columns[:1]
     for column in columns[1:]:
-        if flags is None and len(parts) > 1 and column.nunique() <= _FEW:
-            flags = column.to_numpy(object)
-        elif flags is None and column.nunique() <= _FEW and not column.str.contains(r"\d").any():
+        if (flags is None and len(parts) > 1 and column.nunique() <= _FEW) or (
+            flags is None and column.nunique() <= _FEW and not column.str.contains(r"\d").any()
+        ):
             flags = column.to_numpy(object)
         else:
             parts.append(column)
     if len(parts) > 1:
         # A day that a workbook holds as a time at midnight.
-        parts = [part.str.replace(_MIDNIGHT, "", regex=True) if _is_day(part) else part for part in parts]
+        parts = [
+            part.str.replace(_MIDNIGHT, "", regex=True) if _is_day(part) else part for part in parts
+        ]
     text = parts[0]
     for part in parts[1:]:
         text = text + " " + part
@@ -262,13 +263,10 @@ def _order(cells: Cells, text: "pd.Series[str]", source: DataSource) -> tuple[st
     if len(best) > 1 and any((fits[one] != fits[best[0]]).any() for one in best[1:]):
         words = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
         raise DataError(
-            f"{source.file}: line {text.index[first]}, column {source.time_name!r}: expected a time "
-            f"such as '2014-04-01 05:00', found {places.quoted(cell)}; {int(cells.ordered.sum())} "
+            f"{source.file}: line {text.index[first]}, column {source.time_name!r}: expected a "
+            f"time such as '2014-04-01 05:00', found {places.quoted(cell)}; {int(cells.ordered.sum())} "
             f"such rows. It may be {' or '.join(words[one] for one in best)}: no row tells which.",
-            [
-                Way({"date_format": strptime_format(cell, order)}, words[order])
-                for order in best
-            ],
+            [Way({"date_format": strptime_format(cell, order)}, words[order]) for order in best],
         )
     return best[0], strptime_format(cell, best[0])
 
@@ -366,5 +364,7 @@ def _with_stamp(
     if ends and not begins:
         return replace(times, stamp="end", why=f"the column is called {ends[-1]!r}", notes=notes)
     if begins and not ends:
-        return replace(times, stamp="begin", why=f"the column is called {begins[-1]!r}", notes=notes)
+        return replace(
+            times, stamp="begin", why=f"the column is called {begins[-1]!r}", notes=notes
+        )
     return replace(times, notes=notes)

@@ -33,7 +33,9 @@ _CODES: Final = frozenset(
     }
 )
 _DASHES: Final = str.maketrans({"−": "-", "‐": "-", "‑": "-", "–": "-", "﹣": "-", "－": "-"})
-_BLANKS: Final = str.maketrans({"\xa0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "‘": "'", "´": "'"})
+_BLANKS: Final = str.maketrans(
+    {"\xa0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "‘": "'", "´": "'"}
+)
 
 
 @dataclass(frozen=True)
@@ -261,7 +263,9 @@ def _not_a_number(
     text = cells[bad].str.strip()
     cell = text.iloc[0]
     ways = []
-    if source.thousands is None and re.fullmatch(r"[+-]?\d{1,3}([,. '])\d{3}(\1\d{3})*(\D\d+)?", cell):
+    if source.thousands is None and re.fullmatch(
+        r"[+-]?\d{1,3}([,. '])\d{3}(\1\d{3})*(\D\d+)?", cell
+    ):
         ways.append(Way({"thousands": re.findall(r"\D", cell.lstrip("+-"))[0]}))
     elif not re.search(r"\d", cell) and len(cell) <= 20 and text.nunique() == 1 and "," not in cell:
         code = (*(source.missing or ()), cell)
@@ -320,7 +324,9 @@ def _two_readings(column: _Column, source: DataSource) -> DataError:
     )
 
 
-def _check_size(columns: Sequence[_Column], values: NDArray[np.float64], source: DataSource) -> None:
+def _check_size(
+    columns: Sequence[_Column], values: NDArray[np.float64], source: DataSource
+) -> None:
     for column, numbers in zip(columns, values.T, strict=True):
         lines = column.cells.index.to_numpy(np.int64)
         infinite = np.isinf(numbers)
@@ -348,7 +354,9 @@ def _codes(
         for code in _far_codes(numbers):
             at = np.flatnonzero(numbers == code)
             lines = column.cells.index.to_numpy(np.int64)[at]
-            found[code] = f"{code:g} in column {column.name!r}, {len(at)} times ({places.lines(lines)})"
+            found[code] = (
+                f"{code:g} in column {column.name!r}, {len(at)} times ({places.lines(lines)})"
+            )
     notes = tuple(
         f"column {column.name!r}: {int(column.empty.sum())} empty cells"
         for column in columns

@@ -1,5 +1,6 @@
 """A row a day: 24, 25, 48 or 96 columns of values become one column of values."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -84,7 +85,7 @@ def _is_run(found: Sequence[tuple[int, str]]) -> bool:
     """Whether numbers rise by one, from 0 or 1, but where an hour comes as A and B."""
     if found[0][0] not in (0, 1):
         return False
-    for (one, mark), (other, next_mark) in zip(found, found[1:], strict=False):
+    for (one, mark), (other, next_mark) in itertools.pairwise(found):
         again = other == one and next_mark == "B" and mark in ("", "A")
         if other != one + 1 and not again:
             return False
@@ -127,7 +128,9 @@ def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: s
     order = np.arange(n * count).reshape(count, n).T.reshape(-1)
     values = pd.DataFrame({source.target: pd.Series(flat[order], dtype="str")})
     values.index = pd.Index(lines)
-    times = tuple(pd.Series(np.repeat(day.to_numpy(), count), index=lines, dtype="str") for day in days)
+    times = tuple(
+        pd.Series(np.repeat(day.to_numpy(), count), index=lines, dtype="str") for day in days
+    )
     long = Slots(np.tile(slots.begin, n), np.tile(slots.fold, n), slots.step, count)
     rest = [name for i, name in enumerate(names) if i not in (*columns, *at) and name]
     notes = [f"a row a day: {count} columns, {names[columns[0]]!r} begins at 00:00"]

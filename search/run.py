@@ -57,7 +57,9 @@ _file = click.Path(dir_okay=False, path_type=Path)
     help="What is tried.",
 )
 @click.option("--study", help="Name of the study.  [default: the experiment's, with the file's]")
-@click.option("--data", type=click.Path(path_type=Path), help="Meter file instead of the built-in series.")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Meter file instead of the built-in series."
+)
 @reading_options
 @click.option("--unit", help="Unit of the target.")
 @click.option("--horizon", type=click.IntRange(1, 168), help="Hours forecast at once.")
@@ -155,7 +157,9 @@ def _check_outputs(options: dict[str, Any]) -> None:
         if not options["dry_run"]:
             raise WrongInput(f"--{name} shows the data that --dry-run reads: give both")
         if not path.absolute().parent.is_dir():
-            raise WrongInput(f"--{name} {path}: expected the name of a file in a folder that is there")
+            raise WrongInput(
+                f"--{name} {path}: expected the name of a file in a folder that is there"
+            )
     if options["plot"] is not None and options["plot"].suffix.lower() != ".png":
         raise WrongInput(f"--plot {options['plot']}: expected the name of a PNG")
 
@@ -176,13 +180,13 @@ def _show(plan: "Plan", options: dict[str, Any]) -> None:
         try:
             options["plot"].write_bytes(png(figure))
         except OSError as error:
-            raise Refused(f"--plot {options['plot']} cannot be written: {error.strerror}") from error
+            raise Refused(
+                f"--plot {options['plot']} cannot be written: {error.strerror}"
+            ) from error
         click.echo(f"Drawn: {options['plot']}", err=True)
 
 
-def _diagnosis(
-    plan: "Plan", study_name: str, workers: int, gpus: tuple[int, ...]
-) -> list[str]:
+def _diagnosis(plan: "Plan", study_name: str, workers: int, gpus: tuple[int, ...]) -> list[str]:
     from data_pipeline.doctor import findings
     from search.engine.plan import plan_lines
 
@@ -216,9 +220,7 @@ def _experiment(options: dict[str, Any]) -> "Experiment":
     if options["unit"] is not None:
         changes["source.unit"] = options["unit"]
     changes |= {
-        field: options[name]
-        for name, field in _OTHER_OPTIONS.items()
-        if options[name] is not None
+        field: options[name] for name, field in _OTHER_OPTIONS.items() if options[name] is not None
     }
     if options["seeds"] is not None:
         if experiment.sampled:

@@ -1,7 +1,6 @@
 """The options that say how a data file is read, and the commands that read one that was refused."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
@@ -18,7 +17,9 @@ _DEEP: Final = 4
 _SHORT: Final = 160
 
 _OPTIONS: Final = (
-    click.option("--time", multiple=True, help="Time column; repeat for date, hour.  [default: Date]"),
+    click.option(
+        "--time", multiple=True, help="Time column; repeat for date, hour.  [default: Date]"
+    ),
     click.option("--target", help="Column to forecast.  [default: Usage]"),
     click.option(
         "--features",
@@ -104,7 +105,7 @@ def complete(module: str, changes: Mapping[str, object], *without: str) -> str:
         value = context.params[name]
         if name in ("storage", "tracking_uri", "data"):
             words += [parameter.opts[0], masked(str(value))]
-        elif parameter.multiple or name in ReadingRules.model_fields:  # type: ignore[attr-defined]
+        elif parameter.multiple or name in ReadingRules.model_fields:
             words += option_words({name: value})
         elif isinstance(value, bool):
             words += [parameter.opts[0]] if value else []
@@ -169,7 +170,9 @@ class _Search:
             further = [one for one in error.ways if not _undoes(one.changes, changes)]
             if deep > 1 and further:
                 for one in further:
-                    self.follow(source, Way(one.changes, way.meaning or one.meaning), changes, deep - 1)
+                    self.follow(
+                        source, Way(one.changes, way.meaning or one.meaning), changes, deep - 1
+                    )
             else:
                 message = error.message.removeprefix(f"{source.file}: ")
                 self.failed.append((changes, message))
@@ -180,5 +183,3 @@ class _Search:
 
 def _undoes(new: Mapping[str, object], old: Mapping[str, object]) -> bool:
     return any(name in old and old[name] != value for name, value in new.items())
-
-
