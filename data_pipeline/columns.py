@@ -126,7 +126,8 @@ def choose_columns(
     values = cells[at[split:]]
     values.columns = pd.Index(source.value_columns)
     others = cells.drop(columns=at)
-    others.columns = pd.Index([names[one] or f"column {one + 1}" for one in others.columns])
+    left = [one for one in range(len(names)) if one not in at]
+    others.columns = pd.Index([names[one] or f"column {one + 1}" for one in left])
     return Table(tuple(cells[one] for one in at[:split]), values, others)
 
 

@@ -261,10 +261,11 @@ def _order(cells: Cells, text: "pd.Series[str]", source: DataSource) -> tuple[st
     cell = text.iloc[first]
     fits = {order: cells.clock[order][cells.read[best[0]]] for order in best}
     if len(best) > 1 and any((fits[one] != fits[best[0]]).any() for one in best[1:]):
+        count = int(cells.ordered.sum())
         words = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
         raise DataError(
             f"{source.file}: line {text.index[first]}, column {source.time_name!r}: expected a "
-            f"time such as '2014-04-01 05:00', found {places.quoted(cell)}; {int(cells.ordered.sum())} "
+            f"time such as '2014-04-01 05:00', found {places.quoted(cell)}; {count} "
             f"such rows. It may be {' or '.join(words[one] for one in best)}: no row tells which.",
             [Way({"date_format": strptime_format(cell, order)}, words[order]) for order in best],
         )

@@ -8,7 +8,10 @@ _ENERGY: Final = re.compile(r"(?<![A-Za-z])([kMGT]?)(?:Wh|VArh|VAh)(?![A-Za-z])"
 _POWER: Final = re.compile(r"(?<![A-Za-z])([kMGT]?)(?:W|VAr|VA)(?![A-Za-z])")
 _KOREAN: Final = {"㎾h": "kWh", "㎿h": "MWh", "㎾": "kW", "㎿": "MW"}
 # A number, then a word: "7.80 kWh". Letters of an exponent are no unit.
-UNIT_BEHIND: Final = r"^([+-]?[0-9][0-9.,' ]*?) ?((?:[kKMGT]?(?:Wh|wh|WH|W|w|VAr|VA)|°?[CF]|degC|degF|℃|€|EUR|m/s|%))$"
+UNIT_BEHIND: Final = (
+    r"^([+-]?[0-9][0-9.,' ]*?) ?"
+    r"((?:[kKMGT]?(?:Wh|wh|WH|W|w|VAr|VA)|°?[CF]|degC|degF|℃|€|EUR|m/s|%))$"
+)
 
 
 def unit_in(text: str) -> str:
