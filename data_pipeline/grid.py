@@ -216,11 +216,7 @@ def drop_off_grid(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]
 
 def _grid(times: Ints, step: int) -> tuple[int, int]:
     """The finest step that a good part of the file has, and where it stands in the hour."""
-    fine = [
-        size
-        for size in _frequent(np.diff(times))
-        if HOUR % size == 0
-    ]
+    fine = [size for size in _frequent(np.diff(times)) if HOUR % size == 0]
     size = min([step, *fine])
     return size, _most_frequent(times % size)
 

@@ -20,6 +20,9 @@ SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " 
 HEADER_WITHIN: Final = 100
 _HEAD: Final = 400_000
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+# Lines at the end that may be notes, and what is no note.
+_NOTES: Final = 20
+_TIME_IN_IT: Final = re.compile(r"\d{1,4}[-/.:]\d|^\d{5,}")
 _SEP_LINE: Final = re.compile(r"\s*\"?sep=(.)\"?\s*$", re.IGNORECASE)
 _LEADING_HASH: Final = re.compile(r"^#+\s*")
 
@@ -215,6 +218,9 @@ def _parse(body: str, header: _Header, path: Path) -> tuple[pd.DataFrame, _Heade
     if raw.empty:
         raise DataError(f"{path}: expected rows below the header, found none. Give a longer file.")
     long = (raw[width] != "").to_numpy()
+    at = int(long.argmax())
+    if long.any() and at and len(raw) - at <= _NOTES and not _TIME_IN_IT.search(raw.iat[at, 0]):
+        raw, long = raw.iloc[:at], long[:at]
     if long.any():
         line = int(raw.index[int(long.argmax())])
         raise DataError(
@@ -237,7 +243,7 @@ def _reparse(body: str, header: _Header, message: str, path: Path) -> pd.DataFra
     start = _offset(body, at - 1)
     rest = body[start:]
     lines = rest.splitlines()
-    if len(lines) <= 20 and not re.search(r"\d{1,4}[-/.:]\d", row[0] if row else ""):
+    if len(lines) <= _NOTES and not _TIME_IN_IT.search(row[0] if row else ""):
         return _parse(body[:start], header, path)[0]
     raise DataError(_ragged(path, at + header.line, header, row, 1))
 
