@@ -174,7 +174,9 @@ def option_words(changes: Mapping[str, object]) -> list[str]:
         elif name in ("time", "where"):
             words += [word for one in _many(value) for word in (option, one)]
         elif name in ("features", "missing"):
-            words += [option, ",".join(_in_list(one) for one in _many(value))]
+            listed = ",".join(_in_list(one) for one in _many(value))
+            # A value that begins with a dash would be taken for an option.
+            words += [f"{option}={listed}"] if listed.startswith("-") else [option, listed]
         else:
             words += [option, str(value)]
     return words

@@ -167,7 +167,12 @@ class _Search:
         except pydantic.ValidationError:
             return
         except DataError as error:
-            further = [one for one in error.ways if not _undoes(one.changes, changes)]
+            # A reading that only a part of the file bears is none.
+            further = [
+                one
+                for one in error.ways
+                if not _undoes(one.changes, changes) and not {"start", "end"} & set(one.changes)
+            ]
             if deep > 1 and further:
                 for one in further:
                     self.follow(
