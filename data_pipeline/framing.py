@@ -1,11 +1,22 @@
 """How a series is cut into windows and splits."""
 
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 HOURS_A_DAY: Final = 24
 DAYS_A_WEEK: Final = 7
+
+# The periods that a network does not learn from and is judged on.
+Period = Literal["validation", "test"]
 
 
 class Framing(BaseModel):
@@ -21,6 +32,9 @@ class Framing(BaseModel):
             so that an experiment can show what that slip does.
         cycle_lengths: Hours and days of the calendar's two circles. (23, 6) makes 23:00 equal
             00:00 and Sunday Monday; likewise here to be shown.
+        train_weeks: Learn from the latest so many weeks of training windows alone, all if there are
+            fewer; None for all. The scaler still sees every training row, so that the amount of
+            data is all that differs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,6 +46,7 @@ class Framing(BaseModel):
     test: float = Field(default=0.20, gt=0, lt=1)
     scaler_rows: Literal["train", "all"] = "train"
     cycle_lengths: tuple[PositiveInt, PositiveInt] = (HOURS_A_DAY, DAYS_A_WEEK)
+    train_weeks: PositiveInt | None = None
 
     @model_validator(mode="after")
     def _shares_sum_to_one(self) -> Self:
@@ -39,3 +54,11 @@ class Framing(BaseModel):
         if abs(total - 1.0) > 1e-9:
             raise ValueError(f"train + validation + test must be 1, found {total!r}")
         return self
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_set(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """`train_weeks` is named only where it is set, as in studies of before there was one."""
+        values: dict[str, Any] = plain(self)
+        if self.train_weeks is None:
+            values.pop("train_weeks", None)
+        return values

@@ -1,6 +1,5 @@
 """Min-max scaling, fitted on training rows only."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -92,28 +91,3 @@ class Scaler:
         column = self.target_column
         scaled = np.asarray(y, dtype=np.float64)
         return np.asarray(scaled * self.range[column] + self.minimum[column])
-
-    def as_dict(self) -> dict[str, object]:
-        """The scaler as JSON-able values; `from_dict` gives exactly this scaler back."""
-        return {
-            "minimum": self.minimum.tolist(),
-            "range": self.range.tolist(),
-            "target_column": self.target_column,
-        }
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Sequence[float] | int]) -> Self:
-        """Rebuilds a scaler from `as_dict`.
-
-        Raises:
-            ValueError: If a field is missing or does not hold what `as_dict` wrote.
-        """
-        if set(values) != {"minimum", "range", "target_column"}:
-            raise ValueError(
-                f"expected minimum, range and target_column, found {sorted(map(str, values))}"
-            )
-        target_column = values["target_column"]
-        if not isinstance(target_column, int):
-            raise ValueError(f"target_column must be an integer, found {target_column!r}")
-        minimum = np.array(values["minimum"], dtype=np.float64)
-        return cls(minimum, np.array(values["range"], dtype=np.float64), target_column)

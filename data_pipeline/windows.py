@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from data_pipeline.calendar import CYCLE_NAMES, cycles
 from data_pipeline.errors import DataError
-from data_pipeline.framing import Framing
+from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY, Framing, Period
 from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 
@@ -53,22 +53,25 @@ class Windows:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """All that a trial may see.
+    """The windows to learn from, those to be judged on, and what is needed to read them.
 
     Attributes:
         train: Windows to learn from.
-        validation: Windows to stop and choose by.
+        held_out: Windows of the period that follows; nothing is fitted to them.
+        period: Which period that is: "validation" in a search, which stops and chooses by it;
+            "test" once `open_test` has opened it.
         scaler: Fitted on the rows [0, train_rows), unless the framing says otherwise.
         target_range: Range of the target over the training rows, in its unit: a scaled error
             times this is in the unit, and the objective is measured by it whatever the scaler.
         columns: The F columns of x: covariates, target, then the calendar cycles.
         target_column: Position of the target in `columns`.
-        history: The rows before the first test target, and no others.
-        train_rows: Number of rows up to and with the last training target's split.
+        history: The rows up to the end of `held_out`, and no others.
+        train_rows: Number of rows before the first target of `held_out`.
     """
 
     train: Windows
-    validation: Windows
+    held_out: Windows
+    period: Period
     scaler: Scaler
     target_range: float
     columns: tuple[str, ...]
@@ -131,7 +134,7 @@ def prepare(series: HourlySeries, framing: Framing) -> Prepared:
         framing: Window, horizon and shares.
 
     Returns:
-        Train and validation windows, and what is needed to read them.
+        `held_out` holds the validation windows.
 
     Raises:
         DataError: If the series is too short.
@@ -145,8 +148,9 @@ def prepare(series: HourlySeries, framing: Framing) -> Prepared:
     if framing.scaler_rows == "all":
         scaler = Scaler.fit(feature_rows(series, framing), target_column)
     return Prepared(
-        train=_cut_windows(rows[:train_rows], train, framing, scaler),
-        validation=_cut_windows(rows, validation, framing, scaler),
+        train=_cut_windows(rows[:train_rows], _latest(train, framing), framing, scaler),
+        held_out=_cut_windows(rows, validation, framing, scaler),
+        period="validation",
         scaler=scaler,
         target_range=float(honest.range[target_column]),
         columns=(*history.covariate_names, history.target_name, *CYCLE_NAMES),
@@ -165,7 +169,7 @@ def open_test(series: HourlySeries, framing: Framing) -> Prepared:
 
     Returns:
         As `prepare`, one split later: `train` holds every window whose targets end before the test
-        period, the scaler is fitted on the rows before it, and `validation` holds the test windows.
+        period, the scaler is fitted on the rows before it, and `held_out` holds the test windows.
 
     Raises:
         DataError: If the series is too short.
@@ -176,8 +180,9 @@ def open_test(series: HourlySeries, framing: Framing) -> Prepared:
     target_column = len(series.covariate_names)
     scaler = Scaler.fit(rows[: test.start], target_column)
     return Prepared(
-        train=_cut_windows(rows[: test.start], learned, framing, scaler),
-        validation=_cut_windows(rows, test, framing, scaler),
+        train=_cut_windows(rows[: test.start], _latest(learned, framing), framing, scaler),
+        held_out=_cut_windows(rows, test, framing, scaler),
+        period="test",
         scaler=scaler,
         target_range=float(scaler.range[target_column]),
         columns=(*series.covariate_names, series.target_name, *CYCLE_NAMES),
@@ -213,6 +218,13 @@ def _cut(rows: int, framing: Framing) -> tuple[range, range, range]:
         range(w + first, max(w + first, w + second - purge)),
         range(w + second, w + count),
     )
+
+
+def _latest(learned: range, framing: Framing) -> range:
+    """The windows that are learned from, of all that could be."""
+    if framing.train_weeks is None:
+        return learned
+    return learned[-framing.train_weeks * DAYS_A_WEEK * HOURS_A_DAY :]
 
 
 def _rows_needed(framing: Framing) -> int:

@@ -130,6 +130,7 @@ EXPERIMENT = Experiment(
     source=APRIL_TO_JUNE,
     space=stacked_lstm_space(units=(16, 128), recurrent_dropout=(0.0, 0.5)),
     designs=DESIGNS,
+    claims=CLAIMS,
     repeats=5,
     sampled=False,
     trials=5 * len(DESIGNS),

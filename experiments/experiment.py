@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from data_pipeline.framing import Framing
 from data_pipeline.source import DataSource
+from experiments.comparison import Claim
 from experiments.lstm_space import to_flat, to_parameters
 from experiments.space import FlatParameters, Space
 from models.parameters import TrialParameters
@@ -41,6 +42,9 @@ class Experiment(BaseModel):
         sampled: True if a sampler draws further trials; False if the designs are all.
         rolling: True if designs may be of other periods than the experiment's split, as those of a
             re-test on rolling origins are; their scores are then of other hours.
+        own_epochs: True if a design trains at most as long as it says itself; False if all may
+            train as long as the experiment says.
+        claims: what its designs are to settle.
         trials: default total of finished trials.
         epochs: most epochs a trial trains.
         weights: which are kept and judged: of the "best" epoch, or of the "last".
@@ -48,8 +52,8 @@ class Experiment(BaseModel):
         seed: default study seed; each trial's seed follows from it.
 
     Raises:
-        pydantic.ValidationError: for a design outside the space, or a total that the designs of
-            an experiment without sampling cannot fill.
+        pydantic.ValidationError: for a design outside the space, a claim about designs that are not
+            there, or a total that the designs of an experiment without sampling cannot fill.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,6 +67,8 @@ class Experiment(BaseModel):
     repeats: int = Field(default=1, ge=1)
     sampled: bool = True
     rolling: bool = False
+    own_epochs: bool = False
+    claims: tuple[Claim, ...] = ()
     trials: int = Field(ge=1)
     epochs: int = Field(ge=1)
     weights: Literal["best", "last"] = "best"
@@ -89,6 +95,7 @@ class Experiment(BaseModel):
                     "holds"
                 )
             self._check_framing(design)
+        self._check_claims()
         planned = len(self.designs) * self.repeats
         if not self.sampled and self.trials > planned:
             raise ValueError(
@@ -105,6 +112,14 @@ class Experiment(BaseModel):
     def framing_of(self, design: str) -> Framing | None:
         """How the design of that name sees the data, if not by the experiment's framing."""
         return next((one.framing for one in self.designs if one.name == design), None)
+
+    def _check_claims(self) -> None:
+        names = {design.name for design in self.designs}
+        for claim in self.claims:
+            for one in claim.comparisons:
+                strange = sorted({one.treatment, one.control} - names)
+                if strange:
+                    raise ValueError(f"claim {claim.id} compares {strange}, which are no designs")
 
     def _check_framing(self, design: Design) -> None:
         if design.framing is None:

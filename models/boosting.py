@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from models.blocks import blocked_folds
 from models.forecasters import FloatArray, IntArray, Rows, Trees, change_inputs
@@ -51,8 +50,11 @@ def _choose(
     return int(np.argmin(squares)) + 1 if squares.any() else _TREES
 
 
-def _model(trees: int) -> HistGradientBoostingRegressor:
+def _model(trees: int) -> Any:
     # No early stopping: it would hold out hours at random, next to the ones it learns from.
+    # Its import takes longer than most commands, which fit nothing.
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
     return HistGradientBoostingRegressor(
         learning_rate=_RATE,
         max_iter=trees,

@@ -19,61 +19,105 @@ class Metric:
 
     Attributes:
         name: its name everywhere: the field of `Scores`, the store, the report.
+        title: what a person reads in its place, in English. korean: the same in Korean.
         formula: how it is computed, in words.
         unit: "data" for the unit of the data (say MW), "1" for a plain ratio.
         better: which way is better: "lower", "higher", or nearest to "0" or to "1".
+        shown: where, besides MLflow: "tables" for all tables of scores and the report's files,
+            "report" for the report's files, "nowhere".
     """
 
     name: str
+    title: str
+    korean: str
     formula: str
     unit: Literal["data", "1"]
     better: Literal["lower", "higher", "0", "1"]
+    shown: Literal["tables", "report", "nowhere"] = "report"
 
 
+# All lists of metrics derive from this one; tables show them in this order.
 METRICS: tuple[Metric, ...] = (
-    Metric("mae", "mean of |forecast - actual|", "data", "lower"),
-    Metric("rmse", "square root of the mean of (forecast - actual) squared", "data", "lower"),
     Metric(
-        "mase",
-        "mae over the mean |y(t) - y(t - 168 h)| of the training rows; below 1 beats, on average, "
-        "repeating the training rows of a week before",
-        "1",
-        "lower",
-    ),
-    Metric(
-        "r2",
-        "1 - sum of (forecast - actual) squared over sum of (actual - mean actual) squared",
-        "1",
-        "higher",
-    ),
-    Metric(
-        "peak_error",
-        "mean of |forecast - actual| on the hours whose actual is above its 90th percentile",
+        "rmse",
+        "RMSE",
+        "RMSE",
+        "square root of the mean of (forecast - actual) squared",
         "data",
         "lower",
+        "tables",
     ),
+    Metric("mae", "MAE", "MAE", "mean of |forecast - actual|", "data", "lower", "tables"),
     Metric(
         "peak_bias",
-        "mean of forecast - actual on those same hours; negative: peaks are predicted too low",
+        "peak bias",
+        "피크 편향",
+        "mean of forecast - actual on the hours whose actual is above its 90th percentile; "
+        "negative: peaks are predicted too low",
         "data",
         "0",
+        "tables",
     ),
     Metric(
         "amplitude_ratio",
+        "amplitude ratio",
+        "진폭 비",
         "standard deviation of forecast over that of actual; below 1: the forecast is too smooth",
         "1",
         "1",
     ),
     Metric(
         "roughness_ratio",
+        "roughness ratio",
+        "거칠기 비",
         "standard deviation of the forecast's change from hour to hour over that of the actual; "
         "below 1: the forecast is too smooth, above 1: it jumps",
         "1",
         "1",
     ),
-    # Not a field of Scores, since it compares two forecasts: see `skill`.
-    Metric("skill", "1 - error over the strongest baseline's error; 0: no better", "1", "higher"),
+    Metric(
+        "mase",
+        "MASE",
+        "MASE",
+        "mae over the mean |y(t) - y(t - 168 h)| of the training rows; below 1 beats, on average, "
+        "repeating the training rows of a week before",
+        "1",
+        "lower",
+        "tables",
+    ),
+    Metric(
+        "r2",
+        "R2",
+        "R2",
+        "1 - sum of (forecast - actual) squared over sum of (actual - mean actual) squared",
+        "1",
+        "higher",
+        "nowhere",
+    ),
+    Metric(
+        "peak_error",
+        "error at the peaks",
+        "피크 오차",
+        "mean of |forecast - actual| on the hours whose actual is above its 90th percentile",
+        "data",
+        "lower",
+        "nowhere",
+    ),
 )
+
+# No field of Scores, since it compares two forecasts: see `skill`.
+SKILL = Metric(
+    "skill",
+    "skill",
+    "스킬",
+    "1 - error over the strongest baseline's error; 0: no better",
+    "1",
+    "higher",
+    "tables",
+)
+
+IN_TABLES = tuple(metric for metric in METRICS if metric.shown == "tables")
+IN_REPORT = tuple(metric for metric in METRICS if metric.shown != "nowhere")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.linear_model import Ridge
 
 from models.blocks import blocked_folds
 from models.forecasters import HOURS, HOURS_A_WEEK, FloatArray, IntArray, Linear, Rows
@@ -154,6 +153,8 @@ def _solve(
     Returns:
         Weights, float64 (penalties, width), and constants, for inputs as they are.
     """
+    from sklearn.linear_model import Ridge  # its import takes longer than what fits nothing
+
     mean, spread = inputs.mean(axis=0), inputs.std(axis=0)
     spread = np.where(spread > _FLAT * np.abs(mean).clip(min=_FLAT), spread, np.inf)
     # As many targets as penalties: the inputs' products are then made once.

@@ -1,4 +1,7 @@
-"""TensorFlow's start in a process of ours: quiet, and without what Keras would import in case."""
+"""TensorFlow's start in a process of ours: quiet, and without what Keras would import in case.
+
+All environment variables that it reads are set here, before it is imported.
+"""
 
 import contextlib
 import os
@@ -7,6 +10,31 @@ from collections.abc import Iterator
 
 # For wrappers and galleries that nothing here uses; they take a third of the start.
 _NOT_FOR_KERAS = ("matplotlib", "sklearn")
+_LEVEL, _GPUS, _BACKEND = "TF_CPP_MIN_LOG_LEVEL", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND"
+# Of the messages of its native code: warnings and errors alone, or errors alone.
+WARNINGS, ERRORS = "2", "3"
+_NO_GPU = "-1"
+
+
+def quiet_start() -> None:
+    """Ask TensorFlow for few messages, and Keras for TensorFlow, where nothing else was asked."""
+    os.environ.setdefault(_LEVEL, WARNINGS)
+    os.environ.setdefault(_BACKEND, "tensorflow")
+
+
+def hide_gpus(unless_chosen: bool = False) -> None:
+    """Let TensorFlow see no GPU; `unless_chosen`: only where the person has not named any."""
+    if not (unless_chosen and _GPUS in os.environ):
+        os.environ[_GPUS] = _NO_GPU
+
+
+def cpu_environment(level: str = WARNINGS) -> dict[str, str]:
+    """The environment of a process of ours that computes on the CPU.
+
+    Args:
+        level: `WARNINGS` or `ERRORS`: what native code may say.
+    """
+    return os.environ | {_LEVEL: level, _GPUS: _NO_GPU}
 
 
 @contextlib.contextmanager

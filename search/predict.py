@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 
 @click.command(context_settings={"max_content_width": 100})
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Meter file.")
-@click.option("--name", help="Of the registered model.  [default: the one that is in service]")
+@click.option("--name", help="Name of the registered model.  [default: the one in service]")
 @reading_options
-@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw to a PNG.")
-@click.option("--backtest", is_flag=True, help="Score the champion on the file's own hours.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Save a plot as PNG.")
+@click.option(
+    "--backtest", is_flag=True, help="Measure the champion's error on past hours of the file."
+)
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
 def main(**options: Any) -> None:
-    """Forecast the hours after the end of a CSV with the champion, in the data's unit."""
+    """Forecast the hours after the end of a CSV file with the model in service (champion)."""
     sys.exit(commands.exit_code(lambda: _predict(options)))
 
 
@@ -136,17 +138,15 @@ def _load(source: "DataSource", told: set[str]) -> "tuple[HourlySeries, DataRepo
 
 
 def _open(model: Path, facts: Path) -> "Forecaster":
-    import os
-
     from search.serving.served import NETWORK, Forecaster
 
     try:
         if model.suffix != Path(NETWORK).suffix:
             return Forecaster(model, facts)
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-        from models.tensorflow_start import tensorflow_start
+        from models.tensorflow_start import hide_gpus, quiet_start, tensorflow_start
 
+        quiet_start()
+        hide_gpus(unless_chosen=True)
         with tensorflow_start():
             return Forecaster(model, facts)
     except (ValueError, OSError, KeyError) as error:

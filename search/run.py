@@ -13,7 +13,7 @@ import click
 
 from experiments.catalogue import CATALOGUE
 from search.common import commands
-from search.common.drawing import KERAS_TUNER, OPTUNA, PRUNERS, SAMPLERS, choose
+from search.common.drawing import OPTUNA, PRUNERS, SAMPLERS, choose
 from search.common.errors import (
     DONE,
     INTERRUPTED,
@@ -23,14 +23,14 @@ from search.common.errors import (
     WrongInput,
 )
 from search.common.reading import chosen, complete, reading_options, with_commands
-from search.tuning.factory import keras_tuner_oracle, missing_packages
+from search.tuning.factory import missing_packages
 
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
-    from search.common.records import StudyFacts
-    from search.common.stores import Stores
+    from search.common.drawing import Drawing
     from search.engine.plan import Plan
-    from search.tuning.study import Study
+    from search.engine.session import Ended
+    from search.training.pool import Crew
 
 _OTHER_OPTIONS = {
     "window": "framing.window",
@@ -47,56 +47,68 @@ _file = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--trials", type=_positive, help="Total of finished trials; resumes up to it.")
+@click.option(
+    "--trials", type=_positive, help="Finished trials in total; a resumed study counts them, too."
+)
 @click.option(
     "--experiment",
     "experiment_name",
     type=click.Choice(list(CATALOGUE)),
     default=next(iter(CATALOGUE)),
     show_default=True,
-    help="What is tried.",
+    help="What to try.",
 )
-@click.option("--study", help="Name of the study.  [default: the experiment's, with the file's]")
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Meter file instead of the built-in series."
-)
+@click.option("--study", help="Name of the study.  [default: experiment, with file name]")
+@click.option("--data", type=click.Path(path_type=Path), help="Meter file.  [default: built-in]")
 @reading_options
 @click.option("--unit", help="Unit of the target.")
-@click.option("--horizon", type=click.IntRange(1, 168), help="Hours forecast at once.")
-@click.option("--window", type=_positive, help="Hours the network sees.")
+@click.option("--horizon", type=click.IntRange(1, 168), help="Hours to forecast at once.")
+@click.option("--window", type=_positive, help="Input hours of the network.")
 @click.option(
     "--sampler",
     type=click.Choice(list(dict.fromkeys(name for names in SAMPLERS.values() for name in names))),
-    help="How points are drawn.  [default: tpe; of keras-tuner: bayesian]",
+    help="How to choose the next point.  [default: tpe; with keras-tuner: bayesian]",
 )
 @click.option(
     "--pruner",
     type=click.Choice(list(PRUNERS[OPTUNA])),
-    help="How hopeless trials are stopped.  [default: median; of keras-tuner: none]",
+    help="Rule that stops bad trials early.  [default: median; with keras-tuner: none]",
 )
 @click.option(
     "--tuner",
     type=click.Choice(list(SAMPLERS)),
     default=OPTUNA,
     show_default=True,
-    help="Library that draws.",
+    help="Library that chooses points.",
 )
-@click.option("--workers", type=_positive, help="Trials at once.  [default: one a GPU or core]")
-@click.option("--workers-per-gpu", type=_positive, help="Trials at once on each GPU.  [default: 1]")
-@click.option("--epochs", type=_positive, help="Most epochs of a trial.")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Study seed.")
+@click.option(
+    "--workers", type=_positive, help="Trials at the same time.  [default: one per GPU or core]"
+)
+@click.option(
+    "--workers-per-gpu", type=_positive, help="Trials at the same time on each GPU.  [default: 1]"
+)
+@click.option("--cluster", help="Train on a Ray cluster: auto, or HOST:PORT of its head.")
+@click.option("--epochs", type=_positive, help="Maximum epochs of a trial.")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of the study.")
 @click.option("--seeds", type=_positive, help="Seeds per design of a designed experiment.")
-@click.option("--timeout", type=_seconds, help="Begin no trial after so many seconds.")
-@click.option("--trial-timeout", type=_seconds, help="Kill a trial after so many seconds.")
+@click.option(
+    "--until-decided",
+    is_flag=True,
+    help="Add seeds to the designs of undecided claims, up to --seeds.",
+)
+@click.option("--timeout", type=_seconds, help="Start no new trial after this many seconds.")
+@click.option(
+    "--trial-timeout", type=_seconds, help="Stop a trial that takes longer than this many seconds."
+)
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
-@click.option("--dry-run", is_flag=True, help="Check the data, print the plan, train nothing.")
-@click.option("--plot", type=_file, help="With --dry-run: draw the series to a PNG.")
+@click.option("--dry-run", is_flag=True, help="Check the data and print the plan; train nothing.")
+@click.option("--plot", type=_file, help="With --dry-run: draw the series as PNG.")
 @click.option("--save", type=_file, help="With --dry-run: write the series as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
 def main(**options: Any) -> None:
-    """Search stacked LSTMs, log every trial to MLflow; run again to resume."""
+    """Search stacked LSTMs and log every trial to MLflow. Run the same command to resume."""
     # Interrupted later, a study ends by itself.
     early = f"Interrupted before the first trial.\nResume: {_command_line()}"
     sys.exit(commands.exit_code(lambda: _run(options), early))
@@ -107,46 +119,44 @@ def _run(options: dict[str, Any]) -> int:
     from data_pipeline.load import load_series
     from search.common.stores import check_name, choose_stores
     from search.engine.plan import default_name, make_plan, plan_lines
-    from search.training.machine import default_workers, find_gpus
 
+    _check_outputs(options)
     drawing = choose(options["tuner"], options["sampler"], options["pruner"])
-    if missing := missing_packages(drawing):
-        names = " and ".join(missing)
-        raise WrongInput(
-            f"--tuner {drawing.tuner} --sampler {drawing.sampler} needs the package {names}, which "
-            f"is not installed.\nNext: {commands.python()} -m pip install {' '.join(missing)}, or "
-            "give another --sampler or --tuner."
-        )
+    _need_packages(drawing)
     stores = choose_stores(options["storage"], options["tracking_uri"])
     experiment = _experiment(options)
-    study_name = check_name("--study", options["study"] or default_name(experiment))
-    _check_outputs(options)
+    name = check_name("--study", options["study"] or default_name(experiment))
     try:
         plan = make_plan(experiment, drawing)
     except DataError as error:
         raise with_commands(error, experiment.source, load_series, "search.run") from error
-    gpus = find_gpus()
-    if options["workers_per_gpu"] and options["workers"]:
-        raise WrongInput("--workers says how many in all: give it or --workers-per-gpu, not both")
-    if options["workers_per_gpu"] and not gpus:
-        raise WrongInput(
-            "--workers-per-gpu needs a GPU, and the driver names none; on a CPU give --workers"
-        )
-    workers = options["workers"] or default_workers(gpus, options["workers_per_gpu"] or 1)
-    lines = [*plan.report.lines(), "", *plan_lines(plan, study_name, workers, gpus)]
+    crew = _crew(options)
+    lines = [
+        *(_findings(plan) if options["dry_run"] else plan.report.lines()),
+        "",
+        *plan_lines(plan, name, crew.workers, crew.gpus, crew.cluster),
+    ]
+    lines += [f"warning: {line}" for line in stores.warnings]
+    # It imports Optuna, and bad input should be refused before that.
+    from search.engine.session import foresee, run_study
+
     if options["dry_run"]:
-        _foresee(plan, study_name, stores)
+        foresee(plan, name, stores)
         _show(plan, options)
-        lines = _diagnosis(plan, study_name, workers, gpus)
+        lines.append(f"Next: {complete('search.run', {}, 'dry_run', 'plot', 'save', 'as_json')}")
         if options["as_json"]:
-            shown = {"study": study_name, "trials": experiment.trials, "workers": workers}
+            shown = {"study": name, "trials": experiment.trials, "workers": crew.workers}
             _print_json(shown | {"data": plan.report.as_dict(), "contract": plan.contract})
         else:
             click.echo("\n".join(lines))
         return DONE
     if not options["quiet"]:
         click.echo("\n".join([*lines, ""]), err=True)
-    return _search(plan, study_name, stores, workers, gpus, options)
+    if options["until_decided"]:
+        from search.engine.until_decided import run_until_decided
+
+        return _print(run_until_decided(plan, name, stores, crew, options["quiet"]), options)
+    return _print(run_study(plan, name, stores, crew, options["quiet"]), options)
 
 
 def _check_outputs(options: dict[str, Any]) -> None:
@@ -186,27 +196,40 @@ def _show(plan: "Plan", options: dict[str, Any]) -> None:
         click.echo(f"Drawn: {options['plot']}", err=True)
 
 
-def _diagnosis(plan: "Plan", study_name: str, workers: int, gpus: tuple[int, ...]) -> list[str]:
+def _findings(plan: "Plan") -> list[str]:
     from data_pipeline.doctor import findings
-    from search.engine.plan import plan_lines
 
-    told = findings(plan.series, plan.report)
-    follows = complete("search.run", {}, "dry_run", "plot", "save", "as_json")
-    return [*told, "", *plan_lines(plan, study_name, workers, gpus), f"Next: {follows}"]
+    return findings(plan.series, plan.report)
 
 
-def _foresee(plan: "Plan", study_name: str, stores: "Stores") -> None:
-    """Refuse, before anything is written, what the run would refuse to go on with."""
-    from search.common.resume_check import hold
-    from search.tuning.kept_studies import kept_contract
-    from search.tuning.storage import exists, open_existing, refusing_failures
+def _need_packages(drawing: "Drawing") -> None:
+    if missing := missing_packages(drawing):
+        names = " and ".join(missing)
+        raise WrongInput(
+            f"--tuner {drawing.tuner} --sampler {drawing.sampler} needs the package {names}, which "
+            f"is not installed.\nNext: {commands.python()} -m pip install {' '.join(missing)}, or "
+            "give another --sampler or --tuner."
+        )
 
-    if not exists(stores.storage):
-        return
-    with refusing_failures():
-        kept = kept_contract(open_existing(stores.storage, stores.schema_lock), study_name)
-    if kept is not None:
-        hold(study_name, kept, plan.contract)
+
+def _crew(options: dict[str, Any]) -> "Crew":
+    from search.training.machine import default_workers, find_gpus
+    from search.training.pool import Crew
+
+    cluster = options["cluster"] or ""
+    if cluster:
+        commands.need_ray()
+    gpus = () if cluster else find_gpus()
+    if options["workers_per_gpu"] and options["workers"]:
+        raise WrongInput("--workers says how many in all: give it or --workers-per-gpu, not both")
+    if options["workers_per_gpu"] and not gpus and not cluster:
+        raise WrongInput(
+            "--workers-per-gpu needs a GPU, and the driver names none; on a CPU give --workers"
+        )
+    per_gpu = options["workers_per_gpu"] or 1
+    workers = options["workers"] or (0 if cluster else default_workers(gpus, per_gpu))
+    limits = options["trial_timeout"], options["timeout"]
+    return Crew(workers, gpus, *limits, cluster, per_gpu)
 
 
 def _experiment(options: dict[str, Any]) -> "Experiment":
@@ -222,7 +245,9 @@ def _experiment(options: dict[str, Any]) -> "Experiment":
     changes |= {
         field: options[name] for name, field in _OTHER_OPTIONS.items() if options[name] is not None
     }
-    if options["seeds"] is not None:
+    if options["until_decided"]:
+        changes |= _seeds_to_decide(experiment, options)
+    elif options["seeds"] is not None:
         if experiment.sampled:
             designed = ", ".join(name for name, one in CATALOGUE.items() if not one.sampled)
             raise WrongInput(
@@ -234,86 +259,40 @@ def _experiment(options: dict[str, Any]) -> "Experiment":
     return adapt(experiment, changes)
 
 
-def _search(
-    plan: "Plan",
-    study_name: str,
-    stores: "Stores",
-    workers: int,
-    gpus: tuple[int, ...],
-    options: dict[str, Any],
-) -> int:
-    from search.engine.facts import baselines_of, keep_facts, study_facts
-    from search.tuning.keras_tuner_project import claim
-    from search.tuning.lock import held
-    from search.tuning.storage import open_storage, refusing_failures
-    from search.tuning.study import Study
+def _seeds_to_decide(experiment: "Experiment", options: dict[str, Any]) -> dict[str, object]:
+    from search.results.sequential import MOST_SEEDS
 
-    with refusing_failures(), held(stores, study_name):
-        storage = open_storage(stores.storage, stores.schema_lock)
-        study = Study(
-            storage,
-            study_name,
-            plan.experiment,
-            plan.experiment.seed,
-            plan.drawing.sampler if plan.drawing.tuner == OPTUNA else "random",
-            plan.drawing.pruner,
+    if not experiment.claims:
+        able = ", ".join(name for name, one in CATALOGUE.items() if one.claims)
+        raise WrongInput(
+            f"--until-decided is for experiments with claims ({able}); {experiment.name!r} has none"
         )
-        study.hold_to(plan.contract)
-        if plan.drawing.tuner == KERAS_TUNER:
-            claim(stores.keras_tuner(study_name, study.identity), study_name, study.identity)
-        openings = study.recall("openings") or []
-        assert isinstance(openings, list)
-        baselines = baselines_of(plan, study)
-        facts = study_facts(plan, study_name, study.identity, baselines, len(openings))
-        keep_facts(plan, study, facts)
-        return _coordinate(plan, study, facts, stores, workers, gpus, options)
+    if options["trials"] is not None:
+        raise WrongInput("--until-decided adds seeds, so it takes no --trials: give --seeds")
+    seeds = min(options["seeds"] or MOST_SEEDS, MOST_SEEDS)
+    return {"repeats": seeds, "trials": seeds * len(experiment.designs)}
 
 
-def _coordinate(
-    plan: "Plan",
-    study: "Study",
-    facts: "StudyFacts",
-    stores: "Stores",
-    workers: int,
-    gpus: tuple[int, ...],
-    options: dict[str, Any],
-) -> int:
-    from search.engine.progress import Progress
-    from search.engine.session import conduct
+def _print(ended: "Ended", options: dict[str, Any]) -> int:
+    """Print the result and what to do next; return the exit code."""
+    from search.results.claims import claim_lines, claims_json
     from search.results.sentences import end_lines
     from search.results.summary import result_json
-    from search.training.pool import Crew
 
-    orphans = study.reconcile()
-    done = study.finished
-    progress = Progress(facts, done, options["quiet"])
-    if orphans:
-        progress.say(f"{len(orphans)} trial(s) of an earlier run had not ended; queued again.")
-    if done >= facts.total:
-        progress.say(
-            f"Study {study.name} already has {done} finished trials, {facts.total} were asked "
-            "for: nothing to do. Ask for more with --trials."
-        )
-    elif done:
-        progress.say(f"Resuming study {study.name} after {done} finished trials.")
-    drawn = plan.experiment.sampled and done < facts.total
-    if drawn and plan.drawing.tuner == KERAS_TUNER:
-        directory = stores.keras_tuner(study.name, study.identity)
-        study.draw_with(keras_tuner_oracle(plan.drawing.sampler, plan.experiment, directory))
-    crew = Crew(workers, gpus, options["trial_timeout"], options["timeout"])
-    summary, ending, _ = conduct(plan, study, facts, stores, crew, progress)
-    resume = f"Resume: {_command_line()}"
+    facts, summary, ending = ended.facts, ended.summary, ended.ending
     if options["as_json"]:
-        _print_json(result_json(summary, facts, ending.reason))
+        judged = {"claims": claims_json(ended.judged)} if ended.judged else {}
+        _print_json(result_json(summary, facts, ending.reason) | judged)
     else:
         ui = commands.module("search.ui", *_given(options, "tracking_uri"))
         places = _given(options, "storage", "tracking_uri")
-        promote = commands.module("search.promote", "--study", study.name, *places)
-        click.echo("\n".join(end_lines(summary, facts, ui, promote)))
+        promote = commands.module("search.promote", "--study", facts.name, *places)
+        lines = end_lines(summary, facts, ui, promote)
+        click.echo("\n".join([*claim_lines(ended.judged), *lines]))
     if ending.exhausted:
         raise Refused(ending.reason)
     if summary.finished < facts.total:
-        progress.say(f"Ended early: {ending.reason}\n{resume}")
+        click.echo(f"Ended early: {ending.reason}\nResume: {_command_line()}", err=True)
     if ending.signum is not None:
         return INTERRUPTED if ending.signum == 2 else TERMINATED
     failed = ending.state.value == "failed" or summary.best is None

@@ -17,15 +17,18 @@ from search.common.stores import choose_stores, masked
 from search.tracking.start_page import PLUGIN, STORE
 from search.tracking.ui_addresses import page
 
+# Seconds that the server has to end by itself.
+GRACE = 3.0
+
 
 @click.command(context_settings={"max_content_width": 100})
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
 @click.option("--login", is_flag=True, help="Ask for a user and password (MLflow's basic-auth).")
-@click.option("--insecure", is_flag=True, help="Listen beyond loopback without a login.")
+@click.option("--insecure", is_flag=True, help="Let other machines connect without a login.")
 def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: bool) -> None:
-    """Open the MLflow UI; stop it with Ctrl-C. Of a server, print where it shows the runs."""
+    """Start the MLflow UI; Ctrl-C stops it. If the store is a server, print the runs' address."""
 
     def work() -> int:
         stores = choose_stores(None, tracking_uri)
@@ -55,20 +58,33 @@ def _serve(command: list[str], tracking_uri: str, lines: list[str]) -> int:
     }
     # SIGTERM is to end the server too, not to leave it behind with the port.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    # Python leaves SIGINT ignored where it was at the start, as in a script's background process.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     click.echo("\n".join(lines), err=True)
     with keeper() as tell:
-        # A group of its own, so that nothing of it outlives us; Ctrl-C is passed on to it.
+        # A group of its own, so that nothing of it outlives us.
         server = subprocess.Popen(command, env=environment, process_group=0)
         tell(server.pid)
         try:
-            code = server.wait()
+            return DONE if server.wait() == 0 else REFUSED_OR_FAILED
         except KeyboardInterrupt:
-            os.killpg(server.pid, signal.SIGINT)
-            code = server.wait()
+            return DONE
         finally:
-            server.terminate()
-            server.wait()
-    return DONE if code in (0, -2, 130) else REFUSED_OR_FAILED
+            _end(server)
+
+
+def _end(server: "subprocess.Popen[bytes]") -> None:
+    """End the server, by force after `GRACE` seconds or at another Ctrl-C.
+
+    By itself it waits without limit for connections whose request or answer is not complete, such
+    as those of a browser that is suspended.
+    """
+    server.terminate()
+    try:
+        server.wait(GRACE)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
 def server_command(

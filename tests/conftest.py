@@ -1,18 +1,27 @@
 """The files that take longest go first, so that no process is left alone with one at the end."""
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes to make or to run is the machine's matter, which others may use.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 LONGEST = (
     "test_promote.py",
-    "test_run.py",
     "test_interruptions.py",
-    "test_broken_stores.py",
     "test_chaos.py",
-    "test_tracking.py",
+    "test_run.py",
+    "test_broken_stores.py",
+    "test_interrupted_promotion.py",
+    "test_serve_best.py",
+    "test_floor.py",
     "test_contenders.py",
-    "test_pages.py",
-    "test_command.py",
+    "test_study_runs.py",
+    "test_start_page.py",
     "test_sync.py",
+    "test_comparisons.py",
+    "test_command.py",
 )
 
 

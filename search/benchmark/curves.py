@@ -161,12 +161,12 @@ def whole_curves(records: Sequence[TrialRecord], epochs: int) -> Curves:
     "studies",
     required=True,
     multiple=True,
-    help="A study of the experiment full_curves; may be given again.",
+    help="Study of the experiment full_curves; may be repeated.",
 )
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
 @click.option("--out", type=click.Path(path_type=Path), default=TABLE, show_default=True)
 def main(studies: tuple[str, ...], storage: str | None, out: Path) -> None:
-    """Write the learning curves that studies measured, and say how well they can be foreseen."""
+    """Write the measured learning curves of studies, and how well they can be predicted."""
     from search.common.stores import choose_stores
     from search.tuning.kept_studies import read_study
     from search.tuning.storage import open_existing

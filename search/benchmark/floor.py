@@ -1,7 +1,7 @@
 """The floor over the built-in year: every baseline, the notes' three and a search.
 
 A period and a horizon make a cell. Its result is kept in a file as soon as it is there, and its
-search and promotion are a study like any other, so the same command goes on where it stopped.
+search and promotion are a study like any other, so the same command continues it.
 """
 
 import json
@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.figure import Figure
 
 from data_pipeline.framing import Framing
 from experiments.catalogue import CATALOGUE
@@ -29,10 +28,8 @@ from search.common.stores import Stores
 from search.engine.folds import rolling
 from search.engine.opened_period import Opened, open_period
 from search.engine.plan import Plan, adapt, make_plan
-from search.figures.canvas import new_figure
 from search.results.baselines import retest_floor
 from search.results.bootstrap import compare
-from search.results.summary import amount
 from search.serving.model_folder import facts_of, raw_rows
 from search.serving.own_process import run_apart
 from search.tracking.existing_runs import KeptRuns
@@ -49,9 +46,8 @@ PERIODS = {
     "year": ("the whole of 2014", "2014-01-01", "2014-12-31"),
 }
 HORIZONS = (1, 24)
-_EXPERIMENT = "power_usage"
+EXPERIMENT = "power_usage"
 _FOLDS = 3
-_SPENT = "trials, epochs at most; finalists x seeds x folds"
 
 
 @dataclass(frozen=True)
@@ -135,7 +131,7 @@ def _kept(
 def _plan(cell: Cell) -> Plan:
     _, start, end = PERIODS[cell.period]
     changes = {"source.start": start, "source.end": end, "framing.horizon": cell.horizon}
-    return make_plan(adapt(CATALOGUE[_EXPERIMENT], changes))
+    return make_plan(adapt(CATALOGUE[EXPERIMENT], changes))
 
 
 def _baselines(cell: Cell, say: Callable[[str], None]) -> dict[str, Any]:
@@ -170,7 +166,7 @@ def _networks(
     """The notes' three as the search trained them, and what its promotion came to."""
     say(f"{cell.name}: a search of {networks.trials} trials, and its promotion")
     _, start, end = PERIODS[cell.period]
-    words = ["--experiment", _EXPERIMENT, "--study", cell.name, "--start", start, "--end", end]
+    words = ["--experiment", EXPERIMENT, "--study", cell.name, "--start", start, "--end", end]
     words += ["--horizon", str(cell.horizon), "--trials", str(networks.trials)]
     if networks.epochs is not None:
         words += ["--epochs", str(networks.epochs)]
@@ -256,7 +252,7 @@ def _saved(runs: KeptRuns, number: int, plan: Plan, opened: Opened, place: Path)
     network = runs.model(number, place / str(number))
     (place / "facts.json").write_text(json.dumps(facts))
     raw_rows(plan.series, source.time_name).to_csv(place / "rows.csv", index=False)
-    np.save(place / "origins.npy", opened.prepared.validation.origins)
+    np.save(place / "origins.npy", opened.prepared.held_out.origins)
     files = (place / "facts.json", place / "rows.csv", place / "origins.npy", place / "out.npy")
     run_apart(
         "search.serving.forecasting",
@@ -264,101 +260,3 @@ def _saved(runs: KeptRuns, number: int, plan: Plan, opened: Opened, place: Path)
         failing=f"the network of trial {number} does not forecast",
     )
     return np.asarray(np.load(place / "out.npy", allow_pickle=False))
-
-
-def lines(cells: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The cells as Markdown, a row each: baselines, networks, and what the intervals covered."""
-    names = list(cells[0]["baselines"])
-    said = [f"RMSE of the baselines on the test hours, {cells[0]['unit']}:", ""]
-    said += _table(cells, names, _strongest_bold)
-    networks = list(dict.fromkeys(name for cell in cells for name in cell["networks"]))
-    if networks:
-        said += [
-            "",
-            f"RMSE of networks on the same hours, {cells[0]['unit']}; in brackets the network "
-            "minus the strongest baseline, with its 95 % interval:",
-            "",
-            *_table(cells, [*networks, _SPENT], _network_cell),
-        ]
-    said += [
-        "",
-        "Covered by the 90 % intervals: all test hours, their last quarter, and of a longer "
-        "horizon the lowest to the highest step:",
-        "",
-        *_table(cells, [*names, *(["search"] if "search" in networks else [])], _shares),
-    ]
-    return said
-
-
-def _table(
-    cells: Sequence[Mapping[str, Any]],
-    columns: Sequence[str],
-    shown: Callable[[Mapping[str, Any], str], str],
-) -> list[str]:
-    rows = [f"| | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
-    for cell in cells:
-        values = " | ".join(shown(cell, column) for column in columns)
-        rows.append(f"| {cell['period']}, {cell['horizon']} h | {values} |")
-    return rows
-
-
-def _strongest_bold(cell: Mapping[str, Any], name: str) -> str:
-    errors = {one: row["rmse"] for one, row in cell["baselines"].items()}
-    shown = amount(errors[name])
-    return f"**{shown}**" if errors[name] == min(errors.values()) else shown
-
-
-def _network_cell(cell: Mapping[str, Any], name: str) -> str:
-    if name == _SPENT:
-        return _spent(cell.get("made"))
-    row = cell["networks"].get(name)
-    if row is None:
-        return "-"
-    apart = row["difference"]
-    span = f"{amount(apart['low'], '+')} to {amount(apart['high'], '+')}"
-    return f"{amount(row['rmse'])} ({amount(apart['difference'], '+')}, {span})"
-
-
-def _spent(made: Mapping[str, Any] | None) -> str:
-    if made is None:
-        return "-"
-    epochs = made["epochs"] or CATALOGUE[_EXPERIMENT].epochs
-    return f"{made['trials']}, {epochs}; {' x '.join(map(str, made['retest']))}"
-
-
-def _shares(cell: Mapping[str, Any], name: str) -> str:
-    row = (cell["baselines"] | cell["networks"]).get(name)
-    if row is None:
-        return "-"
-    shares = row["covered"]
-    steps = shares["steps"]
-    span = f", {min(steps):.1%} to {max(steps):.1%}" if len(steps) > 1 else ""
-    return f"{shares['share']:.1%}, {shares['last_quarter']:.1%}{span}"
-
-
-def figure(cells: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw every forecaster's RMSE over that of the strongest baseline, a cell a column."""
-    drawn, axes = new_figure(
-        "Error over that of the strongest baseline, test hours",
-        "period and hours ahead",
-        "RMSE / RMSE of the strongest baseline (no unit)",
-        width=10.0,
-    )
-    rows = [(index, cell) for index, cell in enumerate(cells)]
-    names = [*cells[0]["baselines"], *dict.fromkeys(n for c in cells for n in c["networks"])]
-    markers = "ov^s<D>PX*h"
-    for position, name in enumerate(names):
-        points = []
-        for index, cell in rows:
-            everybody = cell["baselines"] | cell["networks"]
-            if name in everybody:
-                least = min(row["rmse"] for row in cell["baselines"].values())
-                points.append((index, everybody[name]["rmse"] / least))
-        if points:
-            x, y = zip(*points, strict=True)
-            axes.scatter(x, y, label=name, marker=markers[position % len(markers)], s=40)
-    axes.axhline(1.0, color="0.4", linewidth=1.0)
-    axes.set_yscale("log")
-    axes.set_xticks(range(len(cells)), [cell["cell"] for cell in cells])
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
-    return drawn

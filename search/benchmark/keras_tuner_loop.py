@@ -65,7 +65,7 @@ def main() -> None:
     job = Job.model_validate_json(sys.argv[2])
     experiment = job.adapted()
     prepared = make_plan(experiment).prepared
-    train, validation = prepared.train, prepared.validation
+    train, validation = prepared.train, prepared.held_out
     window, features = train.x.shape[1:]
     model = StackedLstm(job, experiment.space, (window, features, train.y.shape[1]), len(train))
     common: dict[str, Any] = {

@@ -53,9 +53,9 @@ def main() -> None:
     else:
         experiment = experiment.model_copy(update={"trials": job.trials or MANY_TRIALS})
     plan = make_plan(experiment)
-    study, facts, stores = private_study(plan, job.folder, SAMPLER)
-    progress = Progress(facts, 0, quiet=True)
-    conduct_with(_PoolThatSays(plan, default_workers(())), study, facts, stores, progress)
+    session = private_study(plan, job.folder, SAMPLER)
+    progress = Progress(session.facts, 0, quiet=True)
+    conduct_with(_PoolThatSays(plan, default_workers(())), session, progress)
 
 
 if __name__ == "__main__":

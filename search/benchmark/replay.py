@@ -17,14 +17,12 @@ from experiments.experiment import Experiment
 from models.parameters import TrialParameters
 from search.benchmark.curves import FloatArray
 from search.benchmark.scratch_study import SILENT
-from search.common.drawing import OPTUNA, Drawing
+from search.common.drawing import Drawing
 from search.common.records import StudyFacts, Task, TrialResult
 from search.engine.coordinator import Coordinator
+from search.engine.opening import open_in_memory
 from search.training.pool import AttemptEnded, EpochReached, Event, StopRequested
-from search.tuning.factory import keras_tuner_oracle
 from search.tuning.pruners import WARM_UP_EPOCHS
-from search.tuning.storage import in_memory
-from search.tuning.study import Study
 
 Trainer = Callable[[TrialParameters, int], tuple[FloatArray, float]]
 
@@ -139,7 +137,7 @@ def _result(curve: FloatArray, seconds: float, stopped_by: str) -> TrialResult:
         epochs=len(values),
         stopped_by=stopped_by,
         train={},
-        validation={},
+        held_out={},
         parameter_count=0,
         seconds=seconds * len(values),
         seconds_per_epoch=seconds,
@@ -164,23 +162,9 @@ def replay(
         drawing: who draws and prunes.
         warm_up: epochs before which nothing is pruned.
     """
-    optuna_draws = drawing.tuner == OPTUNA
-    study = Study(
-        in_memory(),
-        "replay",
-        experiment,
-        experiment.seed,
-        drawing.sampler if optuna_draws else "random",
-        drawing.pruner,
-        warm_up,
-    )
-    study.reconcile()
     facts = dataclasses.replace(facts, total=experiment.trials)
     with tempfile.TemporaryDirectory(prefix="replay-") as folder:
-        if not optuna_draws:
-            study.draw_with(
-                keras_tuner_oracle(drawing.sampler, experiment, Path(folder) / "oracle")
-            )
+        study = open_in_memory(experiment, drawing, Path(folder) / "oracle", warm_up)
         Coordinator(study, pool, SILENT, SILENT, facts, Path()).run(timeout=None)
     best = np.inf
     steps = []

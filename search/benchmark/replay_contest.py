@@ -8,6 +8,7 @@ counts an epoch's seconds as `models.cost` does for the default window.
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -71,6 +72,19 @@ class Contest:
     def ratio(self, one: Contestant, other: Contestant, minutes: float) -> Ratio:
         """RMSE of `one` over that of `other`, paired by seed."""
         return paired_ratio(list(self.rmse(one, minutes)), list(self.rmse(other, minutes)))
+
+    def as_dict(self) -> dict[str, Any]:
+        """What it rests on and every search's best error by trial, as plain values."""
+        return {
+            "unit": self.unit,
+            "curves": self.curves,
+            "epochs": self.epochs,
+            "surrogate": self.errors,
+            "searches": {
+                one.name: [[list(step) for step in found.steps] for found in played]
+                for one, played in self.played.items()
+            },
+        }
 
 
 def play(contestants: Sequence[Contestant], seeds: int, minutes: float, overhead: float) -> Contest:

@@ -1,14 +1,14 @@
 """A study in stores of its own, apart from the person's."""
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
-from search.common.records import StudyFacts
+from search.common.drawing import OPTUNA, Drawing
 from search.common.stores import Stores
-from search.engine.facts import baselines_of, study_facts
+from search.engine.opening import Session, open_study
 from search.engine.plan import Plan
 from search.tuning.storage import open_storage
-from search.tuning.study import Study
 
 PRUNER = "median"
 
@@ -22,8 +22,8 @@ class _Silent:
 SILENT: Any = _Silent()
 
 
-def private_study(plan: Plan, root: Path, sampler: str) -> tuple[Study, StudyFacts, Stores]:
-    """Open a new study under the folder `root`, ready for a coordinator."""
+def private_study(plan: Plan, root: Path, sampler: str) -> Session:
+    """Open a new study under the folder `root`, which nobody else knows, ready to train."""
     root = root.absolute()
     (root / "locks").mkdir(parents=True)
     stores = Stores(
@@ -33,7 +33,5 @@ def private_study(plan: Plan, root: Path, sampler: str) -> tuple[Study, StudyFac
         root=root,
     )
     storage = open_storage(stores.storage, stores.schema_lock)
-    study = Study(storage, "benchmark", plan.experiment, plan.experiment.seed, sampler, PRUNER)
-    study.hold_to(plan.contract)
-    study.reconcile()
-    return study, study_facts(plan, study.name, study.identity, baselines_of(plan, study)), stores
+    plan = dataclasses.replace(plan, drawing=Drawing(OPTUNA, sampler, PRUNER))
+    return open_study(plan, "benchmark", storage, stores)

@@ -52,7 +52,7 @@ class SayEpochs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is unt
 
 def train(parameters: TrialParameters, prepared: Prepared, trial: int | str, seed: int) -> float:
     """Train one network by Keras `fit`; return its lowest validation MSE, scaled."""
-    train_windows, validation = prepared.train, prepared.validation
+    train_windows, validation = prepared.train, prepared.held_out
     window, features = train_windows.x.shape[1:]
     keras.utils.set_random_seed(seed)
     model = build(parameters, window, features, train_windows.y.shape[1])

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from models.tensorflow_start import cpu_environment
 from search.common.errors import Refused
 from search.common.keeper import keeper
 
@@ -101,7 +102,7 @@ class Contender:
                 stderr=log,
                 text=True,
                 process_group=0,
-                env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "2", "CUDA_VISIBLE_DEVICES": "-1"},
+                env=cpu_environment(),
             )
         tell(self._process.pid)  # before it can be stopped
         stream = self._process.stdout

@@ -1,6 +1,7 @@
 """What all commands share: how they are typed here and now, how they read options, how they end."""
 
 import csv
+import importlib.util
 import os
 import shlex
 import sys
@@ -41,6 +42,19 @@ def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int
     except KeyboardInterrupt:
         click.echo(interrupted, err=True)
         return INTERRUPTED
+
+
+def need_ray() -> None:
+    """See that the package is there that `--cluster` needs.
+
+    Raises:
+        WrongInput: it is not.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise WrongInput(
+            "--cluster needs the package ray, which is not installed.\n"
+            "Next: sh scripts/setup requirements-cluster.lock"
+        )
 
 
 def names(

@@ -12,6 +12,8 @@ SAMPLERS = {
     KERAS_TUNER: ("bayesian", "random", "hyperband"),
 }
 PRUNERS = {OPTUNA: ("median", "hyperband", "patient", "none"), KERAS_TUNER: ("none",)}
+# Pruners that the benchmark alone compares.
+COMPARED_PRUNERS = ("quartile", "halving")
 
 
 @dataclass(frozen=True)

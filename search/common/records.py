@@ -4,12 +4,13 @@ None of them knows a tuner or a store, so each side can be replaced on its own.
 """
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, Self
 
-from data_pipeline.framing import Framing
+from data_pipeline.framing import Framing, Period
 from experiments.space import Value
 from models.parameters import TrialParameters
 
@@ -34,12 +35,13 @@ class Cause(StrEnum):
     OUR_BUG = "error in this program"
     INTERRUPTED = "interrupted"
     COORDINATOR_LOST = "coordinator lost"
+    NODE_LOST = "node lost"
 
 
 # Worth another attempt with the same parameters: the parameters are not to blame for sure.
-RETRIED = frozenset({Cause.WORKER_DIED, Cause.INTERRUPTED, Cause.COORDINATOR_LOST})
+RETRIED = frozenset({Cause.WORKER_DIED, Cause.INTERRUPTED, Cause.COORDINATOR_LOST, Cause.NODE_LOST})
 # An attempt that the person or the machine ended does not use up a retry.
-UNCOUNTED = frozenset({Cause.INTERRUPTED, Cause.COORDINATOR_LOST})
+UNCOUNTED = frozenset({Cause.INTERRUPTED, Cause.COORDINATOR_LOST, Cause.NODE_LOST})
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,13 @@ class TrialResult:
     """What one training came to; every error is measured in inference mode, restored weights.
 
     Attributes:
-        objective: validation MSE without the L2 penalty, scaled (dimensionless).
+        objective: MSE on the held-out windows, without the L2 penalty, scaled (dimensionless).
         train_objective: the same on the training windows.
         history: one value an epoch under "loss", "val_loss", "val_mse" and "learning_rate".
         best_epoch: counted from 1. epochs: epochs trained.
         stopped_by: "patience", "epochs" or "pruner".
-        train, validation: metrics by name, in the data's unit where they have one.
+        train, held_out: metrics by name, in the data's unit where they have one.
+        period: of the held-out windows. In a study it is always "validation".
         seconds: of training. seconds_per_epoch: median. overhead_seconds: of everything else.
         repeat_of: number of the attempt with the same point whose result this is, if not trained.
         device: "cpu" or "gpu". device_name: as the system calls it. device_notes: for the person.
@@ -90,7 +93,7 @@ class TrialResult:
     epochs: int
     stopped_by: str
     train: dict[str, float]
-    validation: dict[str, float]
+    held_out: dict[str, float]
     parameter_count: int
     seconds: float
     seconds_per_epoch: float
@@ -99,6 +102,26 @@ class TrialResult:
     device_notes: list[str] = field(default_factory=list)
     overhead_seconds: float = 0.0
     repeat_of: int | None = None
+    period: Period = "validation"
+
+    def as_stored(self) -> dict[str, Any]:
+        """Plain values for the study database; `from_stored` gives exactly this result back.
+
+        Raises:
+            ValueError: it was judged on the test period, which no study may hold.
+        """
+        if self.period != "validation":
+            raise ValueError(f"a study holds validation results alone, found one of: {self.period}")
+        plain = asdict(self)
+        del plain["period"]
+        # As studies have named it from the beginning.
+        return {"validation" if name == "held_out" else name: plain[name] for name in plain}
+
+    @classmethod
+    def from_stored(cls, plain: Mapping[str, Any]) -> Self:
+        """The result that a study keeps as these plain values."""
+        values = dict(plain)
+        return cls(held_out=values.pop("validation"), **values)
 
 
 @dataclass(frozen=True)
@@ -156,6 +179,7 @@ class StudyFacts:
         versions: of the packages that decide the numbers. commit: git's, "" if unknown.
         log_names: dimensions of the space on a log scale.
         openings: how often promotion has opened the test period.
+        explanation: the latest way between two of its networks, as plain values; None without.
     """
 
     name: str
@@ -172,6 +196,7 @@ class StudyFacts:
     commit: str = ""
     log_names: tuple[str, ...] = ()
     openings: int = 0
+    explanation: dict[str, object] | None = None
 
 
 def best_of(records: Iterable[TrialRecord]) -> TrialRecord | None:
@@ -182,6 +207,16 @@ def best_of(records: Iterable[TrialRecord]) -> TrialRecord | None:
         if record.state is State.COMPLETE and record.result is not None
     ]
     return min(complete)[2] if complete else None
+
+
+@dataclass(frozen=True)
+class Importance:
+    """A parameter's share of what the parameters decide: mean and 95 % bootstrap interval."""
+
+    name: str
+    mean: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)

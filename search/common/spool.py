@@ -4,7 +4,7 @@ A folder an attempt, kept until delivered, so that nothing is lost while MLflow 
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ MODEL = "model.keras"
 
 @dataclass(frozen=True)
 class Forecasts:
-    """Validation forecasts in the data's unit.
+    """A trial's forecasts of the held-out windows, in the data's unit.
 
     `times` (n,) is the local clock time of each window's first target; `actual` and `forecast`
     are float64 (n, horizon).
@@ -64,6 +64,17 @@ def write_spool(
         actual=actual,
         forecast=forecast,
     )
+    unfinished.rename(path)
+
+
+def put_whole(path: Path, files: Mapping[str, bytes]) -> None:
+    """Write `files`, by name, so that the folder `path` appears whole or not at all."""
+    unfinished = _unfinished(path)
+    for stale in (unfinished, path):
+        shutil.rmtree(stale, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    for name, content in files.items():
+        (unfinished / name).write_bytes(content)
     unfinished.rename(path)
 
 

@@ -1,10 +1,12 @@
 """Where a study's stores are, and how they are called without their passwords."""
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from search.common import commands
 from search.common.errors import WrongInput
 
 ROOT = Path("mlruns")
@@ -34,6 +36,30 @@ class Stores:
         """The file of a local MLflow store that is not there yet, else ""."""
         return missing_file(self.tracking)
 
+    def words(self, *options: str) -> list[str]:
+        """The `options` that lead another command to these stores; none for the usual places.
+
+        Args:
+            options: "--storage", "--tracking-uri" or both.
+        """
+        usual = {
+            "--storage": (self.storage, f"sqlite:///{self.root}/optuna.db"),
+            "--tracking-uri": (self.tracking, f"sqlite:///{self.root}/mlflow.db"),
+        }
+        found = [(option, *usual[option]) for option in options]
+        return [word for option, url, at in found if url != at for word in (option, masked(url))]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What these places mean that a person may not expect, a sentence each."""
+        if self.artifacts is None or _file(self.tracking) is not None:
+            return []
+        return [
+            f"--tracking-uri {masked(self.tracking)} is a database: figures and models are in "
+            f"{self.artifacts} on this machine, which no other one reads; let `mlflow server "
+            "--artifacts-destination` stand before it, and give its address instead"
+        ]
+
     @property
     def schema_lock(self) -> Path:
         """File locked while the tables of the study database are created."""
@@ -54,7 +80,8 @@ class Stores:
 
     def _lock(self, url: str, what: str = "") -> Path:
         file = _file(url)
-        name = "server" if file is None else file.name
+        # A lock for each server, so that one that does not answer holds up no other.
+        name = f"server-{_digest(url)}" if file is None else file.name
         return self._folder(url) / "locks" / f"{name}{what}.lock"
 
     def _folder(self, url: str) -> Path:
@@ -92,16 +119,35 @@ def choose_stores(storage: str | None, tracking: str | None) -> Stores:
 
 def _place(url: str) -> str:
     """Where a store is, however its URL spells it."""
+    import sqlalchemy as sa
+
     file = _file(url)
-    return url if file is None else str(file)
+    if file is not None:
+        return str(file)
+    if url.startswith(("http:", "https:")):
+        return url.rstrip("/")
+    at = sa.make_url(url)
+    port = at.port or {"postgresql": 5432, "mysql": 3306}.get(at.get_backend_name())
+    host = at.host or at.query.get("host") or "localhost"
+    host = "localhost" if host in ("127.0.0.1", "::1") else host
+    return f"{at.get_backend_name()}://{host}:{port}/{at.database}"
+
+
+def _digest(url: str) -> str:
+    """What tells a store from others in a file name, without its user and password."""
+    return hashlib.sha256(_place(url).encode()).hexdigest()[:8]
 
 
 def _file(url: str) -> Path | None:
     """The file of a SQLite database, or None for a server."""
+    path = _path(url)
+    return Path(path).resolve() if path else None
+
+
+def _path(url: str) -> str:
+    """The path of a SQLite database as its URL spells it, "" for a server."""
     scheme, _, path = url.partition(":///")
-    if scheme.partition("+")[0] != "sqlite":
-        return None
-    return Path(path.partition("?")[0]).resolve()
+    return path.partition("?")[0] if scheme.partition("+")[0] == "sqlite" else ""
 
 
 def _check_database(option: str, url: str) -> None:
@@ -117,9 +163,12 @@ def _check_database(option: str, url: str) -> None:
             f"({type(error).__name__})"
         ) from error
     except ImportError as error:
+        # Where only the C library below it is missing, the error has no name.
+        driver = error.name or parsed.get_driver_name() or parsed.get_backend_name()
+        package = "'psycopg[binary]'" if driver == "psycopg" else driver
         raise WrongInput(
-            f"{option} {masked(url)} needs a database driver that is not installed: "
-            f"{error.name}\nNext: .venv/bin/pip install {error.name}"
+            f"{option} {masked(url)} needs a database driver that is not installed: {driver}\n"
+            f"Next: {commands.python()} -m pip install {package}"
         ) from error
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise WrongInput(
@@ -134,8 +183,8 @@ def _check_database(option: str, url: str) -> None:
 
 def missing_file(url: str) -> str:
     """The file of the SQLite database at `url` if it is not there yet, else ""."""
-    file = url.removeprefix("sqlite:///")
-    return file if url.startswith("sqlite:") and not Path(file).exists() else ""
+    path = _path(url)
+    return path if path and not Path(path).exists() else ""
 
 
 def check_name(option: str, name: str) -> str:

@@ -12,15 +12,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from search.common.errors import INTERRUPTED, TERMINATED
 from search.common.records import Cause, Failure, State, StudyFacts, Task, TrialRecord, TrialResult
 from search.common.spool import folder
 from search.engine.progress import Progress
 from search.results.summary import StudySummary
-from search.tracking.mirror import Mirror
-from search.training.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
+from search.training.pool import (
+    AttemptEnded,
+    EpochReached,
+    Event,
+    Pool,
+    PoolLost,
+    StopRequested,
+)
 from search.tuning.study import Study
+
+if TYPE_CHECKING:
+    from search.tracking.mirror import Mirror
 
 # Errors of this program in a row after which going on would only burn the budget.
 BUGS_IN_A_ROW = 3
@@ -49,7 +59,7 @@ class Coordinator:
         self,
         study: Study,
         pool: Pool,
-        mirror: Mirror,
+        mirror: "Mirror",
         progress: Progress,
         facts: StudyFacts,
         spool: Path,
@@ -78,9 +88,10 @@ class Coordinator:
             if self._study.running == 0:
                 if self._study.finished >= self._facts.total:
                     return Ending(State.COMPLETE, "all trials done")
-                if not late:
+                if not late and self._pool.size:
                     return Ending(State.INTERRUPTED, self._study.no_more, exhausted=True)
-                return Ending(State.INTERRUPTED, f"--timeout {timeout:g} s reached")
+                if late:
+                    return Ending(State.INTERRUPTED, f"--timeout {timeout:g} s reached")
             event = self._pool.event(seconds=1.0)
             if event is None:
                 continue
@@ -132,6 +143,8 @@ class Coordinator:
             case StopRequested(signum):
                 name = signal.Signals(signum).name
                 return Ending(State.INTERRUPTED, f"stopped by {name}", signum)
+            case PoolLost(reason):
+                return Ending(State.INTERRUPTED, reason)
         return None
 
     def _tell(self, number: int, outcome: TrialResult | Failure) -> TrialRecord:
@@ -181,7 +194,7 @@ class Coordinator:
 def finish(
     summary: StudySummary,
     study: Study,
-    mirror: Mirror,
+    mirror: "Mirror",
     ending: Ending,
     stop_asked: Callable[[], int],
     patience: float = PATIENCE_AT_END,

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data_pipeline.errors import DataError
-from data_pipeline.rules import ReadingRules
 from data_pipeline.source import DataSource
+from experiments.experiment import Experiment
 from search.common.drawing import KERAS_TUNER
 from search.common.records import Baseline, StudyFacts
 from search.engine.plan import Plan, make_plan
@@ -25,21 +25,18 @@ if TYPE_CHECKING:
 _VERSIONED = ("tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn")
 
 
-def keep_facts(plan: Plan, study: "Study", facts: StudyFacts) -> None:
-    """Keep with the study what other commands need of it when the data file is gone."""
-    study.remember("source", kept_source(plan.experiment.source, plan.report.rules))
+def keep_facts(study: "Study", source: DataSource, facts: StudyFacts) -> None:
+    """Keep with the study what `facts_of_kept` reads when the data file is gone."""
+    study.remember("source", kept_source(source))
     study.remember("made_with", facts.versions | {"commit": facts.commit})
     study.remember("data", facts.data)
     study.remember("total", facts.total)
 
 
-def kept_source(source: DataSource, rules: ReadingRules) -> dict[str, object]:
-    """The data source as plain values, so that a later command finds the file from anywhere.
-
-    With the reading rules that were decided, it is read again in the same way.
-    """
+def kept_source(source: DataSource) -> dict[str, object]:
+    """The data source as plain values, so that a later command finds the file from anywhere."""
     path = None if source.path is None else str(source.path.absolute())
-    return source.model_dump(mode="json") | rules.model_dump(mode="json") | {"path": path}
+    return source.model_dump(mode="json") | {"path": path}
 
 
 def study_facts(
@@ -63,12 +60,17 @@ def study_facts(
         contract=plan.contract,
         unit=plan.series.unit,
         baselines=baselines,
-        data=plan.report.as_dict() | {"name": plan.series.name},
+        data=data_facts(plan),
         versions={name: importlib.metadata.version(name) for name in versioned},
         commit=_git_commit(),
         log_names=experiment.space.log_names,
         openings=openings,
     )
+
+
+def data_facts(plan: Plan) -> dict[str, object]:
+    """What was found in the data, and what they are called; plain values."""
+    return plan.report.as_dict() | {"name": plan.series.name}
 
 
 def _git_commit() -> str:
@@ -95,17 +97,18 @@ def baselines_of(plan: Plan, study: "Study") -> dict[str, Baseline]:
     return judged
 
 
-def with_floor(kept: KeptStudy, say: Callable[[str], None]) -> KeptStudy:
+def with_floor(kept: KeptStudy, say: Callable[[str], None], plan: Plan | None = None) -> KeptStudy:
     """The study beside today's baselines, so that no earlier, weaker ones are compared with.
 
     Args:
         kept: a study as it was kept.
         say: is told, where the data are gone, that it stands without baselines.
+        plan: of the study, where its data were read already.
     """
     if not kept.baselines or is_of_today(kept.baselines):
         return kept
     try:
-        plan = make_plan(kept.experiment())
+        plan = plan or make_plan(kept.experiment())
         found = plan.series.fingerprint == kept.contract["data"]
     except DataError:
         found = False
@@ -115,18 +118,17 @@ def with_floor(kept: KeptStudy, say: Callable[[str], None]) -> KeptStudy:
             "are too weak to compare with, and its data are not where they were: it is shown "
             "without baselines"
         )
-    judged = judge_baselines(plan.prepared) if found else {}
+    judged = judge_baselines(plan.prepared) if plan is not None and found else {}
     return dataclasses.replace(kept, baselines=judged)
 
 
-def facts_of_kept(kept: KeptStudy, identity: str) -> StudyFacts:
-    """The facts of a study as its database holds them; the data file is not needed."""
-    experiment = kept.experiment()
+def facts_of_kept(kept: KeptStudy, experiment: Experiment) -> StudyFacts:
+    """The facts of a study of `experiment` as `keep_facts` kept them; no data file is needed."""
     made_with = dict(kept.made_with)
     commit = made_with.pop("commit", "")
     return StudyFacts(
         name=kept.name,
-        identity=identity,
+        identity=kept.identity,
         experiment=experiment.name,
         summary=experiment.summary,
         seed=experiment.seed,
@@ -139,4 +141,5 @@ def facts_of_kept(kept: KeptStudy, identity: str) -> StudyFacts:
         commit=commit,
         log_names=experiment.space.log_names,
         openings=len(kept.openings),
+        explanation=kept.explanations[-1] if kept.explanations else None,
     )

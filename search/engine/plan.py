@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pydantic
 
+from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY
 from data_pipeline.load import load_series
 from data_pipeline.report import DataReport
+from data_pipeline.rules import ReadingRules
 from data_pipeline.series import HourlySeries
+from data_pipeline.source import DataSource
 from data_pipeline.windows import Prepared, check_length, prepare
 from experiments.experiment import Design, Experiment
 from models.cost import epoch_seconds
@@ -41,6 +44,12 @@ class Plan:
     report: DataReport
     prepared: Prepared
     drawing: Drawing = BY_OPTUNA
+
+    @property
+    def source_as_read(self) -> DataSource:
+        """The data source with the reading rules that were decided, to be read the same again."""
+        rules = {name: getattr(self.report.rules, name) for name in ReadingRules.model_fields}
+        return self.experiment.source.model_copy(update=rules)
 
     @property
     def warnings(self) -> list[str]:
@@ -142,11 +151,24 @@ def _complaint(error: Mapping[str, object]) -> str:
     return f"--{field.replace('_', '-')}: {message}"
 
 
-def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> list[str]:
-    """Return what is about to happen, for a person to check."""
+def plan_lines(
+    plan: Plan, study: str, workers: int, gpus: tuple[int, ...], cluster: str = ""
+) -> list[str]:
+    """Return what is about to happen, for a person to check.
+
+    Args:
+        plan: what will be tried.
+        study: its name.
+        workers: trials at once; 0 on a cluster: as many as it has room for.
+        gpus: of this machine.
+        cluster: address of a Ray cluster that trains instead, or "".
+    """
     experiment, prepared = plan.experiment, plan.prepared
     framing = experiment.framing
     device = f"{len(gpus)} GPU(s)" if gpus else "the CPU (no GPU found)"
+    many = str(workers)
+    if cluster:
+        device, many = f"the Ray cluster {cluster}", str(workers or "as many as it has room for")
     others = f"{drawn_by(plan.contract)} draws the others"
     # KerasTuner's own rule: three trials a dimension.
     if plan.drawing.tuner == KERAS_TUNER and plan.drawing.sampler == "bayesian":
@@ -163,21 +185,29 @@ def plan_lines(plan: Plan, study: str, workers: int, gpus: tuple[int, ...]) -> l
         if names
         else f"No fixed designs; {others}",
         f"Windows of {framing.window} hours, horizon {framing.horizon}: "
-        f"{len(prepared.train.x)} for training, {len(prepared.validation.x)} for validation; "
+        f"{len(prepared.train.x)} for training, {len(prepared.held_out.x)} for validation; "
         "the test period stays closed",
-        f"Training on {device}, {workers} worker(s), one trial each at a time",
-        *(_estimate(plan, workers) if not experiment.sampled and not gpus else ()),
+        f"Training on {device}, {many} worker(s), one trial each at a time",
+        *(_estimate(plan, workers) if not experiment.sampled and not gpus and workers else ()),
         *(f"warning: {line}" for line in plan.warnings),
     ]
 
 
+def _seconds(design: Design, plan: Plan) -> float:
+    """How long a design may train on one core, with the windows that it learns from."""
+    windows, length, features = plan.prepared.train.x.shape
+    if design.framing is not None and design.framing.train_weeks is not None:
+        windows = min(windows, design.framing.train_weeks * DAYS_A_WEEK * HOURS_A_DAY)
+    epochs = plan.experiment.epochs
+    if plan.experiment.own_epochs:
+        epochs = min(epochs, design.parameters.epochs)
+    return epochs * epoch_seconds(design.parameters, windows, length, features)
+
+
 def _estimate(plan: Plan, workers: int) -> list[str]:
     """How long the designs may train."""
-    experiment, train = plan.experiment, plan.prepared.train
-    seconds = sum(
-        design.parameters.epochs * epoch_seconds(design.parameters, *train.x.shape)
-        for design in experiment.designs
-    )
+    experiment = plan.experiment
+    seconds = sum(_seconds(design, plan) for design in experiment.designs)
     minutes = math.ceil(seconds * experiment.repeats / workers / 60)
     return [
         f"Estimated: at most {minutes} minutes, as all designs cost if none stops early, on cores "

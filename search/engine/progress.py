@@ -61,7 +61,7 @@ class Progress:
         if record.failure is not None:
             return f"{record.state}: {record.failure.cause}: {record.failure.message[:120]}"
         assert record.result is not None
-        rmse = record.result.validation["rmse"]
+        rmse = record.result.held_out["rmse"]
         return (
             f"{record.state:<8} RMSE {amount(rmse):>8} {self._facts.unit}, "
             f"{record.result.epochs:2d} epochs, {record.result.seconds:6.1f} s"
@@ -71,7 +71,7 @@ class Progress:
         pieces = [f"{standing.pruned} pruned, {standing.failed} failed"]
         best = standing.best
         if best is not None and best.result is not None:
-            rmse = best.result.validation["rmse"]
+            rmse = best.result.held_out["rmse"]
             pieces.append(f"best RMSE {amount(rmse)} {self._facts.unit}")
             if self._facts.baselines:
                 gained = skill_of(rmse, self._facts.baselines)

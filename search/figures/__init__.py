@@ -4,11 +4,12 @@ Empty input gives a figure that says so; input is expected free of NaN.
 """
 
 from search.figures.canvas import png
+from search.figures.importance import importance
 from search.figures.outlook import outlook
 from search.figures.parallel import parallel_coordinates
 from search.figures.readings import readings
 from search.figures.regularisation import Panel, Words, regularisation
-from search.figures.study import importance, optimization_history, train_against_validation
+from search.figures.study import optimization_history, train_against_validation
 from search.figures.trial import loss_curves, residuals_by_hour
 from search.figures.weeks import Week, one_week, weeks
 

@@ -21,6 +21,9 @@ from search.figures.canvas import (
     short,
 )
 
+# Height of what a trial does not have, below the axes, which go from 0 to 1.
+_UNUSED = -0.16
+
 
 def parallel_coordinates(
     rows: Sequence[Mapping[str, Value]],
@@ -64,40 +67,43 @@ def parallel_coordinates(
     scales = [
         _parameter_axis([row[name] for row in rows if name in row], name in log) for name in names
     ]
-    unused = -0.16
     some_unused = any(name not in row for row in rows for name in names)
     norm, colors = color_scale(values)
-    order = sorted(range(len(rows)), key=lambda i: -values[i])
-    for rank, i in enumerate(order):
-        heights = [
-            scale.place(rows[i][name]) if name in rows[i] else unused
+    lines = [
+        [
+            scale.place(row[name]) if name in row else _UNUSED
             for name, scale in zip(names, scales, strict=True)
         ]
+        for row in rows
+    ]
+    _draw_trials(axes, lines, values, [colors(norm(value)) for value in values])
+    for x, scale in enumerate(scales):
+        _draw_ticks(axes, x, scale)
+    _frame(axes, [f"{name} (log)" if name in log else name for name in names], some_unused)
+    color_bar(figure, axes, norm, colors, SCALED_MSE, values)
+    return figure
+
+
+def _draw_trials(
+    axes: Axes,
+    lines: Sequence[Sequence[float]],
+    values: Sequence[float],
+    colors: Sequence[tuple[float, float, float, float]],
+) -> None:
+    """Draw each trial's line, the worst first and the best tenth thick."""
+    order = sorted(range(len(lines)), key=lambda i: -values[i])
+    for rank, i in enumerate(order):
         top = rank >= len(order) - max(1, len(order) // 10)
         axes.plot(
-            range(len(names)),
-            heights,
-            color=colors(norm(values[i])),
+            range(len(lines[i])),
+            lines[i],
+            color=colors[i],
             linewidth=2.4 if top else 1.2,
             alpha=1.0 if top else 0.7,
             marker="o",
             markersize=4.5 if top else 3,
             zorder=2 + rank / len(order),
         )
-
-    for x, scale in enumerate(scales):
-        _draw_ticks(axes, x, scale)
-    if some_unused:
-        axes.axhline(unused, color=GREY, linewidth=0.8, linestyle=":", zorder=1)
-        axes.text(-0.12, unused, "not used", fontsize=9.0, color=INK, va="center", ha="right")
-    axes.set_xlim(-0.2, len(names) - 1 + 0.75)
-    axes.set_ylim(unused - 0.08 if some_unused else -0.06, 1.06)
-    labels = [f"{name} (log)" if name in log else name for name in names]
-    axes.set_xticks(range(len(names)), labels, rotation=30, ha="right", rotation_mode="anchor")
-    for side in ("left", "bottom"):
-        axes.spines[side].set_visible(False)
-    color_bar(figure, axes, norm, colors, SCALED_MSE, values)
-    return figure
 
 
 @dataclass(frozen=True)
@@ -168,6 +174,17 @@ def _parameter_axis(values: Sequence[Value], log: bool) -> _Categories | _Number
     if log and len(positive) < len(numbers):
         return _Numbers(lowest, highest, log, 0.12, (0.0, *marks))
     return _Numbers(lowest, highest, log, 0.0, tuple(marks))
+
+
+def _frame(axes: Axes, labels: Sequence[str], some_unused: bool) -> None:
+    if some_unused:
+        axes.axhline(_UNUSED, color=GREY, linewidth=0.8, linestyle=":", zorder=1)
+        axes.text(-0.12, _UNUSED, "not used", fontsize=9.0, color=INK, va="center", ha="right")
+    axes.set_xlim(-0.2, len(labels) - 1 + 0.75)
+    axes.set_ylim(_UNUSED - 0.08 if some_unused else -0.06, 1.06)
+    axes.set_xticks(range(len(labels)), labels, rotation=30, ha="right", rotation_mode="anchor")
+    for side in ("left", "bottom"):
+        axes.spines[side].set_visible(False)
 
 
 def _draw_ticks(axes: Axes, x: int, scale: _Categories | _Numbers) -> None:

@@ -1,4 +1,4 @@
-"""What a study found: its progress, what decides, and where trials over- or underfit."""
+"""How a study went: its progress, and where trials over- or underfit."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -27,6 +27,14 @@ from search.figures.canvas import (
     say_nothing_to_show,
 )
 
+# Marker and colour of the trials in each state.
+_LOOKS = {
+    "complete": ("o", BLUE),
+    "pruned": ("^", OCHRE),
+    "interrupted": ("P", PURPLE),
+    "running": ("D", GREY),
+}
+
 
 def optimization_history(
     numbers: Sequence[int],
@@ -54,14 +62,8 @@ def optimization_history(
         ValueError: if the lengths differ or a state is unknown.
     """
     same_length({"numbers": numbers, "values": values, "states": states})
-    looks = {
-        "complete": ("o", BLUE),
-        "pruned": ("^", OCHRE),
-        "interrupted": ("P", PURPLE),
-        "running": ("D", GREY),
-    }
-    if unknown := sorted(set(states) - set(looks)):
-        raise ValueError(f"unknown trial states {unknown}; there are {', '.join(looks)}")
+    if unknown := sorted(set(states) - set(_LOOKS)):
+        raise ValueError(f"unknown trial states {unknown}; there are {', '.join(_LOOKS)}")
 
     figure, axes = new_figure(title, "Trial (number)", SCALED_MSE, width=10.0)
     if not numbers and not references:
@@ -69,19 +71,7 @@ def optimization_history(
         return figure
 
     trials = sorted(zip(numbers, values, states, strict=True))
-    for state, (marker, color) in looks.items():
-        if shown := [trial for trial in trials if trial[2] == state]:
-            axes.scatter(
-                [number for number, _, _ in shown],
-                [value for _, value, _ in shown],
-                s=34,
-                marker=marker,
-                facecolors="none" if state == "pruned" else color,
-                edgecolors=color,
-                linewidths=1.2,
-                zorder=3,
-                label=f"{state} ({len(shown)})",
-            )
+    _scatter_by_state(axes, trials)
     complete = [(number, value) for number, value, state in trials if state == "complete"]
     if complete:
         steps = [number for number, _ in complete]
@@ -103,42 +93,6 @@ def optimization_history(
     _labelled_lines(axes, references)
     if numbers:
         legend_below(figure, axes, columns=6)
-    return figure
-
-
-def importance(names: Sequence[str], values: Sequence[float], title: str) -> Figure:
-    """Draw how much each parameter decides, most important first.
-
-    Args:
-        names: the parameters.
-        values: their importance, shares of 1.
-        title: says what is shown.
-
-    Returns:
-        The figure.
-
-    Raises:
-        ValueError: if the lengths differ.
-    """
-    same_length({"names": names, "values": values})
-    figure, axes = new_figure(
-        title,
-        "Importance (share of 1)",
-        "Parameter (name)",
-        height=max(2.6, 1.6 + 0.34 * len(names)),
-    )
-    axes.grid(visible=False, axis="y")
-    if not names:
-        say_nothing_to_show(axes)
-        return figure
-
-    ordered = sorted(zip(values, names, strict=True), key=lambda pair: -pair[0])
-    places = range(len(ordered))
-    bars = axes.barh(places, [value for value, _ in ordered], height=0.62, color=BLUE)
-    axes.bar_label(bars, [f"{value:.2f}" for value, _ in ordered], padding=4, fontsize=TEXT_PT)
-    axes.set_yticks(places, [name for _, name in ordered])
-    axes.set_ylim(len(ordered) - 0.4, -0.6)
-    axes.set_xlim(min(0.0, *values), max(*values, 1e-9) * 1.12)
     return figure
 
 
@@ -181,22 +135,39 @@ def train_against_validation(
     axes.plot(limits, limits, color=INK, linestyle="--", linewidth=1.2, label="equal errors")
 
     trials = list(zip(train, validation, l2, strict=True))
+    _scatter_by_penalty(figure, axes, trials)
+    axes.set_xlim(limits)
+    axes.set_ylim(limits)
+    axes.set_aspect("equal")
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=7))
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=7))
+    legend_below(figure, axes, columns=3)
+    return figure
+
+
+def _scatter_by_state(axes: Axes, trials: Sequence[tuple[int, float, str]]) -> None:
+    """Draw trials (number, value, state), each state with a look of its own."""
+    for state, (marker, color) in _LOOKS.items():
+        if shown := [trial for trial in trials if trial[2] == state]:
+            axes.scatter(
+                [number for number, _, _ in shown],
+                [value for _, value, _ in shown],
+                s=34,
+                marker=marker,
+                facecolors="none" if state == "pruned" else color,
+                edgecolors=color,
+                linewidths=1.2,
+                zorder=3,
+                label=f"{state} ({len(shown)})",
+            )
+
+
+def _scatter_by_penalty(
+    figure: Figure, axes: Axes, trials: Sequence[tuple[float, float, float]]
+) -> None:
+    """Draw trials (x, y, L2 penalty) coloured by the penalty; those without one stand out."""
     if penalised := [trial for trial in trials if trial[2] > 0]:
-        x, y, strengths = zip(*penalised, strict=True)
-        norm, colors = color_scale(strengths)
-        axes.scatter(
-            x,
-            y,
-            c=strengths,
-            cmap=colors,
-            norm=norm,
-            s=46,
-            edgecolors=INK,
-            linewidths=0.5,
-            zorder=3,
-            label="L2 above 0",
-        )
-        color_bar(figure, axes, norm, colors, "Strength of the L2 penalty (1)", strengths)
+        _coloured_by_strength(figure, axes, penalised)
     if free := [trial for trial in trials if trial[2] <= 0]:
         x, y, _ = zip(*free, strict=True)
         axes.scatter(
@@ -210,13 +181,27 @@ def train_against_validation(
             zorder=3,
             label="no L2 penalty",
         )
-    axes.set_xlim(limits)
-    axes.set_ylim(limits)
-    axes.set_aspect("equal")
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=7))
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=7))
-    legend_below(figure, axes, columns=3)
-    return figure
+
+
+def _coloured_by_strength(
+    figure: Figure, axes: Axes, trials: Sequence[tuple[float, float, float]]
+) -> None:
+    """Draw trials (x, y, L2 penalty above 0), coloured by the penalty, with its scale."""
+    x, y, strengths = zip(*trials, strict=True)
+    norm, colors = color_scale(strengths)
+    axes.scatter(
+        x,
+        y,
+        c=strengths,
+        cmap=colors,
+        norm=norm,
+        s=46,
+        edgecolors=INK,
+        linewidths=0.5,
+        zorder=3,
+        label="L2 above 0",
+    )
+    color_bar(figure, axes, norm, colors, "Strength of the L2 penalty (1)", strengths)
 
 
 def _labelled_lines(axes: Axes, references: Mapping[str, float]) -> None:

@@ -98,6 +98,30 @@ def weeks(shown: Sequence[Week], words: Mapping[str, str]) -> Figure:
     return figure
 
 
+def side_by_side(shown: Sequence[Week], words: Mapping[str, str]) -> Figure:
+    """Draw networks beside each other on one scale, small enough for the top of a page.
+
+    Args:
+        shown: at least one, each of one hour or more; its heading may have two lines.
+        words: "y", "actual", "forecast" and "peak".
+
+    Raises:
+        ValueError: there is none, or one without an hour.
+    """
+    if not shown or not all(len(week.actual) for week in shown):
+        raise ValueError("a week needs at least one network of one hour or more")
+    figure, grid = new_panels(1, len(shown), 3.0, "", width=13.0)
+    figure.suptitle("")
+    for axes, week in zip(grid[0], shown, strict=True):
+        _draw(axes, week, words)
+        dress_panel(axes, week.heading, "")
+        axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=5))  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_formatter(DateFormatter("%m-%d"))  # type: ignore[no-untyped-call]
+    grid[0, 0].set_ylabel(words["y"], fontsize=LABEL_PT, color=INK)
+    legend_below(figure, grid[0, 0], columns=3)
+    return figure
+
+
 def _draw(axes: Axes, week: Week, words: Mapping[str, str]) -> None:
     clock = date2num(week.times[:HOURS].tz_localize(None).to_pydatetime())  # type: ignore[no-untyped-call]
     actual, forecast = week.actual[:HOURS], week.forecast[:HOURS]

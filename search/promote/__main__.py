@@ -28,27 +28,34 @@ _positive = click.IntRange(min=1)
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--study", help="Study whose best trials are promoted.")
-@click.option("--name", help="Of the registered model.  [default: the experiment's, with the file]")
-@click.option("--top", type=_positive, default=5, show_default=True, help="Finalists.")
-@click.option("--seeds", type=_positive, default=3, show_default=True, help="Fresh seeds.")
-@click.option("--folds", type=_positive, default=3, show_default=True, help="Rolling origins.")
-@click.option("--force", is_flag=True, help="Promote against the gate; who did is recorded.")
+@click.option("--study", help="Study whose best trial to promote.")
+@click.option("--name", help="Name of the registered model.  [default: experiment, with file]")
+@click.option("--top", type=_positive, default=5, show_default=True, help="Number of finalists.")
+@click.option("--seeds", type=_positive, default=3, show_default=True, help="Number of new seeds.")
+@click.option(
+    "--folds", type=_positive, default=3, show_default=True, help="Number of rolling origins."
+)
+@click.option(
+    "--force", is_flag=True, help="Promote although the gate refuses; your name is recorded."
+)
 @click.option(
     "--serve-best",
     is_flag=True,
-    help="Where the gate refuses the network, put the best baseline into service.",
+    help="If the gate refuses the network, put the best baseline into service.",
 )
-@click.option("--rollback", is_flag=True, help="Put the version before the champion in service.")
+@click.option("--rollback", is_flag=True, help="Put the previous version back into service.")
 @click.option("--history", "show_history", is_flag=True, help="Show what happened to the model.")
-@click.option("--dry-run", is_flag=True, help="Show what would be done; train and change nothing.")
-@click.option("--workers", type=_positive, help="Trainings at once.  [default: one a GPU or core]")
+@click.option("--dry-run", is_flag=True, help="Show the plan; train and change nothing.")
+@click.option(
+    "--workers", type=_positive, help="Trainings at the same time.  [default: one per GPU or core]"
+)
+@click.option("--cluster", help="Train on a Ray cluster: auto, or HOST:PORT of its head.")
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
 def main(**options: Any) -> None:
-    """Promote the best of a study to champion, if it beats the best baseline on unseen hours."""
+    """Train a study's best trials again; promote the winner if it beats the best baseline."""
     # SIGTERM is to leave no process, no temporary folder and no run that seems to go on.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     sys.exit(commands.exit_code(lambda: _promote(options)))
@@ -77,6 +84,8 @@ def _promote(options: dict[str, Any]) -> int:
     if options["study"] is None:
         raise WrongInput("--study NAME is needed: the study whose best trials are promoted")
     check_name("--study", options["study"])
+    if options["cluster"]:
+        commands.need_ray()
 
     from search.promote.promotion import Wish, promote
     from search.promote.retest import Stopped
@@ -92,11 +101,12 @@ def _promote(options: dict[str, Any]) -> int:
         serve_best=options["serve_best"],
         dry_run=options["dry_run"],
         quiet=options["quiet"],
+        cluster=options["cluster"] or "",
     )
     try:
         outcome = promote(wish, stores, lambda line: click.echo(line, err=True))
     except Stopped as error:
-        click.echo(f"Ended early: {error}\nThe same command goes on where it stopped.", err=True)
+        click.echo(f"Ended early: {error}\nRun the same command again to continue.", err=True)
         if error.signum is None:
             return REFUSED_OR_FAILED
         return INTERRUPTED if error.signum == 2 else TERMINATED

@@ -64,12 +64,12 @@ def choose(records: Sequence[TrialRecord], experiment: Experiment, top: int) -> 
         if record.parameters is None or record.parameters in chosen or record.result is None:
             continue
         name = record.design or f"trial_{number}"
-        found = record.result.validation["rmse"]
+        found = record.result.held_out["rmse"]
         chosen[record.parameters] = Candidate(name, record.parameters, found, reference=False)
         if len(chosen) == top:
             break
     searched = {
-        record.design: record.result.validation["rmse"]
+        record.design: record.result.held_out["rmse"]
         for _, _, record in reversed(complete)
         if record.result is not None
     }
@@ -117,6 +117,7 @@ def retest_experiment(
         "repeats": seeds,
         "sampled": False,
         "rolling": True,
+        "claims": [],  # of designs that are not trained again
         "trials": seeds * len(designs),
         "seed": (experiment.seed + _FRESH) % 2**32,
     }

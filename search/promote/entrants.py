@@ -75,4 +75,4 @@ def how_far(
         return False, f"{found}: the finalist is ahead."
     if own <= FAR * theirs:
         return False, f"{found}: the finalist is behind, and the gate may refuse it."
-    return True, f"{found}: the finalist is far behind, and the gate will hardly let it through."
+    return True, f"{found}: the finalist is far behind, and the gate will most likely refuse it."

@@ -19,7 +19,7 @@ from search.promote.entrants import Entrant
 from search.promote.ranking import Ranked
 from search.promote.retest import Stopped
 from search.serving.own_process import run_apart
-from search.training.pool import AttemptEnded, Crew, EpochReached, Pool, StopRequested
+from search.training.pool import AttemptEnded, Crew, EpochReached, Pool, PoolLost, StopRequested
 from search.training.pools import open_pool
 
 FloatArray = npt.NDArray[np.float64]
@@ -68,7 +68,7 @@ def refit(
         )
         for number in range(chosen.seeds)
     ]
-    crew = replace(crew, workers=min(crew.workers, len(tasks)))
+    crew = replace(crew, workers=min(crew.workers or len(tasks), len(tasks)))
     with _pool(plan, crew) as pool:
         waiting = iter(tasks)
         for task in itertools.islice(waiting, pool.size):
@@ -120,5 +120,7 @@ def _await(pool: Pool) -> TrialResult:
                 return result
             case StopRequested(signum):
                 raise Stopped("stopped while the winner was trained", signum)
+            case PoolLost(reason):
+                raise Stopped(reason, None)
             case _:
                 continue

@@ -1,8 +1,8 @@
 """A promotion from the study to the alias: finalists -> re-test -> opening -> gate -> registry."""
 
 import contextlib
+import dataclasses
 import datetime as dt
-import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import optuna
 
-from models.cost import epoch_seconds
 from models.intervals import begin
 from search.common import commands
 from search.common.errors import Refused
@@ -22,14 +20,19 @@ from search.common.stores import Stores
 from search.engine.facts import with_floor
 from search.engine.folds import rolling
 from search.engine.opened_period import open_period
+from search.engine.opening import hold_study
 from search.engine.plan import Plan, default_name, make_plan
-from search.promote.candidates import Candidate, choose
-from search.promote.decision import Case, Outcome, decide
-from search.promote.entrants import enter_baseline, how_far
+from search.promote.candidates import choose
+from search.promote.decision import decide
+from search.promote.entrants import Entrant, enter_baseline, how_far
 from search.promote.final_test import refit
-from search.promote.judging import judge
+from search.promote.judging import Judged, judge
+from search.promote.outcome import Outcome
+from search.promote.preview import plan_lines, work_lines
 from search.promote.ranking import Ranked, rank, winner
-from search.promote.retest import Retest, retest
+from search.promote.retest import Resources, Retest, retest
+from search.promote.ruling import Case
+from search.promote.schedule import Schedule
 from search.promote.text import ranking_lines
 from search.results.baselines import FloorRetest, judge_baselines, retest_floor
 from search.results.summary import amount
@@ -39,7 +42,6 @@ from search.tracking.existing_runs import KeptRuns, NotThere
 from search.training.machine import default_workers, find_gpus
 from search.training.pool import Crew
 from search.tuning.kept_studies import KeptStudy, keep_openings, openings_of, read_study
-from search.tuning.lock import held
 from search.tuning.storage import open_existing, refusing_failures
 
 FloatArray = npt.NDArray[np.float64]
@@ -59,6 +61,26 @@ class Wish:
     serve_best: bool
     dry_run: bool
     quiet: bool
+    cluster: str = ""
+
+
+@dataclass(frozen=True)
+class _Promotion:
+    """What a promotion works with, once everything was found to be there."""
+
+    wish: Wish
+    kept: KeptStudy
+    schedule: Schedule
+    registry: Registry
+    resources: Resources
+
+    @property
+    def plan(self) -> Plan:
+        return self.schedule.plan
+
+    @property
+    def unit(self) -> str:
+        return self.plan.series.unit
 
 
 @refusing_failures()
@@ -79,43 +101,34 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
     storage = open_existing(stores.storage, stores.schema_lock)
     kept = read_study(storage, wish.study)
     plan = _plan(kept)
-    kept = with_floor(kept, say)
+    kept = with_floor(kept, say, plan)
     candidates = choose(kept.records, plan.experiment, wish.top)
     folds = rolling(plan.experiment.framing, wish.folds)
-    gpus = find_gpus()
-    crew = Crew(wish.workers or default_workers(gpus), gpus)
+    gpus = () if wish.cluster else find_gpus()
+    here = 0 if wish.cluster else default_workers(gpus)
+    crew = Crew(wish.workers or here, gpus, cluster=wish.cluster)
     registry = Registry(stores, wish.name or default_name(plan.experiment))
+    schedule = Schedule(plan, wish.study, candidates, folds, wish.seeds)
+    promotion = _Promotion(
+        wish, kept, schedule, registry, Resources(storage, stores, crew, say, wish.quiet)
+    )
     try:
-        # What would stop the promotion later stops it now, before the test period is opened.
-        KeptRuns(stores.tracking, plan.experiment.name, kept.identity).find()
-        known = champion_of(plan.series, plan.experiment.framing, registry)
-        seen = len(openings_of(storage, plan.series.fingerprint))
-        # A study whose first run ended at once has none yet.
-        baselines = kept.baselines or judge_baselines(plan.prepared)
-        far, stands = how_far(candidates, baselines, plan.series.unit)
-        skipped = far and wish.serve_best
-        lines = _plan_lines(plan, kept, candidates, wish, crew, registry, seen)
-        lines += [known.overlap(plan.series, plan.experiment.framing)] if known is not None else []
-        lines += [stands, *_advice(far, wish)]
-        lines += [] if skipped else _work_lines(plan, candidates, wish, crew)
+        lines, skipped = _foresee(promotion)
         if wish.dry_run:
-            return Outcome(True, lines, {"candidates": [one.as_dict() for one in candidates]})
+            return Outcome(True, lines, {"candidates": [c.as_dict() for c in candidates]})
         for line in [*lines, ""]:
             say(line)
-        with held(stores, wish.study):
+        with hold_study(wish.study, stores, storage):
             tested, ranked = None, []
             if not skipped:
-                tested = retest(
-                    *(plan, wish.study, candidates, folds, wish.seeds),
-                    *(storage, stores, crew, say, wish.quiet),
-                )
+                tested = retest(schedule, promotion.resources)
                 ranked = rank(candidates, tested.cells, len(folds))
             floor = retest_floor(plan.series, folds)
-            for line in ["", *ranking_lines(ranked, floor.means, plan.series.unit), ""]:
+            for line in ["", *ranking_lines(ranked, floor.means, promotion.unit), ""]:
                 say(line)
             if tested is not None:
-                _describe(stores, plan, tested, ranked, floor)
-            return _open(wish, stores, storage, plan, tested, ranked, floor, registry, crew, say)
+                _describe(promotion, tested, ranked, floor)
+            return _open(promotion, tested, ranked, floor)
     except NotThere as error:
         raise Refused(
             f"MLflow does not have what a promotion needs: {error}.\nNext: give the --tracking-uri "
@@ -123,38 +136,56 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
         ) from error
 
 
-def _advice(far: bool, wish: Wish) -> list[str]:
+def _foresee(promotion: _Promotion) -> tuple[list[str], bool]:
+    """See that all is there, before the test period is opened.
+
+    Returns:
+        What is about to happen, a line each; and True if no network is to be trained again.
+    """
+    plan, wish, resources = promotion.plan, promotion.wish, promotion.resources
+    # What would stop the promotion later stops it now.
+    KeptRuns(resources.stores.tracking, plan.experiment.name, promotion.kept.identity).find()
+    known = champion_of(plan.series, plan.experiment.framing, promotion.registry)
+    seen = len(openings_of(resources.storage, plan.series.fingerprint))
+    # A study whose first run ended at once has none yet.
+    baselines = promotion.kept.baselines or judge_baselines(plan.prepared)
+    far, stands = how_far(promotion.schedule.candidates, baselines, promotion.unit)
+    skipped = far and wish.serve_best
+    lines = plan_lines(promotion.schedule, promotion.registry, seen)
+    lines += [known.overlap(plan.series, plan.experiment.framing)] if known is not None else []
+    lines += [stands, *_advice(far, wish, resources.stores)]
+    lines += [] if skipped else work_lines(promotion.schedule, resources.crew.workers or 1)
+    return lines, skipped
+
+
+def _advice(far: bool, wish: Wish, stores: Stores) -> list[str]:
     if not far:
         return []
     if wish.serve_best:
         return ["So no network is trained again: the best baseline is judged, and served."]
-    command = commands.module("search.promote", "--study", wish.study, "--serve-best")
+    places = stores.words("--storage", "--tracking-uri")
+    command = commands.module("search.promote", "--study", wish.study, *places, "--serve-best")
     return [f"To serve the best baseline instead, in a minute: {command}"]
 
 
 def _open(
-    wish: Wish,
-    stores: Stores,
-    storage: optuna.storages.BaseStorage,
-    plan: Plan,
-    tested: Retest | None,
-    ranked: Sequence[Ranked],
-    floor: FloorRetest,
-    registry: Registry,
-    crew: Crew,
-    say: Callable[[str], None],
+    promotion: _Promotion, tested: Retest | None, ranked: Sequence[Ranked], floor: FloorRetest
 ) -> Outcome:
     """Open the test period, judge there who may be promoted, and decide; the study is held."""
+    plan, say = promotion.plan, promotion.resources.say
     chosen = winner(ranked)
-    if chosen is None and not wish.serve_best:
+    if chosen is None and not promotion.wish.serve_best:
         raise Refused("no finalist came to a result on every fold; see the re-test's failures")
-    unit, begins = plan.series.unit, None
+    begins = None
     if chosen is not None and tested is not None:
-        residuals = _residuals(plan, stores, tested, chosen)
+        residuals = _residuals(promotion, tested, chosen)
         begins = begin(residuals)
-    opening = _noted(storage, read_study(storage, wish.study), chosen, floor, plan)
-    openings = openings_of(storage, plan.series.fingerprint)
-    number = [one["time"] for one in openings].index(opening["time"]) + 1
+    # Its openings may have changed since; its baselines, judged on the same data, have not.
+    kept = read_study(promotion.resources.storage, promotion.wish.study)
+    kept = dataclasses.replace(kept, baselines=promotion.kept.baselines)
+    opening, kept = _note_opening(promotion, kept, chosen, floor)
+    openings = openings_of(promotion.resources.storage, plan.series.fingerprint)
+    number = [known["time"] for known in openings].index(opening["time"]) + 1
     say(
         f"The test period of these data is opened, for the {_ordinal(number)} time, for "
         f"{opening['winner']}."
@@ -163,38 +194,51 @@ def _open(
         say(
             f"{chosen.candidate.name} becomes the mean of {chosen.seeds} network(s) of "
             f"{chosen.epochs} epochs. In the re-test such means had an RMSE of "
-            f"{amount(float(np.sqrt(np.mean(np.square(residuals)))))} {unit}."
+            f"{amount(float(np.sqrt(np.mean(np.square(residuals)))))} {promotion.unit}."
         )
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder)
         entrants = []
         if chosen is not None and begins is not None:
-            entrants.append(refit(plan, chosen, begins, crew, Path(place), say))
-        with registry.held():
-            for line in registry.mend():
-                say(line)
-            opened = open_period(plan)
-            if wish.serve_best:
-                name = floor.strongest
-                given = opened.fitted[name], opened.baselines[name], floor.interval(name)
-                entrants.append(enter_baseline(name, *given, Path(place)))
-            champion = champions_forecast(
-                plan.series, plan.experiment.framing, registry, opened.prepared.validation.origins
+            entrants.append(refit(plan, chosen, begins, promotion.resources.crew, place, say))
+        with promotion.registry.held():
+            judged = _judge(promotion, entrants, floor, place)
+            kept = _keep_openings(
+                promotion,
+                kept,
+                [o | {"scored": True} if o == opening else o for o in kept.openings],
             )
-            judged = [judge(one, opened, champion) for one in entrants]
-            own = read_study(storage, wish.study).openings
-            scored = [one | {"scored": True} if one == opening else one for one in own]
-            keep_openings(storage, wish.study, scored)
-            kept = with_floor(read_study(storage, wish.study), say)
-            case = Case(plan, kept, ranked, floor, number, wish.force, wish.serve_best)
-            return decide(judged, case, stores, registry)
+            case = Case(
+                plan, kept, ranked, floor, number, promotion.wish.force, promotion.wish.serve_best
+            )
+            return decide(judged, case, promotion.resources.stores, promotion.registry)
+
+
+def _judge(
+    promotion: _Promotion, entrants: Sequence[Entrant], floor: FloorRetest, place: Path
+) -> list[Judged]:
+    """Judge the network, if there is one, and the baseline that may serve, on the test hours."""
+    plan, registry = promotion.plan, promotion.registry
+    for line in registry.mend():
+        promotion.resources.say(line)
+    opened = open_period(plan)
+    everybody = list(entrants)
+    if promotion.wish.serve_best:
+        name = floor.strongest
+        given = opened.fitted[name], opened.baselines[name], floor.interval(name)
+        everybody.append(enter_baseline(name, *given, place))
+    origins = opened.prepared.held_out.origins
+    champion = champions_forecast(plan.series, plan.experiment.framing, registry, origins)
+    return [judge(entrant, opened, champion) for entrant in everybody]
 
 
 def _describe(
-    stores: Stores, plan: Plan, tested: Retest, ranked: Sequence[Ranked], floor: FloorRetest
+    promotion: _Promotion, tested: Retest, ranked: Sequence[Ranked], floor: FloorRetest
 ) -> None:
-    page = "\n".join(["```", *ranking_lines(ranked, floor.means, plan.series.unit), "```"])
+    page = "\n".join(["```", *ranking_lines(ranked, floor.means, promotion.unit), "```"])
     with contextlib.suppress(NotThere):  # the numbers are in the study database all the same
-        KeptRuns(stores.tracking, plan.experiment.name, tested.identity).describe(page)
+        experiment = promotion.plan.experiment.name
+        KeptRuns(promotion.resources.stores.tracking, experiment, tested.identity).describe(page)
 
 
 def _plan(kept: KeptStudy) -> Plan:
@@ -217,97 +261,50 @@ def _plan(kept: KeptStudy) -> Plan:
     return plan
 
 
-def _plan_lines(
-    plan: Plan,
-    kept: KeptStudy,
-    candidates: Sequence[Candidate],
-    wish: Wish,
-    crew: Crew,
-    registry: Registry,
-    openings: int,
-) -> list[str]:
-    """What stands before anything is trained: the finalists, the work, what is in service."""
-    unit = plan.series.unit
-    lines = [f"Promotion of study {kept.name} to model {registry.name}"]
-    for one in candidates:
-        found = "" if one.searched is None else f", RMSE {one.searched:.4g} {unit} in the search"
-        role = "reference" if one.reference else "finalist"
-        lines.append(
-            f"  {role}: {one.name}, units {'/'.join(map(str, one.parameters.units))}{found}"
-        )
-    champion = registry.champion()
-    in_service = "nothing yet" if champion is None else f"version {champion}"
-    return [
-        *lines,
-        f"In service: {in_service}",
-        f"Openings of the test period of these data so far: {openings}",
-    ]
-
-
-def _work_lines(plan: Plan, candidates: Sequence[Candidate], wish: Wish, crew: Crew) -> list[str]:
-    """What the re-test does, and how long it takes."""
-    trained = plan.prepared.train
-    finalists, references = (
-        [
-            one.parameters.epochs * epoch_seconds(one.parameters, *trained.x.shape)
-            for one in candidates
-            if one.reference is reference
-        ]
-        for reference in (False, True)
-    )
-    refits = wish.seeds * max(finalists)
-    cells = wish.seeds * wish.folds
-    least = sum(finalists) * wish.folds + sum(references) + refits
-    most = (sum(finalists) + sum(references)) * cells + refits
-    minutes = [math.ceil(seconds / crew.workers / 60) for seconds in (least, most)]
-    span = " to ".join(str(one) for one in sorted(set(minutes)))
-    return [
-        f"Each is trained again with {wish.seeds} fresh seed(s) on {wish.folds} rolling origin(s). "
-        "A candidate that is significantly worse after a seed is dropped, and so is a reference "
-        "that is worse than every finalist on the last fold. The winner is then trained on train "
-        "and validation, once a seed; the mean of these networks is what may be promoted.",
-        f"{span} minutes on {crew.workers} worker(s), depending on how early candidates are "
-        "dropped, on cores like those of docs/performance.md; run again, it goes on where it "
-        "stopped",
-    ]
-
-
-def _residuals(plan: Plan, stores: Stores, tested: Retest, chosen: Ranked) -> FloatArray:
+def _residuals(promotion: _Promotion, tested: Retest, chosen: Ranked) -> FloatArray:
     """Forecast minus actual of the winner's re-tests, float64 (n, horizon).
 
     The forecast of a fold is the mean over its seeds, as that of the promoted model will be.
     """
-    runs = KeptRuns(stores.tracking, plan.experiment.name, tested.identity)
+    runs = KeptRuns(
+        promotion.resources.stores.tracking, promotion.plan.experiment.name, tested.identity
+    )
     folds: dict[int, list[Forecasts]] = {}
     for (name, fold, _), number in sorted(tested.numbers.items()):
         if name == chosen.candidate.name:
             folds.setdefault(fold, []).append(runs.forecasts(number))
     return np.concatenate(
-        [np.mean([one.forecast for one in own], axis=0) - own[0].actual for own in folds.values()]
+        [np.mean([o.forecast for o in own], axis=0) - own[0].actual for own in folds.values()]
     )
 
 
-def _noted(
-    storage: optuna.storages.BaseStorage,
-    kept: KeptStudy,
-    chosen: Ranked | None,
-    floor: FloorRetest,
-    plan: Plan,
-) -> dict[str, Any]:
-    """Record that the test period is about to be opened, once for one winner until it is scored."""
-    opening = {
-        "data": plan.series.fingerprint,
+def _note_opening(
+    promotion: _Promotion, kept: KeptStudy, chosen: Ranked | None, floor: FloorRetest
+) -> tuple[dict[str, Any], KeptStudy]:
+    """Record that the test period is about to be opened, once for one winner until it is scored.
+
+    Returns:
+        The opening, and the study with it.
+    """
+    opening: dict[str, Any] = {
+        "data": promotion.plan.series.fingerprint,
         "winner": floor.strongest if chosen is None else chosen.candidate.name,
         "epochs": 0 if chosen is None else chosen.epochs,
         "networks": 0 if chosen is None else chosen.seeds,
         "scored": False,
     }
-    for one in kept.openings:
-        if one | {"time": ""} == opening | {"time": ""}:
-            return one
+    for known in kept.openings:
+        if known | {"time": ""} == opening | {"time": ""}:
+            return known, kept
     opening["time"] = dt.datetime.now(dt.UTC).isoformat()
-    keep_openings(storage, kept.name, [*kept.openings, opening])
-    return opening
+    return opening, _keep_openings(promotion, kept, [*kept.openings, opening])
+
+
+def _keep_openings(
+    promotion: _Promotion, kept: KeptStudy, openings: Sequence[dict[str, Any]]
+) -> KeptStudy:
+    keep_openings(promotion.resources.storage, kept.name, openings)
+    return dataclasses.replace(kept, openings=tuple(openings))
 
 
 def _ordinal(number: int) -> str:

@@ -86,7 +86,7 @@ def rank(candidates: Sequence[Candidate], cells: Sequence[Cell], folds: int) -> 
 
 
 def hopeless(cells: Sequence[Cell], finalists: Collection[str]) -> set[str]:
-    """Candidates that are measurably worse than the leading finalist, so that seeds are saved.
+    """Candidates that are significantly worse than the leading finalist, so that seeds are saved.
 
     By the paired t test over the cells (fold and seed) that both have, three at least, one-sided at
     5 % for all candidates together by Holm's method: the racing of Maron and Moore (1994).
@@ -117,7 +117,7 @@ def hopeless(cells: Sequence[Cell], finalists: Collection[str]) -> set[str]:
 def outclassed(
     references: Mapping[str, FloatArray], finalists: Mapping[str, FloatArray]
 ) -> set[str]:
-    """References measurably worse on the same windows than every one of the finalists.
+    """References significantly worse on the same windows than every one of the finalists.
 
     One network of each has to do, so a reference must lose to all of them: no single lucky seed
     decides. For each pair the paired t test over the RMSE of blocks of windows, three at least; the

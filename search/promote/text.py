@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from models.intervals import Covered
-from models.metrics import Scores
+from models.metrics import IN_TABLES, Scores
 from search.common.records import StudyFacts
 from search.promote.ranking import Ranked, rank_correlation
 from search.results.bootstrap import Compared
+from search.results.score_cells import cell, head
 from search.results.summary import amount
 
 
@@ -52,7 +53,11 @@ def luck_line(ranked: Sequence[Ranked], unit: str) -> str:
     text = ""
     if finalists:
         mean = sum(finalists) / len(finalists)
-        side = "below: the winner's curse" if mean < 0 else "above: no winner's curse to be seen"
+        side = (
+            "so the search was too optimistic"
+            if mean < 0
+            else "so the search was not too optimistic"
+        )
         text = (
             "Luck is the search's score minus that of fresh seeds on the same windows; over the "
             f"finalists it is {amount(mean, '+')} {unit}, {side}. "
@@ -65,15 +70,11 @@ def luck_line(ranked: Sequence[Ranked], unit: str) -> str:
 
 def score_table(scores: Mapping[str, Scores], unit: str) -> list[str]:
     """Everybody on the test hours as Markdown, best first."""
-    lines = [
-        f"| on the test hours | RMSE {unit} | MAE {unit} | peak bias {unit} | MASE |",
-        "|---|---:|---:|---:|---:|",
-    ]
+    heads = [head(metric, unit) for metric in IN_TABLES]
+    lines = [f"| on the test hours | {' | '.join(heads)} |", "|---|" + "---:|" * len(heads)]
     for name, one in sorted(scores.items(), key=lambda item: item[1].rmse):
-        lines.append(
-            f"| {name} | {amount(one.rmse)} | {amount(one.mae)} | {amount(one.peak_bias, '+')} | "
-            f"{one.mase:.3f} |"
-        )
+        cells = [cell(metric, getattr(one, metric.name)) for metric in IN_TABLES]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return lines
 
 

@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,17 +19,20 @@ if TYPE_CHECKING:
     from search.common.spool import Forecasts
     from search.common.stores import Stores
     from search.report.translations import Language
+    from search.report.values import Facts
     from search.tuning.kept_studies import KeptStudy
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--study", "studies", multiple=True, required=True, help="Study; may be repeated.")
+@click.option(
+    "--study", "studies", multiple=True, required=True, help="Study to report; may be repeated."
+)
 @click.option(
     "--language",
     type=click.Choice(["en", "ko"]),
     default="en",
     show_default=True,
-    help="Of the page and its figures.",
+    help="Language of the page and its figures.",
 )
 @click.option(
     "--out",
@@ -51,6 +54,7 @@ def main(
 
     def work() -> int:
         from search.common.stores import check_name, choose_stores
+        from search.report.values import plain
         from search.report.verdict import sentences
 
         for name in studies:
@@ -59,7 +63,7 @@ def main(
         place = out or stores.root / "report" / studies[0]
         found = _report(studies, language, place, stores)
         if as_json:
-            click.echo(json.dumps(found, indent=2))
+            click.echo(json.dumps(plain(found), indent=2))
         else:
             page = f"Page: {place / 'index.html'}"
             click.echo("\n".join([*sentences(found, language), "", page]))
@@ -68,12 +72,11 @@ def main(
     sys.exit(commands.exit_code(work))
 
 
-def _report(
-    names: Sequence[str], language: "Language", place: Path, stores: "Stores"
-) -> dict[str, Any]:
+def _report(names: Sequence[str], language: "Language", place: Path, stores: "Stores") -> "Facts":
     from search.engine.facts import with_floor
     from search.report.facts import facts
     from search.report.page import render
+    from search.report.values import plain
     from search.tuning.kept_studies import read_study
     from search.tuning.storage import open_existing
 
@@ -89,56 +92,67 @@ def _report(
     place.mkdir(parents=True, exist_ok=True)
     kept = _forecasts(found, studies, stores)
     svgs = _write_figures(found, language, kept, place)
-    (place / "index.html").write_text(render(found, svgs, language), encoding="utf-8")
-    (place / "facts.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
+    (place / "index.html").write_text(render(found, svgs, language, kept), encoding="utf-8")
+    (place / "facts.json").write_text(json.dumps(plain(found), indent=2), encoding="utf-8")
     _write_tables(found, place)
-    _write_weeks(kept, place)
+    _write_weeks(found, kept, place)
     _log(place, studies, stores)
     return found
 
 
 def _forecasts(
-    found: Mapping[str, Any], studies: Sequence["KeptStudy"], stores: "Stores"
-) -> list[tuple[Mapping[str, Any], "Forecasts"]]:
-    """The trials that are drawn hour by hour, with their forecasts; what MLflow lacks is said."""
+    found: "Facts", studies: Sequence["KeptStudy"], stores: "Stores"
+) -> dict[tuple[str, int], "Forecasts"]:
+    """The forecasts of all trials that are drawn hour by hour; what MLflow lacks is said."""
     from search.report.facts import in_a_week
+    from search.report.slider import shown_curves
+    from search.report.wall import three
     from search.tracking.existing_runs import KeptRuns, NotThere
 
     by_name = {study.name: study for study in studies}
-    kept: list[tuple[Mapping[str, Any], Forecasts]] = []
-    for row in in_a_week(found):
-        study = by_name[row["study"]]
+    shown = [(row.study, row.trial) for row in (*in_a_week(found), *three(found))]
+    shown += [
+        (level.study, level.trial)
+        for curve in shown_curves(found.tradeoff)
+        for level in curve.levels
+    ]
+    kept: dict[tuple[str, int], Forecasts] = {}
+    missing: dict[str, list[str]] = {}
+    for name, trial in dict.fromkeys(shown):
+        study = by_name[name]
         try:
             runs = KeptRuns(stores.tracking, study.contract["experiment"], study.identity)
-            kept.append((row, runs.forecasts(row["trial"])))
+            kept[name, trial] = runs.forecasts(trial)
         except NotThere as error:
-            where = f"trial {row['trial']} of study {study.name}"
-            click.echo(f"No week of {where} is shown: {error}", err=True)
+            missing.setdefault(f"study {name}: {error}", []).append(str(trial))
+    for why, trials in missing.items():
+        click.echo(f"No week of trial {', '.join(trials)} of {why}", err=True)
     return kept
 
 
-def _write_weeks(kept: Sequence[tuple[Mapping[str, Any], "Forecasts"]], place: Path) -> None:
+def _write_weeks(found: "Facts", kept: Mapping[tuple[str, int], "Forecasts"], place: Path) -> None:
+    designs = {(row.study, row.trial): row.design for row in found.trials}
     with (place / "weeks.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["study", "trial", "design", "time", "actual", "forecast"])
-        for row, forecasts in kept:
+        for (study, trial), forecasts in kept.items():
             values = zip(
                 forecasts.times, forecasts.actual[:, 0], forecasts.forecast[:, 0], strict=True
             )
             for time, actual, forecast in values:
-                named = [row["study"], row["trial"], row["design"], time.isoformat()]
+                named = [study, trial, designs[study, trial], time.isoformat()]
                 writer.writerow([*named, f"{actual:.6g}", f"{forecast:.6g}"])
 
 
 def _write_figures(
-    found: Mapping[str, Any],
+    found: "Facts",
     language: "Language",
-    kept: Sequence[tuple[Mapping[str, Any], "Forecasts"]],
+    kept: Mapping[tuple[str, int], "Forecasts"],
     place: Path,
 ) -> dict[str, str]:
     from search.figures import png
+    from search.report.figures import draw
     from search.report.fonts import hangul_font
-    from search.report.page import draw
     from search.report.svg import font_for, svg
 
     svgs = {}
@@ -150,26 +164,25 @@ def _write_figures(
     return svgs
 
 
-def _write_tables(found: Mapping[str, Any], place: Path) -> None:
-    from search.report.page import columns
+def _write_tables(found: "Facts", place: Path) -> None:
+    from search.report.values import flat
 
     comparisons = [
-        {"claim": claim["id"], "verdict": claim["verdict"], **one}
-        for claim in found["claims"]
-        for one in claim["comparisons"]
+        {"claim": claim.id, "verdict": claim.verdict} | flat(one)
+        for claim in found.claims
+        for one in claim.comparisons
     ]
     for name, rows in (
-        ("trials", found["trials"]),
-        ("designs", found["designs"]),
-        ("baselines", found["baselines"]),
+        ("trials", [flat(row) for row in found.trials]),
+        ("designs", [flat(row) for row in found.designs]),
+        ("baselines", [flat(row) for row in found.baselines]),
         ("claims", comparisons),
     ):
-        flat = columns(rows)
         with (place / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            names = list(dict.fromkeys(key for row in flat for key in row))
+            names = list(dict.fromkeys(key for row in rows for key in row))
             writer = csv.DictWriter(file, names, lineterminator="\n")
             writer.writeheader()
-            writer.writerows(flat)
+            writer.writerows(rows)
 
 
 def _log(place: Path, studies: Sequence["KeptStudy"], stores: "Stores") -> None:

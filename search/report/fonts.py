@@ -26,7 +26,8 @@ def embedded(text: str) -> str:
     Raises:
         ValueError: the font lacks a character of `text`.
     """
-    font = TTFont(hangul_font())
+    # The same text always gives the same font, so no time of making is written into it.
+    font = TTFont(hangul_font(), recalcTimestamp=False)
     known = font.getBestCmap()
     missing = sorted({one for one in text if not one.isspace() and ord(one) not in known})
     if missing:

@@ -1,132 +1,66 @@
-"""From facts to figures and one self-contained page."""
+"""From facts and drawn figures to one self-contained page."""
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass
+from types import MappingProxyType
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from matplotlib.figure import Figure
 
+from models.metrics import IN_TABLES
 from search.common.drawing import OPTUNA
+from search.common.records import Importance
 from search.common.spool import Forecasts
-from search.figures.regimes import LearningCurve, learning_curves, trials_by_regime
-from search.figures.regularisation import Panel, Words, regularisation
-from search.figures.weeks import Week, weeks
+from search.report.best_regions import Region
 from search.report.fonts import embedded
+from search.report.slider import axis_views, shown_curves
 from search.report.translations import CLAIMS, WORDS, Language
-from search.report.verdict import SEARCH_COMMAND, sentences
+from search.report.values import ComparisonRow, DifferenceRow, Facts, FoundRow, StudyRow
+from search.report.verdict import CLAIMS_COMMAND, SEARCH_COMMAND, sentences
+from search.report.wall import wall, way_notes
+from search.results.axes import Curve
+from search.results.axes_figure import network
+from search.results.score_cells import cell
+from search.results.sequential import Verdict
 from search.results.summary import amount
 
 TRADEOFF_COMMAND = "python -m search.run --experiment tradeoff"
+# The columns of the table of all scores.
+_COLUMNS = tuple(metric for metric in IN_TABLES if metric.unit == "data")
 
 
-def draw(
-    facts: Mapping[str, Any],
+def render(
+    facts: Facts,
+    svgs: Mapping[str, str],
     language: Language,
-    kept: Sequence[tuple[Mapping[str, Any], Forecasts]] = (),
-) -> dict[str, Figure]:
-    """Draw the figures for which there are facts, by name.
+    forecasts: Mapping[tuple[str, int], Forecasts] = MappingProxyType({}),
+) -> str:
+    """Return the page.
 
     Args:
         facts: of the studies.
-        language: of the words in them.
-        kept: trials of `facts`, each with its validation forecasts.
+        svgs: the drawn figures as SVG elements, by name.
+        language: of the page.
+        forecasts: of trials, by study and number, for the slider.
     """
-    words, unit = WORDS[language], facts["unit"]
-    drawn = {}
-    if facts["tradeoff"]:
-        drawn["regularisation"] = regularisation(
-            [_panel(curve, words) for curve in facts["tradeoff"]],
-            _searched_best(facts),
-            Words(
-                title=words["tradeoff"],
-                error=words["rmse_axis"].format(unit=unit),
-                train=words["train"],
-                validation=words["validation"],
-                lowest=words["lowest"],
-                best=words["search_best"],
-                floor=words["strongest_baseline"],
-                note=words["bands"],
-            ),
-            floor=facts["baselines"][0]["val"]["rmse"] if facts["baselines"] else None,
-        )
-    if facts["trials"]:
-        drawn["train_val"] = trials_by_regime(
-            [row["train"]["rmse"] for row in facts["trials"]],
-            [row["val"]["rmse"] for row in facts["trials"]],
-            [row["regime"] for row in facts["trials"]],
-            {
-                "title": words["train_val"],
-                "x": words["train_axis"].format(unit=unit),
-                "y": words["val_axis"].format(unit=unit),
-                "equal": words["equal"],
-            }
-            | {regime: words[regime] for regime in ("underfit", "balanced", "overfit")},
-        )
-    if facts["typical"]:
-        drawn["typical"] = learning_curves(
-            [
-                LearningCurve(
-                    f"{words[row['regime']]}: {row['study']}, "
-                    + (row["design"] or words["trial"].format(number=row["trial"])),
-                    row["loss"],
-                    row["val_mse"],
-                )
-                for row in facts["typical"]
-            ],
-            {
-                "title": words["typical"],
-                "x": words["epoch"],
-                "y": words["loss_axis"],
-                "loss": words["loss"],
-                "val_mse": words["val_mse"],
-                "note": words["loss_note"],
-            },
-        )
-    if kept:
-        drawn["weeks"] = weeks(
-            [
-                Week(
-                    f"{row['design'] or words['search_best']} ({row['study']}, "
-                    f"{words['trial'].format(number=row['trial'])}): {words['peak_bias']} "
-                    f"{amount(row['val'].get('peak_bias', math.nan), '+')} {unit}",
-                    forecasts.times,
-                    forecasts.actual[:, 0],
-                    forecasts.forecast[:, 0],
-                )
-                for row, forecasts in kept
-            ],
-            {
-                "title": words["week"],
-                "x": words["hour_axis"],
-                "y": words["usage_axis"].format(unit=unit),
-                "actual": words["actual"],
-                "forecast": words["forecast"],
-                "peak": words["peak"],
-                "note": words["week_note"],
-            },
-        )
-    return drawn
-
-
-def render(facts: Mapping[str, Any], svgs: Mapping[str, str], language: Language) -> str:
-    """Return the page; `svgs` are the drawn figures as SVG elements, by name."""
     words = WORDS[language]
     context = {
         "language": language,
         "words": words,
-        "unit": facts["unit"],
+        "wall": wall(facts, language),
+        "axes": axis_views(shown_curves(facts.tradeoff), forecasts, facts.unit, words),
+        "way_notes": way_notes(facts, language),
         "verdict": sentences(facts, language),
         "arms": _arms(facts, words),
         "figures": svgs,
         "no_week": words["no_week"],
-        "claims": _claim_rows(facts, language),
-        "found": _found_rows(facts, words),
+        "claims": _claim_lines(facts, language),
+        "untried": _untried(facts, words),
+        "found": _found_lines(facts, words),
         "not_searched": words["not_searched"].format(command=SEARCH_COMMAND),
-        "scores": _score_rows(facts, words),
+        "score_heads": [f"{words[metric.name]} {facts.unit}" for metric in _COLUMNS],
+        "scores": _score_lines(facts, words),
         "scores_note": words["scores_note"].format(test=_openings(facts, words)),
-        "studies": _study_rows(facts, words),
+        "studies": [_study_line(study, words) for study in facts.studies],
     }
     environment = Environment(
         loader=PackageLoader("search.report", "."),
@@ -139,225 +73,242 @@ def render(facts: Mapping[str, Any], svgs: Mapping[str, str], language: Language
     return bare if language == "en" else template.render(context, font=embedded(bare))
 
 
-def _panel(curve: Mapping[str, Any], words: Mapping[str, str]) -> Panel:
-    def bands(period: str) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        return np.array(
-            [[level[period][key] for key in ("mean", "low", "high")] for level in curve["levels"]]
-        )
+def _arms(facts: Facts, words: Mapping[str, str]) -> list[str]:
+    if not facts.tradeoff:
+        return [words["no_curves"].format(command=TRADEOFF_COMMAND)]
+    seen = words["arms_seen"].format(
+        count=len(facts.tradeoff),
+        overfit=sum(curve.overfit is not None for curve in facts.tradeoff),
+        underfit=sum(curve.underfit is not None for curve in facts.tradeoff),
+    )
+    return [seen, *(_arms_of(curve, facts.unit, words) for curve in facts.tradeoff)]
 
-    return Panel(
-        heading=_network(curve, words),
-        axis=words[f"axis_{curve['kind']}"],
-        strengths=[level["strength"] for level in curve["levels"]],
-        train=bands("train"),
-        validation=bands("validation"),
-        lowest=curve["lowest"],
+
+def _arms_of(curve: Curve, unit: str, words: Mapping[str, str]) -> str:
+    lowest = curve.levels[curve.lowest]
+    arms = [
+        words[f"arm_{side}"].format(
+            value=f"{curve.levels[at].value:.3g}",
+            train=amount(curve.levels[at].train.mean),
+            validation=amount(curve.levels[at].validation.mean),
+            unit=unit,
+        )
+        if at is not None
+        else words[f"no_arm_{side}"]
+        for side, at in (("overfit", curve.overfit), ("underfit", curve.underfit))
+    ]
+    return words["arms"].format(
+        network=network(curve, words),
+        axis=words[f"axis_{curve.axis}"],
+        value=f"{lowest.value:.3g}",
+        rmse=amount(lowest.validation.mean),
+        unit=unit,
+        seeds=lowest.seeds,
+        arms=" ".join(arms),
     )
 
 
-def _network(curve: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    return words["network"].format(units="/".join(map(str, curve["units"])))
+@dataclass(frozen=True)
+class _ClaimLine:
+    """A comparison in the table of claims; id, says and verdict span the `rows` of the claim."""
+
+    first: bool
+    id: str
+    says: str
+    verdict: str
+    kind: str
+    rows: int
+    against: str
+    metric: str
+    difference: str
+    seeds: int
+    needed: str
 
 
-def _searched_best(facts: Mapping[str, Any]) -> float | None:
-    found = [row["val"]["rmse"] for row in facts["trials"] if not row["design"]]
-    return min(found, default=None)
-
-
-def _arms(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[str]:
-    if not facts["tradeoff"]:
-        return [words["no_curves"].format(command=TRADEOFF_COMMAND)]
-    names = {
-        (True, True): "both_arms",
-        (True, False): "left_only",
-        (False, True): "right_only",
-        (False, False): "no_arms",
-    }
-    said = [
-        words["arms_seen"].format(
-            count=len(facts["tradeoff"]),
-            left=sum(curve["left"] for curve in facts["tradeoff"]),
-            right=sum(curve["right"] for curve in facts["tradeoff"]),
-        )
-    ]
-    for curve in facts["tradeoff"]:
-        lowest, weakest = curve["levels"][curve["lowest"]], curve["levels"][0]
-        arms = words[names[curve["left"], curve["right"]]].format(
-            train=amount(weakest["train"]["mean"]),
-            validation=amount(weakest["validation"]["mean"]),
-            unit=facts["unit"],
-            seeds=weakest["seeds"],
-        )
-        said.append(
-            words["arms"].format(
-                network=_network(curve, words),
-                kind=words[f"kind_{curve['kind']}"],
-                strength=f"{lowest['strength']:g}",
-                rmse=amount(lowest["validation"]["mean"]),
-                unit=facts["unit"],
-                arms=arms,
-            )
-        )
-    return said
-
-
-def _claim_rows(facts: Mapping[str, Any], language: Language) -> list[dict[str, Any]]:
+def _claim_lines(facts: Facts, language: Language) -> list[_ClaimLine]:
     words = WORDS[language]
-    rows = []
-    for claim in facts["claims"]:
-        for at, one in enumerate(claim["comparisons"]):
-            difference = one["difference"]
-            rows.append(
-                {
-                    "first": at == 0,
-                    "id": claim["id"],
-                    "says": CLAIMS[language][claim["id"]],
-                    "verdict": words[claim["verdict"] or "not_tried"],
-                    "kind": (claim["verdict"] or "undecided").replace(" ", "-"),
-                    "rows": len(claim["comparisons"]),
-                    "against": words["against"].format(**one),
-                    "metric": f"{_metric(one, words)}; {words['expected_' + one['expected']]}",
-                    "difference": words["not_measured"]
-                    if difference is None
-                    else _interval(one, difference, facts["unit"]),
-                    "seeds": difference["pairs"] if difference else 0,
-                    "needed": _needed(one, words),
-                }
-            )
-    return rows
-
-
-def _metric(one: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    name = words[one["metric"]]
-    return name if one["metric"] in ("gap", "seconds") else f"{name}, {words[one['period']]}"
-
-
-def _interval(one: Mapping[str, Any], difference: Mapping[str, Any], unit: str) -> str:
-    def write(value: float) -> str:
-        return amount(value, "+") if one["in_unit"] else f"{value:+.3f}"
-
-    text = write(difference["mean"]) + (f" {unit}" if one["in_unit"] else "")
-    if difference["low"] is None:
-        return text
-    return f"{text} ({write(difference['low'])} ~ {write(difference['high'])})"
-
-
-def _needed(one: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    if one["seeds_needed"] is not None:
-        return str(one["seeds_needed"])
-    return words["more_than"] if one["difference"] and one["difference"]["pairs"] > 1 else ""
-
-
-def _found_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict[str, str]]:
-    rows = []
-    for found in facts["found"]:
-        shares = {one["name"]: one for one in found["importances"]}
-        regions = sorted(
-            found["regions"], key=lambda region: -shares.get(region["name"], {"mean": 0})["mean"]
+    return [
+        _ClaimLine(
+            first=at == 0,
+            id=claim.id,
+            says=CLAIMS[language][claim.id],
+            verdict=words[claim.verdict or "not_tried"],
+            kind=(claim.verdict or Verdict.UNDECIDED).replace(" ", "-"),
+            rows=len(claim.comparisons),
+            against=words["against"].format(treatment=one.treatment, control=one.control),
+            metric=f"{_measured(one, words)}; {words['expected_' + one.expected]}",
+            difference=words["not_measured"]
+            if one.difference is None
+            else _interval(one.difference, facts.unit if one.in_unit else ""),
+            seeds=0 if one.difference is None else one.difference.pairs,
+            needed=_needed(one, words),
         )
-        for region in regions:
-            share = shares.get(region["name"])
-            rows.append(
-                {
-                    "study": found["study"],
-                    "name": region["name"],
-                    "importance": f"{share['mean']:.2f} ({share['low']:.2f} ~ {share['high']:.2f})"
-                    if share
-                    else "",
-                    "searched": _range(region["low"], region["high"]),
-                    "best": _range(region["best_low"], region["best_high"])
-                    or ", ".join(f"{value} ({count})" for value, count in region["counts"]),
-                    "edge": words[f"edge_{region['edge']}"] if region["edge"] else "",
-                }
-            )
-    return rows
+        for claim in facts.claims
+        if any(one.difference for one in claim.comparisons)
+        for at, one in enumerate(claim.comparisons)
+    ]
+
+
+def _untried(facts: Facts, words: Mapping[str, str]) -> str:
+    """The claims of which nothing was measured, in one line; "" if there are none."""
+    names = [one.id for one in facts.claims if not any(c.difference for c in one.comparisons)]
+    if not names:
+        return ""
+    return words["claims_untried"].format(list=", ".join(names), command=CLAIMS_COMMAND)
+
+
+def _measured(one: ComparisonRow, words: Mapping[str, str]) -> str:
+    name = words[one.metric]
+    return name if one.metric in ("gap", "seconds") else f"{name}, {words[one.period]}"
+
+
+def _interval(difference: DifferenceRow, unit: str) -> str:
+    def write(value: float) -> str:
+        return amount(value, "+") if unit else f"{value:+.3f}"
+
+    text = write(difference.mean) + (f" {unit}" if unit else "")
+    if difference.low is None or difference.high is None:
+        return text
+    return f"{text} ({write(difference.low)} ~ {write(difference.high)})"
+
+
+def _needed(one: ComparisonRow, words: Mapping[str, str]) -> str:
+    if one.seeds_needed is not None:
+        return str(one.seeds_needed)
+    return words["more_than"] if one.difference and one.difference.pairs > 1 else ""
+
+
+@dataclass(frozen=True)
+class _FoundLine:
+    """A parameter in the table of what a search found."""
+
+    study: str
+    name: str
+    importance: str
+    searched: str
+    best: str
+    edge: str
+
+
+def _found_lines(facts: Facts, words: Mapping[str, str]) -> list[_FoundLine]:
+    return [
+        _found_line(found.study, region, share, words)
+        for found in facts.found
+        for region, share in _by_importance(found)
+    ]
+
+
+def _by_importance(found: FoundRow) -> list[tuple[Region, Importance | None]]:
+    """The regions with their importances, the largest first, those without one last."""
+    shares = {one.name: one for one in found.importances}
+    pairs = [(region, shares.get(region.name)) for region in found.regions]
+    return sorted(pairs, key=lambda pair: 0.0 if pair[1] is None else -pair[1].mean)
+
+
+def _found_line(
+    study: str, region: Region, share: Importance | None, words: Mapping[str, str]
+) -> _FoundLine:
+    return _FoundLine(
+        study=study,
+        name=region.name,
+        importance=f"{share.mean:.2f} ({share.low:.2f} ~ {share.high:.2f})" if share else "",
+        searched=_range(region.low, region.high),
+        best=_range(region.best_low, region.best_high)
+        or ", ".join(f"{value} ({count})" for value, count in region.counts),
+        edge=words[f"edge_{region.edge}"] if region.edge else "",
+    )
 
 
 def _range(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{low:.3g} ~ {high:.3g}"
 
 
-def _score_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict[str, Any]]:
-    rows = []
-    for study in facts["studies"]:
-        drawn = [
-            row for row in facts["trials"] if row["study"] == study["name"] and not row["design"]
-        ]
+@dataclass(frozen=True)
+class _ScoreLine:
+    """A forecaster in the table of all scores; `sd` is that of the first of its `cells`."""
+
+    name: str
+    order: float
+    cells: Sequence[str]
+    sd: str
+    skill: str
+    regime: str
+
+
+def _score_lines(facts: Facts, words: Mapping[str, str]) -> list[_ScoreLine]:
+    lines = []
+    for study in facts.studies:
+        drawn = [row for row in facts.trials if row.study == study.name and not row.design]
         if not drawn:
             continue
-        best = min(drawn, key=lambda row: row["val"]["rmse"])
+        best = min(drawn, key=lambda row: row.val["rmse"])
         name = words["best_row"].format(
-            name=words["trial"].format(number=best["trial"]),
-            study=study["name"],
-            tuner=study["drawn_by"],
+            name=words["trial"].format(number=best.trial), study=study.name, tuner=study.drawn_by
         )
-        rows.append(_score_row(name, best) | {"regime": words[best["regime"]]})
-    for design in facts["designs"]:
-        name = words["design_row"].format(**design)
-        most = max(design["regimes"], key=lambda regime: design["regimes"][regime])
-        rows.append(_score_row(name, design) | {"regime": words[most]})
-    rows += [_score_row(row["name"], row) for row in facts["baselines"]]
-    return sorted(rows, key=lambda row: row["order"])
+        lines.append(_score_line(name, best.val, best.skill, regime=words[best.regime]))
+    for design in facts.designs:
+        name = words["design_row"].format(name=design.name, seeds=design.seeds)
+        most = max(design.regimes, key=lambda regime: design.regimes[regime])
+        lines.append(_score_line(name, design.val, design.skill, design.val_rmse_sd, words[most]))
+    lines += [_score_line(row.name, row.val, row.skill) for row in facts.baselines]
+    return sorted(lines, key=lambda line: line.order)
 
 
-def _openings(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    count = sum(study["openings"] for study in facts["studies"])
-    return words["test_opened"].format(count=count) if count else words["test_closed"]
-
-
-def _score_row(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
-    val = row["val"]
-    spread = row.get("val_rmse_sd")
-    return {
-        "name": name,
-        "order": val["rmse"],
-        "rmse": amount(val["rmse"]),
-        "sd": "" if spread is None else amount(spread),
-        "mae": amount(val["mae"]),
-        "bias": amount(val.get("peak_bias", math.nan), "+"),
-        "skill": "" if row["skill"] is None else f"{row['skill']:+.1%}",
-        "regime": "",
-    }
-
-
-def _study_rows(facts: Mapping[str, Any], words: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": study["name"],
-            "experiment": study["experiment"],
-            "data": study["data"],
-            "columns": study["columns"],
-            "windows": words["window_text"].format(**study["framing"]),
-            "seed": study["seed"],
-            "made_with": ", ".join(f"{k} {v}" for k, v in sorted(study["made_with"].items()) if v),
-            "attempts": ", ".join(f"{count} {state}" for state, count in study["attempts"].items()),
-            "command": _command(study),
-        }
-        for study in facts["studies"]
-    ]
-
-
-def _command(study: Mapping[str, Any]) -> str:
-    drawn = "" if study["tuner"] == OPTUNA else _drawn(study)
-    total = f" --trials {study['total']}" if study["total"] else ""
-    return (
-        f"python -m search.run --experiment {study['experiment']} --study {study['name']}{total} "
-        f"--seed {study['seed']}{drawn}"
+def _score_line(
+    name: str,
+    val: Mapping[str, float],
+    skill: float | None,
+    spread: float | None = None,
+    regime: str = "",
+) -> _ScoreLine:
+    return _ScoreLine(
+        name=name,
+        order=val["rmse"],
+        cells=[cell(metric, val.get(metric.name)) for metric in _COLUMNS],
+        sd="" if spread is None else amount(spread),
+        skill="" if skill is None else f"{skill:+.1%}",
+        regime=regime,
     )
 
 
-def _drawn(study: Mapping[str, Any]) -> str:
-    return f" --tuner {study['tuner']} --sampler {study['sampler']}"
+def _openings(facts: Facts, words: Mapping[str, str]) -> str:
+    count = sum(study.openings for study in facts.studies)
+    return words["test_opened"].format(count=count) if count else words["test_closed"]
 
 
-def columns(rows: Sequence[Mapping[str, Any]], prefix: str = "") -> list[dict[str, Any]]:
-    """Nested rows as flat ones for a CSV file: `val.rmse` and the like."""
+@dataclass(frozen=True)
+class _StudyLine:
+    """A study in the table of how to repeat it."""
 
-    def flat(row: Mapping[str, Any], place: str) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, value in row.items():
-            name = f"{place}{key}"
-            found |= flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
-        return found
+    name: str
+    experiment: str
+    data: str
+    columns: Sequence[str]
+    windows: str
+    seed: int
+    made_with: str
+    attempts: str
+    command: str
 
-    return [flat(row, prefix) for row in rows]
+
+def _study_line(study: StudyRow, words: Mapping[str, str]) -> _StudyLine:
+    return _StudyLine(
+        name=study.name,
+        experiment=study.experiment,
+        data=study.data,
+        columns=study.columns,
+        windows=words["window_text"].format(**study.framing),
+        seed=study.seed,
+        made_with=", ".join(f"{k} {v}" for k, v in sorted(study.made_with.items()) if v),
+        attempts=", ".join(f"{count} {state}" for state, count in study.attempts.items()),
+        command=_command(study),
+    )
+
+
+def _command(study: StudyRow) -> str:
+    drawn = "" if study.tuner == OPTUNA else f" --tuner {study.tuner} --sampler {study.sampler}"
+    total = f" --trials {study.total}" if study.total else ""
+    return (
+        f"python -m search.run --experiment {study.experiment} --study {study.name}{total} "
+        f"--seed {study.seed}{drawn}"
+    )

@@ -4,14 +4,17 @@ from typing import Literal
 
 from experiments.claims import CLAIMS as ENGLISH_CLAIMS
 from experiments.slips import CLAIM as SLIPS
+from models.metrics import METRICS, SKILL
+from search.report.korean import with_particles
+from search.report.wall_words import WALL_WORDS
 
 Language = Literal["en", "ko"]
 
 WORDS: dict[Language, dict[str, str]] = {
     "en": {
+        **{metric.name: metric.title for metric in (*METRICS, SKILL)},
         "title": "Underfitting and overfitting in numbers",
         "verdict": "The verdict",
-        "tradeoff": "Error against regularisation",
         "train_val": "Train error against validation error",
         "typical": "A typical learning curve of each regime",
         "epoch": "Epoch (counted from 1)",
@@ -40,8 +43,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_searched": "No study of this report drew enough trials. Next: {command}",
         "found_note": "The best tenth of the completed trials, five or more; an edge is named where "
         "half of them or more, three at least, lie within 5 % of it, on the dimension's own scale. "
-        "Importance: share of the rise in squared error when the parameter is shuffled, on trials "
-        "left out of a bootstrap resample; from 20 completed trials on.",
+        "Importance: the parameter's share of what sets the best quarter apart from all trials "
+        "(PED-ANOVA), with the interval of a bootstrap over trials; from 10 completed trials on.",
         "scores": "All scores beside the baselines",
         "repeat": "Data, seeds, and how to repeat it",
         "underfit": "underfit",
@@ -51,11 +54,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "does not hold here": "does not hold here",
         "undecided": "undecided",
         "not_tried": "not tried",
-        "rmse": "RMSE",
-        "mae": "MAE",
-        "peak_error": "error at the peaks",
-        "roughness_ratio": "roughness ratio",
-        "amplitude_ratio": "amplitude ratio",
         "gap": "validation RMSE / train RMSE",
         "seconds": "seconds of training",
         "yes_underfit": "{name} ({made}) is underfitting: {count} of {seeds} seeds are labelled "
@@ -98,29 +96,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "made": "units {units}, dropout {dropout}, L2 {l2}, learning rate {rate}, batch {batch}, at "
         "most {epochs} epochs",
         "untried": "Not tried here: {what}. Next: {command}",
-        "no_curves": "No study of this report varies regularisation alone. Next: {command}",
-        "arms": "{network}, {kind}: lowest at {strength} with {rmse} {unit}; {arms}.",
-        "arms_seen": "Of {count} curves, {left} have a left arm and {right} have a right arm.",
-        "both_arms": "both arms of the U are there",
-        "left_only": "only the left arm is there: stronger regularisation than the lowest was not "
-        "measurably worse (seeds: {seeds})",
-        "right_only": "only the right arm is there. At the weakest the error is {train} {unit} on the "
-        "training and {validation} {unit} on the validation windows: what the network has learned "
-        "by heart costs nothing measurable (seeds: {seeds}), so there is no left arm",
-        "no_arms": "neither arm is measurable (seeds: {seeds})",
-        "kind_l2": "L2",
-        "kind_dropout": "dropout",
-        "axis_l2": "L2 penalty (no unit)",
-        "axis_dropout": "Dropout rate (no unit)",
-        "network": "units {units}",
         "rmse_axis": "RMSE ({unit})",
         "train": "training windows",
         "validation": "validation windows",
         "lowest": "lowest validation error",
         "search_best": "best trial that a search drew",
         "strongest_baseline": "strongest baseline",
-        "bands": "Bands: 95 % interval over seeds, if several. Last weights, no early stopping.",
-        "arms_note": "Left arm of the U: less regularisation than at the lowest point is worse, since the network learns the training windows by heart (overfitting). Right arm: more is worse, since it is too stiff (underfitting).",
         "train_axis": "Train RMSE ({unit})",
         "val_axis": "Validation RMSE ({unit})",
         "equal": "equal errors",
@@ -133,18 +114,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "verdict_head": "verdict",
         "name": "name",
         "seed_sd": "sd over seeds",
-        "peak_bias": "peak bias",
         "regime": "regime",
-        "skill": "skill",
         "against": "{treatment} - {control}",
         "expected_lower": "expected lower",
         "expected_higher": "expected higher",
         "not_measured": "not measured",
-        "more_than": "more than 200",
-        "claims_note": "Differences are paired by seed, with 95 % t intervals. A claim holds if all "
-        "its comparisons come out as foretold after Holm's correction for ten claims (C0 stands "
-        "alone); it does not hold here if one goes the other way, or is too small to matter (under "
-        "2 %).",
+        "more_than": "more than 20",
         "test_closed": "the test period is closed",
         "test_opened": "promotion has opened the test period {count} times, for its own scores alone",
         "scores_note": "On the validation windows, on which the best of a search was also chosen; "
@@ -168,9 +143,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "trial": "trial {number}",
     },
     "ko": {
+        **{metric.name: metric.korean for metric in (*METRICS, SKILL)},
         "title": "숫자로 보는 과소적합과 과대적합",
         "verdict": "판정",
-        "tradeoff": "정규화 강도에 따른 오차",
         "train_val": "학습 오차와 검증 오차",
         "typical": "적합 상태별 전형적인 학습 곡선",
         "epoch": "에포크 (1부터)",
@@ -197,8 +172,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "edge_high": "위쪽 끝: 범위를 넓힐 것",
         "not_searched": "이 보고서의 스터디에는 충분한 탐색 시행이 없습니다. 다음: {command}",
         "found_note": "완료된 시행의 상위 10 %(최소 5개). 절반 이상(최소 3개)이 해당 차원의 척도에서 끝의 5 % 안에 "
-        "있으면 경계로 표시합니다. 중요도: 붓스트랩에서 빠진 시행에서 해당 값을 뒤섞었을 때 늘어나는 제곱오차의 "
-        "비율이며, 완료된 시행이 20개 이상일 때 계산합니다.",
+        "있으면 경계로 표시합니다. 중요도: 상위 25 % 시행을 전체 시행과 구별하는 데 해당 값이 차지하는 "
+        "비율(PED-ANOVA)과 시행 붓스트랩 구간이며, 완료된 시행이 10개 이상일 때 계산합니다.",
         "scores": "모든 점수와 기준 모형",
         "repeat": "데이터, 시드, 재현 방법",
         "underfit": "과소적합",
@@ -208,11 +183,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "does not hold here": "여기서는 성립하지 않음",
         "undecided": "판단 보류",
         "not_tried": "시험하지 않음",
-        "rmse": "RMSE",
-        "mae": "MAE",
-        "peak_error": "피크 오차",
-        "roughness_ratio": "거칠기 비",
-        "amplitude_ratio": "진폭 비",
         "gap": "검증 RMSE / 학습 RMSE",
         "seconds": "학습 시간(초)",
         "yes_underfit": "{name}({made})은(는) 과소적합입니다. 시드 {seeds}개 중 {count}개가 과소적합으로 "
@@ -249,27 +219,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "made": "유닛 {units}, 드롭아웃 {dropout}, L2 {l2}, 학습률 {rate}, 배치 {batch}, 최대 {epochs} "
         "에포크",
         "untried": "여기서 시험하지 않음: {what}. 다음: {command}",
-        "no_curves": "이 보고서의 스터디는 정규화만 바꾸어 보지 않았습니다. 다음: {command}",
-        "arms": "{network}, {kind}: {strength}에서 최저 {rmse} {unit}; {arms}.",
-        "arms_seen": "곡선 {count}개 가운데 왼쪽 팔이 있는 것은 {left}개, 오른쪽 팔이 있는 것은 {right}개입니다.",
-        "both_arms": "U자의 양쪽 팔이 모두 나타남",
-        "left_only": "왼쪽 팔만 나타남: 최저점보다 강한 정규화가 측정 가능하게 나쁘지 않음(시드 {seeds}개)",
-        "right_only": "오른쪽 팔만 나타남. 정규화가 가장 약할 때 오차는 학습 구간 {train} {unit}, 검증 구간 "
-        "{validation} {unit}: 외운 것이 측정 가능한 손해를 주지 않으므로(시드 {seeds}개) 왼쪽 팔이 없음",
-        "no_arms": "어느 팔도 측정되지 않음(시드 {seeds}개)",
-        "kind_l2": "L2",
-        "kind_dropout": "드롭아웃",
-        "axis_l2": "L2 벌점 (단위 없음)",
-        "axis_dropout": "드롭아웃 비율 (단위 없음)",
-        "network": "유닛 {units}",
         "rmse_axis": "RMSE ({unit})",
         "train": "학습 구간",
         "validation": "검증 구간",
         "lowest": "최저 검증 오차",
         "search_best": "탐색의 최고 결과",
         "strongest_baseline": "가장 강한 기준 모형",
-        "bands": "띠: 시드가 여럿일 때 95 % 구간. 마지막 가중치, 조기 종료 없음.",
-        "arms_note": "U자의 왼쪽 팔: 최저점보다 정규화가 약하면 신경망이 학습 구간을 외워(과대적합) 더 나빠짐. 오른쪽 팔: 더 강하면 너무 뻣뻣해져(과소적합) 더 나빠짐.",
         "train_axis": "학습 RMSE ({unit})",
         "val_axis": "검증 RMSE ({unit})",
         "equal": "같은 오차",
@@ -282,17 +237,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "verdict_head": "판정",
         "name": "이름",
         "seed_sd": "시드 간 표준편차",
-        "peak_bias": "피크 편향",
         "regime": "적합 상태",
-        "skill": "스킬",
         "against": "{treatment} - {control}",
         "expected_lower": "낮을 것으로 예상",
         "expected_higher": "높을 것으로 예상",
         "not_measured": "측정하지 않음",
-        "more_than": "200개 초과",
-        "claims_note": "차이는 시드별로 짝지었고 95 % t 구간을 붙였습니다. 열 개의 주장에 대한 Holm "
-        "보정(C0은 별도) 뒤 모든 비교가 예상대로 나오면 성립, 하나라도 반대이거나 너무 작으면(2 % 미만) 여기서는 "
-        "성립하지 않음입니다.",
+        "more_than": "20개 초과",
         "test_closed": "시험 구간은 열지 않았습니다",
         "test_opened": "승격 과정에서 시험 구간을 {count}번 열었으며, 그 점수는 여기에 쓰지 않았습니다",
         "scores_note": "검증 구간의 점수이며, 탐색의 최고 결과도 이 구간에서 골랐습니다. {test}. "
@@ -315,6 +265,15 @@ WORDS: dict[Language, dict[str, str]] = {
         "trial": "시행 {number}",
     },
 }
+
+for _language, _words in WORDS.items():
+    _words.update(WALL_WORDS[_language])
+
+
+def in_language(text: str, language: Language) -> str:
+    """`text` as it is shown: in Korean with the particles that fit their words."""
+    return with_particles(text) if language == "ko" else text
+
 
 CLAIMS: dict[Language, dict[str, str]] = {
     "en": {claim.id: claim.says for claim in (SLIPS, *ENGLISH_CLAIMS)},

@@ -1,49 +1,50 @@
 """The verdict in three short paragraphs, computed from the facts."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from search.report.translations import WORDS, Language
+from models.parameters import TrialParameters
+from models.regime import Regime
+from search.report.translations import WORDS, Language, in_language
+from search.report.values import DesignRow, Facts, TrialRow
+from search.report.wall import subject_of
+from search.results.headline import SUBJECT, cure
+from search.results.sequential import Verdict
 from search.results.summary import amount
 
-SUBJECT = "main2"
 _SETTINGS = ("learning_rate", "dropout", "l2", "units", "batch_size", "epochs")
 CURES = ("C3", "C4", "C5", "C6", "C7", "C8")
 CLAIMS_COMMAND = "python -m search.run --experiment claims"
 SEARCH_COMMAND = "python -m search.run --trials 50"
 
 
-def sentences(facts: Mapping[str, Any], language: Language) -> list[str]:
+def sentences(facts: Facts, language: Language) -> list[str]:
     """Say whether `main2` underfits, what cures it, and how the best network stands.
 
     Three short paragraphs; where something was not tried, one says so and gives the command.
     """
     words = WORDS[language]
-    return [_underfitting(facts, words), _cures(facts, words), _best(facts, words)]
+    said = [_underfitting(facts, words), _cures(facts, words), _best(facts, words)]
+    return [in_language(paragraph, language) for paragraph in said]
 
 
-def _subject(facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    return next((row for row in facts["designs"] if row["name"] == SUBJECT), None)
-
-
-def _underfitting(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    found = _subject(facts)
+def _underfitting(facts: Facts, words: Mapping[str, str]) -> str:
+    found = subject_of(facts)
     if found is None:
         return words["untried"].format(what=SUBJECT, command=CLAIMS_COMMAND)
-    count, bias = found["regimes"]["underfit"], found["val"].get("peak_bias", 0.0)
+    count, bias = found.regimes[Regime.UNDERFIT], found.val.get("peak_bias", 0.0)
     own = [
-        row["val"].get("peak_bias", 0.0)
-        for row in facts["trials"]
-        if (row["design"], row["study"]) == (SUBJECT, found["study"])
+        row.val.get("peak_bias", 0.0)
+        for row in facts.trials
+        if (row.design, row.study) == (SUBJECT, found.study)
     ]
-    return words["yes_underfit" if 2 * count > found["seeds"] else "not_underfit"].format(
+    return words["yes_underfit" if 2 * count > found.seeds else "not_underfit"].format(
         name=SUBJECT,
-        made=_made(found["parameters"], words),
+        made=_made(found.parameters, words),
         count=count,
-        seeds=found["seeds"],
-        train=amount(found["train"]["rmse"]),
-        unit=facts["unit"],
-        excess=f"{found['excess']:.1f}",
+        seeds=found.seeds,
+        train=amount(found.train["rmse"]),
+        unit=facts.unit,
+        excess=f"{found.excess:.1f}",
         bias=amount(abs(bias)),
         least=amount(min(own), "+"),
         most=amount(max(own), "+"),
@@ -51,122 +52,133 @@ def _underfitting(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
     )
 
 
-def _cures(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
+def _cures(facts: Facts, words: Mapping[str, str]) -> str:
     return " ".join(part for part in (_together(facts, words), _single(facts, words)) if part)
 
 
-def _together(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
+def _together(facts: Facts, words: Mapping[str, str]) -> str:
     """What the best network of all has otherwise than the subject, if it is a better one."""
-    subject, best = _subject(facts), facts["best"]
-    if subject is None or best is None or _error(facts) >= subject["val"]["rmse"]:
+    subject, best = subject_of(facts), facts.best
+    if facts.explanation is not None:
+        return cure(facts.explanation, words)
+    if subject is None or best is None or _error(facts, best) >= subject.val["rmse"]:
         return ""
-    before, after = subject["parameters"], best["parameters"]
+    before, after = subject.parameters, best.parameters
     changes = [
         words["change"].format(
-            what=words[name], before=_setting(before[name]), after=_setting(after[name])
+            what=words[name],
+            before=_setting(getattr(before, name)),
+            after=_setting(getattr(after, name)),
         )
         for name in _SETTINGS
-        if before[name] != after[name]
+        if getattr(before, name) != getattr(after, name)
     ]
-    if before["ema_epochs"] != after["ema_epochs"]:
-        changes.append(words["averaged"].format(epochs=_setting(after["ema_epochs"])))
+    if before.ema_epochs != after.ema_epochs:
+        changes.append(words["averaged"].format(epochs=_setting(after.ema_epochs)))
     return words["together"].format(
         changes=", ".join(changes),
         best=_name(best, words),
-        study=best["study"],
-        rmse=amount(_error(facts)),
-        unit=facts["unit"],
-        trained=_trained(facts, words),
+        study=best.study,
+        rmse=amount(_error(facts, best)),
+        unit=facts.unit,
+        trained=_trained(facts, best, words),
         name=SUBJECT,
-        other=amount(subject["val"]["rmse"]),
-        others=_of_seeds(subject["seeds"], words),
+        other=amount(subject.val["rmse"]),
+        others=_of_seeds(subject.seeds, words),
     )
 
 
-def _repeated(facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _repeated(facts: Facts, best: TrialRow) -> DesignRow | None:
     """The row of the best network's design, whose mean over seeds owes less to luck than it."""
-    best = facts["best"]
-    own = (best["design"], best["study"])
-    return next((row for row in facts["designs"] if (row["name"], row["study"]) == own), None)
+    own = (best.design, best.study)
+    return next((row for row in facts.designs if (row.name, row.study) == own), None)
 
 
-def _error(facts: Mapping[str, Any]) -> float:
+def _error(facts: Facts, best: TrialRow) -> float:
     """Validation RMSE of the best network, over its seeds where it has several."""
-    return float((_repeated(facts) or facts["best"])["val"]["rmse"])
+    return (_repeated(facts, best) or best).val["rmse"]
 
 
-def _trained(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    repeated = _repeated(facts)
-    return _of_seeds(1 if repeated is None else repeated["seeds"], words)
+def _trained(facts: Facts, best: TrialRow, words: Mapping[str, str]) -> str:
+    repeated = _repeated(facts, best)
+    return _of_seeds(1 if repeated is None else repeated.seeds, words)
 
 
 def _of_seeds(seeds: int, words: Mapping[str, str]) -> str:
     return words["one_seed"] if seeds == 1 else words["of_seeds"].format(seeds=seeds)
 
 
-def _setting(value: Any) -> str:
-    if isinstance(value, list | tuple):
+def _setting(value: object) -> str:
+    if isinstance(value, tuple):
         return "/".join(map(_setting, value))
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _name(best: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    return best["design"] or words["trial"].format(number=best["trial"])
+def _name(best: TrialRow, words: Mapping[str, str]) -> str:
+    return best.design or words["trial"].format(number=best.trial)
 
 
-def _single(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    claims = [claim for claim in facts["claims"] if claim["id"] in CURES]
-    tried = [one for claim in claims for one in claim["comparisons"] if one["difference"]]
-    if not tried:
+def _single(facts: Facts, words: Mapping[str, str]) -> str:
+    claims = [claim for claim in facts.claims if claim.id in CURES]
+    if not any(one.difference for claim in claims for one in claim.comparisons):
         return words["untried"].format(what=", ".join(CURES), command=CLAIMS_COMMAND)
-    holding = [claim for claim in claims if claim["verdict"] == "holds"]
-    proven = [one for claim in holding for one in claim["comparisons"]]
-    strongest = min(proven or tried, key=lambda one: one["difference"]["mean"])
-    difference = strongest["difference"]
-    return words["cures" if proven else "no_cure"].format(
-        list=", ".join(claim["id"] for claim in holding),
-        seeds=difference["pairs"],
-        name=strongest["treatment"],
-        control=strongest["control"],
-        mean=amount(difference["mean"], "+"),
-        low=amount(difference["low"], "+"),
-        high=amount(difference["high"], "+"),
-        unit=facts["unit"],
+    holding = [claim for claim in claims if claim.verdict is Verdict.HOLDS]
+    compared = [
+        (one.difference, one)
+        for claim in holding or claims
+        for one in claim.comparisons
+        if one.difference is not None
+    ]
+    difference, strongest = min(compared, key=lambda pair: pair[0].mean)
+    return words["cures" if holding else "no_cure"].format(
+        list=", ".join(claim.id for claim in holding),
+        seeds=difference.pairs,
+        name=strongest.treatment,
+        control=strongest.control,
+        mean=amount(difference.mean, "+"),
+        low=_end(difference.low),
+        high=_end(difference.high),
+        unit=facts.unit,
     )
 
 
-def _best(facts: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    best = facts["best"]
+def _end(value: float | None) -> str:
+    """An end of an interval, which a single pair of trials does not have."""
+    return "-" if value is None else amount(value, "+")
+
+
+def _best(facts: Facts, words: Mapping[str, str]) -> str:
+    best = facts.best
     if best is None:
         return words["untried"].format(what=words["search_best"], command=SEARCH_COMMAND)
     said = words["best"].format(
         name=_name(best, words),
-        study=best["study"],
-        regime=words[best["regime"]],
-        rmse=amount(_error(facts)),
-        unit=facts["unit"],
-        trained=_trained(facts, words),
-        made=_made(best["parameters"], words),
+        study=best.study,
+        regime=words[best.regime],
+        rmse=amount(_error(facts, best)),
+        unit=facts.unit,
+        trained=_trained(facts, best, words),
+        made=_made(best.parameters, words),
     )
-    if not facts["baselines"]:  # of an earlier version, and their data gone
+    if not facts.baselines:  # of an earlier version, and their data gone
         return f"{said} {words['no_floor']}"
-    strongest = facts["baselines"][0]
-    other = strongest["val"]["rmse"]
-    beside = words["ahead" if _error(facts) < other else "behind"].format(
-        baseline=strongest["name"],
+    strongest = facts.baselines[0]
+    other = strongest.val["rmse"]
+    beside = words["ahead" if _error(facts, best) < other else "behind"].format(
+        baseline=strongest.name,
         other=amount(other),
-        unit=facts["unit"],
-        share=f"{abs(_error(facts) / other - 1):.0%}" if other else "-",
+        unit=facts.unit,
+        share=f"{abs(_error(facts, best) / other - 1):.0%}" if other else "-",
     )
     return f"{said} {beside}"
 
 
-def _made(parameters: Mapping[str, Any], words: Mapping[str, str]) -> str:
+def _made(parameters: TrialParameters, words: Mapping[str, str]) -> str:
     return words["made"].format(
-        units=_setting(parameters["units"]),
-        dropout=_setting(parameters["dropout"]),
-        l2=_setting(parameters["l2"]),
-        rate=_setting(parameters["learning_rate"]),
-        batch=parameters["batch_size"],
-        epochs=parameters["epochs"],
+        units=_setting(parameters.units),
+        dropout=_setting(parameters.dropout),
+        l2=_setting(parameters.l2),
+        rate=_setting(parameters.learning_rate),
+        batch=parameters.batch_size,
+        epochs=parameters.epochs,
     )

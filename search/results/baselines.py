@@ -32,16 +32,22 @@ def baseline_data(prepared: Prepared) -> "BaselineData":
     return BaselineData(
         Rows(np.column_stack([history.covariates, history.target]), hour_of_week(history.local)),
         train_origins=prepared.train.origins,
-        origins=prepared.validation.origins,
+        origins=prepared.held_out.origins,
         window=prepared.train.x.shape[1],
-        horizon=prepared.validation.y.shape[1],
+        horizon=prepared.held_out.y.shape[1],
     )
 
 
 def judge_baselines(prepared: Prepared) -> dict[str, Baseline]:
-    """Score every baseline on exactly the validation windows of the trials."""
+    """Score every baseline on exactly the validation windows of the trials.
+
+    Raises:
+        ValueError: what is held out is the test period.
+    """
     from models.baselines import score_all
 
+    if prepared.period != "validation":
+        raise ValueError(f"expected the validation windows held out, found: {prepared.period}")
     data = baseline_data(prepared)
     target = data.rows.target
     actual = target[data.origins[:, None] + np.arange(data.horizon)]

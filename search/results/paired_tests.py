@@ -1,36 +1,17 @@
-"""What paired trials say for or against a claim: differences, intervals, verdicts; pure functions.
-
-A claim foretells one or more differences, treatment minus control, paired by seed. It holds if all
-of them come out as foretold; a correction guards the ten claims that are tested at once.
-"""
+"""Differences between paired trials, with intervals and p values; pure functions."""
 
 import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Literal
 
 import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
-# Half of the 5 % of error that all claims share is for "holds", half for "does not hold here".
-ERROR = (1 - CONFIDENCE) / 2
-# An effect below this share of the control's value is too small to matter to anybody.
-NEGLIGIBLE = 0.02
-POWER = 0.8
-MOST_SEEDS = 200
 
 Expected = Literal["lower", "higher"]
-
-
-class Verdict(StrEnum):
-    """What the numbers say of a claim."""
-
-    HOLDS = "holds"
-    NOT_HERE = "does not hold here"
-    UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
@@ -59,10 +40,6 @@ class Difference:
     def p(self, expected: Expected) -> float:
         """The one-sided p value for a difference in the expected direction."""
         return self.p_lower if expected == "lower" else self.p_higher
-
-    def largest(self, expected: Expected) -> float:
-        """The largest effect in the expected direction that the interval leaves possible."""
-        return -self.low if expected == "lower" else self.high
 
 
 def paired_difference(treatment: Sequence[float], control: Sequence[float]) -> Difference:
@@ -99,64 +76,6 @@ def paired_difference(treatment: Sequence[float], control: Sequence[float]) -> D
     return Difference(mean, mean - reach, mean + reach, sd, count, base, p_lower, 1 - p_lower)
 
 
-@dataclass(frozen=True)
-class Foretold:
-    """One difference of a claim, and the direction that the claim gives it."""
-
-    difference: Difference
-    expected: Expected
-
-    @property
-    def p_for(self) -> float:
-        """One-sided p value for the expected direction."""
-        return self.difference.p(self.expected)
-
-    @property
-    def p_against(self) -> float:
-        """One-sided p value for the opposite direction."""
-        return self.difference.p("higher" if self.expected == "lower" else "lower")
-
-    @property
-    def negligible(self) -> bool:
-        """True if the interval leaves no effect possible that would matter."""
-        difference = self.difference
-        return difference.largest(self.expected) < NEGLIGIBLE * abs(difference.control)
-
-
-def verdicts(claims: Mapping[str, Sequence[Foretold]]) -> dict[str, Verdict]:
-    """Judge all claims at once.
-
-    A claim of several differences holds only if each does, so its p value is the largest of theirs
-    (the intersection-union test of Berger, 1982); it fails if any goes the other way, each tested
-    at its share of the error. Over the claims both are corrected by Holm's step-down method (Holm,
-    1979), which keeps the chance of one wrong verdict or more at 5 %. A claim also fails where the
-    95 % interval of one of its differences leaves no effect of 2 % of the control's value possible.
-
-    Args:
-        claims: the differences of each, at least one.
-
-    Returns:
-        The verdict of each claim; never other than undecided from a single seed.
-    """
-    supported = holm({name: max(one.p_for for one in found) for name, found in claims.items()})
-    opposed = holm(
-        {
-            name: min(1.0, len(found) * min(one.p_against for one in found))
-            for name, found in claims.items()
-        }
-    )
-    judged = {}
-    for name, found in claims.items():
-        several = all(one.difference.pairs > 1 for one in found)
-        if several and supported[name] <= ERROR:
-            judged[name] = Verdict.HOLDS
-        elif several and (opposed[name] <= ERROR or any(one.negligible for one in found)):
-            judged[name] = Verdict.NOT_HERE
-        else:
-            judged[name] = Verdict.UNDECIDED
-    return judged
-
-
 def t_interval(values: Sequence[float]) -> tuple[float, float]:
     """The 95 % t interval of the mean of two values or more."""
     mean, sd = statistics.fmean(values), statistics.stdev(values)
@@ -176,28 +95,3 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
         highest = max(highest, min(1.0, (len(ordered) - rank) * p_values[name]))
         adjusted[name] = highest
     return {name: adjusted[name] for name in p_values}
-
-
-def seeds_needed(difference: Difference, claims: int) -> int | None:
-    """Seeds from which a difference like this one would be found in four of five studies.
-
-    The power of the one-sided t test at Holm's strictest level, by the noncentral t distribution,
-    taking the mean and standard deviation measured for the true ones.
-
-    Args:
-        difference: as measured.
-        claims: tested at once.
-
-    Returns:
-        The number, or None if it is above `MOST_SEEDS` or cannot be told.
-    """
-    if difference.pairs < 2 or difference.mean == 0:
-        return None
-    if difference.sd == 0:
-        return 2
-    effect = abs(difference.mean) / difference.sd
-    for seeds in range(2, MOST_SEEDS + 1):
-        critical = stats.t.ppf(1 - ERROR / claims, seeds - 1)
-        if stats.nct.sf(critical, seeds - 1, effect * math.sqrt(seeds)) >= POWER:
-            return seeds
-    return None

@@ -2,43 +2,25 @@
 
 import math
 
-from models.metrics import skill
+from models.metrics import IN_TABLES, SKILL, skill
 from models.regime import OVERFIT_GAP, UNDERFIT_EXCESS, Regime
 from search.common.records import Cause, State, StudyFacts, TrialRecord
 from search.results.baselines import strongest
+from search.results.score_cells import cell, head, width
 from search.results.summary import StudySummary, amount, fits, scoreboard, trial_name
 
 
 def score_lines(summary: StudySummary, facts: StudyFacts) -> list[str]:
     """Return the scoreboard as a table of text, header first."""
-    unit = facts.unit
-    lines = [
-        f"{'on the validation windows':<34}{'RMSE ' + unit:>10}{'MAE ' + unit:>10}"
-        f"{'peak bias':>11}{'MASE':>7}{'skill':>8}"
-    ]
+    columns = [(metric, width(metric, facts.unit)) for metric in (*IN_TABLES, SKILL)]
+    lines = [f"{'on the validation windows':<34}"]
+    for metric, wide in columns:
+        title = head(metric, facts.unit)
+        lines[0] += (title if len(title) < wide else metric.title).rjust(wide)
     for row in scoreboard(summary, facts):
-        cells = [
-            amount_cell(row.get("rmse")).rjust(10),
-            amount_cell(row.get("mae")).rjust(10),
-            amount_cell(row.get("peak_bias"), "+").rjust(11),
-            cell(row.get("mase"), "7.3f"),
-            cell(row.get("skill"), "+8.1%"),
-        ]
+        cells = [cell(metric, row.get(metric.name)).rjust(wide) for metric, wide in columns]
         lines.append(f"{str(row['name'])[:33]:<34}" + "".join(cells))
     return lines
-
-
-def amount_cell(value: object, sign: str = "") -> str:
-    """A number in the data's unit, or a dash where there is none."""
-    return amount(value, sign) if isinstance(value, float) and math.isfinite(value) else "-"
-
-
-def cell(value: object, form: str) -> str:
-    """A number in the format `form`, or a dash of the same width where there is none."""
-    if isinstance(value, float) and math.isfinite(value):
-        return format(value, form)
-    width = "".join(c for c in form.split(".")[0] if c.isdigit())
-    return "-".rjust(int(width))
 
 
 def verdict(summary: StudySummary, facts: StudyFacts) -> str:
@@ -47,11 +29,9 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
     if best is None or best.result is None:
         return "No trial has completed, so there is nothing to compare with the baselines."
     if not facts.baselines:  # a re-test, whose folds have other hours each
-        return (
-            f"The lowest validation RMSE is {amount(best.result.validation['rmse'])} {facts.unit}."
-        )
+        return f"The lowest validation RMSE is {amount(best.result.held_out['rmse'])} {facts.unit}."
     name, floor = strongest(facts.baselines)
-    ours, theirs = best.result.validation["rmse"], floor.validation["rmse"]
+    ours, theirs = best.result.held_out["rmse"], floor.validation["rmse"]
     change = skill(ours, theirs)
     if not math.isfinite(change):  # on data that repeat exactly
         return (
@@ -84,7 +64,7 @@ def trade_off(summary: StudySummary, facts: StudyFacts) -> str:
     best, found = summary.best, fits(summary.records, facts.baselines)
     if best is None or best.result is None:
         return "No trade-off to report yet."
-    train, validation = best.result.train["rmse"], best.result.validation["rmse"]
+    train, validation = best.result.train["rmse"], best.result.held_out["rmse"]
     fit = found[best.number]
     labels = [one.regime for one in found.values()]
     numbers = ", ".join(f"{labels.count(regime)} {regime}" for regime in Regime)

@@ -5,17 +5,17 @@ import io
 import math
 import statistics
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
-from models.metrics import skill
+from models.metrics import IN_TABLES, skill
 from models.regime import (
     Fit,
     attainable,
     measure_fit,
 )
 from search.common.drawing import OPTUNA
-from search.common.records import Baseline, State, StudyFacts, TrialRecord, best_of
+from search.common.records import Baseline, Importance, State, StudyFacts, TrialRecord, best_of
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class StudySummary:
 
     Attributes:
         records: all attempts. finished: trials that have ended, each counted once.
-        importances: of the parameters, by name; empty while not computable.
+        importances: of the parameters, the largest first; empty while not computable.
         overhead_fraction: share of the workers' wall time not spent in training, else None.
     """
 
     records: tuple[TrialRecord, ...]
     finished: int
-    importances: dict[str, float] = field(default_factory=dict)
+    importances: tuple[Importance, ...] = ()
     overhead_fraction: float | None = None
 
     @cached_property
@@ -66,9 +66,9 @@ def final_metrics(record: TrialRecord, facts: StudyFacts) -> dict[str, float]:
         "parameter_count": float(result.parameter_count),
     }
     metrics |= {f"train_{name}": value for name, value in result.train.items()}
-    metrics |= {f"val_{name}": value for name, value in result.validation.items()}
+    metrics |= {f"val_{name}": value for name, value in result.held_out.items()}
     if facts.baselines:
-        metrics["val_skill"] = skill_of(result.validation["rmse"], facts.baselines)
+        metrics["val_skill"] = skill_of(result.held_out["rmse"], facts.baselines)
     return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
@@ -90,15 +90,15 @@ def scoreboard(summary: StudySummary, facts: StudyFacts) -> list[dict[str, objec
 
     Returns:
         Rows, best first, of `name`, `kind` ("best", "design" or "baseline"), `best_val_mse`
-        (scaled), `rmse`, `mae`, `peak_bias` (data's unit), `mase` and `skill`, those that are
-        defined. A design that was trained with several seeds stands there with the means over
-        them, with `seeds` and `rmse_sd`, the standard deviation (n - 1) of its RMSE.
+        (scaled), the metrics of `IN_TABLES` and `skill`, those that are defined. A design that was
+        trained with several seeds stands there with the means over them, with `seeds` and
+        `rmse_sd`, the standard deviation (n - 1) of its RMSE.
     """
     rows: list[dict[str, object]] = []
     best = summary.best
     if best is not None and best.result is not None:
         name, result = f"best: {trial_name(best)}", best.result
-        rows.append(_row(name, "best", result.objective, result.validation, facts))
+        rows.append(_row(name, "best", result.objective, result.held_out, facts))
     seeds: dict[str, list[TrialRecord]] = {}
     for record in summary.records:
         if record.design and record.state is State.COMPLETE:
@@ -116,14 +116,15 @@ def scoreboard(summary: StudySummary, facts: StudyFacts) -> list[dict[str, objec
 def _design_row(design: str, records: list[TrialRecord], facts: StudyFacts) -> dict[str, object]:
     results = [record.result for record in records if record.result is not None]
     metrics = {
-        name: statistics.fmean(result.validation[name] for result in results)
-        for name in results[0].validation
+        name: statistics.fmean(result.held_out[name] for result in results)
+        for name in results[0].held_out
+        if all(name in result.held_out for result in results)
     }
     objective = statistics.fmean(result.objective for result in results)
     if len(results) == 1:
         name = f"{design} (trial {records[0].number})"
         return _row(name, "design", objective, metrics, facts)
-    spread = statistics.stdev(result.validation["rmse"] for result in results)
+    spread = statistics.stdev(result.held_out["rmse"] for result in results)
     name = f"{design} ({len(results)} seeds, sd {amount(spread)})"
     row = _row(name, "design", objective, metrics, facts)
     return row | {"seeds": len(results), "rmse_sd": spread}
@@ -133,8 +134,7 @@ def _row(
     name: str, kind: str, objective: float, metrics: dict[str, float], facts: StudyFacts
 ) -> dict[str, object]:
     row: dict[str, object] = {"name": name, "kind": kind, "best_val_mse": objective}
-    shown = ("rmse", "mae", "peak_bias", "mase")
-    scores: dict[str, float] = {k: metrics[k] for k in shown if k in metrics}
+    scores = {m.name: metrics[m.name] for m in IN_TABLES if m.name in metrics}
     if facts.baselines:
         scores["skill"] = skill_of(metrics["rmse"], facts.baselines)
     # One that is not defined on these data is NaN, which JSON does not have.
@@ -159,29 +159,34 @@ def fits(
     Args:
         records: attempts of one study.
         baselines: on its validation windows.
-        others: train RMSE of trials of other studies on the same data.
+        others: train RMSE of trials of other studies on the same data, all training windows.
+
+    What is attainable is known from trials that learned from as many windows.
     """
-    complete = {
-        record.number: record.result
+    complete = [
+        (record, record.result)
         for record in records
         if record.state is State.COMPLETE and record.result is not None
-    }
-    if not complete:
-        return {}
-    best = attainable(
-        [*(result.train["rmse"] for result in complete.values()), *others],
-        [baseline.validation["rmse"] for baseline in baselines.values()],
-    )
+    ]
+    lowest: dict[int | None, list[float]] = {None: list(others)}
+    for record, result in complete:
+        lowest.setdefault(_train_weeks(record), []).append(result.train["rmse"])
+    floor = [baseline.validation["rmse"] for baseline in baselines.values()]
     return {
-        number: measure_fit(
+        record.number: measure_fit(
             result.train["rmse"],
-            result.validation["rmse"],
-            best,
+            result.held_out["rmse"],
+            attainable(lowest[_train_weeks(record)], floor),
             result.epochs,
             result.best_epoch,
         )
-        for number, result in complete.items()
+        for record, result in complete
     }
+
+
+def _train_weeks(record: TrialRecord) -> int | None:
+    """Weeks of training windows, where they are not all: fewer are easier to learn by heart."""
+    return None if record.framing is None else record.framing.train_weeks
 
 
 def fit_metrics(fit: Fit) -> dict[str, float]:

@@ -1,10 +1,10 @@
 """A module of ours in a process of its own: this one never imports TensorFlow."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
+from models.tensorflow_start import ERRORS, cpu_environment
 from search.common.errors import Refused
 
 
@@ -16,7 +16,7 @@ def run_apart(module: str, *words: str, failing: str) -> None:
     """
     done = subprocess.run(
         [sys.executable, "-m", module, *words],
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
+        env=cpu_environment(ERRORS),
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

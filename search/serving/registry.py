@@ -22,6 +22,7 @@ from search.common.errors import Refused, WrongInput
 from search.common.stores import Stores, masked
 from search.serving.model_folder import digest
 from search.tracking.client import connect, first_line, store_errors
+from search.tuning.postgres_lock import holding, is_postgresql
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -60,7 +61,16 @@ class Registry:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Keep other promotions and rollbacks of this model waiting."""
+        """Keep other promotions and rollbacks of this model waiting.
+
+        In a database server that either store is in, for all machines; else for this one.
+        """
+        for url in (self._stores.tracking, self._stores.storage):
+            if is_postgresql(url):
+                name = f"model {self.name!r} of {masked(self._stores.tracking)}"
+                with holding(url, name, wait=True):
+                    yield
+                return
         path = self._stores.model_lock(self.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path):
@@ -259,8 +269,13 @@ def need_store(stores: Stores) -> None:
     if stores.missing_tracking:
         raise Refused(
             f"there is no MLflow store {stores.missing_tracking} yet, so no model either.\n"
-            f"Next: {commands.module('search.promote', '--study', 'NAME')}"
+            f"Next: {_promote(stores)}"
         )
+
+
+def _promote(stores: Stores) -> str:
+    places = stores.words("--storage", "--tracking-uri")
+    return commands.module("search.promote", "--study", "NAME", *places)
 
 
 def the_model(stores: Stores) -> str:
@@ -272,10 +287,7 @@ def the_model(stores: Stores) -> str:
     """
     names = names_with_champion(stores)
     if not names:
-        raise Refused(
-            "no model is in service in this store.\n"
-            f"Next: {commands.module('search.promote', '--study', 'NAME')}"
-        )
+        raise Refused(f"no model is in service in this store.\nNext: {_promote(stores)}")
     if len(names) > 1:
         raise WrongInput(f"several models are in service: give one of {', '.join(names)} by --name")
     return names[0]

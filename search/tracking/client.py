@@ -44,6 +44,8 @@ def be_quiet() -> None:
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    # s: a server that accepts and never answers is told of within half a minute, retry included.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "12")
     # At every run's end it would print two addresses to standard output, which is for results, with
     # the password of the server in them; they open in the view for language models.
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")

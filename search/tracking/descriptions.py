@@ -1,17 +1,19 @@
 """The pages of a study and of a trial in the MLflow UI."""
 
+from models.metrics import IN_TABLES, SKILL
 from search.common.drawing import drawn_by
 from search.common.records import StudyFacts, TrialRecord
+from search.results.explanation import Explanation
+from search.results.headline import SUBJECT, headline
+from search.results.score_cells import cell, head
 from search.results.sentences import (
-    amount_cell,
     behind,
-    cell,
     counts,
     parameter_text,
     trade_off,
     verdict,
 )
-from search.results.summary import StudySummary, amount, scoreboard, trial_name
+from search.results.summary import StudySummary, amount, fits, scoreboard, trial_name
 
 
 def description(summary: StudySummary, facts: StudyFacts) -> str:
@@ -20,6 +22,8 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
     sampled = any(not record.design for record in summary.records)
     drawn = f" Points drawn by {drawn_by(facts.contract)}." if sampled else ""
     lines = []
+    if said := _headline(summary, facts):
+        lines += [f"**{said}**", ""]
     if best is not None:
         lines += [f"**Best: {trial_name(best)}.** {parameter_text(best)}.", ""]
     lines += [
@@ -31,17 +35,16 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
         f"study seed "
         f"{facts.seed}.{drawn} {facts.summary}",
     ]
-    unit = facts.unit
+    columns = [*(metric for metric in IN_TABLES if metric.unit == "data"), SKILL]
+    heads = [head(metric, facts.unit) for metric in columns]
     lines += [
         "",
-        f"| on the validation windows | RMSE {unit} | MAE {unit} | peak bias {unit} | skill |",
-        "|---|---:|---:|---:|---:|",
+        f"| on the validation windows | {' | '.join(heads)} |",
+        "|---|" + "---:|" * len(heads),
     ]
     for row in scoreboard(summary, facts):
-        lines.append(
-            f"| {row['name']} | {amount_cell(row.get('rmse'))} | {amount_cell(row.get('mae'))} "
-            f"| {amount_cell(row.get('peak_bias'), '+')} | {cell(row.get('skill'), '+1.1%')} |"
-        )
+        cells = [cell(metric, row.get(metric.name)) for metric in columns]
+        lines.append(f"| {row['name']} | {' | '.join(cells)} |")
     lines += [
         "",
         "Skill is 1 - RMSE / RMSE of the strongest baseline; below 0 a baseline is better. "
@@ -55,6 +58,23 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
             "; with `--serve-best` the best baseline serves where no network is let through"
         )
     return "\n".join(lines)
+
+
+def _headline(summary: StudySummary, facts: StudyFacts) -> str:
+    """How the teaching notes' network stands, and what cures it; "" where it was not trained."""
+    fitted = fits(summary.records, facts.baselines)
+    own = [one for one in summary.records if one.design == SUBJECT and one.number in fitted]
+    if not own:
+        return ""
+    biases = [
+        one.result.held_out["peak_bias"]
+        for one in own
+        if one.result is not None and "peak_bias" in one.result.held_out
+    ]
+    found = facts.explanation
+    explanation = None if found is None else Explanation.model_validate(found)
+    regimes = [fitted[one.number].regime for one in own]
+    return headline(SUBJECT, regimes, biases, facts.unit, explanation)
 
 
 def _openings(count: int) -> str:
@@ -77,7 +97,7 @@ def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
             f"The point of trial {result.repeat_of}, so not trained again; that trial's result: "
         )
     return text + (
-        f"RMSE {amount(result.validation['rmse'])} {facts.unit} on the validation windows, "
+        f"RMSE {amount(result.held_out['rmse'])} {facts.unit} on the validation windows, "
         f"{amount(result.train['rmse'])} on the training windows; best epoch {result.best_epoch} "
         f"of {result.epochs}, stopped by {result.stopped_by}."
     )

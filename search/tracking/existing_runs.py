@@ -66,6 +66,16 @@ class KeptRuns:
             run = self._run("tags.`search.kind` = 'study'")
             self._client.log_artifacts(run.info.run_id, str(place), "report")
 
+    def log_figures(self, place: Path) -> None:
+        """Log the files of `place` among the figures of the study's own run.
+
+        Raises:
+            NotThere: it has none, or the store cannot be written.
+        """
+        with _calls():
+            run = self._run("tags.`search.kind` = 'study'")
+            self._client.log_artifacts(run.info.run_id, str(place), "figures")
+
     def begin_promotion(self, name: str, tags: Mapping[str, str]) -> str:
         """Make a run for a promotion under the study's own; return its id."""
         with _calls():

@@ -9,6 +9,7 @@ import queue
 import threading
 import time
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -22,6 +23,10 @@ from search.tracking.study_runs import StudyRuns
 _SHORT_WAIT = 5.0
 # How long a store that stops answering is waited for at the end.
 _LONG_WAIT = 30.0
+# Waiting writes beyond which figures and files of a trial come later.
+MANY = 30
+# s between two lines that say how far behind MLflow is.
+_TELL_EVERY = 60.0
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
@@ -48,6 +53,9 @@ class Mirror:
         self.undelivered = 0
         self._emptied = False
         # The standing that waits for its turn: a newer one takes its place.
+        self._told_late = -math.inf
+        # Files of ended attempts that wait until nothing else does.
+        self._later: deque[Callable[[], None]] = deque()
         self._standing: tuple[StudySummary, State] | None = None
         self._lock = threading.Lock()
         # requests says so itself when it is imported, but that happens in the thread, and whoever
@@ -60,7 +68,7 @@ class Mirror:
 
     def show(self, record: TrialRecord) -> None:
         """Show that an attempt runs, or how it ended."""
-        self._jobs.put(lambda: self._runs.write_trial(record))
+        self._jobs.put(lambda: self._write(record))
 
     def catch_up(self, records: Iterable[TrialRecord]) -> None:
         """Show what an earlier coordinator left undelivered; what MLflow has is passed over.
@@ -109,6 +117,11 @@ class Mirror:
         """Runs of attempts that were made, whose end was written, and that were set aside."""
         return self._runs.made, self._runs.ended, self._runs.set_aside
 
+    @property
+    def behind(self) -> int:
+        """Writes that wait for their turn."""
+        return self._jobs.qsize() + len(self._later)
+
     # -- the thread ------------------------------------------------------------------------------
 
     def _work(self) -> None:
@@ -121,11 +134,35 @@ class Mirror:
                 )
             return
         while not self._stop.is_set():
+            if self._later and self._jobs.empty():
+                self._do(self._later.popleft())
+                continue
             job = self._jobs.get()
-            if job is None:
-                self._emptied = True
-                return
-            self._do(job)
+            if job is not None:
+                self._do(job)
+                continue
+            while self._later and not self._stop.is_set():
+                self._do(self._later.popleft())
+            self._emptied = not self._later
+            return
+
+    def _write(self, record: TrialRecord) -> None:
+        """Write an attempt; while many others wait, its figures and files come after them."""
+        if self.behind <= MANY or not record.finished or self._runs.has(record):
+            self._runs.write_trial(record)
+            return
+        self._runs.write_numbers(record)
+        self._later.append(lambda: self._runs.write_files(record))
+        self._tell_how_late()
+
+    def _tell_how_late(self) -> None:
+        now = time.monotonic()
+        if now - self._told_late > _TELL_EVERY:
+            self._told_late = now
+            self._say(
+                f"MLflow is {self.behind} writes behind the search; numbers are written first, "
+                "figures and models when it has caught up. Nothing is lost."
+            )
 
     def _do(self, job: Callable[[], None]) -> bool:
         """Do `job`, waiting for a store that is away; False if it was refused or given up."""
@@ -147,7 +184,7 @@ class Mirror:
                         f"({masked(first_line(error))}); results are kept and delivered later."
                     )
                 if self._stop.wait(pause):
-                    self.undelivered += 1 + self._jobs.qsize()
+                    self.undelivered += 1 + self._jobs.qsize() + len(self._later)
                     return False
             else:
                 if self._away_since is not None:

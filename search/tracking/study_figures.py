@@ -3,9 +3,14 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from data_pipeline.framing import Framing
 from search import figures
 from search.common.records import State, StudyFacts, TrialRecord
 from search.common.spool import Forecasts
+from search.results.axes import Curve, Trial, curves
+from search.results.axes_figure import axes_figure
+from search.results.explanation import Explanation
+from search.results.explanation_figure import draw
 from search.results.summary import StudySummary, trial_name
 
 
@@ -55,7 +60,7 @@ def study_figures(summary: StudySummary, facts: StudyFacts) -> dict[str, Figure]
         )
         drawn["train_against_validation"] = figures.train_against_validation(
             [r.result.train["rmse"] for r in tried if r.result],
-            [r.result.validation["rmse"] for r in tried if r.result],
+            [r.result.held_out["rmse"] for r in tried if r.result],
             [r.parameters.l2 for r in tried if r.parameters],
             f"Train against validation error, study {facts.name}",
             facts.unit,
@@ -67,10 +72,24 @@ def study_figures(summary: StudySummary, facts: StudyFacts) -> dict[str, Figure]
             facts.log_names,
             f"Completed trials, study {facts.name}",
         )
+    if found := axes_of(summary, facts):
+        floor = min((b.validation["rmse"] for b in facts.baselines.values()), default=None)
+        drawn["error_along_settings"] = axes_figure(found, facts.unit, floor=floor)
+    if facts.explanation is not None:
+        drawn["waterfall"] = draw(Explanation.model_validate(facts.explanation))
     if summary.importances:
         drawn["importance"] = figures.importance(
-            list(summary.importances),
-            list(summary.importances.values()),
+            [one.name for one in summary.importances],
+            [one.mean for one in summary.importances],
+            [(one.low, one.high) for one in summary.importances],
             f"Importance for the validation error, study {facts.name}",
         )
     return drawn
+
+
+def axes_of(summary: StudySummary, facts: StudyFacts) -> list[Curve]:
+    """Error along each setting that the study's designs vary."""
+    framing, rows = facts.contract.get("framing"), facts.data.get("rows")
+    trials = [Trial(facts.name, record) for record in summary.records]
+    seen = Framing.model_validate(framing) if framing else Framing()
+    return curves(trials, seen, rows if isinstance(rows, int) else None)

@@ -35,7 +35,14 @@ class StopRequested:
     signum: int
 
 
-Event = EpochReached | AttemptEnded | StopRequested
+@dataclass(frozen=True)
+class PoolLost:
+    """The pool as a whole is gone, and why; what ran in it is lost."""
+
+    reason: str
+
+
+Event = EpochReached | AttemptEnded | StopRequested | PoolLost
 
 
 class Pool(Protocol):
@@ -62,10 +69,14 @@ class Pool(Protocol):
 class Crew:
     """Who trains: processes at once, the GPUs they take in turn, and the seconds a trial may take.
 
-    `timeout` is the number of seconds after which no trial is begun; None: no such limit.
+    `timeout` is the number of seconds after which no trial is begun; None: no such limit. `cluster`
+    is the address of a Ray cluster that trains instead of this machine, else ""; `workers` is 0
+    there for as many as it has room for, and `per_gpu` of them share a GPU.
     """
 
     workers: int
     gpus: tuple[int, ...] = ()
     trial_timeout: float | None = None
     timeout: float | None = None
+    cluster: str = ""
+    per_gpu: int = 1

@@ -24,7 +24,7 @@ FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 class Trained:
     """A trial's result, its model, and its forecasts in the data's unit.
 
-    `actual` and `forecast` are float64 (n, horizon) over the validation windows; `origins` is
+    `actual` and `forecast` are float64 (n, horizon) over the held-out windows; `origins` is
     int64 (n,), the row of each window's first target.
     """
 
@@ -46,33 +46,31 @@ def run_trial(
 
     Args:
         parameters: of network and training.
-        prepared: scaled train and validation windows; the test period is not in it.
+        prepared: scaled windows; of the test period only where promotion has opened it.
         seed: of initial weights, dropout and shuffling.
         device: what is trained on, for the record.
-        on_epoch: called with the epoch (from 1) and the penalty-free validation MSE; training
+        on_epoch: called with the epoch (from 1) and the penalty-free held-out MSE; training
             stops when it returns True, with the best weights restored all the same.
 
     Raises:
-        models.fit.TrainingDiverged: a NaN or infinite loss, in training or in validation.
+        models.fit.TrainingDiverged: a NaN or infinite loss, on either windows.
     """
-    train, validation = prepared.train, prepared.validation
+    train, held_out = prepared.train, prepared.held_out
     window, features = train.x.shape[1:]
     model = build(parameters, window, features, train.y.shape[1], seed)
-    record = fit(model, parameters, train.x, train.y, validation.x, validation.y, on_epoch)
-    judged = {
-        name: _judge(model, windows, prepared)
-        for name, windows in (("train", train), ("validation", validation))
-    }
-    objective, metrics, actual, forecast = judged["validation"]
+    record = fit(model, parameters, train.x, train.y, held_out.x, held_out.y, on_epoch)
+    train_objective, train_metrics, _, _ = _judge(model, train, prepared)
+    objective, metrics, actual, forecast = _judge(model, held_out, prepared)
     result = TrialResult(
         objective=objective,
-        train_objective=judged["train"][0],
+        train_objective=train_objective,
         history=record.history,
         best_epoch=record.best_epoch,
         epochs=record.epochs,
         stopped_by=record.stopped_by,
-        train=judged["train"][1],
-        validation=metrics,
+        train=train_metrics,
+        held_out=metrics,
+        period=prepared.period,
         parameter_count=record.parameter_count,
         seconds=record.seconds,
         seconds_per_epoch=record.seconds_per_epoch,
@@ -80,7 +78,7 @@ def run_trial(
         device_name=device.name,
         device_notes=list(device.notes),
     )
-    return Trained(result, model, actual, forecast, validation.origins)
+    return Trained(result, model, actual, forecast, held_out.origins)
 
 
 def _judge(

@@ -13,7 +13,7 @@ import traceback
 from multiprocessing import parent_process
 from multiprocessing.connection import Client, wait
 
-from models.tensorflow_start import tensorflow_start
+from models.tensorflow_start import hide_gpus, quiet_start, tensorflow_start
 from search.common.records import Cause, Failure, Task, TrialResult
 from search.training.train_task import WorkerContext, WorkerState, cause_of, train
 
@@ -28,8 +28,7 @@ def initialise(context: WorkerContext) -> None:
     """Prepare a fresh worker process; it leaves with the coordinator."""
     global _worker
     # Before TensorFlow and its thread pools exist.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    quiet_start()
     _leave_with_the_coordinator()
     _worker = WorkerState(context)
 
@@ -72,7 +71,7 @@ def _ready() -> WorkerState:
     context = _worker.context
     if _worker.device is None:
         if context.gpu is None:
-            os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+            hide_gpus()
         with tensorflow_start():
             from models.device import prepare_device
 

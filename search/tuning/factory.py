@@ -1,7 +1,6 @@
 """Makes the tuner that a study asks for, and says what it needs."""
 
 import importlib.util
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,10 +39,10 @@ def keras_tuner_oracle(sampler: str, experiment: "Experiment", directory: Path) 
         experiment: whose space it draws from.
         directory: where it writes what it knows.
     """
-    from models.tensorflow_start import native_messages_dropped
+    from models.tensorflow_start import native_messages_dropped, quiet_start
 
     # Before any thread of ours could say something meanwhile.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    quiet_start()
     with native_messages_dropped():  # KerasTuner uses what Keras does not
         from search.tuning.keras_tuner_oracle import KerasTunerOracle
     return KerasTunerOracle(sampler, experiment.space, experiment.epochs, directory)

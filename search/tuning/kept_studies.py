@@ -13,6 +13,7 @@ from experiments.catalogue import CATALOGUE
 from experiments.experiment import Experiment
 from search.common.errors import Refused
 from search.common.records import Baseline, Cause, Failure, State, TrialRecord, TrialResult
+from search.tuning.storage import Storage
 
 _STATES = {
     TrialState.RUNNING: State.RUNNING,
@@ -35,6 +36,7 @@ class KeptStudy:
         source: of the data, as plain values; empty in a study of before it was kept.
         openings: of the test period, oldest first, as `keep_openings` wrote them.
         data: the data report as plain values. total: finished trials its latest run asked for.
+        explanations: what those of it found, as plain values, the latest last.
     """
 
     name: str
@@ -47,16 +49,18 @@ class KeptStudy:
     openings: tuple[dict[str, Any], ...] = ()
     data: dict[str, Any] = field(default_factory=dict)
     total: int = 0
+    explanations: tuple[dict[str, Any], ...] = ()
 
     def experiment(self) -> Experiment:
         """The experiment as this study runs it."""
         plain = CATALOGUE[self.contract["experiment"]].model_dump()
-        plain |= {name: self.contract[name] for name in ("framing", "epochs", "seed")}
+        kept = ("framing", "epochs", "seed", "weights")
+        plain |= {name: self.contract[name] for name in kept if name in self.contract}
         plain["source"] = rules_of_before(self.source) if self.source else plain["source"]
         return Experiment.model_validate(plain)
 
 
-def kept_contract(storage: optuna.storages.BaseStorage, name: str) -> dict[str, Any] | None:
+def kept_contract(storage: Storage, name: str) -> dict[str, Any] | None:
     """The contract of the study of that name, None if there is no such study or it has none."""
     if name not in optuna.get_all_study_names(storage):
         return None
@@ -65,25 +69,39 @@ def kept_contract(storage: optuna.storages.BaseStorage, name: str) -> dict[str, 
     return contract
 
 
-def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
-    """Read a study.
+def need_study(storage: Storage, name: str) -> optuna.Study:
+    """The study of that name.
 
     Raises:
-        Refused: there is no study of that name, or this program did not make it.
+        Refused: there is none.
     """
     try:
-        study = optuna.load_study(study_name=name, storage=storage)
+        return optuna.load_study(study_name=name, storage=storage)
     except KeyError as error:
         known = ", ".join(sorted(optuna.get_all_study_names(storage))) or "none"
         raise Refused(
             f"there is no study {name!r} in this database; it holds: {known}.\n"
             "Next: check the name, or give another database with --storage."
         ) from error
+
+
+def read_study(storage: Storage, name: str) -> KeptStudy:
+    """Read a study.
+
+    Raises:
+        Refused: there is no study of that name, or this program did not make it.
+    """
+    study = need_study(storage, name)
     contract: dict[str, Any] = study.user_attrs.get("contract") or {}
     if "retest_of" in contract:
         raise Refused(
             f"study {name!r} is the re-test of study {contract['retest_of']!r} on other periods.\n"
             "Next: give that study; what the re-test found is on the page of its promotion."
+        )
+    if "explain_of" in contract:
+        raise Refused(
+            f"study {name!r} explains study {contract['explain_of']!r}.\n"
+            "Next: give that study; its report shows what was found."
         )
     experiment = CATALOGUE.get(contract.get("experiment", ""))
     if experiment is None:
@@ -109,17 +127,40 @@ def read_study(storage: optuna.storages.BaseStorage, name: str) -> KeptStudy:
         tuple(study.user_attrs.get("openings", ())),
         study.user_attrs.get("data", {}),
         study.user_attrs.get("total", 0),
+        tuple(explanations_of(storage, name)),
     )
 
 
-def keep_openings(
-    storage: optuna.storages.BaseStorage, name: str, openings: Sequence[dict[str, Any]]
-) -> None:
+def designs_of(storage: Storage, name: str) -> set[str]:
+    """Names of the designs that a study has trained or queued; none if there is no such study."""
+    if name not in optuna.get_all_study_names(storage):
+        return set()
+    study = optuna.load_study(study_name=name, storage=storage)
+    return {
+        trial.user_attrs["design"]
+        for trial in study.get_trials(deepcopy=False)
+        if "design" in trial.user_attrs
+    }
+
+
+def explanations_of(storage: Storage, name: str) -> list[dict[str, Any]]:
+    """What the explanations of study `name` found, the latest last; those that have ended."""
+    studies = optuna.get_all_study_summaries(storage=storage, include_best_trial=False)
+    found = [
+        one.user_attrs["explanation"]
+        for one in studies
+        if one.user_attrs.get("contract", {}).get("explain_of") == name
+        and "explanation" in one.user_attrs
+    ]
+    return sorted(found, key=lambda one: str(one["time"]))
+
+
+def keep_openings(storage: Storage, name: str, openings: Sequence[dict[str, Any]]) -> None:
     """Keep with study `name` how often its test period was opened; by its holder alone."""
     optuna.load_study(study_name=name, storage=storage).set_user_attr("openings", list(openings))
 
 
-def openings_of(storage: optuna.storages.BaseStorage, data: str) -> list[dict[str, Any]]:
+def openings_of(storage: Storage, data: str) -> list[dict[str, Any]]:
     """The openings of test periods of the data with that fingerprint, by any study here."""
     studies = optuna.get_all_study_summaries(storage=storage, include_best_trial=False)
     found = [one for study in studies for one in study.user_attrs.get("openings", ())]
@@ -149,7 +190,7 @@ def record_of(trial: FrozenTrial, experiment: Experiment) -> TrialRecord:
         proposal=attributes.get("proposal", ""),
         retry_of=attributes.get("retry_of"),
         attempt=int(attributes.get("attempt", 1)),
-        result=TrialResult(**result) if result and state is not State.FAILED else None,
+        result=TrialResult.from_stored(result) if result and state is not State.FAILED else None,
         failure=failure_of(failure) if failure else None,
         started=_utc(trial.datetime_start),
         ended=_utc(trial.datetime_complete),

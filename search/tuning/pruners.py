@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import optuna
 
-PRUNERS = ("median", "quartile", "halving", "hyperband", "patient", "none")
 # Epochs that every trial gets before it may be pruned: LSTMs start slowly.
 WARM_UP_EPOCHS = 8
 # Completed trials before the median and the quartile mean something.
@@ -14,10 +13,10 @@ PATIENT_EPOCHS = 3
 
 
 def make_pruner(name: str, epochs: int, warm_up: int) -> optuna.pruners.BasePruner:
-    """Build the pruner called `name`, one of `PRUNERS`.
+    """Build a pruner.
 
     Args:
-        name: of the rule.
+        name: of the rule: one of Optuna's in `search.common.drawing`.
         epochs: most epochs of a trial.
         warm_up: epochs that every trial gets before it may be pruned.
     """

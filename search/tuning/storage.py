@@ -12,8 +12,12 @@ from filelock import FileLock
 from search.common import commands
 from search.common.errors import Refused
 from search.common.new_database import create_whole
-from search.common.stores import masked
+from search.common.stores import masked, missing_file
+from search.tuning.durability import begin_sqlite
+from search.tuning.postgres_lock import is_postgresql
+from search.tuning.server_storage import open_server
 
+Storage = optuna.storages.BaseStorage
 # What the study database raises when it cannot be read or written any more.
 _FAILURES = (optuna.exceptions.StorageInternalError, sa.exc.SQLAlchemyError)
 
@@ -29,11 +33,12 @@ def refusing_failures() -> Iterator[None]:
         reason = masked(str(error.__cause__ or error).splitlines()[0])
         raise Refused(
             f"the stores cannot be used: {reason}\nEvery trial that was reported as finished is "
-            "kept. Next: free space or mend the permissions, then run the same command again."
+            "kept. Next: free space or mend the permissions, or start the database's server; then "
+            "run the same command again."
         ) from error
 
 
-def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
+def open_storage(url: str, schema_lock: Path) -> Storage:
     """Connect to the study database at `url`, creating it if there is none.
 
     The schema is created under a lock, since several processes that create it at once break each
@@ -43,6 +48,8 @@ def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
     Raises:
         Refused: the database cannot be opened or is of another Optuna's version.
     """
+    if is_postgresql(url):
+        return open_server(url)
     shown = masked(url)
     try:
         with FileLock(schema_lock):
@@ -67,26 +74,19 @@ def open_storage(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
     return storage
 
 
-def open_existing(url: str, schema_lock: Path) -> optuna.storages.BaseStorage:
+def open_existing(url: str, schema_lock: Path) -> Storage:
     """Connect to the study database at `url` to read it; never creates one.
 
     Raises:
         Refused: there is none, or as `open_storage`.
     """
-    if not exists(url):
+    if missing := missing_file(url):
         first = commands.module("search.run", "--trials", "50")
-        database = sa.make_url(url).database
-        raise Refused(f"there is no study database {database} yet.\nNext: {first}")
+        raise Refused(f"there is no study database {missing} yet.\nNext: {first}")
     return open_storage(url, schema_lock)
 
 
-def exists(url: str) -> bool:
-    """Whether there is a database; of a server's that is taken for granted."""
-    database = sa.make_url(url).database
-    return not (url.startswith("sqlite") and database and not Path(database).exists())
-
-
-def in_memory() -> optuna.storages.BaseStorage:
+def in_memory() -> Storage:
     """A study database that is gone with this process."""
     return optuna.storages.InMemoryStorage()
 
@@ -107,11 +107,7 @@ def _make_sqlite_patient(engine: sa.Engine) -> None:
 
     def leave_transactions_to_us(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA synchronous=FULL")
-
-    def take_the_write_lock(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     sa.event.listen(engine, "connect", leave_transactions_to_us)
-    sa.event.listen(engine, "begin", take_the_write_lock)
+    sa.event.listen(engine, "begin", begin_sqlite)
     engine.dispose()  # connections made before the listeners

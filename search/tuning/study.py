@@ -6,39 +6,32 @@ written before anybody is told of it.
 
 import dataclasses
 import uuid
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from experiments.experiment import Experiment
-from experiments.lstm_space import to_flat
-from experiments.space import Value
 from search.common.errors import Refused
-from search.common.records import (
-    RETRIED,
-    UNCOUNTED,
-    Cause,
-    Failure,
-    Standing,
-    TrialRecord,
-    TrialResult,
-)
+from search.common.records import Cause, Failure, Importance, Standing, TrialRecord, TrialResult
 from search.common.resume_check import hold
 from search.common.seeds import trial_seed
 from search.tuning.attempts import Tally
+from search.tuning.endings import Endings
+from search.tuning.importance import importances
 from search.tuning.kept_studies import failure_of, record_of
 from search.tuning.long_study import Lessons
 from search.tuning.optuna_space import suggest
 from search.tuning.oracle import Oracle
+from search.tuning.patient_storage import PatientStorage
+from search.tuning.proposals import Proposals
 from search.tuning.pruners import WARM_UP_EPOCHS, make_pruner
+from search.tuning.pruning import Pruning
+from search.tuning.queue import queue_designs, queue_repeats, seed_of, waiting
+from search.tuning.running_trials import OwnTrials
 from search.tuning.samplers import make_sampler
-
-RETRIES = 2
-# Complete trials below which the importance of some ten parameters is noise.
-ENOUGH_FOR_IMPORTANCE = 10
+from search.tuning.storage import Storage
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 optuna.logging.disable_propagation()
@@ -53,7 +46,7 @@ class Study:
 
     def __init__(
         self,
-        storage: optuna.storages.BaseStorage,
+        storage: Storage,
         name: str,
         experiment: Experiment,
         seed: int,
@@ -76,7 +69,8 @@ class Study:
         """
         self.name = name
         self._dropped = dropped
-        self._storage = storage
+        self._below = storage
+        storage = OwnTrials(storage)
         self._experiment = experiment
         self._space = experiment.space
         self._seed = seed
@@ -88,15 +82,14 @@ class Study:
             load_if_exists=True,
             pruner=make_pruner(pruner, experiment.epochs, warm_up),
         )
-        self._study_id = storage.get_study_id_from_name(name)
+        self._endings = Endings(storage, self._study, experiment, seed)
         self._live: dict[int, optuna.Trial] = {}
-        # The lowest value that each of them has reported.
-        self._lowest: dict[int, float] = {}
+        self._pruning = Pruning(experiment.epochs)
         self._tally = Tally()
         self._lessons = Lessons()
         # Trials in the storage, those that wait included.
         self._count = 0
-        self._oracle: Oracle | None = None
+        self._proposals: Proposals | None = None
 
     # -- opening ---------------------------------------------------------------------------------
 
@@ -150,7 +143,9 @@ class Study:
             if trial.state != TrialState.RUNNING:
                 continue
             if "result" in trial.user_attrs:
-                self._complete(trial.number, TrialResult(**trial.user_attrs["result"]))
+                result = TrialResult.from_stored(trial.user_attrs["result"])
+                self._endings.complete(trial.number, result)
+                self._keep(trial.number)
             elif "failure" in trial.user_attrs:
                 self._fail(trial, failure_of(trial.user_attrs["failure"]))
             else:
@@ -159,7 +154,7 @@ class Study:
                 )
                 orphans.append(self._fail(trial, failure))
         if queue:
-            self._queue_designs()
+            queue_designs(self._study, self._experiment, self._dropped)
         trials = self._study.get_trials(deepcopy=False)
         self._count = len(trials)
         self._lessons = Lessons()
@@ -171,37 +166,26 @@ class Study:
                 self._tally.repeated(trial.user_attrs["retry_of"])
         return orphans
 
-    def _queue_designs(self) -> None:
-        queued = {
-            (trial.user_attrs.get("design"), trial.user_attrs.get("repeat"))
-            for trial in self._study.get_trials(deepcopy=False)
-        }
-        for repeat in range(self._experiment.repeats):
-            for design in self._experiment.designs:
-                if (design.name, repeat) not in queued and design.name not in self._dropped:
-                    flat = to_flat(design.parameters, self._space)
-                    attributes = {"design": design.name, "repeat": repeat, "planned": flat}
-                    if self._experiment.rolling:
-                        # What is tested again is trained as the search trained it.
-                        attributes["epochs"] = design.parameters.epochs
-                    self._study.enqueue_trial(flat, user_attrs=attributes)
+    def want(self, repeats: Sequence[tuple[str, int]]) -> None:
+        """Queue these designs, each with one of its seeds, unless they are there already.
+
+        Args:
+            repeats: name and repeat, counted from 0, of each.
+        """
+        queue_repeats(self._study, self._experiment, repeats)
+        self._count = len(self._study.get_trials(deepcopy=False))
 
     def draw_with(self, oracle: Oracle) -> None:
         """Let `oracle` draw the points from now on; `reconcile` comes first.
 
         It is told all that is known, as if it had been there from the beginning.
         """
-        for record in self.records.values():
-            if self._tally.ended(record):
-                oracle.end(record)
-            elif record.proposal and record.parameters is not None:
-                oracle.begin(record.proposal, record.flat)
-        for trial in self._waiting():
-            if "proposal" in trial.user_attrs:
-                oracle.begin(trial.user_attrs["proposal"], trial.user_attrs["planned"])
-        state = self.recall("oracle")
-        oracle.restore(state if isinstance(state, dict) else {})
-        self._oracle = oracle
+        self._proposals = Proposals(oracle, self._study, self._experiment, self._tally)
+
+    def hurry_when(self, asked: Callable[[], int]) -> None:
+        """Stop waiting for a database server that is away once `asked()` is true."""
+        if isinstance(self._below, PatientStorage):
+            self._below.hurried = asked
 
     # -- running ---------------------------------------------------------------------------------
 
@@ -233,7 +217,7 @@ class Study:
     @property
     def waiting(self) -> int:
         """Trials in the queue."""
-        return len(self._waiting())
+        return len(waiting(self._study))
 
     def ready(self) -> bool:
         """True if there is a trial to ask for.
@@ -241,31 +225,9 @@ class Study:
         Only an oracle can have none: before a running trial has ended, or for good, as when all
         points of a small space were tried.
         """
-        oracle = self._oracle
-        if oracle is None or self._waiting():
+        if self._proposals is None or waiting(self._study):
             return True
-        proposal = oracle.propose(trial_seed(self._seed, self._count))
-        if proposal is None:
-            return False
-        # First what the oracle decided: of a proposal that is not queued it can be taken back.
-        state = oracle.state
-        if state:
-            self.remember("oracle", state)
-        attributes: dict[str, object] = {"planned": proposal.flat, "proposal": proposal.name}
-        if proposal.epochs is not None:
-            attributes["epochs"] = proposal.epochs
-        if proposal.continues is not None:
-            # With its seed, training goes through the same epochs again before it goes on.
-            attributes["seed"] = next(
-                record.seed
-                for record in self.records.values()
-                if record.proposal == proposal.continues
-            )
-        self._study.enqueue_trial(proposal.flat, user_attrs=attributes)
-        return True
-
-    def _waiting(self) -> list[FrozenTrial]:
-        return self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        return self._proposals.queue_next(trial_seed(self._seed, self._count))
 
     def ask(self) -> TrialRecord:
         """Draw the next trial, or take it from the queue; it is RUNNING from now on.
@@ -282,23 +244,16 @@ class Study:
         trial = self._study.ask()
         self._count = max(self._count, trial.number + 1)
         suggest(trial, self._space)
-        attributes = trial.user_attrs
-        if "seed" not in attributes:
-            trial.set_user_attr("seed", self._seed_of(trial))
+        if "seed" not in trial.user_attrs:
+            trial.set_user_attr("seed", seed_of(trial, self._experiment, self._seed))
         self._live[trial.number] = trial
         return self._keep(trial.number)
 
     @property
     def no_more(self) -> str:
         """Why there is no trial to ask for, and what to do."""
-        assert self._oracle is not None
-        return (
-            f"KerasTuner's {self._oracle.name} oracle proposes no further point for study "
-            f"{self.name!r}: expected one for each of {self._experiment.trials} trials, found that "
-            f"it has none after {self.finished}. It gives up when the points that it draws were "
-            "all tried before.\nNext: ask for fewer with --trials, or begin a study of a wider "
-            "space with --study NAME."
-        )
+        assert self._proposals is not None
+        return self._proposals.no_more
 
     def known(self, record: TrialRecord) -> TrialResult | None:
         """The result of an earlier attempt with exactly the point of `record`, as its own.
@@ -324,106 +279,38 @@ class Study:
             return True  # sent before its process died, read after its end was told
         if not np.isfinite(value):
             return False  # training ends with TrainingDiverged by itself
-        trial.report(value, epoch)
-        self._lowest[number] = min(value, self._lowest.get(number, value))
-        # Asked in any case: hyperband compares only values that it was shown.
-        hopeless = bool(trial.should_prune())
-        record = self.records[number]
-        best = self.best
-        if record.design or best is None or best.result is None:
-            return False
-        reached = self._lowest[number]
-        # Nothing is saved at the last epoch, and the trial would not count as complete.
-        last = epoch >= self._experiment.epochs
-        return hopeless and not last and reached > best.result.objective
+        return self._pruning.report(trial, epoch, value, self.records[number], self.best)
 
     def tell(self, number: int, outcome: TrialResult | Failure) -> TrialRecord:
         """Write the end of an attempt; a retry, where one is due, is queued first."""
         trial = self._live.pop(number)
-        self._lowest.pop(number, None)
+        self._pruning.forget(number)
         if isinstance(outcome, Failure):
-            return self._fail(self._trial(number), outcome)
+            return self._fail(self._endings.trial(number), outcome)
         if outcome.repeat_of is not None:  # nobody has reported its epochs
             for epoch, value in enumerate(outcome.history["val_mse"], start=1):
                 trial.report(value, epoch)
-        trial.set_user_attr("result", dataclasses.asdict(outcome))
-        return self._complete(number, outcome)
-
-    def _complete(self, number: int, outcome: TrialResult) -> TrialRecord:
-        if outcome.stopped_by == "pruner":
-            self._study.tell(number, state=TrialState.PRUNED)
-        else:
-            self._study.tell(number, outcome.objective)
+        trial.set_user_attr("result", outcome.as_stored())
+        self._endings.complete(number, outcome)
         return self._keep(number)
 
-    def importances(self) -> dict[str, float]:
-        """Importance of each parameter for the objective, by name; empty for too few trials."""
-        complete = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if len(complete) < ENOUGH_FOR_IMPORTANCE or len({trial.value for trial in complete}) < 2:
-            return {}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return dict(optuna.importance.get_param_importances(self._study))
+    def importances(self) -> tuple[Importance, ...]:
+        """Importance of each parameter for the objective, the largest first."""
+        return tuple(importances(self.records.values(), self._experiment.space))
 
     # -- helpers ---------------------------------------------------------------------------------
 
     def _fail(self, trial: FrozenTrial, failure: Failure) -> TrialRecord:
-        attributes = trial.user_attrs
-        flat = attributes.get("planned") or dict(trial.params)
-        used = int(attributes.get("retries_used", 0)) + (failure.cause not in UNCOUNTED)
-        complete = not self._space.problems(flat)
-        if failure.cause in RETRIED and used <= RETRIES and complete:
-            self._queue_retry(trial, flat, used)
-        # Through the storage, since another process may have asked for this attempt.
-        plain = dataclasses.asdict(failure)
-        self._storage.set_trial_user_attr(self._trial_id(trial.number), "failure", plain)
-        self._study.tell(trial.number, state=TrialState.FAIL)
+        if self._endings.fail(trial, failure):
+            self._count += 1
+            self._tally.repeated(trial.number)
         return self._keep(trial.number)
 
-    def _queue_retry(self, trial: FrozenTrial, flat: dict[str, Value], used: int) -> None:
-        # Queued before the failure is written: a crash in between must not lose the retry, and
-        # the next reconciliation must not queue it twice.
-        if any(
-            other.user_attrs.get("retry_of") == trial.number
-            for other in self._study.get_trials(deepcopy=False)
-        ):
-            return
-        kept = {
-            name: trial.user_attrs[name]
-            for name in ("design", "repeat", "proposal", "epochs")
-            if name in trial.user_attrs
-        }
-        attempt = int(trial.user_attrs.get("attempt", 1)) + 1
-        self._study.enqueue_trial(
-            flat,
-            user_attrs=kept
-            | {
-                "planned": flat,
-                # A crash just after the drawing may have come before the seed was written.
-                "seed": trial.user_attrs.get("seed", self._seed_of(trial)),
-                "retry_of": trial.number,
-                "attempt": attempt,
-                "retries_used": used,
-            },
-        )
-        self._count += 1
-        self._tally.repeated(trial.number)
-
-    def _seed_of(self, trial: optuna.Trial | FrozenTrial) -> int:
-        paired = not self._experiment.sampled
-        return trial_seed(self._seed, trial.user_attrs["repeat"] if paired else trial.number)
-
-    def _trial_id(self, number: int) -> int:
-        return self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number)
-
-    def _trial(self, number: int) -> FrozenTrial:
-        return self._storage.get_trial(self._trial_id(number))
-
     def _keep(self, number: int) -> TrialRecord:
-        trial = self._trial(number)
+        trial = self._endings.trial(number)
         record = record_of(trial, self._experiment)
         self._tally.keep(record)
         self._lessons.add(trial)
-        if self._oracle is not None and self._tally.ended(record):
-            self._oracle.end(record)
+        if self._proposals is not None:
+            self._proposals.end(record)
         return record

@@ -6,6 +6,7 @@
     python -m tests.chaos --every-write 1
     python -m tests.chaos --starts 20
     python -m tests.chaos --memory 200
+    python -m tests.chaos --servers 10
 
 Exit code 0 if nothing was lost, left behind or doubled; else 1.
 """
@@ -29,17 +30,36 @@ SLOWEST = 10.0
 
 
 @click.command()
-@click.option("--kills", type=click.IntRange(min=1), help="Workers, and coordinators, to kill.")
+@click.option(
+    "--kills", type=click.IntRange(min=1), help="Number of workers, and of coordinators, to kill."
+)
 @click.option("--trials", type=click.IntRange(min=1), default=20, show_default=True)
 @click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True)
 @click.option(
     "--tuner", type=click.Choice([OPTUNA, KERAS_TUNER]), default=OPTUNA, show_default=True
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of moments and victims.")
-@click.option("--every-write", "step", type=click.IntRange(min=1), help="Kill at every Nth write.")
-@click.option("--first", type=click.IntRange(min=1), default=1, help="The first such write.")
-@click.option("--starts", type=click.IntRange(min=1), help="Start so many searches at once.")
-@click.option("--memory", type=click.IntRange(min=10), help="Run so many tiny trials.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Seed of the moments and processes to kill.",
+)
+@click.option(
+    "--every-write",
+    "step",
+    type=click.IntRange(min=1),
+    help="Kill the coordinator at every Nth write.",
+)
+@click.option("--first", type=click.IntRange(min=1), default=1, help="First write to kill at.")
+@click.option("--starts", type=click.IntRange(min=1), help="Start this many searches at once.")
+@click.option(
+    "--servers",
+    type=click.IntRange(min=1),
+    help="Start a PostgreSQL server and a Ray cluster; kill this many trainers, agents and "
+    "coordinators, and restart the database half as often.",
+)
+@click.option("--memory", type=click.IntRange(min=10), help="Run this many tiny trials.")
 def main(
     kills: int | None,
     trials: int,
@@ -49,11 +69,12 @@ def main(
     step: int | None,
     first: int,
     starts: int | None,
+    servers: int | None,
     memory: int | None,
 ) -> None:
-    """Do what was asked for in temporary folders, and print what came of it."""
-    if not any((kills, step, starts, memory)):
-        raise click.UsageError("give --kills, --every-write, --starts or --memory")
+    """Run the chosen tests in temporary folders and print the results."""
+    if not any((kills, step, starts, servers, memory)):
+        raise click.UsageError("give --kills, --every-write, --starts, --servers or --memory")
     began = time.monotonic()
     sound = True
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
@@ -65,6 +86,8 @@ def main(
             worked = under_kills.first_starts(_new(folder, "starts"), starts)
             click.echo(f"{worked} of {starts} simultaneous first starts worked")
             sound &= worked == starts
+        if servers:
+            sound &= _servers(_new(folder, "servers"), servers, trials, seed)
         if memory:
             sound &= _memory(_new(folder, "memory"), memory, workers)
     click.echo(f"{time.monotonic() - began:.0f} s; {'sound' if sound else 'NOT SOUND'}")
@@ -103,6 +126,26 @@ def _kills(place: Path, kills: int, trials: int, workers: int, tuner: str, seed:
     if slowest > SLOWEST:
         click.echo(f"FAULT too slow: {slowest:.1f} s, at most {SLOWEST:.0f} are allowed")
     return not found.faults() and found.finished == outcome.total and slowest <= SLOWEST
+
+
+def _servers(place: Path, kills: int, trials: int, seed: int) -> bool:
+    from tests.chaos import servers
+
+    asked = dict.fromkeys(servers.KINDS, kills) | {"database": (kills + 1) // 2}
+    outcome = servers.search_with_servers(
+        place, asked, trials, seed, lambda line: click.echo(line, err=True)
+    )
+    found = outcome.audit
+    assert found is not None
+    click.echo(
+        f"killed: {outcome.killed}\nacknowledged ends: {len(outcome.acknowledged)}, lost: "
+        f"{len(found.lost)}\nfinished trials: {found.finished} of {outcome.total}\n"
+        f"ends of a coordinator after which something was left: {outcome.left_behind}"
+    )
+    for name, what in found.faults().items():
+        click.echo(f"FAULT {name}: {what}")
+    whole = not found.faults() and found.finished == outcome.total
+    return whole and not outcome.left_behind and not any(outcome.codes)
 
 
 def _spread(seconds: list[float]) -> str:

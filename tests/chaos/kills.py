@@ -25,8 +25,8 @@ WORKERS = 2
 PACE = 12.0
 # Trials added whenever a study is done before all kills are.
 MORE = 10
-_ENDED = re.compile(r"^trial (\d+)\b.*? (complete|pruned|failed)\b")
-_STATES = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}
+ENDED = re.compile(r"^trial (\d+)\b.*? (complete|pruned|failed)\b")
+STATES = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}
 _LONGEST = 600.0
 
 
@@ -75,8 +75,8 @@ class _Command:
         for line in self.process.stderr:
             self._log.write(line)
             self._log.flush()
-            if found := _ENDED.match(line):
-                self._outcome.acknowledged[int(found[1])] = _STATES[found[2]]
+            if found := ENDED.match(line):
+                self._outcome.acknowledged[int(found[1])] = STATES[found[2]]
 
     def _drop(self) -> None:
         assert self.process.stdout is not None

@@ -23,21 +23,19 @@ import sqlalchemy as sa
 
 from experiments.catalogue import CATALOGUE
 from search import figures
-from search.benchmark.growth import SleepingPool
-from search.common.records import Baseline, Cause, Failure, State, StudyFacts, Task, TrialRecord
+from search.common.records import Cause, Failure, State, Task, TrialRecord
 from search.common.spool import write_spool
 from search.common.stores import Stores
-from search.engine.facts import study_facts
+from search.engine import facts
+from search.engine.opening import hold_study, open_study
 from search.engine.plan import Plan, adapt, make_plan
 from search.engine.session import conduct_with
 from search.figures.canvas import new_figure
 from search.results.baselines import judge_baselines
 from search.results.summary import StudySummary
 from search.training.pool import AttemptEnded
-from search.tuning.lock import held
-from search.tuning.storage import open_storage
-from search.tuning.study import Study
 from tests.chaos.audit import Audit, audit
+from tests.search.sleeping_pool import SleepingPool
 
 TRIALS = 4
 STUDY = "chaos"
@@ -104,7 +102,9 @@ class Writes:
 
         assert threading.active_count() == 1, "a thread would be missing after the fork"
         self._plan: Plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": TRIALS}))
-        self._baselines: dict[str, Baseline] = judge_baselines(self._plan.prepared)
+        baselines = judge_baselines(self._plan.prepared)
+        # Judged in every start, they would take most of the time.
+        facts.judge_baselines = lambda _: baselines  # type: ignore[attr-defined, assignment]
         drawn = figures.png(new_figure("No figure", "", "")[0])
         # Drawing them would take most of the time, and the bytes do not matter here.
         figures.png = lambda _: drawn  # type: ignore[assignment]
@@ -149,15 +149,11 @@ class Writes:
             place / "artifacts",
             place,
         )
-        with held(stores, STUDY):
-            storage = open_storage(stores.storage, stores.schema_lock)
-            study = Study(storage, STUDY, self._plan.experiment, 0, "random", "none")
-            study.hold_to(self._plan.contract)
-            facts: StudyFacts = study_facts(self._plan, STUDY, study.identity, self._baselines)
-            study.reconcile()
-            pool = _UnsteadyPool(self._baselines["ridge_by_hour"].validation)
+        with hold_study(STUDY, stores) as storage:
+            session = open_study(self._plan, STUDY, storage, stores)
+            pool = _UnsteadyPool(session.facts.baselines["ridge_by_hour"].validation)
             progress: Any = _Acknowledged(place / "acknowledged")
-            conduct_with(pool, study, facts, stores, progress)
+            conduct_with(pool, session, progress)
 
 
 def _count_writes(place: Path, kill_at: int | None) -> Iterator[int]:

@@ -1,6 +1,7 @@
 """No window sees a later split, and nothing of the test period reaches a trial."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -48,7 +49,9 @@ def same_training(one: Prepared, other: Prepared) -> bool:
     return (
         one.train.x.tobytes() == other.train.x.tobytes()
         and one.train.y.tobytes() == other.train.y.tobytes()
-        and one.scaler.as_dict() == other.scaler.as_dict()
+        and one.scaler.minimum.tobytes() == other.scaler.minimum.tobytes()
+        and one.scaler.range.tobytes() == other.scaler.range.tobytes()
+        and one.scaler.target_column == other.scaler.target_column
     )
 
 
@@ -106,8 +109,8 @@ def test_later_rows_change_nothing_earlier(
     assert same_training(before, prepare(changed_from(whole, before.train_rows), framing))
     after = prepare(changed_from(whole, len(before.history)), framing)
     assert same_training(before, after)
-    assert before.validation.x.tobytes() == after.validation.x.tobytes()
-    assert before.validation.y.tobytes() == after.validation.y.tobytes()
+    assert before.held_out.x.tobytes() == after.held_out.x.tobytes()
+    assert before.held_out.y.tobytes() == after.held_out.y.tobytes()
     assert before.history.fingerprint == after.history.fingerprint
 
 
@@ -117,14 +120,14 @@ def test_windows_hold_the_rows_they_name(window: int, horizon: int) -> None:
     framing = Framing(window=window, horizon=horizon)
     prepared = prepare(whole, framing)
     scaled = prepared.scaler.transform(feature_rows(whole, Framing())).astype(np.float32)
-    for windows in (prepared.train, prepared.validation):
+    for windows in (prepared.train, prepared.held_out):
         assert windows.x.dtype == windows.y.dtype == np.float32
         assert windows.x.shape == (len(windows), window, 6)
         for i in (0, len(windows) // 2, len(windows) - 1):
             origin = windows.origins[i]
             np.testing.assert_array_equal(windows.x[i], scaled[origin - window : origin])
             np.testing.assert_array_equal(windows.y[i], scaled[origin : origin + horizon, 1])
-    starts = [w.origins[0] for w in (prepared.train, prepared.validation)]
+    starts = [w.origins[0] for w in (prepared.train, prepared.held_out)]
     assert starts == [window, prepared.train_rows]
 
 
@@ -160,16 +163,17 @@ def test_windows_are_views() -> None:
 def test_an_opened_test_period_is_learned_up_to_and_judged_on(horizon: int) -> None:
     whole, framing = series(800), Framing(horizon=horizon)
     closed, opened = prepare(whole, framing), open_test(whole, framing)
+    assert (closed.period, opened.period) == ("validation", "test")
     first = len(closed.history)
-    assert opened.train_rows == opened.validation.origins[0] == first
+    assert opened.train_rows == opened.held_out.origins[0] == first
     assert opened.train.origins[-1] + horizon == first
-    assert opened.validation.origins[-1] + horizon == len(whole)
+    assert opened.held_out.origins[-1] + horizon == len(whole)
     rows = feature_rows(whole, framing)
     assert opened.target_range == np.ptp(whole.target[:first])
     np.testing.assert_array_equal(opened.scaler.minimum, rows[:first].min(axis=0))
     scaled = opened.scaler.transform(rows).astype(np.float32)
-    np.testing.assert_array_equal(opened.validation.x[0], scaled[first - 168 : first])
-    np.testing.assert_array_equal(opened.validation.y[0], scaled[first : first + horizon, 1])
+    np.testing.assert_array_equal(opened.held_out.x[0], scaled[first - 168 : first])
+    np.testing.assert_array_equal(opened.held_out.y[0], scaled[first : first + horizon, 1])
 
 
 def test_what_is_learned_before_an_opening_does_not_depend_on_the_test_period() -> None:
@@ -177,7 +181,7 @@ def test_what_is_learned_before_an_opening_does_not_depend_on_the_test_period() 
     opened = open_test(whole, framing)
     after = open_test(changed_from(whole, opened.train_rows), framing)
     assert same_training(opened, after)
-    assert opened.validation.y.tobytes() != after.validation.y.tobytes()
+    assert opened.held_out.y.tobytes() != after.held_out.y.tobytes()
 
 
 def test_framing_is_checked_at_birth() -> None:
@@ -207,4 +211,30 @@ def test_the_slips_of_the_notes_change_what_they_say_and_nothing_else() -> None:
     hour = whole.local.hour
     np.testing.assert_allclose(rows[hour == 0][:, 2:4][0], rows[hour == 23][:, 2:4][0], atol=1e-12)
     for other in (leaking, short):
-        np.testing.assert_array_equal(other.validation.origins, honest.validation.origins)
+        np.testing.assert_array_equal(other.held_out.origins, honest.held_out.origins)
+
+
+@pytest.mark.parametrize(("split", "learned"), [(prepare, 0.72), (open_test, 0.80)])
+def test_fewer_weeks_are_the_latest_training_windows(
+    split: Callable[[HourlySeries, Framing], Prepared], learned: float
+) -> None:
+    whole = series(24 + 1000)
+    every = split(whole, Framing(window=24))
+    few = split(whole, Framing(window=24, train_weeks=2))
+    assert len(every.train) == 1000 * learned
+    assert few.train.origins.tolist() == every.train.origins[-336:].tolist()
+    assert few.train.x.tobytes() == every.train.x[-336:].tobytes()
+    assert few.train.y.tobytes() == every.train.y[-336:].tobytes()
+    # All but the amount of data stays as it was.
+    assert few.scaler.range.tobytes() == every.scaler.range.tobytes()
+    assert few.scaler.minimum.tobytes() == every.scaler.minimum.tobytes()
+    assert few.held_out.y.tobytes() == every.held_out.y.tobytes()
+    more = split(whole, Framing(window=24, train_weeks=9))
+    assert more.train.x.tobytes() == every.train.x.tobytes()
+
+
+def test_a_framing_of_before_is_written_as_before() -> None:
+    """Else studies and re-tests of earlier versions would not be found again."""
+    assert "train_weeks" not in Framing().model_dump(mode="json")
+    few = Framing(train_weeks=1)
+    assert Framing.model_validate(few.model_dump(mode="json")) == few

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -120,6 +120,7 @@ def test_hours_of_which_nothing_is_known_leave_the_half_width_as_it_was() -> Non
 
 
 @given(followed(fewest=1))
+@example((Tracker(0.9, (1.0,), (1e-308,), ((),)), np.full((3, 1), 1e6)))
 @settings(max_examples=40)
 def test_the_share_missed_keeps_its_bound(case: tuple[Tracker, FloatArray]) -> None:
     tracker, seen = case
@@ -137,7 +138,8 @@ def test_the_share_missed_keeps_its_bound(case: tuple[Tracker, FloatArray]) -> N
             continue
         missed = np.mean(absolute > widths[used, step][known])
         rate = min(intervals.RATE, intervals.RATE_DELAY / (step + 1))
-        bound = 0.1 + ((absolute / scale).max() / rate + step + 1) / known.sum()
+        with np.errstate(over="ignore"):  # of a scale next to 0 the bound is beyond any number
+            bound = 0.1 + ((absolute / scale).max() / rate + step + 1) / known.sum()
         assert missed <= bound + 1e-9
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from models.metrics import METRICS, FloatArray, Scores, scores, seasonal_scale, skill
+from models.metrics import METRICS, SKILL, FloatArray, Scores, scores, seasonal_scale, skill
 
 IN_UNIT = ("mae", "rmse", "peak_error", "peak_bias")
 PLAIN = ("mase", "r2", "amplitude_ratio", "roughness_ratio")
@@ -168,6 +168,8 @@ def test_skill_refuses(error: float, reference: float) -> None:
 
 def test_the_table_describes_every_metric() -> None:
     names = [metric.name for metric in METRICS]
-    assert names == [field.name for field in fields(Scores)] + ["skill"]
+    assert sorted(names) == sorted(field.name for field in fields(Scores))
+    assert SKILL.name == "skill" and SKILL.unit == "1"
     assert {m.name for m in METRICS if m.unit == "data"} == set(IN_UNIT)
-    assert {m.name for m in METRICS if m.unit == "1"} == {*PLAIN, "skill"}
+    assert {m.name for m in METRICS if m.unit == "1"} == set(PLAIN)
+    assert all(m.title and m.korean and m.formula for m in (*METRICS, SKILL))

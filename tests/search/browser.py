@@ -67,7 +67,12 @@ def served(store: Path, place: Path) -> Iterator[Site]:
             yield Site(address, printed_links(log))
         finally:
             os.killpg(server.pid, signal.SIGINT)
-            server.wait(30)
+            try:
+                server.wait(30)
+            finally:
+                if server.poll() is None:
+                    os.killpg(server.pid, signal.SIGKILL)
+                    server.wait()
 
 
 def printed_links(log: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""One finished study for all that only read it, and what looks at pages.
+"""One finished study for all, and what looks at pages.
 
 A module that looks at pages has a fixture `store`, an `mlruns` folder.
 """
@@ -6,7 +6,7 @@ A module that looks at pages has a fixture `store`, an `mlruns` folder.
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,26 +15,53 @@ from playwright.sync_api import Page
 
 from tests.search.browser import Site, opened, served
 from tests.search.command import PARALLEL, run
+from tests.search.mlflow_stores import empty_store
+
+Made = Callable[[Path], list[str]]
+Once = Callable[[str, Made], tuple[Path, list[str]]]
 
 
 @pytest.fixture(scope="session")
-def smoke_study(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
-    """A folder with a finished smoke study, and what its run printed; nobody changes it.
+def once(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Make a folder of that name once for all processes that the tests are shared out to.
 
-    The processes that the tests are shared out to have one between them.
+    What is called is given the new folder and returns what its commands printed. Nobody changes the
+    folder afterwards; `tests.search.copies.copy_stores` makes one to change.
     """
     root = tmp_path_factory.getbasetemp()
     if worker_id != "master":
         root = root.parent
-    place, printed = root / "smoke", root / "smoke.json"
-    with FileLock(root / "smoke.lock"):
-        if not printed.exists():
-            place.mkdir(exist_ok=True)
-            done = run(place, *PARALLEL, "--seed", "0")
-            assert done.returncode == 0, done.stderr
-            printed.write_text(json.dumps([done.stdout, done.stderr]))
-    output, progress = json.loads(printed.read_text())
+
+    def made(name: str, make: Made) -> tuple[Path, list[str]]:
+        place, printed = root / name, root / f"{name}.json"
+        with FileLock(root / f"{name}.lock"):
+            if not printed.exists():
+                place.mkdir()
+                printed.write_text(json.dumps(make(place)))
+        return place, json.loads(printed.read_text())
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def smoke_study(once: Once) -> tuple[Path, str, str]:
+    """A folder with a finished smoke study, and what its run printed; nobody changes it."""
+
+    def make(place: Path) -> list[str]:
+        done = run(place, *PARALLEL, "--seed", "0")
+        assert done.returncode == 0, done.stderr
+        return [done.stdout, done.stderr]
+
+    place, (output, progress) = once("smoke", make)
     return place, output, progress
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder whose MLflow store has its tables: making them takes longer than a tiny search."""
+    (tmp_path / "mlruns").mkdir()
+    empty_store(tmp_path / "mlruns")
+    return tmp_path
 
 
 @pytest.fixture(scope="module")

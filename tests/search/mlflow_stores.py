@@ -35,6 +35,7 @@ def server_in(place: Path) -> Iterator[tuple[str, Callable[[], "subprocess.Popen
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+    (place / "server.db").write_bytes(_tables())
     started: list[subprocess.Popen[bytes]] = []
 
     def start() -> subprocess.Popen[bytes]:

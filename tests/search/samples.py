@@ -96,7 +96,7 @@ def result(
         epochs=3,
         stopped_by=stopped_by,
         train=scores | {"rmse": 0.9 * rmse},
-        validation=scores,
+        held_out=scores,
         parameter_count=123,
         seconds=2.0,
         seconds_per_epoch=0.6,
@@ -145,7 +145,7 @@ def record(
 
 
 def baseline(objective: float, target_range: float = 1000.0) -> Baseline:
-    return Baseline(objective, result(objective, target_range=target_range).validation)
+    return Baseline(objective, result(objective, target_range=target_range).held_out)
 
 
 def facts(total: int = 4, name: str = "tiny", identity: str = "first") -> StudyFacts:

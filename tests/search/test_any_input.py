@@ -7,7 +7,7 @@ from typing import Any
 import pydantic
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data_pipeline.errors import DataError
@@ -97,7 +97,7 @@ def _ended_well(result: Result, codes: tuple[int, ...]) -> None:
 
 
 @given(_options())
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80)
 def test_any_command_line_of_the_search_is_done_or_refused_with_a_message(words: list[str]) -> None:
     result, made = _invoke(run.main, [*words, "--dry-run"])
     _ended_well(result, (DONE, WRONG_INPUT))
@@ -109,7 +109,7 @@ def test_any_command_line_of_the_others_is_refused_where_nothing_is(command: Any
     known = {option for parameter in command.params for option in parameter.opts}
 
     @given(_options(*(name for name in _VALUES if name in known)))
-    @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=25)
     def refused(words: list[str]) -> None:
         result, made = _invoke(command, words)
         _ended_well(result, (REFUSED_OR_FAILED, WRONG_INPUT))
@@ -132,7 +132,7 @@ def test_any_configuration_is_valid_or_names_its_field(model: type[pydantic.Base
     fields = st.sampled_from([*model.model_fields, "no_such_field"])
 
     @given(st.dictionaries(fields, _anything, min_size=1, max_size=4))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def checked(values: dict[str, Any]) -> None:
         try:
             model.model_validate(values)
@@ -155,7 +155,7 @@ def test_any_configuration_is_valid_or_names_its_field(model: type[pydantic.Base
         max_size=3,
     )
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_change_of_an_experiment_is_made_or_wrong_input(changes: dict[str, object]) -> None:
     try:
         adapt(CATALOGUE["smoke"], changes)

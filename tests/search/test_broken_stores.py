@@ -118,18 +118,18 @@ def test_s8_a_server_killed_in_the_middle_gets_everything_once_it_is_back(
     assert _runs_of_ended_attempts(database) == _ended(tmp_path) == list(range(6))
 
 
-def test_t2_a_worker_without_memory_fails_its_trial_and_the_next_runs(tmp_path: Path) -> None:
-    search = start(tmp_path, *SMOKE, "--trials", "3", "--epochs", "30")
-    wait_until(lambda: (tmp_path / "mlruns" / "optuna.db").exists())
-    wait_until(lambda: _epochs(tmp_path) >= 2)
+def test_t2_a_worker_without_memory_fails_its_trial_and_the_next_runs(place: Path) -> None:
+    search = start(place, *SMOKE, "--trials", "3", "--epochs", "30")
+    wait_until(lambda: (place / "mlruns" / "optuna.db").exists())
+    wait_until(lambda: _epochs(place) >= 2)
     (worker,) = _workers(search.pid)
     used = worker.memory_info().vms
     worker.rlimit(psutil.RLIMIT_AS, (used, used))
     _, errors = search.communicate(timeout=240)
     assert search.returncode == DONE, errors
-    states = list(trial_states(tmp_path).values())
+    states = list(trial_states(place).values())
     assert states.count("COMPLETE") >= 2 and "RUNNING" not in states
-    failures = [r["failure"] for r in mlflow_runs(tmp_path) if "failure" in r]
+    failures = [r["failure"] for r in mlflow_runs(place) if "failure" in r]
     assert states.count("FAIL") == len(failures) >= 1
     assert all("memory" in one or "worker died" in one for one in failures), "\n".join(failures)
 

@@ -35,10 +35,10 @@ LONG = ("--experiment", "documents", "--window", "24", "--workers", "2", "--epoc
     ("number", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)]
 )
 def test_s1_interrupted_run_ends_within_10_s_and_resumes(
-    tmp_path: Path, number: signal.Signals, code: int
+    place: Path, number: signal.Signals, code: int
 ) -> None:
-    process = start(tmp_path, *LONG)
-    wait_until(lambda: _reported_epochs(tmp_path) >= 2)
+    process = start(place, *LONG)
+    wait_until(lambda: _reported_epochs(place) >= 2)
     asked = time.monotonic()
     # A terminal sends Ctrl-C to all processes at once.
     (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
@@ -48,38 +48,38 @@ def test_s1_interrupted_run_ends_within_10_s_and_resumes(
     assert "Traceback" not in errors
     assert took < 10, f"took {took:.1f} s"
     assert re.search(r"Resume: \S*python -m search\.run --experiment documents", errors)
-    states = trial_states(tmp_path)
+    states = trial_states(place)
     interrupted = {n for n, state in states.items() if state == "FAIL"}
     assert len(interrupted) == 2 and "RUNNING" not in states.values()
-    runs = mlflow_runs(tmp_path)
+    runs = mlflow_runs(place)
     assert {r["status"] for r in runs} == {"KILLED"}
     assert {int(r["search.trial"]) for r in runs if "search.trial" in r} == interrupted
-    assert _no_process_left(tmp_path)
+    assert _no_process_left(place)
 
     # Both wait, linked, to be taken up again: neither is lost, neither point is drawn anew.
     links = query(
-        tmp_path / "mlruns" / "optuna.db",
+        place / "mlruns" / "optuna.db",
         """select value_json from trials join trial_user_attributes using (trial_id)
            where state = 'WAITING' and key = 'retry_of'""",
     )
     assert {int(link) for (link,) in links} == interrupted
 
 
-def test_s2_killed_coordinator_is_reconciled_at_the_next_start(tmp_path: Path) -> None:
-    process = start(tmp_path, *LONG)
-    wait_until(lambda: _reported_epochs(tmp_path) >= 2)
+def test_s2_killed_coordinator_is_reconciled_at_the_next_start(place: Path) -> None:
+    process = start(place, *LONG)
+    wait_until(lambda: _reported_epochs(place) >= 2)
     process.kill()
     process.communicate(timeout=30)
-    assert "RUNNING" in trial_states(tmp_path).values()
-    wait_until(lambda: _no_process_left(tmp_path), seconds=10)
+    assert "RUNNING" in trial_states(place).values()
+    wait_until(lambda: _no_process_left(place), seconds=10)
 
-    orphans = {n for n, s in trial_states(tmp_path).items() if s == "RUNNING"}
-    resumed = run(tmp_path, *LONG, "--timeout", "1e-9")
+    orphans = {n for n, s in trial_states(place).items() if s == "RUNNING"}
+    resumed = run(place, *LONG, "--timeout", "1e-9")
     assert f"{len(orphans)} trial(s) of an earlier run had not ended" in resumed.stderr
-    states = trial_states(tmp_path)
+    states = trial_states(place)
     assert {states[n] for n in orphans} == {"FAIL"}
     assert "RUNNING" not in states.values()
-    runs = mlflow_runs(tmp_path)
+    runs = mlflow_runs(place)
     assert "RUNNING" not in {r["status"] for r in runs}
     attempts = [r["search.trial"] for r in runs if "search.trial" in r]
     assert len(attempts) == len(set(attempts))
@@ -110,44 +110,44 @@ def test_s6_simultaneous_first_starts_all_work(tmp_path: Path) -> None:
     assert len([r for r in mlflow_runs(tmp_path) if r.get("search.kind") == "study"]) == 6
 
 
-def test_t3_t4_killed_workers_lose_only_their_trial(tmp_path: Path) -> None:
-    process = start(tmp_path, *PARALLEL, "--epochs", "40", "--pruner", "none", "--json")
-    wait_until(lambda: _reported_epochs(tmp_path) >= 2)
+def test_t3_t4_killed_workers_lose_only_their_trial(place: Path) -> None:
+    process = start(place, *PARALLEL, "--epochs", "40", "--pruner", "none", "--json")
+    wait_until(lambda: _reported_epochs(place) >= 2)
     victim = _workers(process.pid)[0]
     subprocess.run(["kill", "-9", str(victim)], check=True)
     output, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
     assert json.loads(output)["trials"] == {"finished": 4, "total": 4}
-    states = trial_states(tmp_path)
+    states = trial_states(place)
     failed = [n for n, state in states.items() if state == "FAIL"]
     assert len(failed) == 1 and len(states) == 5
-    lost = next(r for r in mlflow_runs(tmp_path) if r.get("search.trial") == str(failed[0]))
+    lost = next(r for r in mlflow_runs(place) if r.get("search.trial") == str(failed[0]))
     assert lost["status"] == "FAILED" and lost["failure"].startswith("worker died")
-    retry = next(r for r in mlflow_runs(tmp_path) if r.get("retry_of") == str(failed[0]))
+    retry = next(r for r in mlflow_runs(place) if r.get("retry_of") == str(failed[0]))
     assert retry["status"] == "FINISHED" and retry["attempt"] == "2"
-    points = trial_parameters(tmp_path)
+    points = trial_parameters(place)
     assert points[int(retry["search.trial"])] == points[failed[0]]
 
 
-def test_t5_hanging_trials_are_killed_and_the_study_ends(tmp_path: Path) -> None:
-    done = run(tmp_path, *LONG, "--trials", "2", "--trial-timeout", "4", seconds=280)
+def test_t5_hanging_trials_are_killed_and_the_study_ends(place: Path) -> None:
+    done = run(place, *LONG, "--trials", "2", "--trial-timeout", "4", seconds=280)
     assert done.returncode == REFUSED_OR_FAILED
     assert "timed out" in done.stdout
-    states = sorted(trial_states(tmp_path).values())
+    states = sorted(trial_states(place).values())
     assert states[:2] == ["FAIL", "FAIL"] and set(states[2:]) == {"WAITING"}
 
 
 def test_t6_a_bug_of_ours_ends_the_study_after_three_trials_with_its_traceback(
-    tmp_path: Path,
+    place: Path,
 ) -> None:
     for room in ("search", "experiments", "models", "data_pipeline"):
-        shutil.copytree(REPOSITORY / room, tmp_path / "broken" / room)
-    module = tmp_path / "broken" / "models" / "build.py"
+        shutil.copytree(REPOSITORY / room, place / "broken" / room)
+    module = place / "broken" / "models" / "build.py"
     module.write_text(module.read_text().replace("def build(", "def build(no_such_argument, ", 1))
     done = subprocess.run(
         argv("search.run", *PARALLEL, "--trials", "10"),
-        cwd=tmp_path,
-        env=environment() | {"PYTHONPATH": str(tmp_path / "broken")},
+        cwd=place,
+        env=environment() | {"PYTHONPATH": str(place / "broken")},
         capture_output=True,
         text=True,
         timeout=240,
@@ -156,7 +156,7 @@ def test_t6_a_bug_of_ours_ends_the_study_after_three_trials_with_its_traceback(
     assert done.returncode == REFUSED_OR_FAILED
     assert "missing 1 required positional argument" in done.stderr
     assert "3 failed" in done.stdout
-    told = list((tmp_path / "mlruns" / "artifacts").rglob("traceback.txt"))
+    told = list((place / "mlruns" / "artifacts").rglob("traceback.txt"))
     assert len(told) == 3 and "build(" in told[0].read_text()
 
 

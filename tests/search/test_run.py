@@ -1,5 +1,6 @@
 """The main job as a person runs it: real command, real data, real stores, tiny budget."""
 
+import contextlib
 import re
 import shutil
 import subprocess
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import optuna
 import pytest
+from click.testing import CliRunner, Result
 
+import search.run
 from search.common.drawing import KERAS_TUNER, OPTUNA, SAMPLERS
 from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from search.tuning.storage import open_storage
@@ -26,6 +29,7 @@ from tests.search.command import (
     trial_states,
     trial_values,
 )
+from tests.search.mlflow_stores import empty_store
 
 
 @pytest.fixture(scope="module", params=SAMPLERS)
@@ -45,9 +49,17 @@ def finished(
         shared: tuple[Path, str, str] = request.getfixturevalue("smoke_study")
         return shared
     place = tmp_path_factory.mktemp("finished")
+    (place / "mlruns").mkdir()
+    empty_store(place / "mlruns")
     done = run(place, *PARALLEL, *tuner, "--seed", "0")
     assert done.returncode == 0, done.stderr
     return place, done.stdout, done.stderr
+
+
+def run_here(place: Path, *options: str) -> Result:
+    """The same command in this process, which has paid for the start of its libraries."""
+    with contextlib.chdir(place):
+        return CliRunner().invoke(search.run.main, options)
 
 
 @pytest.fixture
@@ -179,12 +191,12 @@ def test_s4_resume_with_other_data_window_or_seed_is_refused(
     copy: Path, tuner: tuple[str, str], options: tuple[str, ...], named: str | None
 ) -> None:
     before = trial_states(copy)
-    done = run(copy, *SMOKE, *tuner, "--trials", "6", *options)
+    done = run_here(copy, *SMOKE, *tuner, "--trials", "6", *options)
     assert "Traceback" not in done.stderr
     if named is None and options[0] == "--start":
-        assert done.returncode == WRONG_INPUT
+        assert done.exit_code == WRONG_INPUT
     else:
-        assert done.returncode == REFUSED_OR_FAILED
+        assert done.exit_code == REFUSED_OR_FAILED
         assert "--study NAME" in done.stderr and "Changed:" in done.stderr
         assert (named or "data") in done.stderr
     assert trial_states(copy) == before
@@ -193,8 +205,8 @@ def test_s4_resume_with_other_data_window_or_seed_is_refused(
 def test_resume_by_the_other_tuner_or_oracle_is_refused(copy: Path, tuner: tuple[str, str]) -> None:
     before = trial_states(copy)
     other = OPTUNA if tuner[1] == KERAS_TUNER else KERAS_TUNER
-    done = run(copy, *SMOKE, "--tuner", other, "--trials", "6")
-    assert done.returncode == REFUSED_OR_FAILED
+    done = run_here(copy, *SMOKE, "--tuner", other, "--trials", "6")
+    assert done.exit_code == REFUSED_OR_FAILED
     assert f'tuner: was "{tuner[1]}", is "{other}"' in done.stderr
     assert trial_states(copy) == before
 
@@ -217,7 +229,8 @@ def test_project_directory_of_another_study_is_refused_before_tensorflow(
 def test_same_seed_and_one_worker_give_identical_trial_values(tmp_path: Path) -> None:
     places = [tmp_path / "one", tmp_path / "two"]
     for place in places:
-        place.mkdir()
+        (place / "mlruns").mkdir(parents=True)
+        empty_store(place / "mlruns")
     options = (*SMOKE, "--seed", "3", "--epochs", "3", "--trials", "5")
     both = [start(place, *options) for place in places]
     for process in both:

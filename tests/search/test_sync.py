@@ -15,16 +15,16 @@ from filelock import FileLock
 
 from experiments.catalogue import CATALOGUE
 from search import sync
-from search.benchmark.growth import SleepingPool
 from search.benchmark.scratch_study import SILENT, private_study
 from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from search.common.records import Task
 from search.common.spool import write_spool
 from search.common.stores import Stores
-from search.engine.facts import keep_facts
 from search.engine.plan import adapt, make_plan
 from search.engine.session import conduct_with
 from tests.search.command import REPOSITORY, mlflow_runs, query, trial_states
+from tests.search.mlflow_stores import empty_store
+from tests.search.sleeping_pool import SleepingPool, undrawn
 
 STUDY = "benchmark"
 
@@ -49,10 +49,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = CATALOGUE["smoke"].source
     shutil.copy(source.file, data)
     plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": 3, "source.path": data}))
-    study, facts, stores = private_study(plan, place / "mlruns", "random")
-    keep_facts(plan, study, facts)
-    pool = _Pool(facts.baselines["ridge_by_hour"].validation)
-    conduct_with(pool, study, facts, stores, SILENT)
+    (place / "mlruns").mkdir()
+    empty_store(place / "mlruns")
+    session = private_study(plan, place / "mlruns", "random")
+    pool = _Pool(session.facts.baselines["ridge_by_hour"].validation)
+    with undrawn():
+        conduct_with(pool, session, SILENT)
     data.unlink()
     return place
 
@@ -79,7 +81,7 @@ def test_s2_where_nothing_is_missing_it_does_nothing(place: Path) -> None:
     before = mlflow_runs(place)
     done = _sync(place)
     assert done.exit_code == DONE, done.output
-    assert "has all 3 attempts" in done.stdout and "0 run(s) made anew" in done.stdout
+    assert "has all 3 attempts" in done.stdout and "created 0 missing runs" in done.stdout
     after = mlflow_runs(place)
     assert [(r["run_id"], r["status"]) for r in after] == [
         (r["run_id"], r["status"]) for r in before
@@ -90,7 +92,7 @@ def test_s2_runs_that_are_gone_are_made_anew_once(place: Path) -> None:
     (place / "mlruns" / "mlflow.db").unlink()
     done = _sync(place)
     assert done.exit_code == DONE, done.output
-    assert "3 run(s) made anew" in done.stdout
+    assert "created 3 missing runs" in done.stdout
     assert _statuses(place) == {str(n): "FINISHED" for n in range(3)}
     (parent,) = [r for r in mlflow_runs(place) if r["search.kind"] == "study"]
     assert parent["status"] == "FINISHED" and "ridge_by_hour" in parent["mlflow.note.content"]
@@ -98,7 +100,7 @@ def test_s2_runs_that_are_gone_are_made_anew_once(place: Path) -> None:
         place / "mlruns" / "mlflow.db", "select count(*) from metrics where key = 'val_mse'"
     )
     assert curves == [(6,)]
-    assert "0 run(s) made anew" in _sync(place).stdout
+    assert "created 0 missing runs" in _sync(place).stdout
     assert len(mlflow_runs(place)) == 4
 
 
@@ -115,7 +117,7 @@ def test_s2_attempts_that_no_process_runs_are_ended_and_wait_for_the_next_search
     (place / "mlruns" / "mlflow.db").unlink()
     done = _sync(place)
     assert done.exit_code == DONE, done.output
-    assert "1 ended that no process runs any more" in done.stdout
+    assert "ended 1 attempts that no process was running" in done.stdout
     assert trial_states(place) == {0: "COMPLETE", 1: "COMPLETE", 2: "FAIL", 3: "WAITING"}
     assert _statuses(place) == {"0": "FINISHED", "1": "FINISHED", "2": "FAILED"}
 
@@ -128,7 +130,7 @@ def test_the_copy_that_the_manual_makes_is_enough(place: Path) -> None:
     shutil.rmtree(place / "mlruns")
     (place / "mlruns").mkdir()
     (place / "optuna.db").rename(place / "mlruns" / "optuna.db")
-    assert "3 run(s) made anew" in _sync(place).stdout
+    assert "created 3 missing runs" in _sync(place).stdout
 
 
 def test_s2_runs_of_attempts_that_an_older_copy_lacks_are_set_aside(place: Path) -> None:
@@ -142,7 +144,7 @@ def test_s2_runs_of_attempts_that_an_older_copy_lacks_are_set_aside(place: Path)
     before = {r["search.trial"]: r["run_id"] for r in mlflow_runs(place) if "search.trial" in r}
     done = _sync(place)
     assert done.exit_code == DONE, done.output
-    assert "1 run(s) made anew" in done.stdout and "2 run(s) of attempts" in done.stdout
+    assert "created 1 missing runs" in done.stdout and "set aside 2 runs" in done.stdout
     assert _statuses(place) == {"0": "FINISHED", "1": "FINISHED"}
     after = {r["search.trial"]: r["run_id"] for r in mlflow_runs(place) if "search.trial" in r}
     assert after["0"] == before["0"] and after["1"] != before["1"]

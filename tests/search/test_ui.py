@@ -1,5 +1,6 @@
 """`search.ui`: who may reach the MLflow UI, and what is said when it cannot be served."""
 
+import contextlib
 import signal
 import socket
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from search.common.errors import (
 )
 from search.ui import main, server_command
 from tests.search.command import start, wait_until
+from tests.search.mlflow_stores import empty_store
 
 
 @pytest.fixture
@@ -145,18 +147,50 @@ def test_p7_command_ends_with_the_code_and_the_reason(
     assert said in done.stderr and done.stdout == ""
 
 
-def test_terminated_command_takes_its_server_with_it(tmp_path: Path, free_port: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "code", "ctrl_c"),
+    [
+        (signal.SIGTERM, TERMINATED, signal.SIG_DFL),
+        # A script's shell has Ctrl-C ignored by what it starts in the background.
+        (signal.SIGINT, DONE, signal.SIG_IGN),
+    ],
+)
+def test_the_command_ends_with_its_server_whatever_browser_is_open(
+    tmp_path: Path,
+    free_port: int,
+    number: signal.Signals,
+    code: int,
+    ctrl_c: signal.Handlers,
+) -> None:
     (tmp_path / "mlruns").mkdir()
-    (tmp_path / "mlruns" / "mlflow.db").touch()
-    process = start(tmp_path, "--port", str(free_port), module="search.ui")
+    empty_store(tmp_path / "mlruns")
+    before = signal.signal(signal.SIGINT, ctrl_c)
+    try:
+        process = start(tmp_path, "--port", str(free_port), module="search.ui")
+    finally:
+        signal.signal(signal.SIGINT, before)
     try:
         wait_until(lambda: _answers(free_port))
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == TERMINATED
+        with _asked(free_port, "GET /health", ""), _asked(free_port, "POST /graphql", "{"):
+            process.send_signal(number)
+            assert process.wait(10) == code
         assert not _answers(free_port)
     finally:
         process.kill()
-        process.communicate()
+        _, said = process.communicate()
+    assert "Traceback" not in said
+
+
+@contextlib.contextmanager
+def _asked(port: int, what: str, body: str) -> Iterator[None]:
+    """A connection that stays open: after an answer, or with more of its request to come."""
+    length = 1000 if body else 0
+    head = f"{what} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+        connection.sendall((head + body).encode())
+        if not body:
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        yield
 
 
 def test_s9_store_that_mlflow_cannot_read_is_refused_before_a_server_starts(

@@ -11,10 +11,12 @@ from experiments.smoke import SMALL
 from models.baselines import BASELINES
 from search.benchmark import floor
 from search.benchmark.__main__ import main
-from search.benchmark.floor import Cell, Networks, figure, lines, measure
+from search.benchmark.floor import Cell, Networks, measure
+from search.benchmark.floor_report import figure, lines
 from search.common.errors import DONE, WRONG_INPUT
 from search.figures import png
 from tests.search.benchmark.samples import cell
+from tests.search.mlflow_stores import empty_store
 
 
 def test_a_table_marks_the_strongest_and_gives_a_network_with_its_interval() -> None:
@@ -49,9 +51,18 @@ def test_baselines_are_measured_once_and_shown_again(tmp_path: Path) -> None:
 def test_a_search_and_its_promotion_stand_beside_the_baselines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(floor, "_EXPERIMENT", "smoke")
+    (tmp_path / "mlruns").mkdir()
+    empty_store(tmp_path / "mlruns")
+    monkeypatch.setattr(floor, "EXPERIMENT", "smoke")
     monkeypatch.setattr(floor, "PERIODS", {"six": ("six weeks", "2014-04-01", "2014-05-12")})
     monkeypatch.setattr(floor, "DOCUMENTED", (SMALL,))
+    command = floor._command
+    monkeypatch.setattr(  # each worker pays for TensorFlow's start
+        *(floor, "_command"),
+        lambda out, module, *words, allowed: command(
+            *(out, module, *words, "--workers", "1"), allowed=allowed
+        ),
+    )
     said: list[str] = []
 
     def measured(networks: Networks) -> dict[str, Any]:
@@ -77,7 +88,7 @@ def test_a_search_and_its_promotion_stand_beside_the_baselines(
     ("options", "said"),
     [
         (("--floor", "--tuners"), "give one of them"),
-        (("--floor", "--budget", "full"), "--budget goes without --tuners or --floor"),
+        (("--floor", "--budget", "full"), "--budget goes without --tuners or --pruners or --floor"),
         (("--trials", "5"), "--trials goes with --floor"),
         (("--floor", "--seeds", "3"), "--seeds goes with --tuners"),
         (("--floor", "--horizons", "0"), "whole numbers above 0"),

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from search.benchmark import __main__ as benchmark
+from search.benchmark import race
 from search.benchmark.job import draw_points
 from search.benchmark.measures import (
     best_so_far,
@@ -155,7 +156,7 @@ def test_what_was_measured_before_a_failure_is_kept(
         yield {"steps": [1.0, 2.0]}
         raise Refused("the benchmark's contender 'stock' ended with code 1")
 
-    monkeypatch.setattr("search.benchmark.__main__._parts", two_parts)
+    monkeypatch.setattr("search.benchmark.race.race", two_parts)
     done = CliRunner().invoke(benchmark.main, ["--out", str(tmp_path)])
     assert done.exit_code == REFUSED_OR_FAILED and f"{tmp_path}/benchmark.json" in done.stderr
     assert json.loads((tmp_path / "benchmark.json").read_text())["steps"] == [1.0, 2.0]
@@ -166,4 +167,4 @@ def test_one_configuration_alike_is_no_comparison(tmp_path: Path) -> None:
     for one, seconds in zip(both, (1.0, 3.0), strict=True):
         one.epochs = [_epoch(seconds * epoch, epoch=epoch) for epoch in (1, 2)]
     with pytest.raises(Refused, match=r"two configurations or more .* found 1 of 5"):
-        benchmark._paired(both, 5)
+        race._paired(both, 5)

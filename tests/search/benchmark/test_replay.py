@@ -19,9 +19,7 @@ from search.benchmark.curves import (
     whole_curves,
     write_curves,
 )
-from search.benchmark.pruners import NONE, lines, table, with_pruner
 from search.benchmark.replay import Replayed, ReplayPool, replay
-from search.benchmark.replay_contest import Contest
 from search.common.drawing import OPTUNA, Drawing
 from search.common.errors import REFUSED_OR_FAILED
 from search.common.records import State, TrialRecord
@@ -134,28 +132,6 @@ def test_only_whole_curves_are_kept() -> None:
     ]
     curves = whole_curves(records, EPOCHS)
     assert curves.val_mse.shape == (1, EPOCHS) and curves.parameters == (parameters(),)
-
-
-def test_the_table_of_pruners_pairs_by_seed() -> None:
-    def of(best: float, missed: float) -> Replayed:
-        return Replayed(tuple((30.0 * n, best) for n in range(1, 51)), 10, missed)
-
-    better = with_pruner("median", 4)
-    played = {
-        NONE: [of(4e-4, np.inf), of(1e-4, np.inf)],
-        better: [of(1e-4, 2e-4), of(0.26e-4, 1e-5)],
-    }
-    rows = table(Contest(played, 1000.0, "MW", 30, 25, {}), (10.0, 20.0))
-    assert rows[0]["ratios"] == [None, None]
-    assert rows[1]["ratios"][1].value == pytest.approx(0.505, abs=0.001)
-    assert rows[0]["errors"][0] == pytest.approx(np.sqrt(200))
-    assert rows[1]["missed"] == 0.5 and rows[1]["minutes_50"] == pytest.approx(25.0)
-    assert rows[1]["at_50"] == pytest.approx(1000 * (1e-4 * 0.26e-4) ** 0.25)
-    assert rows[0]["ratio_50"] is None
-    assert rows[1]["ratio_50"].value == pytest.approx(0.505, abs=0.001)
-    text = lines(rows, (10.0, 20.0), "MW")
-    assert text[2].startswith("| none | 50 | 20% |") and "median, 4 epochs" in text[3]
-    assert len({line.count("|") for line in text}) == 1
 
 
 def test_exporting_curves_creates_nothing_where_there_is_no_study(tmp_path: Path) -> None:

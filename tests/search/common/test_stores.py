@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search.common.errors import WrongInput
-from search.common.stores import check_name, choose_stores, masked
+from search.common.stores import check_name, choose_stores, masked, missing_file
 
 
 @pytest.fixture(autouse=True)
@@ -177,3 +177,55 @@ def test_s5_a_database_has_its_lock_beside_it_wherever_it_is_opened_from(
     assert choose_stores(url, None).study_lock("mine") == first
     assert first.parent == place / "shared" / "locks"
     assert choose_stores(None, None).study_lock("mine") != first
+
+
+def test_printed_commands_repeat_stores_that_are_not_in_the_usual_places(place: Path) -> None:
+    assert choose_stores(None, None).words("--storage", "--tracking-uri") == []
+    (place / "x").mkdir()
+    at = ("sqlite:///x/optuna.db", "http://me:geheim@team:5000")
+    said = choose_stores(*at).words("--storage", "--tracking-uri")
+    assert said == ["--storage", at[0], "--tracking-uri", "http://me:***@team:5000"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "postgresql+psycopg://me@127.0.0.1/db",
+        "postgresql://you:pw@localhost:5432/db?sslmode=disable",
+    ],
+)
+def test_one_database_for_both_stores_is_noticed_in_any_spelling(other: str) -> None:
+    pytest.importorskip("psycopg", reason="needs the extra `postgres`")
+    with pytest.raises(WrongInput, match="cannot share a database"):
+        choose_stores("postgresql://me@localhost/db", other)
+
+
+def test_every_server_has_locks_of_its_own(place: Path) -> None:
+    one, other = (choose_stores(None, f"http://{name}:5000") for name in ("here", "there"))
+    assert one.tracking_lock != other.tracking_lock
+    assert one.tracking_lock == choose_stores(None, "http://here:5000/").tracking_lock
+
+
+def test_a_database_as_tracking_uri_says_where_artifacts_are(place: Path) -> None:
+    pytest.importorskip("psycopg", reason="needs the extra `postgres`")
+    (warning,) = choose_stores(None, "postgresql://me:geheim@host/db").warnings
+    assert str(place / "mlruns" / "artifacts") in warning and "geheim" not in warning
+    assert choose_stores(None, None).warnings == []
+    assert choose_stores(None, "http://host:5000").warnings == []
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite"])
+@pytest.mark.parametrize("options", ["", "?timeout=5"])
+def test_a_sqlite_database_is_missing_until_its_file_is_there(
+    place: Path, scheme: str, options: str
+) -> None:
+    for path in ("a.db", f"{place}/a.db"):
+        assert missing_file(f"{scheme}:///{path}{options}") == path
+    (place / "a.db").touch()
+    for path in ("a.db", f"{place}/a.db"):
+        assert missing_file(f"{scheme}:///{path}{options}") == ""
+
+
+def test_a_servers_database_is_taken_for_there() -> None:
+    assert missing_file("postgresql://me@host/studies") == ""
+    assert missing_file("http://tracking:5000") == ""

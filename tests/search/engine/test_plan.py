@@ -1,5 +1,7 @@
 """What is found out and said before anything is trained."""
 
+import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from data_pipeline.source import DataSource
 from experiments.catalogue import CATALOGUE
 from search.common.errors import WrongInput
-from search.engine.plan import adapt, make_plan, plan_lines
+from search.engine.plan import Plan, adapt, make_plan, plan_lines
 from tests.data_pipeline.files import hours, text, write
 
 
@@ -40,3 +42,18 @@ def test_the_contract_holds_the_moving_average_and_does_not_name_one_that_is_off
 def test_a_wrong_feature_name_is_told_by_its_option() -> None:
     with pytest.raises(WrongInput, match=r"^--features"):
         adapt(CATALOGUE["smoke"], {"source.features": ("a" * 5000, 3)})
+
+
+def _minutes(plan: Plan) -> int:
+    (line,) = [line for line in plan_lines(plan, "s", 1, ()) if line.startswith("Estimated")]
+    return int(re.findall(r"at most (\d+) minutes", line)[0])
+
+
+def test_the_estimate_knows_how_long_a_design_trains_and_on_how_much() -> None:
+    tradeoff = CATALOGUE["tradeoff"]
+    whole = make_plan(tradeoff)
+    every = dataclasses.replace(whole, experiment=tradeoff.model_copy(update={"own_epochs": False}))
+    assert _minutes(whole) < _minutes(every)
+    alike = tuple(one.model_copy(update={"framing": None}) for one in tradeoff.designs)
+    longer = dataclasses.replace(whole, experiment=tradeoff.model_copy(update={"designs": alike}))
+    assert _minutes(longer) > 2 * _minutes(whole)

@@ -14,6 +14,9 @@ from matplotlib.text import Text
 
 from search import figures
 from search.figures.regimes import LearningCurve, learning_curves, trials_by_regime
+from search.figures.waterfall import Bar, Network, waterfall
+from search.figures.waterfall import Words as WaterfallWords
+from search.figures.weeks import side_by_side
 
 TIMES = pd.date_range("2024-03-01", periods=200, freq="h")
 NONE = np.empty(0)
@@ -45,6 +48,10 @@ def _panel(levels: int) -> figures.Panel:
     return figures.Panel("units 16", "L2 (1)", strengths, 0.9 * errors, errors, 0)
 
 
+BETWEEN = Network(120.0, 145.0, "underfit")
+WATERFALL_WORDS = WaterfallWords(
+    "From main2 to best", "main2", "best", "RMSE (MW)", "RMSE (MW)", "training", "validation", "MW"
+)
 LEARNING = {
     "title": "Typical",
     "x": "Epoch (1)",
@@ -120,10 +127,14 @@ CASES: dict[str, Callable[[], Figure]] = {
     "history, constant": lambda: figures.optimization_history(
         [0, 1], [0.1, 0.1], ["complete", "pruned"], {"a": 0.1}, "History"
     ),
-    "importance": lambda: figures.importance(["a", "b", "c"], [0.2, 0.7, 0.1], "Importance"),
-    "importance, none": lambda: figures.importance([], [], "Importance"),
-    "importance, one": lambda: figures.importance(["a"], [1.0], "Importance"),
-    "importance, constant": lambda: figures.importance(["a", "b"], [0.0, 0.0], "Importance"),
+    "importance": lambda: figures.importance(
+        ["a", "b", "c"], [0.2, 0.7, 0.1], [(0.1, 0.3), (0.5, 0.9), (0.0, 0.2)], "Importance"
+    ),
+    "importance, none": lambda: figures.importance([], [], [], "Importance"),
+    "importance, one": lambda: figures.importance(["a"], [1.0], [(1.0, 1.0)], "Importance"),
+    "importance, constant": lambda: figures.importance(
+        ["a", "b"], [0.0, 0.0], [(0.0, 0.0), (0.0, 0.0)], "Importance"
+    ),
     "parallel": lambda: figures.parallel_coordinates(ROWS, [0.1, 0.02, 0.3], {"l2"}, "Parallel"),
     "parallel, none": lambda: figures.parallel_coordinates([], [], (), "Parallel"),
     "parallel, no parameters": lambda: figures.parallel_coordinates([{}], [0.1], (), "Parallel"),
@@ -147,6 +158,23 @@ CASES: dict[str, Callable[[], Figure]] = {
     "train, one": lambda: figures.train_against_validation([9.0], [9.0], [1e-4], "Errors", "MW"),
     "train, no penalty": lambda: figures.train_against_validation(
         [9.0, 9.0], [9.0, 9.0], [0.0, 0.0], "Errors", "MW"
+    ),
+}
+
+
+# Panels that share labels, so that not every axis has its own.
+PANELS: dict[str, Callable[[], Figure]] = {
+    "side_by_side": lambda: side_by_side(
+        [figures.Week(f"{name}\ntwo lines", TIMES, ACTUAL, FORECAST) for name in ("main", "best")],
+        WEEK_WORDS,
+    ),
+    "waterfall": lambda: waterfall(
+        Network(234.0, 246.0, "underfit"),
+        [
+            Bar("rate 0.001 to 0.028", "-101 MW (-115 to -88)", -115.0, -88.0, BETWEEN),
+            Bar("batch 32 to 64", "+3 MW", None, None, Network(52.0, 148.0, "overfit")),
+        ],
+        WATERFALL_WORDS,
     ),
 }
 
@@ -267,7 +295,7 @@ def test_parameters_that_a_trial_lacks_pass_through_not_used() -> None:
             lambda: figures.optimization_history([0], [1.0], ["lost"], {}, ""),
             r"unknown trial states \['lost'\]",
         ),
-        (lambda: figures.importance(["a"], [], ""), "as many of each"),
+        (lambda: figures.importance(["a"], [], [], ""), "as many of each"),
         (lambda: figures.parallel_coordinates(ROWS, [1.0], (), ""), "as many of each"),
         (
             lambda: figures.train_against_validation([1.0], [1.0], [], "", "MW"),
@@ -307,3 +335,24 @@ def test_panels_that_do_not_fit_are_refused() -> None:
     bad = figures.Panel("x", "L2 (1)", good.strengths, good.train[:2], good.validation, 0)
     with pytest.raises(ValueError, match=r"'x' needs arrays of shape \(3, 3\), found \(2, 3\)"):
         figures.regularisation([bad], None, WORDS)
+
+
+def test_a_waterfall_goes_from_the_error_before_to_the_error_after() -> None:
+    steps, errors = PANELS["waterfall"]().axes
+    ends = [patch.get_extents().transformed(steps.transData.inverted()) for patch in steps.patches]
+    bars = [tuple(sorted((round(box.x0), round(box.x1)))) for box in ends]
+    assert bars == [(0, 246), (0, 148), (145, 246), (145, 148)]
+    train, validation = (np.asarray(line.get_xdata()).tolist() for line in errors.get_lines())
+    assert train == [234, 120, 52, 52] and validation == [246, 145, 148, 148]
+    with pytest.raises(ValueError, match="at least one step"):
+        waterfall(BETWEEN, [], WATERFALL_WORDS)
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_panels_are_opaque_legible_and_in_a_unit(name: str) -> None:
+    figure = PANELS[name]()
+    pixels = imread(io.BytesIO(figures.png(figure)))
+    assert np.all(pixels[..., 3] == 1.0) and (pixels[..., :3].min(axis=2) < 0.6).sum() > 500
+    assert all(float(text.get_fontsize()) >= 9.0 for text in visible_texts(figure))
+    first = figure.axes[0]
+    assert "(MW)" in first.get_xlabel() + first.get_ylabel()

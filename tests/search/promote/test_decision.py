@@ -17,10 +17,12 @@ from search.common.stores import Stores
 from search.engine.opened_period import Opened
 from search.engine.plan import Plan
 from search.promote.candidates import Candidate
-from search.promote.decision import Case, Outcome, decide
+from search.promote.decision import decide
 from search.promote.entrants import Entrant
 from search.promote.judging import judge
+from search.promote.outcome import Outcome
 from search.promote.ranking import Ranked
+from search.promote.ruling import Case
 from search.results.baselines import FloorRetest
 from search.serving.champion import champions_forecast
 from search.serving.model_folder import facts_of, raw_rows
@@ -47,7 +49,7 @@ class Contest:
         uri = empty_store(root)
         self.stores = Stores(f"sqlite:///{root}/optuna.db", uri, root / "artifacts", root)
         StudyRuns(uri, root / "artifacts", root / "lock", root / "spool", facts()).connect()
-        contract = facts().contract | {"data": series.fingerprint}
+        contract = facts().contract | {"data": series.fingerprint, "unit": "MW"}
         self.kept = KeptStudy(
             "tiny",
             "first",
@@ -78,7 +80,7 @@ class Contest:
         file.write_text(json.dumps(made))
         model = Forecaster(network, file)
         _, local, values = model.read(raw_rows(series, "Date"))
-        return model.forecast(local, values, prepared.validation.origins)
+        return model.forecast(local, values, prepared.held_out.origins)
 
     def promote(self, name: str, number: int) -> Outcome:
         chosen = Ranked(
@@ -91,7 +93,7 @@ class Contest:
         registry = Registry(self.stores, "meter")
         with registry.held():
             registry.mend()
-            origins = self.opened.prepared.validation.origins
+            origins = self.opened.prepared.held_out.origins
             champion = champions_forecast(
                 self.plan.series, self.plan.experiment.framing, registry, origins
             )
@@ -110,7 +112,7 @@ def test_p2_of_two_promotions_at_once_the_better_one_is_champion_at_the_end(
         (network,) = folder.rglob("model.keras")
         return contest.forecasts[real[network.read_bytes()]]
 
-    for module in ("promote.decision", "serving.champion"):
+    for module in ("promote.registering", "serving.champion"):
         monkeypatch.setattr(f"search.{module}.forecast_windows", planted)
     outcomes: dict[str, Outcome] = {}
 
@@ -145,7 +147,7 @@ def test_a_model_that_would_forecast_otherwise_when_served_is_not_registered(
 
     contest = Contest(tmp_path)
     off = contest.forecasts["a"] + 100.0
-    monkeypatch.setattr("search.promote.decision.forecast_windows", lambda *_: off)
+    monkeypatch.setattr("search.promote.registering.forecast_windows", lambda *_: off)
     with pytest.raises(Refused, match="differently from the one that was judged"):
         contest.promote("a", 1)
     registry = Registry(contest.stores, "meter")

@@ -1,11 +1,9 @@
 """From a finished study to a model that answers: the real commands on the real data."""
 
-import contextlib
 import csv
 import io
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -18,84 +16,34 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click import Command
-from click.testing import CliRunner, Result
 from matplotlib.image import imread
 from playwright.sync_api import Page, expect
 
 from data_pipeline.source import BUILTIN_PATH
-from models.baselines import BASELINES
-from search import predict
-from search.common.errors import DONE, INTERRUPTED, REFUSED_OR_FAILED, TERMINATED, WRONG_INPUT
-from search.promote import __main__ as promote
-from search.promote import entrants
+from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from tests.search.browser import WORKFLOW, Site, screenshot
-from tests.search.command import SMOKE, environment, mlflow_runs, query, run, start
+from tests.search.command import environment, mlflow_runs, query, run
+from tests.search.promote.commands import (
+    FITTED,
+    PROMOTE,
+    predict,
+    predict_here,
+    promote,
+    promote_here,
+    write_meter,
+)
 
-FITTED = BASELINES[3:]
 REPOSITORY = str(Path(__file__).parents[3])
-PROMOTE = ("--study", "smoke", "--top", "2", "--seeds", "2", "--folds", "2", "--workers", "2")
-
-
-def _promote(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return run(place, *options, module="search.promote")
-
-
-def _predict(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return run(place, *options, module="search.predict")
-
-
-def _predict_here(place: Path, *options: str) -> Result:
-    """The same command in this process, which has paid for the start of its libraries."""
-    return _here(place, predict.main, *options)
-
-
-def _promote_here(place: Path, *options: str) -> Result:
-    return _here(place, promote.main, *options)
-
-
-def _here(place: Path, command: Command, *options: str) -> Result:
-    with contextlib.chdir(place):
-        return CliRunner().invoke(command, options)
-
-
-def _state(place: Path) -> dict[str, list[tuple[Any, ...]] | int]:
-    """Rows of all that a promotion may change, and the number of files."""
-    mlflow, optuna = place / "mlruns" / "mlflow.db", place / "mlruns" / "optuna.db"
-    found: dict[str, list[tuple[Any, ...]] | int] = {
-        table: query(mlflow, f"select * from {table}")
-        for table in ("runs", "tags", "registered_models", "model_versions", "latest_metrics")
-    }
-    for table in ("studies", "trials", "study_user_attributes"):
-        found[table] = query(optuna, f"select * from {table}")
-    return found | {"artifacts": len(list((place / "mlruns" / "artifacts").rglob("*")))}
 
 
 @pytest.fixture(scope="module")
-def refused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """A folder with a smoke study whose promotion the gate refused, and what was found."""
-    place = tmp_path_factory.mktemp("promote")
-    assert run(place, *SMOKE).returncode == DONE
-    untouched = _state(place)
-    before = _promote_here(place, *PROMOTE, "--dry-run")
-    assert before.exit_code == DONE and "finalist: " in before.stdout
-    assert _state(place) == untouched, "a dry run must change nothing"
-    done = _promote(place, *PROMOTE, "--json")
-    assert done.returncode == REFUSED_OR_FAILED, done.stderr
-    return place, json.loads(done.stdout)
-
-
-@pytest.fixture(scope="module")
-def promoted(
-    refused: tuple[Path, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Path, str]:
+def promoted(refused: tuple[Path, dict[str, Any]]) -> tuple[Path, str]:
     """The same study promoted by force, and the CSV of its last 400 hours."""
     place = refused[0]
-    done = _promote(place, *PROMOTE, "--force", "--quiet")
+    done = promote(place, *PROMOTE, "--force", "--quiet")
     assert done.returncode == DONE, done.stderr
     assert "by force, although" in done.stdout
-    lines = BUILTIN_PATH.read_text().splitlines()
-    (place / "meter.csv").write_text("\n".join([lines[0], *lines[2700:3100]]) + "\n")
+    write_meter(place)
     return place, done.stdout
 
 
@@ -202,17 +150,17 @@ def test_the_registry_page_shows_the_champion_and_its_card(
 
 def test_the_history_names_who_overrode_what(promoted: tuple[Path, str]) -> None:
     place = promoted[0]
-    done = _promote_here(place, "--history", "--json")
+    done = promote_here(place, "--history", "--json")
     (event,) = json.loads(done.stdout)
     assert event["action"] == "promoted" and event["by"]
     assert "does not beat the best baseline" in event["details"]["objections"][0]
-    back = _promote_here(place, "--rollback")
+    back = promote_here(place, "--rollback")
     assert back.exit_code == REFUSED_OR_FAILED and "no version to go back to" in back.stderr
 
 
 def test_predict_prints_the_coming_hours_as_csv_and_draws_them(promoted: tuple[Path, str]) -> None:
     place = promoted[0]
-    done = _predict(place, "--data", "meter.csv", "--plot", "p.png")
+    done = predict(place, "--data", "meter.csv", "--plot", "p.png")
     assert done.returncode == DONE, done.stderr
     (row,) = csv.DictReader(io.StringIO(done.stdout))
     assert row["Date"] == "2014-05-10T03:00:00"
@@ -232,7 +180,7 @@ def test_hours_that_it_has_not_learned_from_are_forecast_with_a_warning(
     warm = [line.split(",") for line in lines[-3:]]
     hot = [f"{time},{float(celsius) + 20},{usage}" for time, celsius, usage in warm]
     (place / "hot.csv").write_text("\n".join([*lines[:-3], *hot]) + "\n")
-    done = _predict_here(place, "--data", "hot.csv")
+    done = predict_here(place, "--data", "hot.csv")
     assert done.exit_code == DONE and done.stdout.count("\n") == 2
     assert "warning: 3 of the last 24 values of 'Temperature' lie outside" in done.stderr
 
@@ -243,8 +191,8 @@ def test_gaps_are_filled_as_far_as_is_asked_for(promoted: tuple[Path, str]) -> N
     # Within the last window of 24 hours.
     (place / "holes.csv").write_text("\n".join(lines[:-20] + lines[-12:]) + "\n")
     options = ("--data", "holes.csv", "--gaps", "interpolate")
-    assert _predict_here(place, *options).exit_code == WRONG_INPUT
-    done = _predict_here(place, *options, "--max-gap", "8")
+    assert predict_here(place, *options).exit_code == WRONG_INPUT
+    done = predict_here(place, *options, "--max-gap", "8")
     assert done.exit_code == DONE and done.stdout.startswith("Date,forecast,low,high")
 
 
@@ -252,7 +200,7 @@ def test_a_backtest_scores_the_files_own_hours_beside_simple_forecasts(
     promoted: tuple[Path, str],
 ) -> None:
     place = promoted[0]
-    done = _predict_here(place, "--data", "meter.csv", "--backtest")
+    done = predict_here(place, "--data", "meter.csv", "--backtest")
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
     names = ["champion", "same_hour_last_week", "last_value"]
     assert [row["forecast"] for row in rows] == 2 * names
@@ -269,7 +217,7 @@ def test_a_backtest_on_the_whole_file_shows_the_fitted_baselines_and_what_was_co
     place = promoted[0]
     lines = BUILTIN_PATH.read_text().splitlines()
     (place / "months.csv").write_text("\n".join([lines[0], *lines[2161:4345]]) + "\n")
-    done = _predict_here(place, "--data", "months.csv", "--backtest")
+    done = predict_here(place, "--data", "months.csv", "--backtest")
     rows = {
         row["forecast"]: row
         for row in csv.DictReader(io.StringIO(done.stdout))
@@ -279,86 +227,6 @@ def test_a_backtest_on_the_whole_file_shows_the_fitted_baselines_and_what_was_co
     for column in ("covered_90", "covered_90_last_quarter"):
         assert 0.85 < float(rows["champion"][column]) < 0.95
         assert rows["ridge_by_hour"][column] == ""
-
-
-@pytest.fixture(scope="module")
-def served_best(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """A folder with a smoke study whose network was re-tested and refused, and a baseline served.
-
-    The networks learn next to nothing, so without more ado none would be trained again.
-    """
-    place = tmp_path_factory.mktemp("served_best")
-    assert run(place, *SMOKE).returncode == DONE
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(entrants, "FAR", 1e9)
-        done = _promote_here(place, *PROMOTE, "--serve-best", "--json")
-    assert done.exit_code == DONE, done.stderr
-    lines = BUILTIN_PATH.read_text().splitlines()
-    (place / "meter.csv").write_text("\n".join([lines[0], *lines[2700:3100]]) + "\n")
-    return place, json.loads(done.stdout)
-
-
-def test_the_best_baseline_is_served_where_the_network_is_refused(
-    served_best: tuple[Path, dict[str, Any]],
-) -> None:
-    place, found = served_best
-    assert found["promoted"] and found["kind"] == "baseline" and found["winner"] in FITTED
-    assert found["winner"] == next(iter(found["retest_baselines"]))
-    (objection,) = found["network_objections"]
-    assert "does not beat the best baseline" in objection and found["objections"] == []
-    assert len(found["retest"]) == 2 and found["retest"][0]["name"] in found["scores"]
-    (event,) = json.loads(_promote_here(place, "--history", "--json").stdout)
-    assert event["details"]["winner"] == found["winner"] and not event["details"]["objections"]
-    ((card,),) = query(place / "mlruns" / "mlflow.db", "select description from model_versions")
-    assert f"by {found['winner']}, a baseline" in card and "Limits:" in card
-    (kept,) = (place / "mlruns" / "artifacts").rglob("data/forecaster/model.json")
-    assert json.loads(kept.read_text())["kind"] in ("linear", "trees", "mean")
-
-
-def test_a_served_baseline_forecasts_without_tensorflow(
-    served_best: tuple[Path, dict[str, Any]],
-) -> None:
-    place = served_best[0]
-    code = (
-        "import sys; from search import predict\n"
-        "sys.argv[1:] = ['--data', 'meter.csv']\n"
-        "try: predict.main()\n"
-        "finally: print('tensorflow' in sys.modules, file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=place,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == DONE, done.stderr
-    assert done.stderr.splitlines()[-1] == "False"
-    (row,) = csv.DictReader(io.StringIO(done.stdout))
-    assert float(row["low"]) < float(row["forecast"]) < float(row["high"])
-    assert "by force" not in done.stderr
-
-
-def test_who_is_far_behind_is_told_before_anything_is_trained(
-    served_best: tuple[Path, dict[str, Any]],
-) -> None:
-    place = served_best[0]
-    done = _promote_here(place, *PROMOTE, "--dry-run")
-    assert done.exit_code == DONE
-    assert "the finalist is far behind, and the gate will hardly let it through" in done.stdout
-    assert "--study smoke --serve-best" in done.stdout
-
-
-def test_without_a_network_in_reach_none_is_trained_and_the_champion_is_not_replaced_by_itself(
-    served_best: tuple[Path, dict[str, Any]],
-) -> None:
-    place = served_best[0]
-    again = _promote_here(place, *PROMOTE, "--serve-best", "--quiet")
-    assert again.exit_code == REFUSED_OR_FAILED
-    assert "no network is trained again" in again.stderr
-    assert "it forecasts the same as the champion" in again.stdout
-    assert "What is in service stays there." in again.stdout
 
 
 @pytest.mark.parametrize(
@@ -389,7 +257,7 @@ def test_p5_p6_bad_input_is_refused_with_place_and_remedy(
     giga = [f"{rest},{float(value) / 1000}" for rest, value in kilo]
     (place / "giga.csv").write_text("\n".join([lines[0], *giga]) + "\n")
     (place / "kilo.csv").write_text("\n".join([lines[0], *thousand]) + "\n")
-    done = _predict_here(place, *options)
+    done = predict_here(place, *options)
     assert done.exit_code == code, done.stderr
     assert said in done.stderr and "Traceback" not in done.stderr and done.stdout == ""
 
@@ -412,7 +280,7 @@ def test_p6_a_wrong_wish_is_refused_and_changes_nothing(
 ) -> None:
     place = refused[0]
     before = len(mlflow_runs(place))
-    done = _promote_here(place, *options)
+    done = promote_here(place, *options)
     assert done.exit_code == code, done.stderr
     assert said in done.stderr and "Traceback" not in done.stderr
     assert len(mlflow_runs(place)) == before
@@ -421,8 +289,8 @@ def test_p6_a_wrong_wish_is_refused_and_changes_nothing(
 def test_without_a_store_both_commands_say_what_comes_first(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("Date,Usage\n")
     for done in (
-        _promote_here(tmp_path, "--study", "s"),
-        _predict_here(tmp_path, "--data", "x.csv"),
+        promote_here(tmp_path, "--study", "s"),
+        predict_here(tmp_path, "--data", "x.csv"),
     ):
         assert done.exit_code == REFUSED_OR_FAILED and "Next: " in done.stderr
         assert not (tmp_path / "mlruns" / "mlflow.db").exists()
@@ -436,7 +304,7 @@ def test_p1_a_champion_that_was_tampered_with_does_not_forecast(
     whole = kept.read_bytes()
     try:
         kept.write_bytes(whole[: len(whole) // 2])
-        done = _predict_here(promoted[0], "--data", "meter.csv")
+        done = predict_here(promoted[0], "--data", "meter.csv")
     finally:
         kept.write_bytes(whole)
     assert done.exit_code == REFUSED_OR_FAILED and "is not what was registered" in done.stderr
@@ -506,7 +374,7 @@ def test_mlflows_server_answers_as_predict_does_and_refuses_bad_rows(
     ]
     code, answer = _ask(server, rows, columns)
     assert code == 200, answer
-    (row,) = csv.DictReader(io.StringIO(_predict_here(place, "--data", "meter.csv").stdout))
+    (row,) = csv.DictReader(io.StringIO(predict_here(place, "--data", "meter.csv").stdout))
     (coming,) = answer["predictions"]
     assert coming["Date"] == row["Date"]
     np.testing.assert_allclose(
@@ -544,53 +412,3 @@ def test_the_model_loads_where_this_repository_is_not(promoted: tuple[Path, str]
     )
     assert done.returncode == 0, done.stderr
     assert "2014-05-10T03:00:00" in done.stdout
-
-
-def _openings(place: Path) -> int:
-    statement = "select value_json from study_user_attributes where key = 'openings'"
-    return sum(
-        len(json.loads(kept)) for (kept,) in query(place / "mlruns" / "optuna.db", statement)
-    )
-
-
-def test_p2_a_promotion_killed_after_the_opening_goes_on_with_the_same_one(
-    promoted: tuple[Path, str],
-) -> None:
-    place = promoted[0]
-    options = (*PROMOTE, "--name", "other", "--force")
-    process = start(place, *options, module="search.promote")
-    before = _openings(place)
-    assert process.stderr is not None
-    assert any("is opened" in line for line in process.stderr)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    assert _openings(place) == before + 1
-    registered = "select version from model_versions where name = 'other'"
-    assert query(place / "mlruns" / "mlflow.db", registered) == []
-
-    again = _promote(place, *options, "--json")
-    assert again.returncode == DONE, again.stderr
-    found = json.loads(again.stdout)
-    assert found["promoted"] and found["opening"] == _openings(place) == before + 1
-    assert query(place / "mlruns" / "mlflow.db", registered) == [(1,)]
-    runs = [run for run in mlflow_runs(place) if run.get("search.kind") == "promotion"]
-    assert [run["status"] for run in runs if run["model"] == "other"] == ["FINISHED"]
-
-
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)]
-)
-def test_a_promotion_that_is_stopped_says_so_and_opens_nothing(
-    promoted: tuple[Path, str], number: signal.Signals, code: int
-) -> None:
-    place = promoted[0]
-    before = _openings(place)
-    options = ("--study", "smoke", "--top", "1", "--seeds", "9", "--folds", "2", "--workers", "1")
-    process = start(place, *options, module="search.promote")
-    assert process.stderr is not None
-    assert any(line.startswith("trial") for line in process.stderr)
-    process.send_signal(number)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == code
-    assert "The same command goes on where it stopped." in said and "Traceback" not in said
-    assert _openings(place) == before

@@ -9,23 +9,22 @@ import pandas as pd
 import pytest
 
 from data_pipeline.framing import Framing
-from search.benchmark.growth import SleepingPool
 from search.benchmark.scratch_study import private_study
-from search.common.records import StudyFacts, Task, TrialResult
+from search.common.records import Task, TrialResult
 from search.common.spool import write_spool
 from search.common.stores import Stores
 from search.engine.folds import rolling
 from search.engine.plan import Plan, make_plan
-from search.engine.progress import Progress
-from search.engine.session import conduct_with
 from search.promote import retest as module
 from search.promote.candidates import Candidate
-from search.promote.retest import Retest, retest
+from search.promote.retest import Resources, Retest, retest
+from search.promote.schedule import Schedule
 from search.tracking.existing_runs import KeptRuns, NotThere
 from search.training.pool import AttemptEnded, Crew, Event
 from search.tuning.storage import open_storage
-from search.tuning.study import Study
+from tests.search.mlflow_stores import empty_store
 from tests.search.samples import experiment, parameters
+from tests.search.sleeping_pool import SleepingPool, undrawn
 
 CANDIDATES = (
     Candidate("good", parameters((4,)), 60.0, reference=False),
@@ -56,8 +55,8 @@ class _Networks(SleepingPool):
     def event(self, seconds: float) -> Event | None:
         event = super().event(seconds)
         assert isinstance(event, AttemptEnded) and isinstance(event.outcome, TrialResult)
-        scores = dict(event.outcome.validation) | {"rmse": self.rmse}
-        return AttemptEnded(event.number, dataclasses.replace(event.outcome, validation=scores))
+        scores = dict(event.outcome.held_out) | {"rmse": self.rmse}
+        return AttemptEnded(event.number, dataclasses.replace(event.outcome, held_out=scores))
 
 
 @pytest.fixture
@@ -65,13 +64,11 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
     """Trainings so far, by units."""
     count: Counter[int] = Counter()
 
-    def conduct(
-        plan: Plan, study: Study, facts: StudyFacts, stores: Stores, crew: Crew, progress: Progress
-    ) -> object:
+    def open_pool(*_: object) -> _Networks:
         scores = {"rmse": 1.0, "mae": 1.0, "mase": 1.0, "r2": 0.0, "peak_bias": 0.0}
-        return conduct_with(_Networks(scores, count), study, facts, stores, progress)
+        return _Networks(scores, count)
 
-    monkeypatch.setattr(module, "conduct", conduct)
+    monkeypatch.setattr("search.engine.session.open_pool", open_pool)
     return count
 
 
@@ -82,16 +79,16 @@ def plan() -> Plan:
 
 def _retest(plan: Plan, stores: Stores, seeds: int, said: list[str]) -> Retest:
     storage = open_storage(stores.storage, stores.schema_lock)
-    folds = rolling(Framing(), 2)
-    return retest(
-        *(plan, "s", CANDIDATES, folds, seeds, storage, stores, Crew(1), said.append), quiet=True
-    )
+    schedule = Schedule(plan, "s", CANDIDATES, rolling(Framing(), 2), seeds)
+    with undrawn():
+        return retest(schedule, Resources(storage, stores, Crew(1), said.append, quiet=True))
 
 
 def test_only_an_outclassed_reference_is_spared_its_further_trainings(
     plan: Plan, trained: Counter[int], tmp_path: Path
 ) -> None:
-    stores = private_study(plan, tmp_path, "random")[2]
+    empty_store(tmp_path)
+    stores = private_study(plan, tmp_path, "random").stores
     said: list[str] = []
     found = _retest(plan, stores, 2, said)
     assert trained == {4: 4, 5: 4, 6: 1, 7: 4}
@@ -109,6 +106,7 @@ def test_while_mlflow_is_away_nobody_is_outclassed(
         raise NotThere("no connection")
 
     monkeypatch.setattr(module, "KeptRuns", away)
+    empty_store(tmp_path)
     said: list[str] = []
-    _retest(plan, private_study(plan, tmp_path, "random")[2], 1, said)
+    _retest(plan, private_study(plan, tmp_path, "random").stores, 1, said)
     assert trained == {4: 2, 5: 2, 6: 2, 7: 2} and said == []

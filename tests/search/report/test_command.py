@@ -1,25 +1,27 @@
 """`python -m search.report` on a real store whose trainings were made up."""
 
+import contextlib
 import csv
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner, Result
 from matplotlib.image import imread
 
 from experiments.catalogue import CATALOGUE
-from search.benchmark.growth import SleepingPool
 from search.benchmark.scratch_study import SILENT, private_study
 from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from search.common.records import Task
 from search.common.spool import write_spool
 from search.engine.plan import adapt, make_plan
 from search.engine.session import conduct_with
-from tests.search.command import environment
+from search.report import __main__ as report
+from tests.search.command import run
+from tests.search.mlflow_stores import empty_store
+from tests.search.sleeping_pool import SleepingPool, undrawn
 
 
 class ForecastingPool(SleepingPool):
@@ -37,31 +39,34 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with both stores of a finished study called "benchmark"."""
     place = tmp_path_factory.mktemp("report") / "stores"
     plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": 5}))
-    study, facts, stores = private_study(plan, place, "random")
-    pool = ForecastingPool(facts.baselines["ridge_by_hour"].validation)
-    conduct_with(pool, study, facts, stores, SILENT)
+    place.mkdir()
+    empty_store(place)
+    session = private_study(plan, place, "random")
+    pool = ForecastingPool(session.facts.baselines["ridge_by_hour"].validation)
+    with undrawn():
+        conduct_with(pool, session, SILENT)
     return place
 
 
-def _report(store: Path, place: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def _words(store: Path, words: tuple[str, ...]) -> list[str]:
     stores = [
         *("--storage", f"sqlite:///{store}/optuna.db"),
         *("--tracking-uri", f"sqlite:///{store}/mlflow.db"),
     ]
-    return subprocess.run(
-        [sys.executable, "-m", "search.report", *stores, *words],
-        cwd=place,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return [*stores, *words]
+
+
+def _report(store: Path, place: Path, *words: str) -> Result:
+    """The command in this process, which has paid for the start of its libraries."""
+    with contextlib.chdir(place):
+        return CliRunner().invoke(report.main, _words(store, words))
 
 
 def test_it_writes_page_figures_tables_and_facts_and_logs_them(store: Path, tmp_path: Path) -> None:
-    done = _report(store, tmp_path, "--study", "benchmark", "--language", "ko")
-    assert done.returncode == DONE, done.stderr
-    assert done.stdout.splitlines()[-1].startswith("Page: ")
+    words = _words(store, ("--study", "benchmark", "--language", "ko"))
+    process = run(tmp_path, *words, module="search.report")
+    assert process.returncode == DONE, process.stderr
+    assert process.stdout.splitlines()[-1].startswith("Page: ")
     place = tmp_path / "mlruns" / "report" / "benchmark"
     assert '<html lang="ko">' in (place / "index.html").read_text(encoding="utf-8")
     found = json.loads((place / "facts.json").read_text(encoding="utf-8"))
@@ -92,7 +97,7 @@ def test_a_store_that_mlflow_does_not_have_is_said_and_not_made(
 ) -> None:
     words = ("--study", "benchmark", "--study", "benchmark", "--json", "--out", "here")
     done = _report(store, tmp_path, *words, "--tracking-uri", f"sqlite:///{tmp_path}/none.db")
-    assert done.returncode == DONE and "there is no" in done.stderr
+    assert done.exit_code == DONE and "there is no" in done.stderr
     assert "No week of trial" in done.stderr
     assert "MLflow holds no forecasts" in (tmp_path / "here" / "index.html").read_text()
     assert [study["name"] for study in json.loads(done.stdout)["studies"]] == ["benchmark"]
@@ -101,16 +106,16 @@ def test_a_store_that_mlflow_does_not_have_is_said_and_not_made(
 
 def test_an_unknown_study_is_refused_by_name(store: Path, tmp_path: Path) -> None:
     done = _report(store, tmp_path, "--study", "nothing")
-    assert done.returncode == REFUSED_OR_FAILED
+    assert done.exit_code == REFUSED_OR_FAILED
     assert "'nothing'" in done.stderr and "benchmark" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_without_a_database_none_is_made(tmp_path: Path) -> None:
     done = _report(tmp_path, tmp_path, "--study", "benchmark")
-    assert done.returncode == REFUSED_OR_FAILED and "no study database" in done.stderr
+    assert done.exit_code == REFUSED_OR_FAILED and "no study database" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_wrong_language_is_wrong_input(tmp_path: Path) -> None:
-    assert _report(tmp_path, tmp_path, "--study", "x", "--language", "xx").returncode == WRONG_INPUT
+    assert _report(tmp_path, tmp_path, "--study", "x", "--language", "xx").exit_code == WRONG_INPUT

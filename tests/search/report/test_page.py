@@ -1,6 +1,8 @@
 """The page from planted facts, in both languages, looked at with a real browser."""
 
+import base64
 import dataclasses
+import io
 import os
 import re
 import shutil
@@ -11,16 +13,20 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import pytest
+from fontTools.ttLib import TTFont
 from playwright.sync_api import sync_playwright
 
 from search.common.records import TrialRecord
 from search.common.spool import Forecasts
-from search.report.facts import facts, in_a_week
+from search.report.facts import facts
+from search.report.figures import draw
 from search.report.fonts import embedded, hangul_font
-from search.report.page import columns, draw, render
+from search.report.page import render
 from search.report.svg import font_for, svg
 from search.report.translations import CLAIMS, WORDS, Language
+from search.report.values import Facts, flat
 from search.report.verdict import sentences
+from search.results.sequential import Verdict
 from search.tuning.kept_studies import KeptStudy
 from tests.search.report.test_facts import BASELINES, CONTRACT
 from tests.search.samples import parameters, record, result
@@ -81,12 +87,17 @@ def _studies() -> list[KeptStudy]:
 
 def _page(language: Language, studies: list[KeptStudy]) -> str:
     found = facts(studies)
-    hours = pd.date_range("2014-06-05", periods=161, freq="h")
-    actual = 5000 + 1000 * np.sin(np.arange(161) / 24 * 2 * np.pi)[:, None]
-    kept = [(row, Forecasts(hours, actual, 0.9 * actual)) for row in in_a_week(found)]
+    kept = forecasts_of(found)
     with font_for(hangul_font() if language == "ko" else None):
         svgs = {name: svg(figure) for name, figure in draw(found, language, kept).items()}
-    return render(found, svgs, language)
+    return render(found, svgs, language, kept)
+
+
+def forecasts_of(found: Facts) -> dict[tuple[str, int], Forecasts]:
+    """A made-up week of every trial."""
+    hours = pd.date_range("2014-06-05", periods=161, freq="h")
+    actual = 5000 + 1000 * np.sin(np.arange(161) / 24 * 2 * np.pi)[:, None]
+    return {(row.study, row.trial): Forecasts(hours, actual, 0.9 * actual) for row in found.trials}
 
 
 def _places(text: str) -> set[str]:
@@ -130,30 +141,44 @@ def test_every_study_is_told_by_its_best_trial_its_tuner_and_the_command_that_re
 
 def test_a_cure_names_what_was_changed_from_what_to_what_and_nothing_else() -> None:
     found = facts(_studies())
-    main2 = next(row for row in found["designs"] if row["name"] == "main2")
-    changed = main2["parameters"] | {"learning_rate": 0.02, "units": [48, 24], "ema_epochs": 1.0}
-    cured = found | {"best": found["best"] | {"parameters": changed}}
+    assert found.best is not None
+    main2 = next(row for row in found.designs if row.name == "main2")
+    changed = main2.parameters.model_copy(
+        update={"learning_rate": 0.02, "units": (48, 24), "ema_epochs": 1.0}
+    )
+    cured = dataclasses.replace(found, best=dataclasses.replace(found.best, parameters=changed))
     second = sentences(cured, "en")[1]
-    before = main2["parameters"]["learning_rate"]
+    before = main2.parameters.learning_rate
     assert second.startswith(
         f"What cures it, taken together: learning rate from {before:.3g} to 0.02, units from 5 to "
         "48/24, weights averaged over 1 epoch(s). So made, trial 0"
     )
-    main = next(row for row in found["designs"] if row["name"] == "main")
-    own = {"design": "main", "study": main["study"]}
-    of_a_design = found | {"best": found["best"] | own}
+    main = next(row for row in found.designs if row.name == "main")
+    own = dataclasses.replace(found.best, design="main", study=main.study)
+    of_a_design = dataclasses.replace(found, best=own)
     third = sentences(of_a_design, "en")[2]
-    assert f"{main['val']['rmse']:.1f} MW (mean of 5 seeds). The strongest baseline, " in third
-    worse = found["best"] | {"val": main2["val"]}
-    assert sentences(found | {"best": worse}, "en")[1].startswith("Of the single changes")
+    assert f"{main.val['rmse']:.1f} MW (mean of 5 seeds). The strongest baseline, " in third
+    worse = dataclasses.replace(found, best=dataclasses.replace(found.best, val=main2.val))
+    assert sentences(worse, "en")[1].startswith("Of the single changes")
 
 
 def test_where_no_cure_is_proven_the_largest_change_is_named() -> None:
     found = facts(_studies())
-    undecided = [claim | {"verdict": "undecided"} for claim in found["claims"]]
-    second = sentences(found | {"claims": undecided}, "en")[1]
+    undecided = tuple(
+        dataclasses.replace(claim, verdict=Verdict.UNDECIDED) for claim in found.claims
+    )
+    second = sentences(dataclasses.replace(found, claims=undecided), "en")[1]
     assert "recommend, none is proven by these 5 seeds: a claim needs" in second
     assert re.search(r"is -[\d.]+ MW, main2_l2_1e-\d against main2\S* \(95 % interval -", second)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_a_single_seed_the_interval_is_left_open(language: Language) -> None:
+    once = dataclasses.replace(_studies()[0], records=tuple(_designs(seeds=1)))
+    found = facts([once])
+    assert any(one.difference for claim in found.claims for one in claim.comparisons)
+    second = sentences(found, language)[1]
+    assert re.search(r"-[\d.]+ MW.*\(95 % (interval - to -|구간 - ~ -)\)", second)
 
 
 def test_what_was_not_tried_is_said_with_the_command() -> None:
@@ -163,7 +188,7 @@ def test_what_was_not_tried_is_said_with_the_command() -> None:
     assert "python -m search.run --experiment claims" in second
     assert "power_usage" in third
     page = _page("en", alone)
-    assert "python -m search.run --experiment tradeoff" in page and "not tried" in page
+    assert "python -m search.run --experiment tradeoff" in page and "Not tried here: C0, C1" in page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -172,7 +197,7 @@ def test_the_page_asks_for_nothing_from_elsewhere(language: Language) -> None:
     # Names of XML namespaces and of the SVG's document type are no addresses to fetch.
     links = set(re.findall(r"(?:src|href)=\"([^\"#]+)\"|url\(([^)#]+)\)", page))
     assert all(one.startswith("data:") for pair in links for one in pair if one)
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5 + 3  # of the slider, one a level
 
 
 def test_a_study_of_any_name_cannot_put_markup_into_the_page() -> None:
@@ -190,8 +215,13 @@ def test_a_letter_that_the_font_lacks_is_refused_not_drawn_as_a_box() -> None:
         embedded("\U0001f600")
 
 
+def test_the_font_in_the_page_holds_no_time_of_its_making() -> None:
+    made = TTFont(io.BytesIO(base64.b64decode(embedded("abc"))))
+    assert made["head"].modified == TTFont(hangul_font())["head"].modified
+
+
 def test_nested_rows_become_flat_columns() -> None:
-    assert columns([{"a": 1, "b": {"c": 2, "d": {"e": 3}}}]) == [{"a": 1, "b.c": 2, "b.d.e": 3}]
+    assert flat({"a": 1, "b": {"c": 2, "d": {"e": 3}}}) == {"a": 1, "b.c": 2, "b.d.e": 3}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -218,9 +248,9 @@ def test_a_browser_shows_it_without_complaint_and_without_boxes(
         page.on("requestfailed", lambda request: said.append(request.url))
         page.goto(file.as_uri())
         page.evaluate("document.fonts.ready")
-        assert page.locator("h2").count() == 7
+        assert page.locator("h2").count() == 9
         assert page.locator(".verdict p").count() == 3
-        assert page.locator(".figure svg").count() == 4
+        assert page.locator(".figure svg").count() == 5
         width = page.evaluate("document.documentElement.scrollWidth")
         assert width <= 1200, "the page scrolls sideways"
         loaded = page.evaluate("[...document.fonts].filter(f => f.status == 'loaded').length")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data_pipeline.windows import prepare
+from data_pipeline.windows import open_test, prepare
 from experiments.catalogue import CATALOGUE
 from models.baselines import BASELINES
 from search.common.errors import Refused
@@ -56,6 +56,13 @@ def test_a_study_without_baselines_is_left_as_it_is() -> None:
     assert with_floor(bare, lambda _: None) is bare
 
 
+def test_the_scores_kept_with_a_study_are_never_those_of_the_test_hours() -> None:
+    plan = make_plan(CATALOGUE["smoke"])
+    opened = open_test(plan.series, plan.experiment.framing)
+    with pytest.raises(ValueError, match="validation windows held out, found: test"):
+        judge_baselines(opened)
+
+
 def test_the_retest_of_the_floor_reads_nothing_of_the_test_period() -> None:
     plan = make_plan(CATALOGUE["smoke"])
     framing = plan.experiment.framing
@@ -84,7 +91,7 @@ def test_the_retest_of_the_floor_reads_nothing_of_the_test_period() -> None:
 def test_a_baseline_without_history_on_a_fold_is_left_out_of_the_retest() -> None:
     plan = make_plan(adapt(CATALOGUE["smoke"], {"source.end": "2014-04-15"}))
     folds = rolling(plan.experiment.framing, 7)
-    assert prepare(plan.series, folds[0]).validation.origins.min() < 168
+    assert prepare(plan.series, folds[0]).held_out.origins.min() < 168
     found = retest_floor(plan.series, folds)
     assert set(BASELINES) - set(found.residuals) == {"same_hour_last_week"}
     assert {len(own) for own in found.residuals.values()} == {7}
@@ -95,7 +102,7 @@ def test_a_baseline_without_history_on_a_fold_is_left_out_of_the_retest() -> Non
     [
         (160.0, False, "the finalist is ahead"),
         (180.0, False, "the finalist is behind, and the gate may refuse it"),
-        (250.0, True, "the finalist is far behind, and the gate will hardly let it through"),
+        (250.0, True, "the finalist is far behind, and the gate will most likely refuse it"),
     ],
 )
 def test_how_far_the_best_finalist_is_behind(searched: float, far: bool, said: str) -> None:

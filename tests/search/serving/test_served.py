@@ -71,10 +71,10 @@ Made = tuple[Forecaster, HourlySeries, Path]
 def test_its_forecasts_are_those_of_the_pipeline(made: Made) -> None:
     model, series, _ = made
     prepared = open_test(series, FRAMING)
-    output = predict(model._network, prepared.validation.x)
+    output = predict(model._network, prepared.held_out.x)
     expected = prepared.scaler.inverse_target(output)
     _, local, values = model.read(raw_rows(series, "When"))
-    found = model.forecast(local, values, prepared.validation.origins)
+    found = model.forecast(local, values, prepared.held_out.origins)
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
@@ -150,8 +150,8 @@ def test_plain_numbers_are_served_as_a_network_is(made: Made, tmp_path: Path) ->
         rows = raw_rows(series, "When")
         _, local, values = served.read(rows)
         np.testing.assert_array_equal(
-            served.forecast(local, values, prepared.validation.origins),
-            fitted.forecast(data.rows, prepared.validation.origins),
+            served.forecast(local, values, prepared.held_out.origins),
+            fitted.forecast(data.rows, prepared.held_out.origins),
         )
         assert np.isfinite(served.coming(rows)["forecast"]).all()
     (tmp_path / "model.json").write_text('{"kind": "pickle"}')

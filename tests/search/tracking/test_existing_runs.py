@@ -29,7 +29,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> str:
     runs.connect()
     for one in records:
         runs.write_trial(one)
-    runs.write_study(StudySummary(records, finished=2, importances={}), State.COMPLETE)
+    runs.write_study(StudySummary(records, finished=2), State.COMPLETE)
     return uri
 
 

@@ -38,7 +38,7 @@ def add_experiment(store: Path, name: str) -> None:
     runs.connect()
     for one in RECORDS:
         runs.write_trial(one)
-    runs.write_study(StudySummary(RECORDS, finished=2, importances={}), State.COMPLETE)
+    runs.write_study(StudySummary(RECORDS, finished=2), State.COMPLETE)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import search.tracking.mirror
-from search.common.records import Cause, Failure, State, TrialRecord
+from search.common.records import Cause, Failure, Importance, State, TrialRecord
 from search.common.spool import folder, write_spool
 from search.results.summary import StudySummary
 from search.tracking.mirror import Mirror
@@ -33,7 +33,8 @@ RECORDS = (
     record(4, result(0.03), retry_of=3, attempt=2),
 )
 STATUS = {0: "FINISHED", 1: "KILLED", 2: "FAILED", 3: "KILLED", 4: "FINISHED"}
-SUMMARY = StudySummary(RECORDS, finished=4, importances={"units_1": 0.7, "l2": 0.3})
+IMPORTANCES = (Importance("units_1", 0.7, 0.4, 0.9), Importance("l2", 0.3, 0.1, 0.6))
+SUMMARY = StudySummary(RECORDS, finished=4, importances=IMPORTANCES)
 
 
 def _save_model(path: Path) -> None:
@@ -321,3 +322,36 @@ def test_a_standing_that_is_refused_does_not_keep_back_the_later_ones(
     mirror.summarise(StudySummary(tuple(RECORDS), 2), State.RUNNING)
     assert not mirror.close(60, lambda: False)
     assert written == [1, 2] and mirror.undelivered == 1
+
+
+def test_files_wait_where_mlflow_is_behind_and_all_comes_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search.tracking.mirror, "MANY", 1)
+    order: list[str] = []
+    for name in ("write_numbers", "write_files"):
+        called = getattr(StudyRuns, name)
+
+        def noted(
+            self: StudyRuns,
+            of: TrialRecord,
+            *args: Any,
+            _name: str = name,
+            _call: Any = called,
+            **kw: Any,
+        ) -> Any:
+            order.append(f"{_name} {of.number}")
+            return _call(self, of, *args, **kw)
+
+        monkeypatch.setattr(StudyRuns, name, noted)
+    place = Place(tmp_path)
+    place.fill_spool()
+    mirror = place.mirror()
+    for one in RECORDS:
+        mirror.show(one)
+    mirror.summarise(SUMMARY, State.COMPLETE)
+    assert mirror.close(60, lambda: False)
+    _all_is_there(place)
+    assert order.index("write_numbers 4") < order.index("write_files 0")
+    (line,) = place.said
+    assert "behind" in line and "Nothing is lost" in line

@@ -4,10 +4,11 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from search.tuning.pruners import PRUNERS, make_pruner
+from search.common.drawing import COMPARED_PRUNERS, OPTUNA, PRUNERS
+from search.tuning.pruners import make_pruner
 
 
-@pytest.mark.parametrize("name", PRUNERS)
+@pytest.mark.parametrize("name", (*PRUNERS[OPTUNA], *COMPARED_PRUNERS))
 def test_every_pruner_lets_good_trials_finish_and_all_but_none_stop_a_hopeless_one(
     name: str,
 ) -> None:

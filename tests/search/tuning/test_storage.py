@@ -1,5 +1,6 @@
 """The study database: broken, locked by another process, written through to the disk."""
 
+import contextlib
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from search.common.errors import Refused
+from search.tuning.durability import not_awaited
 from search.tuning.storage import open_storage
 from tests.search.studies import complete, open_study
 
@@ -90,3 +92,13 @@ def test_s7_database_is_written_through_to_the_disk(tmp_path: Path) -> None:
     with storage.engine.connect() as connection:
         assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(sa.text("PRAGMA synchronous")).scalar() == 2
+
+
+def test_what_is_not_acknowledged_does_not_wait_for_the_disk(tmp_path: Path) -> None:
+    storage = open_storage(f"sqlite:///{tmp_path}/optuna.db", tmp_path / "schema.lock")
+    assert isinstance(storage, optuna.storages.RDBStorage)
+    seen = []
+    for awaited in (True, False, True):
+        with contextlib.nullcontext() if awaited else not_awaited(), storage.engine.begin() as here:
+            seen.append(here.execute(sa.text("PRAGMA synchronous")).scalar())
+    assert seen == [2, 1, 2]

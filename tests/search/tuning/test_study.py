@@ -15,7 +15,9 @@ from search.common.errors import Refused
 from search.common.records import Cause, Failure, State, TrialRecord, TrialResult
 from search.common.resume_check import differences
 from search.common.seeds import trial_seed
-from search.tuning.study import ENOUGH_FOR_IMPORTANCE, Study
+from search.tuning.importance import FEWEST_TRIALS
+from search.tuning.storage import open_storage
+from search.tuning.study import Study
 from tests.search import studies
 from tests.search.samples import DEEP, EPOCHS, SMALL, experiment, result
 from tests.search.studies import KERAS_TUNER, SEED, TUNERS, complete, open_study
@@ -288,6 +290,21 @@ def test_s2_crash_while_a_result_is_written_keeps_it(
     assert resumed.ask().retry_of is None
 
 
+def test_what_was_judged_on_the_test_period_is_kept_in_no_study(tmp_path: Path) -> None:
+    study = open_study(tmp_path)
+    asked = study.ask()
+    opened = dataclasses.replace(result(0.03), period="test")
+    with pytest.raises(ValueError, match="validation results alone, found one of: test"):
+        study.tell(asked.number, opened)
+    assert open_study(tmp_path).records[asked.number].result is None
+
+
+def test_a_result_is_stored_under_the_names_that_older_studies_have() -> None:
+    stored = result(0.03).as_stored()
+    assert "validation" in stored and not {"held_out", "period"} & stored.keys()
+    assert TrialResult.from_stored(stored) == result(0.03)
+
+
 def test_crash_while_a_point_is_drawn_is_no_trial(tmp_path: Path) -> None:
     open_study(tmp_path, experiment(designs=()))
     half = optuna.load_study(study_name="tiny", storage=f"sqlite:///{tmp_path}/optuna.db").ask()
@@ -387,7 +404,7 @@ def test_s2_crash_before_the_seed_was_written_does_not_change_it(tmp_path: Path)
         raise RuntimeError("the process ends here")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(study, "_seed_of", ends_here)
+        patch.setattr("search.tuning.study.seed_of", ends_here)
         with pytest.raises(RuntimeError, match="ends here"):
             study.ask()
     retry = open_study(tmp_path, experiment(designs=(), trials=5)).ask()
@@ -428,10 +445,10 @@ def test_epoch_value_that_arrives_after_the_end_of_its_attempt_is_passed_over(
 
 def test_importances_name_parameters_once_there_are_enough_trials(tmp_path: Path) -> None:
     study = open_study(tmp_path)
-    complete(study, ENOUGH_FOR_IMPORTANCE - 1)
-    assert study.importances() == {}
+    complete(study, FEWEST_TRIALS - 1)
+    assert study.importances() == ()
     complete(study, 1)
-    found = study.importances()
+    found = {one.name: one.mean for one in study.importances()}
     assert found.keys() <= {d.name for d in experiment().space.dimensions}
     assert sum(found.values()) == pytest.approx(1.0, abs=1e-6)
 
@@ -440,9 +457,9 @@ def test_importances_name_parameters_once_there_are_enough_trials(tmp_path: Path
 
 
 def test_s4_changed_contract_is_refused_naming_what_changed(tmp_path: Path) -> None:
-    study = open_study(tmp_path, experiment(designs=()))
     kept = {"window": 24, "space": {"units_1": {"low": 2, "high": 16}}, "columns": ("a", "b")}
-    other = Study(study._storage, "other", experiment(), SEED, "random", "none")
+    storage = open_storage(f"sqlite:///{tmp_path}/optuna.db", tmp_path / "schema.lock")
+    other = Study(storage, "other", experiment(), SEED, "random", "none")
     other.hold_to(kept)
     other.hold_to(dict(kept))
     for changes, line in (

@@ -1,0 +1,331 @@
+"""Which tuner, and which pruner, finds the lowest validation error in the same time?
+
+    python -m search.benchmark --tuners
+    python -m search.benchmark --pruners
+
+Two tables over one contest of replayed searches, see `search.benchmark.replay_contest`. Tuners: the
+default, Optuna's samplers without pruning and KerasTuner's oracles, which have none. Pruners: the
+default search with each of Optuna's, after 4 and after 8 epochs, and without one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from scipy import stats
+
+from search.benchmark.curves import FloatArray
+from search.benchmark.measures import Ratio, paired_ratio
+from search.benchmark.replay_contest import Contest, Contestant, shown, surrogate_line
+from search.common.drawing import BY_OPTUNA, KERAS_TUNER, OPTUNA, SAMPLERS, Drawing
+from search.figures.canvas import (
+    BLUE,
+    GREY,
+    INK,
+    LABEL_PT,
+    dress_panel,
+    legend_below,
+    magnitude_scale,
+    new_panels,
+)
+from search.tuning.factory import missing_packages
+
+CONFIDENCE = 0.95
+RESAMPLES = 9999
+# What the table of pruners looks at beside the minutes: the error after so many trials.
+TRIALS = 50
+WARM_UPS = (4, 8)
+_COLUMNS = 4
+
+
+def named(drawing: Drawing) -> Contestant:
+    """A way of drawing under the name that the tables give it."""
+    pruned = f" + {drawing.pruner}" if drawing.pruner != "none" else ""
+    return Contestant(f"{drawing.tuner} {drawing.sampler}{pruned}", drawing)
+
+
+DEFAULT = named(BY_OPTUNA)
+TUNERS = (
+    DEFAULT,
+    # The simplest, pruned alike: what the default's sampler adds to its pruner.
+    named(Drawing(OPTUNA, "random", DEFAULT.drawing.pruner)),
+    *(named(Drawing(OPTUNA, sampler, "none")) for sampler in SAMPLERS[OPTUNA]),
+    *(named(Drawing(KERAS_TUNER, sampler, "none")) for sampler in SAMPLERS[KERAS_TUNER]),
+)
+
+
+def with_pruner(pruner: str, warm_up: int) -> Contestant:
+    """The default search with that pruner, and the epochs before it may prune."""
+    drawing = replace(BY_OPTUNA, pruner=pruner)
+    return Contestant(f"{pruner}, {warm_up} epochs", drawing, warm_up)
+
+
+UNPRUNED = Contestant("none", replace(BY_OPTUNA, pruner="none"))
+
+
+def tuners_here() -> tuple[list[Contestant], list[str]]:
+    """The tuners that can be played here, and a line for each that cannot."""
+    there = [one for one in TUNERS if not missing_packages(one.drawing)]
+    absent = [
+        f"{one.name}: left out, needs {' and '.join(missing_packages(one.drawing))}"
+        for one in TUNERS
+        if one not in there
+    ]
+    return there, absent
+
+
+def pruners(names: Sequence[str]) -> list[Contestant]:
+    """No pruning, and each of the pruners `names` after each of the warm-ups."""
+    return [UNPRUNED, *(with_pruner(one, warm_up) for one in names for warm_up in WARM_UPS)]
+
+
+@dataclass(frozen=True)
+class TunerRow:
+    """One tuner after each of some minutes, and its rank at the last of them.
+
+    Attributes:
+        name: of the contestant. trials: its mean number of trials in all the time.
+        errors: RMSE in the data's unit, geometric mean over seeds.
+        ratio: of its RMSE to the default's, paired by seed, at the end; None for the default.
+        rank: mean over seeds, 1 being the lowest error; ties share theirs.
+        rank_low, rank_high: its 95 % bootstrap interval over seeds (percentile).
+    """
+
+    name: str
+    trials: float
+    errors: tuple[float, ...]
+    ratio: Ratio | None
+    rank: float
+    rank_low: float
+    rank_high: float
+
+
+@dataclass(frozen=True)
+class PrunerRow:
+    """One pruner; errors are RMSE in the data's unit.
+
+    Attributes:
+        pruner: its name. trials: the mean number in all the time. pruned: the share of them.
+        errors: after each of some minutes, geometric mean over seeds.
+        ratios: of those errors to the ones without pruning, paired by seed; below 1: better.
+        missed: the share of seeds in which a pruned trial would have come out best.
+        minutes_50, at_50, ratio_50: minutes until `TRIALS` trials have ended, RMSE then, and its
+            ratio to the one without pruning; None where a seed does not come so far.
+    """
+
+    pruner: str
+    trials: float
+    pruned: float
+    errors: tuple[float, ...]
+    ratios: tuple[Ratio | None, ...]
+    missed: float
+    minutes_50: float | None
+    at_50: float | None
+    ratio_50: Ratio | None
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What the numbers recommend.
+
+    Attributes:
+        leader: lowest mean rank. equal: others whose error is not measurably higher than its.
+        recommended: the default if it leads or is among the equal, else the leader.
+    """
+
+    leader: str
+    equal: tuple[str, ...]
+    recommended: str
+
+
+def tuner_table(contest: Contest, minutes: Sequence[float]) -> list[TunerRow]:
+    """A row a tuner, the lowest rank first."""
+    last = max(minutes)
+    placed = _ranks(contest, last)
+    rows = []
+    for at, (one, played) in enumerate(contest.played.items()):
+        low, high = _interval(placed[:, at])
+        rows.append(
+            TunerRow(
+                name=one.name,
+                trials=float(np.mean([len(found.steps) for found in played])),
+                errors=tuple(contest.mean_rmse(one, minute) for minute in minutes),
+                ratio=None if one == DEFAULT else contest.ratio(one, DEFAULT, last),
+                rank=float(placed[:, at].mean()),
+                rank_low=low,
+                rank_high=high,
+            )
+        )
+    return sorted(rows, key=lambda row: row.rank)
+
+
+def _ranks(contest: Contest, minutes: float) -> FloatArray:
+    errors = np.column_stack([contest.rmse(one, minutes) for one in contest.played])
+    return np.asarray(stats.rankdata(errors, axis=1), dtype=np.float64)
+
+
+def _interval(values: FloatArray) -> tuple[float, float]:
+    if np.ptp(values) == 0:
+        return float(values[0]), float(values[0])
+    found = stats.bootstrap(
+        (values,),
+        np.mean,
+        confidence_level=CONFIDENCE,
+        n_resamples=RESAMPLES,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(found.low), float(found.high)
+
+
+def advise(contest: Contest, minutes: float) -> Advice:
+    """What the errors after `minutes` recommend.
+
+    A contestant is as good as the leader if the 95 % interval of the ratio of their errors, paired
+    by seed, includes 1. Not corrected for how many are compared, which can only make the list of
+    the equal too short.
+    """
+    ranks = _ranks(contest, minutes).mean(axis=0)
+    everyone = list(contest.played)
+    leader = everyone[int(np.argmin(ranks))]
+    equal = tuple(
+        one.name
+        for one in everyone
+        if one != leader and contest.ratio(one, leader, minutes).low <= 1.0
+    )
+    kept = DEFAULT.name in (leader.name, *equal)
+    return Advice(leader.name, equal, DEFAULT.name if kept else leader.name)
+
+
+def tuner_lines(
+    contest: Contest, rows: Sequence[TunerRow], advice: Advice, minutes: Sequence[float], seeds: int
+) -> list[str]:
+    """What a person reads: what it rests on, the table as Markdown, the recommendation."""
+    heads = [f"RMSE {contest.unit} after {minute:g} min" for minute in minutes]
+    names = ["tuner", "trials", *heads, "RMSE / default's (95 %)", f"rank of {len(rows)} (95 %)"]
+    cells = [
+        [
+            row.name,
+            f"{row.trials:.0f}",
+            *(f"{error:.1f}" for error in row.errors),
+            _shown(row.ratio),
+            f"{row.rank:.1f} ({row.rank_low:.1f} to {row.rank_high:.1f})",
+        ]
+        for row in rows
+    ]
+    text = [
+        surrogate_line(contest),
+        f"{seeds} seeds, two workers; a pair of intervals that overlap decides nothing",
+        "",
+        *_markdown(names, cells),
+    ]
+    same = ", ".join(advice.equal) or "none"
+    text += [
+        "",
+        f"Lowest mean rank: {advice.leader}. Not significantly worse: {same}.",
+        f"Recommended: {advice.recommended}"
+        + (", the default." if advice.recommended == DEFAULT.name else f", not {DEFAULT.name}."),
+    ]
+    return text
+
+
+def pruner_table(contest: Contest, minutes: Sequence[float]) -> list[PrunerRow]:
+    """A row a pruner, in the order in which they were played; `UNPRUNED` is among them."""
+    # RMSE after `TRIALS` trials by seed, of those that came so far with every seed.
+    whole: dict[Contestant, list[float]] = {}
+    ended: dict[Contestant, float] = {}
+    for one, played in contest.played.items():
+        steps = [found.steps[TRIALS - 1] for found in played if len(found.steps) >= TRIALS]
+        if len(steps) == len(played):
+            whole[one] = [contest.to_unit * float(np.sqrt(error)) for _, error in steps]
+            ended[one] = float(np.mean([at for at, _ in steps])) / 60
+    rows = []
+    for one, played in contest.played.items():
+        alone = one == UNPRUNED
+        both = not alone and one in whole and UNPRUNED in whole
+        rows.append(
+            PrunerRow(
+                pruner=one.name,
+                trials=float(np.mean([len(found.steps) for found in played])),
+                pruned=float(np.mean([found.pruned / len(found.steps) for found in played])),
+                errors=tuple(contest.mean_rmse(one, minute) for minute in minutes),
+                ratios=tuple(
+                    None if alone else contest.ratio(one, UNPRUNED, minute) for minute in minutes
+                ),
+                missed=float(np.mean([found.missed < found.steps[-1][1] for found in played])),
+                minutes_50=ended.get(one),
+                at_50=float(np.exp(np.log(whole[one]).mean())) if one in whole else None,
+                ratio_50=paired_ratio(whole[one], whole[UNPRUNED]) if both else None,
+            )
+        )
+    return rows
+
+
+def pruner_lines(
+    contest: Contest, rows: Sequence[PrunerRow], minutes: Sequence[float]
+) -> list[str]:
+    """What a person reads: what it rests on, and the table as Markdown."""
+    unit, against = contest.unit, "against none"
+    names = ["pruner", "trials", "pruned"]
+    for minute in minutes:
+        names += [f"RMSE {unit} after {minute:g} min", against]
+    names += ["missed", f"min for {TRIALS} trials", f"RMSE {unit} then", against]
+    cells = []
+    for row in rows:
+        line = [row.pruner, f"{row.trials:.0f}", f"{row.pruned:.0%}"]
+        for error, ratio in zip(row.errors, row.ratios, strict=True):
+            line += [f"{error:.1f}", _shown(ratio)]
+        until = "longer" if row.minutes_50 is None else f"{row.minutes_50:.1f}"
+        then = "" if row.at_50 is None else f"{row.at_50:.1f}"
+        cells.append([*line, f"{row.missed:.0%}", until, then, _shown(row.ratio_50)])
+    return [surrogate_line(contest), *_markdown(names, cells)]
+
+
+def _shown(ratio: Ratio | None) -> str:
+    return "" if ratio is None else shown(ratio)
+
+
+def _markdown(names: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:
+    rules = "|---|" + "---:|" * (len(names) - 1)
+    return [f"| {' | '.join(names)} |", rules, *(f"| {' | '.join(row)} |" for row in cells)]
+
+
+def figure(contest: Contest, minutes: float) -> Figure:
+    """Draw the best RMSE so far against time, a panel a contestant, the default in all of them."""
+    grid = np.linspace(0, minutes, 200)[1:]
+    bands = {one: _band(contest, one, grid) for one in contest.played}
+    columns = min(_COLUMNS, len(bands))
+    rows = -(-len(bands) // columns)
+    drawn, panels = new_panels(rows, columns, 2.6 * rows + 0.9, "Best validation error so far")
+    default = bands.get(DEFAULT)
+    for axes, one in zip(panels.ravel(), bands, strict=False):
+        mean, low, high = bands[one]
+        axes.fill_between(grid, low, high, color=BLUE, alpha=0.18, linewidth=0)
+        axes.plot(grid, mean, color=BLUE, linewidth=1.8, label="this one, mean and 95 %")
+        if default is not None:
+            axes.plot(grid, default[0], color=GREY, linestyle="--", label=DEFAULT.name)
+        dress_panel(axes, one.name, "Time (min)")
+        axes.set_xlim(0, minutes)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+    for axes in panels.ravel()[len(bands) :]:
+        axes.set_visible(False)
+    for axes in panels[:, 0]:
+        axes.set_ylabel(f"RMSE ({contest.unit})", fontsize=LABEL_PT, color=INK)
+    drawn_values = np.concatenate([mean for mean, _, _ in bands.values()])
+    magnitude_scale(panels[0, 0], [float(one) for one in drawn_values[np.isfinite(drawn_values)]])
+    legend_below(drawn, panels[0, 0], columns=2)
+    return drawn
+
+
+def _band(
+    contest: Contest, one: Contestant, grid: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Geometric mean over the seeds and its 95 % t interval, where every seed has a result."""
+    logs = np.log([contest.rmse(one, float(minute)) for minute in grid])
+    logs[~np.isfinite(logs).all(axis=1)] = np.nan
+    mean = logs.mean(axis=1)
+    count = logs.shape[1]
+    reach = stats.t.ppf(0.5 + CONFIDENCE / 2, count - 1) * logs.std(axis=1, ddof=1) / count**0.5
+    return np.exp(mean), np.exp(mean - reach), np.exp(mean + reach)

@@ -1,0 +1,58 @@
+"""Seeds are added to the designs of open claims until each claim is decided, or the budget is used.
+
+A look after each round says which claims are still open. The looks lie at fixed numbers of seeds,
+so that looking often does not raise the error; see `search.results.sequential`.
+"""
+
+import dataclasses
+import time
+
+from search.common.stores import Stores
+from search.engine.opening import Session, hold_study, open_study
+from search.engine.plan import Plan
+from search.engine.progress import Progress
+from search.engine.session import Ended, conduct
+from search.results.claims import judge, open_designs
+from search.results.sequential import next_look
+from search.training.pool import Crew
+
+
+def run_until_decided(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: bool) -> Ended:
+    """Train the experiment's designs until its claims are decided; begun earlier, it goes on.
+
+    Args:
+        plan: of an experiment with claims; its `repeats` are the most seeds of a design.
+        name: of the study.
+        stores: where it is, or will be.
+        crew: who trains; its timeout is for all rounds together.
+        quiet: True shows no progress.
+
+    Raises:
+        Refused: another process is at it, or it was begun under another contract.
+    """
+    began = time.monotonic()
+    experiment = plan.experiment
+    still_open = {design.name for design in experiment.designs}
+    wanted: dict[tuple[str, int], None] = {}
+    with hold_study(name, stores) as storage:
+        seeds = 0
+        while True:
+            # The budget may end before the next look: what was asked for is trained all the same.
+            seeds = min(next_look(seeds) or experiment.repeats, experiment.repeats)
+            names = [one.name for one in experiment.designs if one.name in still_open]
+            wanted |= {(design, repeat): None for repeat in range(seeds) for design in names}
+            session = open_study(plan, name, storage, stores, list(wanted))
+            left = None if crew.timeout is None else crew.timeout - (time.monotonic() - began)
+            ended, stopped = _round(plan, session, dataclasses.replace(crew, timeout=left), quiet)
+            complete = ended.summary.finished >= session.facts.total
+            still_open = open_designs(experiment.claims, ended.summary.records)
+            if stopped or not complete or not still_open or seeds >= experiment.repeats:
+                return ended
+
+
+def _round(plan: Plan, session: Session, crew: Crew, quiet: bool) -> tuple[Ended, bool]:
+    """Train what is waiting, and judge the claims; True if a signal asked for an end."""
+    progress = Progress(session.facts, session.study.finished, quiet)
+    summary, ending, signum = conduct(plan, session, crew, progress)
+    judged = tuple(judge(plan.experiment.claims, summary.records))
+    return Ended(session.facts, summary, ending, judged), bool(signum)

@@ -1,0 +1,109 @@
+"""The trainings of an explanation: a study of its own, resumable, parallel, in MLflow."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from search.common.records import State, TrialRecord
+from search.common.seeds import trial_seed
+from search.common.stores import Stores
+from search.engine.opening import Session, open_fixed
+from search.engine.progress import Progress
+from search.engine.session import conduct
+from search.explain.way import Way, replace_designs
+from search.results.ablation import Changed, Run
+from search.training.pool import Crew
+from search.tuning.kept_studies import designs_of
+from search.tuning.storage import Storage
+
+
+class Stopped(Exception):
+    """The person, the system or the timeout ended it; `signum` tells by what, if by a signal."""
+
+    def __init__(self, reason: str, signum: int | None) -> None:
+        super().__init__(reason)
+        self.signum = signum
+
+
+@dataclass
+class Trainings:
+    """Trains the runs of an ablation that were not trained yet; the study is held by the caller.
+
+    Attributes:
+        way: what is explained.
+        storage: the study database. stores: where it, MLflow and the spool are.
+        crew: who trains.
+        seconds_left: until no further training begins; None without such a limit.
+        quiet: True shows no progress.
+        session: the study as it was last opened. trained: True once something was trained.
+    """
+
+    way: Way
+    storage: Storage
+    stores: Stores
+    crew: Crew
+    seconds_left: Callable[[], float | None]
+    quiet: bool
+    session: Session | None = None
+    trained: bool = False
+
+    def __call__(self, runs: Sequence[Run]) -> list[float]:
+        """Validation RMSE of each run, in the data's unit; infinite where the training failed.
+
+        Raises:
+            Stopped: not all runs were trained.
+        """
+        records = self._train(runs)
+        found = []
+        for changed, repeat in runs:
+            record = records[changed, repeat]
+            result = record.result if record.state is State.COMPLETE else None
+            found.append(math.inf if result is None else result.held_out["rmse"])
+        return found
+
+    def records(self) -> Mapping[tuple[Changed, int], TrialRecord]:
+        """The last attempt of each run so far."""
+        assert self.session is not None
+        way = self.way
+        seeds = {trial_seed(way.seed, r): r for r in (*way.choosing, *way.measuring)}
+        found = {}
+        for number in sorted(self.session.study.records):
+            record = self.session.study.records[number]
+            if record.seed in seeds:
+                found[way.changed_in(record.design), seeds[record.seed]] = record
+        return found
+
+    def deliver(self) -> None:
+        """Bring MLflow in line where an earlier run ended before it had everything."""
+        self._conduct(self._open(()))
+
+    def _train(self, runs: Sequence[Run]) -> Mapping[tuple[Changed, int], TrialRecord]:
+        self._open(runs)
+        assert self.session is not None
+        if self.session.study.waiting:
+            self._conduct(self.session)
+            self.trained = True
+        return self.records()
+
+    def _open(self, runs: Sequence[Run]) -> Session:
+        way = self.way
+        before = {way.changed_in(name) for name in designs_of(self.storage, way.name)}
+        experiment = way.experiment([*(changed for changed, _ in runs), *before])
+        wanted = [(way.design_name(changed), repeat) for changed, repeat in runs]
+        self.session = open_fixed(
+            replace_designs(way.plan, experiment),
+            way.name,
+            self.storage,
+            self.stores,
+            way.contract,
+            wanted=wanted,
+        )
+        return self.session
+
+    def _conduct(self, session: Session) -> None:
+        crew = Crew(self.crew.workers, self.crew.gpus, self.crew.trial_timeout, self.seconds_left())
+        progress = Progress(session.facts, session.study.finished, self.quiet)
+        plan = replace_designs(self.way.plan, self.way.plan.experiment)
+        _, ending, signum = conduct(plan, session, crew, progress)
+        if session.study.finished < session.facts.total or signum:
+            raise Stopped(ending.reason, signum or ending.signum)

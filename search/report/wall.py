@@ -1,0 +1,156 @@
+"""The first screen: a headline, three networks over one week, and the way to the best."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from models.regime import Regime
+from search.report.translations import WORDS, Language, in_language
+from search.report.values import DesignRow, Facts, TrialRow
+from search.results.explanation import step_name, worth_text
+from search.results.headline import SUBJECT, headline
+from search.results.summary import amount
+
+EXPLAIN_COMMAND = "python -m search.explain --study {study}"
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What the first screen says.
+
+    Attributes:
+        headline: what everybody should read.
+        notes: short lines below the pictures.
+        weeks, way: what the two pictures show, for those who do not see them.
+    """
+
+    headline: str
+    notes: tuple[str, ...]
+    weeks: str
+    way: str
+
+
+def subject_of(facts: Facts) -> DesignRow | None:
+    """The network that the page is about, with its means over seeds."""
+    return next((row for row in facts.designs if row.name == SUBJECT), None)
+
+
+def three(facts: Facts) -> list[TrialRow]:
+    """A network of each regime, those that there are: underfit, balanced, overfit.
+
+    The underfit one is `main2`, where it is; the balanced one has the lowest validation error; the
+    overfit one proves an arm of a curve, where one is proven.
+    """
+    found = []
+    for regime in Regime:
+        rows = [row for row in facts.trials if row.regime is regime]
+        if rows:
+            found.append(_typical(facts, regime, rows))
+    return found
+
+
+def _typical(facts: Facts, regime: Regime, rows: Sequence[TrialRow]) -> TrialRow:
+    if regime is Regime.BALANCED:
+        return min(rows, key=lambda row: (row.val["rmse"], row.study, row.trial))
+    if regime is Regime.OVERFIT:
+        proven = {
+            (curve.levels[curve.overfit].study, curve.levels[curve.overfit].trial)
+            for curve in facts.tradeoff
+            if curve.overfit is not None
+        }
+        rows = [row for row in rows if (row.study, row.trial) in proven] or rows
+        return max(rows, key=lambda row: (row.gap, row.study, row.trial))
+    subject = subject_of(facts)
+    own = [row for row in rows if subject and (row.design, row.study) == (SUBJECT, subject.study)]
+    own.sort(key=lambda row: (row.val["rmse"], row.trial))
+    if own:
+        return own[len(own) // 2]
+    return max(rows, key=lambda row: (row.excess, row.study, row.trial))
+
+
+def wall(facts: Facts, language: Language) -> Wall:
+    """What the first screen says, in some sixty words at most."""
+    words = WORDS[language]
+    shown = three(facts)
+    notes = []
+    missing = [words[regime] for regime in Regime if regime not in {row.regime for row in shown}]
+    if missing:
+        notes.append(words["wall_missing"].format(regimes=", ".join(missing)))
+    if facts.explanation is None:
+        command = EXPLAIN_COMMAND.format(study=_explainable(facts))
+        notes.append(words["wall_no_way"].format(command=command))
+    said = Wall(
+        headline=_headline(facts, words),
+        notes=tuple(notes),
+        weeks=words["wall_alt"].format(
+            list="; ".join(caption(row, facts.unit, words).replace("\n", ", ") for row in shown)
+        ),
+        way=_way(facts, words),
+    )
+    return Wall(
+        headline=in_language(said.headline, language),
+        notes=tuple(in_language(note, language) for note in said.notes),
+        weeks=in_language(said.weeks, language),
+        way=in_language(said.way, language),
+    )
+
+
+def caption(row: TrialRow, unit: str, words: Mapping[str, str]) -> str:
+    """Regime, name and both errors of a network, in two lines."""
+    return words["wall_week"].format(
+        regime=words[row.regime],
+        name=row.design or words["trial"].format(number=row.trial),
+        train=amount(row.train["rmse"]),
+        validation=amount(row.val["rmse"]),
+        unit=unit,
+    )
+
+
+def _headline(facts: Facts, words: Mapping[str, str]) -> str:
+    subject = subject_of(facts)
+    if subject is None:
+        if facts.best is None:
+            return words["title"]
+        name = facts.best.design or words["trial"].format(number=facts.best.trial)
+        rows: Sequence[TrialRow] = [facts.best]
+    else:
+        name = SUBJECT
+        rows = [row for row in facts.trials if (row.design, row.study) == (SUBJECT, subject.study)]
+    biases = [row.val["peak_bias"] for row in rows if "peak_bias" in row.val]
+    regimes = [row.regime for row in rows]
+    return headline(name, regimes, biases, facts.unit, facts.explanation, words)
+
+
+def _explainable(facts: Facts) -> str:
+    """The study whose best network is the best of all."""
+    return facts.studies[0].name if facts.best is None else facts.best.study
+
+
+def _way(facts: Facts, words: Mapping[str, str]) -> str:
+    if facts.explanation is None:
+        return ""
+    steps = [
+        f"{step_name(one, words)} {worth_text(one.worth, facts.unit, words)}"
+        for one in facts.explanation.changes
+    ]
+    return words["way_alt"].format(list="; ".join(steps))
+
+
+def way_notes(facts: Facts, language: Language) -> list[str]:
+    """How the way was measured, and what each change is worth at its end."""
+    found, words = facts.explanation, WORDS[language]
+    if found is None:
+        return []
+    back = [
+        f"{step_name(one, words)} {worth_text(one.taken_back, facts.unit, words)}"
+        for one in sorted(
+            (one for one in found.changes if one.taken_back is not None),
+            key=lambda one: -(one.taken_back.mean if one.taken_back else 0.0),
+        )
+        if one.taken_back is not None
+    ]
+    seeds = statistics.mode(one.worth.seeds for one in found.changes)
+    lines = [words["way_note"].format(seeds=seeds)]
+    if back:
+        lines.append(words["way_back"].format(list="; ".join(back)))
+    return [in_language(line, language) for line in lines]

@@ -1,0 +1,250 @@
+"""Error along one setting, everything else being equal; pure functions.
+
+One curve for each setting that was varied and each combination of all the others, the framing
+included. Along a curve lies the trade-off: on one side networks learn too little, on the other what
+does not carry over.
+"""
+
+import itertools
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY, Framing
+from data_pipeline.windows import split_origins
+from models.parameters import TrialParameters
+from search.common.records import State, TrialRecord, TrialResult
+from search.results.paired_tests import Expected, holm, paired_difference, t_interval
+
+Axis = Literal["l2", "dropout", "epochs", "units", "weeks"]
+AXES: tuple[Axis, ...] = ("l2", "dropout", "epochs", "units", "weeks")
+# Where the low values of the setting are those that learn by heart.
+OVERFIT_WHERE_LOW = frozenset({"l2", "dropout", "weeks"})
+FEWEST_LEVELS = 3
+# One-sided, for each of the two arms of a curve.
+ARM_ERROR = 0.05
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An attempt and the study that it is of."""
+
+    study: str
+    record: TrialRecord
+
+
+@dataclass(frozen=True)
+class Band:
+    """A mean over seeds with its 95 % t interval; of a single seed both ends are the mean."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Level:
+    """One value of the setting.
+
+    Attributes:
+        value: of the setting. seeds: trained.
+        train, validation: RMSE, and `bias` the peak bias on the validation windows, in the data's
+            unit; None where it is not defined.
+        study, trial, design: of the seed in the middle by validation RMSE.
+    """
+
+    value: float
+    train: Band
+    validation: Band
+    bias: float | None
+    seeds: int
+    study: str
+    trial: int
+    design: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Error along one setting.
+
+    Attributes:
+        axis: what is varied.
+        units: of the layers; empty where they are what is varied.
+        weeks: of training windows; None where they are what is varied, or not known.
+        epochs: trained; None where they are what is varied.
+        levels: by rising value. lowest: index of the one with the lowest mean validation RMSE.
+        overfit: index of the level that proves the arm of learning by heart: of those whose
+            validation error is higher and whose train error is lower than at the lowest point, the
+            one with the highest. None where none does.
+        underfit: likewise, of those where both errors are higher.
+    """
+
+    axis: Axis
+    units: tuple[int, ...]
+    weeks: float | None
+    epochs: int | None
+    levels: tuple[Level, ...]
+    lowest: int
+    overfit: int | None
+    underfit: int | None
+
+
+def weeks_of(rows: int, framing: Framing) -> float:
+    """Weeks of training windows that `framing` leaves of a series of `rows` hours.
+
+    Raises:
+        data_pipeline.errors.DataError: the series is too short.
+    """
+    every = len(split_origins(rows, framing)[0]) / (DAYS_A_WEEK * HOURS_A_DAY)
+    return every if framing.train_weeks is None else min(every, framing.train_weeks)
+
+
+def curves(trials: Iterable[Trial], framing: Framing, rows: int | None) -> list[Curve]:
+    """The curves of the completed trials of designs with three levels or more on common seeds.
+
+    Args:
+        trials: of studies on the same data.
+        framing: of those that have none of their own.
+        rows: hours of the series; None if they were not kept: then there are no weeks to tell.
+
+    Returns:
+        By axis, then by the amount of data, then small networks first.
+    """
+    cells: dict[tuple[Axis, TrialParameters, Framing], dict[float, dict[int, Trial]]] = {}
+    for trial in trials:
+        record = trial.record
+        if record.state is not State.COMPLETE or record.result is None or not record.design:
+            continue
+        assert record.parameters is not None
+        seen = record.framing or framing
+        for axis, value, parameters, rest in _places(record.parameters, seen, rows):
+            levels = cells.setdefault((axis, parameters, rest), {})
+            levels.setdefault(value, {}).setdefault(record.seed, trial)
+    found = [
+        _curve(axis, parameters, rest, levels, rows)
+        for (axis, parameters, rest), levels in cells.items()
+        if len(levels) >= FEWEST_LEVELS and set.intersection(*map(set, levels.values()))
+    ]
+    return sorted(found, key=_order)
+
+
+def _order(curve: Curve) -> tuple[int, float, int, tuple[int, ...]]:
+    return AXES.index(curve.axis), curve.weeks or 0.0, sum(curve.units), curve.units
+
+
+def _places(
+    parameters: TrialParameters, framing: Framing, rows: int | None
+) -> list[tuple[Axis, float, TrialParameters, Framing]]:
+    """The curves that a network is on: axis, value there, and all else with the axis left out.
+
+    Regularisation is varied one kind at a time: with both kinds a network is on neither of them.
+    """
+    found: list[tuple[Axis, float, TrialParameters, Framing]] = []
+    rates = set(parameters.dropout)
+    bare = parameters.model_copy(update={"l2": 0.0, "dropout": (0.0,) * parameters.layers})
+    if not parameters.recurrent_dropout and len(rates) == 1:
+        (rate,) = rates
+        if rate == 0:
+            found.append(("l2", parameters.l2, bare, framing))
+        if parameters.l2 == 0:
+            found.append(("dropout", rate, bare, framing))
+    # Without early stopping and with the last weights the length is what was asked for.
+    if parameters.weights == "last" and parameters.patience >= parameters.epochs:
+        rest = parameters.model_copy(update={"epochs": 1, "patience": 1})
+        found.append(("epochs", float(parameters.epochs), rest, framing))
+    if parameters.layers == 1:
+        rest = parameters.model_copy(update={"units": (1,)})
+        found.append(("units", float(parameters.units[0]), rest, framing))
+    if rows is not None:
+        every = framing.model_copy(update={"train_weeks": None})
+        found.append(("weeks", weeks_of(rows, framing), parameters, every))
+    return found
+
+
+def _curve(
+    axis: Axis,
+    parameters: TrialParameters,
+    framing: Framing,
+    cell: dict[float, dict[int, Trial]],
+    rows: int | None,
+) -> Curve:
+    values = sorted(cell)
+    levels = tuple(_level(value, list(cell[value].values())) for value in values)
+    lowest = min(range(len(levels)), key=lambda at: levels[at].validation.mean)
+    results = [_results(cell[value]) for value in values]
+    rising = list(itertools.combinations(range(len(levels)), 2))
+    falling = [(other, one) for one, other in rising]
+    if axis not in OVERFIT_WHERE_LOW:
+        rising, falling = falling, rising
+    by_heart = _worse(results, rising, "lower")
+    too_little = _worse(results, falling, "higher")
+    return Curve(
+        axis,
+        () if axis == "units" else parameters.units,
+        None if axis == "weeks" or rows is None else weeks_of(rows, framing),
+        None if axis == "epochs" else parameters.epochs,
+        levels,
+        lowest,
+        overfit=_highest([at for at, best in by_heart if best == lowest], levels),
+        underfit=_highest([at for at, best in too_little if best == lowest], levels),
+    )
+
+
+def _worse(
+    levels: Sequence[dict[int, TrialResult]], pairs: Iterable[tuple[int, int]], train: Expected
+) -> set[tuple[int, int]]:
+    """The pairs of which the first level has the measurably higher validation error.
+
+    And a train error that is lower, or higher, as `train` says. Both by the paired one-sided t
+    test; the larger p counts. Which level comes out lowest is chance, too, so all pairs are
+    corrected for, by Holm's method.
+    """
+    p_values = {}
+    for one, other in pairs:
+        ours, theirs = levels[one], levels[other]
+        seeds = sorted(ours.keys() & theirs.keys())
+        if seeds:
+            validation, trained = (
+                paired_difference(
+                    [getattr(ours[seed], period)["rmse"] for seed in seeds],
+                    [getattr(theirs[seed], period)["rmse"] for seed in seeds],
+                )
+                for period in ("held_out", "train")
+            )
+            p_values[one, other] = max(validation.p_higher, trained.p(train))
+    named = {f"{one} {other}": p for (one, other), p in p_values.items()}
+    return {at for at, p in zip(p_values, holm(named).values(), strict=True) if p <= ARM_ERROR}
+
+
+def _highest(places: Sequence[int], levels: Sequence[Level]) -> int | None:
+    return max(places, key=lambda at: levels[at].validation.mean, default=None)
+
+
+def _results(trials: dict[int, Trial]) -> dict[int, TrialResult]:
+    return {seed: one.record.result for seed, one in trials.items() if one.record.result}
+
+
+def _level(value: float, trials: Sequence[Trial]) -> Level:
+    pairs = [(one, one.record.result) for one in trials if one.record.result is not None]
+    ordered = sorted(
+        pairs, key=lambda pair: (pair[1].held_out["rmse"], pair[0].study, pair[0].record.number)
+    )
+    middle = ordered[len(ordered) // 2][0]
+    biases = [result.held_out.get("peak_bias") for _, result in pairs]
+    return Level(
+        value,
+        _band([result.train["rmse"] for _, result in pairs]),
+        _band([result.held_out["rmse"] for _, result in pairs]),
+        statistics.fmean(b for b in biases if b is not None) if None not in biases else None,
+        len(pairs),
+        middle.study,
+        middle.record.number,
+        middle.record.design,
+    )
+
+
+def _band(values: Sequence[float]) -> Band:
+    mean = statistics.fmean(values)
+    low, high = t_interval(values) if len(values) > 1 else (mean, mean)
+    return Band(mean, low, high)

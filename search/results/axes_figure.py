@@ -1,0 +1,88 @@
+"""The curves along each setting as one figure."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.figure import Figure
+
+from search.figures.regularisation import Panel, Words, regularisation
+from search.results.axes import Band, Curve
+
+FloatArray = npt.NDArray[np.float64]
+
+# What the figure says in English; the report has the same keys in each of its languages.
+WORDS = {
+    "tradeoff": "Error along each setting",
+    "axis_l2": "L2 penalty (no unit)",
+    "axis_dropout": "Dropout rate (no unit)",
+    "axis_epochs": "Epochs trained",
+    "axis_units": "Units of the layer",
+    "axis_weeks": "Weeks of training windows",
+    "network": "units {units}",
+    "network_weeks": "{weeks} weeks",
+    "network_epochs": "{epochs} epochs",
+    "bands": "Bands: 95 % interval over seeds, if several.",
+    "rmse_axis": "RMSE ({unit})",
+    "train": "training windows",
+    "validation": "validation windows",
+    "lowest": "lowest validation error",
+    "search_best": "best trial that a search drew",
+    "strongest_baseline": "strongest baseline",
+}
+
+
+def network(curve: Curve, words: Mapping[str, str] = WORDS) -> str:
+    """What the networks of a curve share: all but what is varied."""
+    shared = []
+    if curve.units:
+        shared.append(words["network"].format(units="/".join(map(str, curve.units))))
+    if curve.weeks is not None:
+        shared.append(words["network_weeks"].format(weeks=f"{curve.weeks:.3g}"))
+    if curve.epochs is not None:
+        shared.append(words["network_epochs"].format(epochs=curve.epochs))
+    return ", ".join(shared)
+
+
+def axes_figure(
+    curves: Sequence[Curve],
+    unit: str,
+    best: float | None = None,
+    floor: float | None = None,
+    words: Mapping[str, str] = WORDS,
+) -> Figure:
+    """Draw a panel a curve.
+
+    Args:
+        curves: at least one.
+        unit: of the data.
+        best: lowest validation RMSE of a search, drawn for comparison, or None.
+        floor: that of the strongest baseline, likewise.
+        words: of a language, see `WORDS`.
+    """
+    said = Words(
+        title=words["tradeoff"],
+        error=words["rmse_axis"].format(unit=unit),
+        train=words["train"],
+        validation=words["validation"],
+        lowest=words["lowest"],
+        best=words["search_best"],
+        floor=words["strongest_baseline"],
+        note=words["bands"],
+    )
+    return regularisation([_panel(curve, words) for curve in curves], best, said, floor)
+
+
+def _panel(curve: Curve, words: Mapping[str, str]) -> Panel:
+    return Panel(
+        heading=network(curve, words),
+        axis=words[f"axis_{curve.axis}"],
+        strengths=[level.value for level in curve.levels],
+        train=_bands([level.train for level in curve.levels]),
+        validation=_bands([level.validation for level in curve.levels]),
+        lowest=curve.lowest,
+    )
+
+
+def _bands(bands: Sequence[Band]) -> FloatArray:
+    return np.array([[one.mean, one.low, one.high] for one in bands])

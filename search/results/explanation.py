@@ -1,0 +1,232 @@
+"""What an explanation found, as a study keeps it and pages show it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from models.regime import Fit, Regime
+from search.common.records import TrialRecord, TrialResult
+from search.results.ablation import Ablation
+from search.results.paired_tests import Difference
+from search.results.summary import amount
+
+# A setting as a person reads it; a layer's own settings have its number.
+NAMES = {
+    "layers": "layers",
+    "units": "units",
+    "dropout": "dropout",
+    "use_l2": "L2",
+    "l2": "L2",
+    "recurrent_dropout": "recurrent dropout",
+    "learning_rate": "learning rate",
+    "batch_size": "batch size",
+    "patience": "patience",
+    "epochs": "epochs at most",
+    "ema_epochs": "epochs of weight averaging",
+}
+
+
+# What the figure says in English; the report has the same keys in each of its languages.
+WORDS = {
+    "way_title": "From {start} to {goal}, one setting at a time",
+    "way_axis": "Validation RMSE ({unit}); steps with 95 % intervals over seeds",
+    "way_step": "{name} {before} to {after}",
+    "way_between": "{low} to {high}",
+    "of_layer": "{name} of layer {layer},",
+    "rmse_axis": "RMSE ({unit})",
+    "train": "training windows",
+    "validation": "validation windows",
+    "underfit": "underfit",
+    "balanced": "balanced",
+    "overfit": "overfit",
+} | {f"setting_{name}": text for name, text in NAMES.items()}
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Worth(_Frozen):
+    """A difference in validation RMSE, in the data's unit, with its 95 % t interval over seeds."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    seeds: int
+
+
+class State(_Frozen):
+    """A network on the way: means over the measuring seeds, in the data's unit.
+
+    Attributes:
+        train, validation: RMSE. bias: peak bias on the validation windows; None if not defined.
+        regime: that of most seeds.
+    """
+
+    train: float
+    validation: float
+    bias: float | None
+    regime: Regime
+
+
+class Change(_Frozen):
+    """One setting changed on the way.
+
+    Attributes:
+        setting: name of its dimension. before, after: its value, None where there is none.
+        worth: validation RMSE after minus before.
+        taken_back: validation RMSE of the goal with this setting alone taken back minus the goal's;
+            None where no training of it came to a result.
+        state: of the network after the change.
+    """
+
+    setting: str
+    before: float | None
+    after: float | None
+    worth: Worth
+    taken_back: Worth | None
+    state: State
+
+
+class Explanation(_Frozen):
+    """The way from one network to another.
+
+    Attributes:
+        study: that has both. start, goal: their names.
+        unit: of the data. time: when it was found, ISO 8601.
+        first: the network at the start. changes: in the order in which they were made.
+    """
+
+    study: str
+    start: str
+    goal: str
+    unit: str
+    time: str
+    first: State
+    changes: tuple[Change, ...]
+
+    @property
+    def last(self) -> State:
+        """The network at the goal."""
+        return self.changes[-1].state
+
+    @property
+    def strongest(self) -> Change | None:
+        """The change that brought the error down most, of those whose interval is below 0."""
+        proven = [one for one in self.changes if one.worth.high is not None and one.worth.high < 0]
+        return min(proven, key=lambda one: one.worth.mean, default=None)
+
+
+def worth_of(difference: Difference) -> Worth:
+    """A difference, its interval left open where a single seed gives none."""
+    several = difference.pairs > 1
+    return Worth(
+        mean=difference.mean,
+        low=difference.low if several else None,
+        high=difference.high if several else None,
+        seeds=difference.pairs,
+    )
+
+
+def state_of(records: Sequence[TrialRecord], fits: Mapping[int, Fit]) -> State:
+    """The mean over completed trials of one network.
+
+    Args:
+        records: one or more, each with a result.
+        fits: of the trials, by number.
+    """
+    pairs = [(one, one.result) for one in records if one.result is not None]
+    labels = Counter(fits[one.number].regime for one, _ in pairs)
+
+    def mean(values: Iterable[float]) -> float:
+        found = list(values)
+        return sum(found) / len(found)
+
+    def bias(result: TrialResult) -> float | None:
+        return result.held_out.get("peak_bias")
+
+    biases = [value for _, result in pairs if (value := bias(result)) is not None]
+    return State(
+        train=mean(result.train["rmse"] for _, result in pairs),
+        validation=mean(result.held_out["rmse"] for _, result in pairs),
+        bias=mean(biases) if biases else None,
+        regime=labels.most_common(1)[0][0],
+    )
+
+
+def changes_of(
+    found: Ablation,
+    values: Mapping[str, tuple[float | None, float | None]],
+    states: Sequence[State],
+) -> tuple[Change, ...]:
+    """The steps of an ablation with the networks that they lead to.
+
+    Args:
+        found: the ablation.
+        values: of each setting, before and after.
+        states: of the networks after each step.
+    """
+    return tuple(
+        Change(
+            setting=step.setting,
+            before=values[step.setting][0],
+            after=values[step.setting][1],
+            worth=worth_of(step.difference),
+            taken_back=worth_of(found.back[step.setting]) if step.setting in found.back else None,
+            state=state,
+        )
+        for step, state in zip(found.steps, states, strict=True)
+    )
+
+
+def step_name(change: Change, words: Mapping[str, str] = WORDS) -> str:
+    """A change in words: "units of layer 2 32 to 16"."""
+    kind, _, layer = change.setting.rpartition("_")
+    name = words[f"setting_{kind if layer.isdigit() else change.setting}"]
+    if layer.isdigit():
+        name = words["of_layer"].format(name=name, layer=layer)
+    before, after = _value(change.before), _value(change.after)
+    return words["way_step"].format(name=name, before=before, after=after)
+
+
+def _value(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return str(int(value)) if value == int(value) else f"{value:.3g}"
+
+
+def worth_text(worth: Worth, unit: str, words: Mapping[str, str] = WORDS) -> str:
+    """A difference with its unit and interval: "-101 MW (-115 to -88)"."""
+    text = f"{amount(worth.mean, '+')} {unit}"
+    if worth.low is None or worth.high is None:
+        return text
+    ends = words["way_between"].format(low=amount(worth.low, "+"), high=amount(worth.high, "+"))
+    return f"{text} ({ends})"
+
+
+def explanation_lines(found: Explanation) -> list[str]:
+    """The way in words, a line a step."""
+    unit = found.unit
+    lines = [
+        f"From {found.start} to {found.goal} of study {found.study}: validation RMSE "
+        f"{amount(found.first.validation)} to {amount(found.last.validation)} {unit}, mean of "
+        f"{found.changes[0].worth.seeds} seeds that chose nothing.",
+        "",
+        f"{'start':<44}{_errors(found.first, unit)}",
+    ]
+    for one in found.changes:
+        what = f"{step_name(one)}: {worth_text(one.worth, unit)}"
+        back = ""
+        if one.taken_back is not None:
+            back = f"; taken back at the end: {worth_text(one.taken_back, unit)}"
+        lines += [what, f"{'':<44}{_errors(one.state, unit)}{back}"]
+    return lines
+
+
+def _errors(state: State, unit: str) -> str:
+    bias = "" if state.bias is None else f", at the peaks {amount(state.bias, '+')} {unit}"
+    return (
+        f"{state.regime}: train {amount(state.train)}, validation {amount(state.validation)} "
+        f"{unit}{bias}"
+    )

@@ -1,0 +1,30 @@
+"""Metrics as the heads and cells of a table, the same in every table of scores."""
+
+import math
+
+from models.metrics import SKILL, Metric
+from search.results.summary import amount
+
+
+def head(metric: Metric, unit: str) -> str:
+    """The metric's title, with the data's unit if it has one."""
+    return f"{metric.title} {unit}" if metric.unit == "data" else metric.title
+
+
+def cell(metric: Metric, value: object) -> str:
+    """A value of the metric; a dash where it is not a finite number.
+
+    In the data's unit as `amount` writes it, the skill in per cent, other ratios with three
+    decimals. What may be on both sides of its best value has its sign.
+    """
+    if not isinstance(value, float) or not math.isfinite(value):
+        return "-"
+    if metric.unit == "data":
+        return amount(value, "+" if metric.better == "0" else "")
+    return f"{value:+.1%}" if metric is SKILL else f"{value:.3f}"
+
+
+def width(metric: Metric, unit: str) -> int:
+    """Characters of the metric's column in a table of plain text."""
+    title = len(metric.title)
+    return max(10, title + 2, len(unit) + 6) if metric.unit == "data" else title + 3

@@ -1,0 +1,87 @@
+"""Which runs of a study there are in MLflow already, so that delivery happens once."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from search.common.records import TrialRecord
+from search.tracking.run_contents import milliseconds
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+
+class KnownRuns:
+    """The runs of one study, by their tags.
+
+    Attributes:
+        study: id of the study's own run, "" while there is none.
+        trials: ids by number of the attempt.
+        delivered: numbers of the attempts whose end is written.
+        labels: each attempt's fit as its run has it; see `label`.
+    """
+
+    def __init__(self) -> None:
+        self.study = ""
+        self.trials: dict[int, str] = {}
+        self.delivered: set[int] = set()
+        self.labels: dict[int, dict[str, str]] = {}
+        self._starts: dict[int, int] = {}
+
+    def find(self, client: "MlflowClient", experiment_id: str, identity: str) -> None:
+        """Learn what the store has.
+
+        Args:
+            client: of the store.
+            experiment_id: where the runs are.
+            identity: of the study.
+        """
+        token = None
+        while True:
+            page = client.search_runs(
+                [experiment_id],
+                filter_string=f"tags.`search.study_id` = '{identity}'",
+                max_results=1000,
+                page_token=token,
+            )
+            for run in page:
+                kind, trial = (run.data.tags.get(f"search.{key}") for key in ("kind", "trial"))
+                if kind == "study":
+                    self.study = run.info.run_id
+                elif trial is not None:
+                    self.trials[int(trial)] = run.info.run_id
+                    self._starts[int(trial)] = run.info.start_time
+                    self.labels[int(trial)] = label(run.data.tags, run.data.metrics)
+                    if "search.delivered" in run.data.tags:
+                        self.delivered.add(int(trial))
+            token = page.token
+            if not token:
+                return
+
+    def forget(self, number: int) -> None:
+        """Take the run of attempt `number` for one of another study."""
+        for known in (self.trials, self._starts, self.labels):
+            known.pop(number, None)
+        self.delivered.discard(number)
+
+    def strangers(self, records: Mapping[int, TrialRecord]) -> dict[int, str]:
+        """Runs, by number, that are of none of the attempts `records`."""
+        return {
+            number: run_id
+            for number, run_id in self.trials.items()
+            if number not in records or not _same_start(self._starts.get(number), records[number])
+        }
+
+
+def label(tags: Mapping[str, str], metrics: Mapping[str, float]) -> dict[str, str]:
+    """What tells a fit from another, as text: a store may round."""
+    names = ("fit_gap", "fit_excess", "epochs_after_best")
+    label = {name: f"{metrics[name]:.9g}" for name in names if name in metrics}
+    return label | {"regime": tags.get("regime", "")}
+
+
+def _same_start(run_start: int | None, record: TrialRecord) -> bool:
+    """True if a run that began then may be that of `record`; both know it to the millisecond."""
+    if run_start is None or record.started is None:
+        return True
+    # Optuna keeps local clock times, which jump by whole quarters of an hour with the zone.
+    return (run_start - milliseconds(record.started)) % 900_000 == 0

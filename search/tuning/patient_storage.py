@@ -1,0 +1,135 @@
+"""A study database on a server that may be away for a while: as during a restart."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import optuna
+import sqlalchemy as sa
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from search.tuning.layered_storage import LayeredStorage
+
+# s that a server is waited for, and between two attempts.
+PATIENCE = 600.0
+PAUSE = 1.0
+
+
+class PatientStorage(LayeredStorage):
+    """Repeats a call that the server did not answer, until it does.
+
+    A write whose answer was lost may have been done. So those that cannot simply be done again look
+    first: nobody else writes to the study.
+    """
+
+    def __init__(self, below: BaseStorage, say: Callable[[str], None]) -> None:
+        """Wrap `below`; `say` is told in a line that the server is away, and that it is back."""
+        super().__init__(below)
+        self._say = say
+        self._below = _Repeated(below, self._repeat)  # type: ignore[assignment]
+        self._plain = below
+        # By study: the id of the newest trial that was there when one was last made.
+        self._newest: dict[int, int] = {}
+        # Asked while the server is away: whether the person wants to leave.
+        self.hurried: Callable[[], int] = lambda: 0
+
+    def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
+        """Create a trial, once."""
+        state = TrialState.RUNNING if template_trial is None else template_trial.state
+        attributes = {} if template_trial is None else template_trial.user_attrs
+
+        def create(again: bool) -> int:
+            if study_id not in self._newest:
+                self._newest[study_id] = max(self._ids(study_id), default=-1)
+            if again:
+                made = [
+                    trial._trial_id
+                    for trial in self._plain.get_all_trials(study_id, False, (state,))
+                    if trial._trial_id > self._newest[study_id] and trial.user_attrs == attributes
+                ]
+                if made:
+                    return made[0]
+            return self._plain.create_new_trial(study_id, template_trial)
+
+        made: int = self._repeat(create)
+        self._newest[study_id] = made
+        return made
+
+    def set_trial_state_values(
+        self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
+    ) -> bool:
+        """Change the state, once."""
+
+        def change(again: bool) -> bool:
+            if again and self._plain.get_trial(trial_id).state == state:
+                return True
+            return self._plain.set_trial_state_values(trial_id, state, values)
+
+        changed: bool = self._repeat(change)
+        return changed
+
+    def _ids(self, study_id: int) -> list[int]:
+        return [trial._trial_id for trial in self._plain.get_all_trials(study_id, False)]
+
+    def _repeat(self, call: Callable[[bool], Any]) -> Any:
+        """Do `call`, which is told whether it was tried before."""
+        began: float | None = None
+        while True:
+            try:
+                done = call(began is not None)
+            except (optuna.exceptions.StorageInternalError, sa.exc.SQLAlchemyError) as error:
+                now = time.monotonic()
+                waited = 0.0 if began is None else now - began
+                if not is_away(error) or waited > PATIENCE or self.hurried():
+                    raise
+                if began is None:
+                    began = now
+                    self._say(
+                        f"The study database does not answer ({_reason(error)}). It is waited for, "
+                        f"{PATIENCE / 60:.0f} minutes at most; nothing acknowledged is lost."
+                    )
+                time.sleep(PAUSE)
+            else:
+                if began is not None:
+                    self._say("The study database answers again; the search goes on.")
+                return done
+
+
+class _Repeated:
+    """All other calls of a storage, each of which may be done twice."""
+
+    def __init__(
+        self, storage: BaseStorage, repeat: Callable[[Callable[[bool], Any]], Any]
+    ) -> None:
+        self._storage = storage
+        self._repeat = repeat
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._storage, name)
+        return lambda *args, **options: self._repeat(lambda _again: method(*args, **options))
+
+
+def is_away(error: BaseException) -> bool:
+    """True for an error of a server that is gone, starting or stopping, not of one that refuses."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, sa.exc.DBAPIError) and found.connection_invalidated:
+            return True
+        # The second is what Optuna meets that goes on in a session whose connection has broken.
+        if isinstance(found, sa.exc.InterfaceError | sa.exc.PendingRollbackError):
+            return True
+        if isinstance(found, sa.exc.OperationalError):
+            # Of class 28, a wrong password, nothing becomes right by waiting.
+            state = getattr(found.orig, "sqlstate", None)
+            return state is None or state[:2] in ("08", "57", "53")
+        found = found.__cause__
+    return False
+
+
+def _reason(error: BaseException) -> str:
+    cause = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    lines = [line for line in str(cause).splitlines() if line.strip()]
+    return lines[0][:200] if lines else type(cause).__name__

@@ -1,0 +1,1 @@
+"""How one coordinator scales: measured with workers that sleep as a trial would take."""

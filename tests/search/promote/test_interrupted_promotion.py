@@ -1,0 +1,63 @@
+"""A promotion that is killed or stopped goes on, and opens the test period once."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search.common.errors import DONE, INTERRUPTED, TERMINATED
+from tests.search.command import mlflow_runs, query, start
+from tests.search.promote.commands import PROMOTE, promote
+
+
+def _openings(place: Path) -> int:
+    statement = "select value_json from study_user_attributes where key = 'openings'"
+    return sum(
+        len(json.loads(kept)) for (kept,) in query(place / "mlruns" / "optuna.db", statement)
+    )
+
+
+def test_p2_a_promotion_killed_after_the_opening_goes_on_with_the_same_one(
+    refused: tuple[Path, dict[str, Any]],
+) -> None:
+    place = refused[0]
+    options = (*PROMOTE, "--name", "other", "--force")
+    process = start(place, *options, module="search.promote")
+    before = _openings(place)
+    assert process.stderr is not None
+    assert any("is opened" in line for line in process.stderr)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert _openings(place) == before + 1
+    registered = "select version from model_versions where name = 'other'"
+    assert query(place / "mlruns" / "mlflow.db", registered) == []
+
+    again = promote(place, *options, "--json")
+    assert again.returncode == DONE, again.stderr
+    found = json.loads(again.stdout)
+    assert found["promoted"] and found["opening"] == _openings(place) == before + 1
+    assert query(place / "mlruns" / "mlflow.db", registered) == [(1,)]
+    runs = [run for run in mlflow_runs(place) if run.get("search.kind") == "promotion"]
+    assert [run["status"] for run in runs if run["model"] == "other"] == ["FINISHED"]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)]
+)
+def test_a_promotion_that_is_stopped_says_so_and_opens_nothing(
+    refused: tuple[Path, dict[str, Any]], number: signal.Signals, code: int
+) -> None:
+    place = refused[0]
+    before = _openings(place)
+    options = ("--study", "smoke", "--top", "1", "--seeds", "9", "--folds", "2", "--workers", "1")
+    process = start(place, *options, module="search.promote")
+    assert process.stderr is not None
+    assert any(line.startswith("trial") for line in process.stderr)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert "Run the same command again to continue." in said and "Traceback" not in said
+    assert _openings(place) == before

@@ -1,0 +1,72 @@
+"""A Ray cluster of the tests' own: a head on loopback, with a token."""
+
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.search.command import wait_until
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def ray_head(cpus: int = 2) -> Iterator[str]:
+    """The address of a running head; skips the test where there is no Ray."""
+    if importlib.util.find_spec("ray") is None:
+        line = "needs Ray: pip install -r requirements-cluster.lock"
+        if os.environ.get("REQUIRE_RAY") == "1":
+            pytest.fail(f"REQUIRE_RAY=1, but this {line}")
+        pytest.skip(line)
+    # A socket's path is short, and Ray's folder names are long.
+    place = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
+    port = _free_port()
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
+    kept = {name: os.environ.get(name) for name in token | quiet}
+    os.environ.update(token | quiet)
+    words = ["start", "--head", "--node-ip-address=127.0.0.1", f"--port={port}", "--block"]
+    words += [f"--num-cpus={cpus}", "--include-dashboard=false", f"--temp-dir={place}"]
+    said = place / "said"
+    with said.open("w") as output:
+        head = subprocess.Popen(
+            [sys.executable, "-m", "ray.scripts.scripts", *words],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: "Ray runtime started" in said.read_text() or head.poll() is not None)
+        assert head.poll() is None, said.read_text()
+        yield f"127.0.0.1:{port}"
+    finally:
+        family = psutil.Process(head.pid).children(recursive=True)
+        head.send_signal(signal.SIGTERM)
+        try:
+            head.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            head.kill()
+        for process in family:
+            if process.is_running():
+                process.kill()
+        for name, value in kept.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        shutil.rmtree(place, ignore_errors=True)

@@ -1,0 +1,45 @@
+"""The studies behind docs/results.md, which earlier versions made, still open."""
+
+import lzma
+from pathlib import Path
+
+import pytest
+
+from search.common.records import State
+from search.report.facts import facts
+from search.tuning.kept_studies import KeptStudy, read_study
+from search.tuning.storage import open_existing
+
+MEASURED = Path(__file__).resolve().parents[3] / "docs" / "measured" / "studies.db.xz"
+STUDIES = ("claims", "slips", "documents", "tradeoff", "power_usage")
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, KeptStudy]:
+    place = tmp_path_factory.mktemp("measured")
+    (place / "studies.db").write_bytes(lzma.decompress(MEASURED.read_bytes()))
+    storage = open_existing(f"sqlite:///{place}/studies.db", place / "schema.lock")
+    return {name: read_study(storage, name) for name in STUDIES}
+
+
+def test_designs_that_the_experiment_no_longer_has_keep_their_training(
+    kept: dict[str, KeptStudy],
+) -> None:
+    records = [one for one in kept["tradeoff"].records if one.state is State.COMPLETE]
+    assert len(records) == 48
+    for record in records:
+        assert record.parameters is not None
+        own = record.parameters
+        assert (own.ema_epochs, own.weights, own.epochs) == (1.0, "last", 200)
+
+
+def test_sizes_and_kinds_are_curves_of_their_own(kept: dict[str, KeptStudy]) -> None:
+    found = facts(list(kept.values()))
+    curves = [(curve.axis, curve.units, len(curve.levels)) for curve in found.tradeoff]
+    assert [one for one in curves if one[0] in ("l2", "dropout")] == [
+        ("l2", (16,), 5),
+        ("l2", (32, 16), 5),
+        ("dropout", (16,), 4),
+        ("dropout", (32, 16), 4),
+    ]
+    assert {claim.looked for claim in found.claims} == {3}

@@ -1,0 +1,145 @@
+"""One contract for all pools: on this machine, and on the nodes of a Ray cluster."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from experiments.catalogue import CATALOGUE
+from search.common.records import Cause, Failure, Task, TrialResult
+from search.engine.plan import make_plan
+from search.training.local_pool import ProcessPoolOfWorkers
+from search.training.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
+from tests.search.command import wait_until
+from tests.search.ray_cluster import ray_head
+from tests.search.samples import parameters
+
+POOLS = ("local", "ray")
+# By pool: what the same task came to.
+_objectives: dict[str, list[float]] = {}
+
+
+@pytest.fixture(scope="module", params=POOLS)
+def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+    plan = make_plan(CATALOGUE["smoke"])
+    given = plan.series, plan.experiment.framing
+    if request.param == "local":
+        here = ProcessPoolOfWorkers(*given, workers=1, trial_timeout=200)
+        yield here
+        here.stop()
+        return
+    with ray_head(cpus=1) as address:
+        from search.training.ray_pool import RayPool, Resources
+
+        there = RayPool(*given, Resources(address), trial_timeout=200)
+        yield there
+        there.stop()
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.node.callspec.params["pool"])
+
+
+def _task(place: Path, number: int = 0) -> Task:
+    return Task(number, parameters(), 7, place / "spool" / f"trial-{number}")
+
+
+def _next(pool: Pool, seconds: float = 200) -> Event:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if (event := pool.event(1.0)) is not None:
+            return event
+    pytest.fail(f"nothing happened within {seconds} s")
+
+
+def _ready(pool: Pool) -> None:
+    deadline = time.monotonic() + 60
+    while not pool.size:
+        pool.event(0.2)
+        assert time.monotonic() < deadline
+
+
+def _processes(what: Callable[[str], bool]) -> list[psutil.Process]:
+    """Processes of this user whose command line is `what`."""
+    processes = psutil.process_iter(["cmdline"])
+    return [one for one in processes if what(" ".join(one.info["cmdline"] or []))]
+
+
+def _trainers(name: str) -> list[psutil.Process]:
+    """Training processes of the pool: children of this process, or of an agent."""
+    if name == "local":
+        parents = [psutil.Process()]
+    else:
+        parents = _processes(lambda line: line.startswith("ray::Agent"))
+    children = [child for parent in parents for child in parent.children()]
+    return [c for c in children if "spawn_main" in " ".join(c.cmdline())]
+
+
+def test_epochs_come_and_are_answered_and_files_are_whole(
+    pool: Pool, name: str, tmp_path: Path
+) -> None:
+    assert pool.size == 1
+    pool.submit(_task(tmp_path))
+    for epoch in (1, 2):
+        event = _next(pool)
+        assert isinstance(event, EpochReached) and (event.number, event.epoch) == (0, epoch)
+        event.reply(epoch == 2)
+    ended = _next(pool)
+    assert isinstance(ended, AttemptEnded) and isinstance(ended.outcome, TrialResult)
+    assert (ended.outcome.epochs, ended.outcome.stopped_by) == (2, "pruner")
+    files = {file.name for file in (tmp_path / "spool" / "trial-0").iterdir()}
+    assert files == {"model.keras", "forecasts.npz"}
+    _objectives[name] = ended.outcome.history["val_mse"]
+    assert all(values == _objectives[name] for values in _objectives.values())
+
+
+def test_t3_killed_training_process_loses_its_trial_alone(
+    pool: Pool, name: str, tmp_path: Path
+) -> None:
+    pool.submit(_task(tmp_path, 1))
+    event = _next(pool)
+    assert isinstance(event, EpochReached)
+    (trainer,) = _trainers(name)
+    trainer.kill()
+    event.reply(False)
+    ended = _next(pool)
+    assert isinstance(ended, AttemptEnded) and isinstance(ended.outcome, Failure)
+    assert ended.outcome.cause is Cause.WORKER_DIED and "-9" in ended.outcome.message
+    assert pool.size == 1
+
+
+def test_t3_killed_agent_is_replaced_and_its_trial_told_lost(
+    pool: Pool, name: str, tmp_path: Path
+) -> None:
+    if name == "local":
+        pytest.skip("this machine's pool has no agents")
+    (agent,) = _processes(lambda line: line.startswith("ray::Agent"))
+    pool.submit(_task(tmp_path, 2))
+    wait_until(lambda: bool(_trainers(name)))
+    trainers = _trainers(name)
+    os.kill(agent.pid, signal.SIGKILL)
+    ended = _next(pool)
+    assert isinstance(ended, AttemptEnded) and isinstance(ended.outcome, Failure)
+    assert ended.outcome.cause is Cause.NODE_LOST
+    _ready(pool)
+    assert not any(trainer.is_running() for trainer in trainers)
+
+
+def test_s1_a_stop_is_an_event_and_leaves_nothing(pool: Pool, name: str, tmp_path: Path) -> None:
+    pool.submit(_task(tmp_path, 3))
+    wait_until(lambda: bool(_trainers(name)))
+    trainers = _trainers(name)
+    pool.request_stop(signal.SIGINT)
+    assert _next(pool) == StopRequested(signal.SIGINT)
+    pool.stop()
+    psutil.wait_procs(trainers, timeout=10)
+    assert not any(trainer.is_running() for trainer in trainers)
+    assert not _processes(lambda line: line.startswith("ray::Agent"))
+    pool.stop()  # once more does nothing
+    left = [pool.event(0) for _ in range(3)]
+    assert not any(isinstance(e, AttemptEnded) and isinstance(e.outcome, TrialResult) for e in left)

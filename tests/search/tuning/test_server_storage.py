@@ -1,0 +1,205 @@
+"""The study database in a real PostgreSQL server: who holds it, and what an end of it does."""
+
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import search.tuning.postgres_lock
+from search.common.errors import Refused
+from search.common.records import State
+from search.common.stores import Stores
+from search.tuning.lock import held
+from search.tuning.postgres_lock import PostgresLock, holding
+from search.tuning.storage import open_storage
+from search.tuning.study import Study
+from tests.search.command import environment
+from tests.search.postgres import Server, postgres_server
+from tests.search.samples import error_of, experiment, result
+from tests.search.studies import complete
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with postgres_server() as running:
+        yield running
+
+
+@pytest.fixture
+def stores(server: Server, request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
+    url = server.make(request.node.name[-60:])
+    return Stores(url, f"sqlite:///{tmp_path}/mlflow.db", tmp_path, tmp_path)
+
+
+def _study(stores: Stores, name: str = "tiny") -> Study:
+    storage = open_storage(stores.storage, stores.schema_lock)
+    study = Study(storage, name, experiment(), 3, "random", "median")
+    study.hold_to({"window": 24})
+    study.reconcile()
+    return study
+
+
+HOLD = """
+import sys
+from search.tuning.postgres_lock import holding
+with holding(sys.argv[1], "study 'tiny'"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+BEGIN = """
+import sys
+from pathlib import Path
+from search.tuning.storage import open_storage
+sys.stdin.readline()
+open_storage(sys.argv[1], Path("none"))
+"""
+
+
+def _start(code: str, url: str) -> "subprocess.Popen[str]":
+    pipe = subprocess.PIPE
+    words = [sys.executable, "-c", code, url]
+    return subprocess.Popen(
+        words, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment()
+    )
+
+
+def test_s6_simultaneous_first_starts_all_work(stores: Stores) -> None:
+    started = [_start(BEGIN, stores.storage) for _ in range(4)]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+    for process in started:
+        _, said = process.communicate(timeout=100)
+        assert process.returncode == 0, said
+    assert _study(stores).finished == 0
+
+
+def test_s5_second_coordinator_is_refused_naming_host_process_and_time(stores: Stores) -> None:
+    holder = _start(HOLD, stores.storage)
+    assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+    with (
+        pytest.raises(Refused, match="can have only one coordinator") as refusal,
+        held(stores, "tiny"),
+    ):
+        pass
+    text = str(refusal.value)
+    assert f"process {holder.pid} on {socket.gethostname()} since 20" in text
+    with held(stores, "another"):
+        pass
+    holder.kill()
+    holder.communicate()
+    began = time.monotonic()
+    while time.monotonic() - began < 10:
+        try:
+            with held(stores, "tiny"):
+                return
+        except Refused:
+            time.sleep(0.1)
+    pytest.fail("the lock of a killed process is still held")
+
+
+def test_holder_that_lost_its_lock_stops_before_it_writes(
+    server: Server, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It does not come back, as behind a cut cable.
+    monkeypatch.setattr(PostgresLock, "_watch", lambda lock: None)
+    monkeypatch.setattr(search.tuning.postgres_lock, "COMING_BACK", 0.0)
+    with held(stores, "tiny"):
+        study = _study(stores)
+        (told,) = complete(study, 1)
+        assert told.state is State.COMPLETE
+        running = study.ask()
+        # As a cut cable does it: the server drops the holder, which does not know.
+        database = stores.storage.rpartition("/")[2]
+        server.ask(
+            "postgres",
+            "select pg_terminate_backend(pid) from pg_stat_activity "
+            f"where application_name = 'search' and datname = '{database}'",
+        )
+        with holding(stores.storage, "study 'tiny'"):
+            pass
+        with pytest.raises(Refused, match="no longer held by this process"):
+            study.report(running.number, 1, 0.5)
+        with pytest.raises(Refused, match="nothing was written since"):
+            study.tell(running.number, result(error_of(running.flat)))
+    states = server.ask(database, "select state from trials order by number")
+    assert states[:2] == [("COMPLETE",), ("RUNNING",)]
+
+
+def test_restart_of_the_server_is_waited_out_and_nothing_is_lost_or_doubled(
+    server: Server, stores: Stores, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with held(stores, "tiny"):
+        study = _study(stores)
+        complete(study, 1)
+        over = threading.Event()
+        refusals: list[str] = []
+
+        def restart() -> None:
+            for _ in range(2):
+                server.control("restart", "-m", "immediate")
+                time.sleep(0.5)
+            # The lock was away with it: who comes in that moment is refused all the same.
+            try:
+                with held(stores, "tiny"):
+                    pass
+            except Refused as error:
+                refusals.append(str(error))
+            over.set()
+
+        restarting = threading.Thread(target=restart)
+        restarting.start()
+        done = 1
+        while not over.is_set() or done < 4:
+            asked = study.ask()
+            for epoch in (1, 2, 3):
+                study.report(asked.number, epoch, 1 / epoch)
+            study.tell(asked.number, result(error_of(asked.flat)))
+            done += 1
+        restarting.join()
+        assert len(refusals) == 1 and "can have only one coordinator" in refusals[0]
+        assert study.finished == done
+        complete(study, 1)
+    said = capsys.readouterr().err
+    assert "does not answer" in said and "answers again" in said
+    again = _study(stores)
+    assert again.finished == done + 1
+    assert {r.state for r in again.records.values()} == {State.COMPLETE}
+    assert sorted(again.records) == list(range(done + 1))
+
+
+@pytest.mark.parametrize(
+    ("found", "instead", "said"),
+    [
+        ("postgres@", "nobody:geheim@", "nobody"),
+        (r"/[^/]*$", "/none", "none"),
+        (r":\d+/", ":1/", "refused"),
+    ],
+    ids=["user", "database", "port"],
+)
+def test_database_that_cannot_be_used_is_refused(
+    stores: Stores, found: str, instead: str, said: str
+) -> None:
+    url = re.sub(found, instead, stores.storage)
+    with pytest.raises(Refused, match="cannot be used") as refusal:
+        open_storage(url, stores.schema_lock)
+    text = str(refusal.value)
+    assert "Next: " in text and "geheim" not in text and said in text and len(text) < 900
+
+
+def test_rights_that_are_missing_are_named(server: Server, stores: Stores) -> None:
+    database = stores.storage.rpartition("/")[2]
+    server.ask("postgres", "create user guest")
+    server.ask(database, "revoke create on schema public from public")
+    with pytest.raises(Refused, match="permission denied for schema public"):
+        open_storage(stores.storage.replace("postgres@", "guest@"), stores.schema_lock)
+    taking = holding(stores.storage.replace("postgres@", "guest@"), "study 'tiny'")
+    with pytest.raises(Refused, match="permission denied for schema public"), taking:
+        pass
