@@ -1,5 +1,41 @@
-"""The one error of this room."""
+"""The one error of this room, and the ways out of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to read a file that can be read in several, or in none yet.
+
+    Attributes:
+        changes: Fields of `DataSource` and their new values.
+        meaning: What the file then says, in a few words.
+    """
+
+    changes: Mapping[str, object]
+    meaning: str = ""
 
 
 class DataError(ValueError):
-    """A data fault that ends the job; its text says what, where and what to do next."""
+    """A data fault that ends the job.
+
+    Attributes:
+        message: What was expected, what was found and where.
+        ways: Options that may help, one way each; the commands try them before they print them.
+    """
+
+    def __init__(self, message: str, ways: Sequence[Way] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.ways = tuple(ways)
+
+    def __str__(self) -> str:
+        from data_pipeline.rules import option_text
+
+        ways = [option_text(way.changes) + _meaning(way) for way in self.ways]
+        return f"{self.message} Next: {'; or '.join(ways)}." if ways else self.message
+
+
+def _meaning(way: Way) -> str:
+    return f" ({way.meaning})" if way.meaning else ""

@@ -1,5 +1,11 @@
-"""One file in, one gapless hourly series and its report out."""
+"""One file in, one gapless hourly series and its report out.
 
+The way is one: container -> encoding -> shape -> columns -> times -> clock -> numbers -> grid ->
+repeats -> amounts -> gaps. Each step decides what the file allows in one way only, and refuses with
+the options for each where it allows two.
+"""
+
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -7,21 +13,28 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_pipeline import places
+from data_pipeline.amounts import difference, to_hours
 from data_pipeline.anomalies import find_anomalies
+from data_pipeline.clock import to_instants
+from data_pipeline.edges import empty_rows, trim
 from data_pipeline.errors import DataError
-from data_pipeline.grid import Rows, fill_gaps, in_order, refuse_duplicates, to_hours
+from data_pipeline.gaps import cut_ends, fill_gaps, last_run
+from data_pipeline.grid import Rows, ahead_of_end, drop_off_grid, in_order, snap
+from data_pipeline.repeats import drop_repeats
 from data_pipeline.report import ColumnRange, DataReport
+from data_pipeline.rules import ReadingRules
 from data_pipeline.series import HOUR, HourlySeries
 from data_pipeline.source import DataSource
-from data_pipeline.table import read_table
-from data_pipeline.times import read_times
-from data_pipeline.values import read_numbers
+from data_pipeline.table import Found, read_table
+from data_pipeline.times import ClockTimes, read_times
+from data_pipeline.units import unit_of
+from data_pipeline.values import Numbers, read_numbers
 
 DAY: Final = pd.Timedelta(days=1)
 
 
 def load_series(source: DataSource) -> tuple[HourlySeries, DataReport]:
-    """Loads one series: decode, read times, select, read numbers, sort, to hours, fill, warn.
+    """Loads one series.
 
     Rows outside `source.start` to `source.end` have only their times read; whatever else is wrong
     with them is no concern of the series. 1,000,000 rows of three columns load within 500 MB.
@@ -35,21 +48,148 @@ def load_series(source: DataSource) -> tuple[HourlySeries, DataReport]:
     Raises:
         DataError: On every fatal fault of the data.
     """
-    table = read_table(source)
-    times = read_times(table.cells[source.time], source)
-    chosen = _in_period(times.local, source)
-    cells = table.cells[chosen]
-    rows = Rows(
-        instants=times.instants[chosen],
-        local=times.local[chosen],
-        values=read_numbers(cells, source),
-        lines=cells.index.to_numpy(np.int64),
+    return _load(source, last=False)
+
+
+def load_last_hours(source: DataSource) -> tuple[HourlySeries, DataReport]:
+    """Loads the hours after the last gap, which is all that a forecast needs.
+
+    Raises:
+        DataError: As `load_series`, gaps further back left out.
+    """
+    return _load(source, last=True)
+
+
+def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
+    found = read_table(source)
+    times = read_times(found.table, source)
+    table, times, around = trim(found.table, times, source)
+    lines = table.values.index.to_numpy(np.int64)
+    empty = empty_rows(table, source)
+    if table.slots is not None:
+        # The 25th hour of a day that has 24.
+        held = ~(empty & (times.hour > 1440 // table.slots.step * table.slots.step // 60))
+        table, times, lines, empty = table.take(held), times.take(held), lines[held], empty[held]
+    stamp = source.stamp if times.stamp is None or source.stamp is not None else times.stamp
+    if table.slots is not None:
+        stamp = "begin"
+    ahead = np.zeros(len(lines), np.int64)
+    if stamp == "end":
+        ahead = ahead_of_end(times.clock, times.read)
+    placed = to_instants(times, ahead, empty, lines, source)
+    chosen = placed.kept.copy()
+    chosen[placed.kept] = _in_period(placed.local, source)
+    within = chosen[placed.kept]
+    picked = table.take(chosen)
+    numbers = read_numbers(picked.values, picked.others, source)
+    rows = Rows(placed.instants[within], placed.local[within], numbers.values, lines[chosen])
+    unit = unit_of(source.unit, (source.target, *around.units.values(), *numbers.units.values()))
+    made = _to_hours(rows, picked.others, source, unit)
+    rows, end_notes = cut_ends(made.rows, source)
+    if last:
+        rows, left = last_run(rows, source)
+        end_notes = (*end_notes, *left)
+    filled = fill_gaps(rows, source)
+    rows = filled.rows
+    report = DataReport(
+        name=source.name,
+        rows=len(rows),
+        first=places.clock(rows.local[0]),
+        last=places.clock(rows.local[-1]),
+        frequency=made.frequency,
+        encoding=found.encoding,
+        separator=found.separator,
+        gaps=filled.gaps,
+        duplicates=placed.repeated,
+        repairs=(*times.notes, *numbers.notes, *made.notes, *end_notes, *filled.notes),
+        ranges=tuple(
+            ColumnRange(name, float(column.min()), float(column.max()))
+            for name, column in zip(source.value_columns, rows.values.T, strict=True)
+        ),
+        warnings=(
+            *_period_warnings(rows, source),
+            *numbers.warnings,
+            *find_anomalies(rows, source),
+        ),
+        rules=_decided(source, found, times, numbers, stamp),
+        why=_why(source, times, numbers, unit),
+        found=(*found.notes, *around.notes, *placed.notes),
+        filled=filled.filled,
     )
-    rows, order_repairs = in_order(rows)
-    refuse_duplicates(rows, source)
-    rows, frequency, hour_repairs = to_hours(rows, source)
-    rows, gaps, gap_repairs = fill_gaps(rows, source)
-    series = HourlySeries(
+    return _series(rows, source), report
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    rows: Rows
+    frequency: str
+    notes: tuple[str, ...]
+
+
+def _to_hours(rows: Rows, others: pd.DataFrame, source: DataSource, unit: str) -> _Made:
+    notes: list[str] = []
+    rows, said = snap(rows)
+    notes += said
+    rows, said = in_order(rows)
+    notes += said
+    if source.duplicates is None:
+        rows, said = drop_repeats(rows, others, source)
+        notes += said
+    rows, said = drop_off_grid(rows, source)
+    notes += said
+    rows, said = drop_repeats(rows, others, source)
+    notes += said
+    rows, said = difference(rows, source)
+    notes += said
+    hours = to_hours(rows, source, unit)
+    return _Made(hours.rows, hours.frequency, (*notes, *hours.notes))
+
+
+def _decided(
+    source: DataSource, found: Found, times: ClockTimes, numbers: Numbers, stamp: str | None
+) -> ReadingRules:
+    plain = {name: getattr(source, name) for name in ReadingRules.model_fields}
+    plain |= {
+        "encoding": source.encoding or found.codec,
+        "decimal": source.decimal or numbers.decimal,
+        "thousands": source.thousands
+        if source.thousands is not None
+        else numbers.thousands or None,
+        "date_format": times.date_format,
+        "stamp": stamp or "begin",
+    }
+    if found.table.slots is not None:
+        plain["stamp"] = source.stamp
+    return ReadingRules.model_validate(plain)
+
+
+def _why(source: DataSource, times: ClockTimes, numbers: Numbers, unit: str) -> tuple[str, ...]:
+    """What was decided, and on what grounds."""
+    lines = []
+    if source.stamp is not None:
+        lines.append(f"a row's time is the {source.stamp} of its period: told by --stamp")
+    elif times.stamp is not None:
+        lines.append(f"a row's time is the {times.stamp} of its period: {times.why}")
+    else:
+        lines.append(
+            "a row's time is taken for the begin of its period, as nothing says otherwise; if it "
+            "is the end, give --stamp end"
+        )
+    if times.date_format is not None:
+        told = (
+            "told by --date-format" if source.date_format else "the only order that all rows allow"
+        )
+        lines.append(f"times are written {times.date_format}: {told}")
+    if numbers.decimal is not None and (numbers.decimal != "." or numbers.thousands):
+        mark = f", thousands {numbers.thousands!r}" if numbers.thousands else ""
+        lines.append(f"decimal mark {numbers.decimal!r}{mark}")
+    if unit and unit != source.unit:
+        lines.append(f"the target's unit seems to be {unit}: --unit {unit} prints it beside errors")
+    return tuple(lines)
+
+
+def _series(rows: Rows, source: DataSource) -> HourlySeries:
+    return HourlySeries(
         index=rows.instants,
         local=rows.local,
         target=rows.values[:, -1],
@@ -59,24 +199,6 @@ def load_series(source: DataSource) -> tuple[HourlySeries, DataReport]:
         unit=source.unit,
         name=source.name,
     )
-    report = DataReport(
-        name=source.name,
-        rows=len(rows),
-        first=places.clock(rows.local[0]),
-        last=places.clock(rows.local[-1]),
-        frequency=frequency,
-        encoding=table.encoding,
-        separator=table.separator,
-        gaps=gaps,
-        duplicates=times.repeated,
-        repairs=(*times.repairs, *order_repairs, *hour_repairs, *gap_repairs),
-        ranges=tuple(
-            ColumnRange(name, float(column.min()), float(column.max()))
-            for name, column in zip(source.value_columns, rows.values.T, strict=True)
-        ),
-        warnings=(*_period_warnings(rows, source), *find_anomalies(rows, source)),
-    )
-    return series, report
 
 
 def _in_period(local: pd.DatetimeIndex, source: DataSource) -> NDArray[np.bool_]:

@@ -1,52 +1,42 @@
-"""From a file to a table of text cells: encoding, separator and columns."""
+"""From a file to the wanted cells as text: container, encoding, shape, columns."""
 
-import codecs
-import csv
-import io
-import re
-import stat
-import unicodedata
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
+from data_pipeline.columns import Table, choose_columns, choose_rows, position, wanted_names
+from data_pipeline.container import Content, read_content
+from data_pipeline.encoding import decode
 from data_pipeline.errors import DataError
-from data_pipeline.places import quoted
+from data_pipeline.proposals import propose
+from data_pipeline.shape import plain_name, read_shape
 from data_pipeline.source import DataSource
-
-LARGEST_FILE: Final = 2**30
-LISTED: Final = 50
-SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-
-# The longer marks first: UTF-32 starts with the mark of UTF-16.
-_MARKS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8 with BOM"),
-    (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
-    (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
-    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
-    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
-)
+from data_pipeline.wide import is_wide, melt
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
-    """The wanted columns of a file as text.
+class Found:
+    """A table and how it was found.
 
     Attributes:
-        cells: One str column for each wanted name; the index holds file line numbers.
-        encoding: Name of the encoding found.
-        separator: Name of the separator found.
+        table: The wanted cells.
+        encoding: Name of the encoding, or of the container where there is none.
+        codec: Python's name of it where only letters told it, for the reading rules; else None.
+        separator: Name of the separator; "" in a workbook.
+        header: Line of the column names.
+        notes: What was left out, one sentence each.
     """
 
-    cells: pd.DataFrame
+    table: Table
     encoding: str
+    codec: str | None
     separator: str
+    header: int
+    notes: tuple[str, ...]
 
 
-def read_table(source: DataSource) -> Table:
+def read_table(source: DataSource) -> Found:
     """Reads the time, target and feature columns of a file as text.
 
     Args:
@@ -60,134 +50,94 @@ def read_table(source: DataSource) -> Table:
         DataError: If the file cannot be read, is no text table or lacks a column.
     """
     path = source.file
-    text, encoding = _decode(_read(path), path)
-    separator = _separator(text, source, path)
-    raw = _parse(text, separator, path)
-    names = [unicodedata.normalize("NFC", str(name).strip()) for name in raw.iloc[0]]
-    wanted = (source.time, *source.value_columns)
-    cells = raw.iloc[1:, _positions(names, wanted, path, encoding)]
-    cells.columns = pd.Index(wanted)
-    cells.index = pd.Index(np.arange(2, len(raw) + 1))
-    cells = cells[(raw.iloc[1:] != "").any(axis=1).to_numpy()]
-    if cells.empty:
-        raise DataError(f"{path}: expected rows below the header, found none. Give a longer file.")
-    return Table(cells, encoding, SEPARATORS[separator])
-
-
-def _read(path: Path) -> bytes:
-    try:
-        found = path.stat()
-        if stat.S_ISDIR(found.st_mode):
-            raise DataError(f"{path}: expected a CSV file, found a directory. Name the file in it.")
-        if not stat.S_ISREG(found.st_mode):
-            raise DataError(f"{path}: expected a regular file. Save the data in a CSV file first.")
-        if found.st_size > LARGEST_FILE:
-            raise DataError(
-                f"{path}: expected at most {LARGEST_FILE} bytes, found {found.st_size}. "
-                f"Keep the needed columns and years only."
-            )
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file. Check the path given to --data.") from error
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror}). Check its rights.") from error
-    if not content.strip():
-        raise DataError(f"{path}: expected a CSV file with a header, found an empty file.")
-    return content
-
-
-def _decode(content: bytes, path: Path) -> tuple[str, str]:
-    marked = [(codec, name) for mark, codec, name in _MARKS if content.startswith(mark)]
-    candidates = marked[:1] or [*_unmarked_utf16(content), ("utf-8", "UTF-8"), ("cp949", "cp949")]
-    for codec, name in candidates:
-        try:
-            text = content.decode(codec)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text, name
-    tried = ", ".join(name for _, name in candidates)
-    hint = "a workbook or archive" if content.startswith((b"PK", b"\x1f\x8b")) else "no text"
-    raise DataError(
-        f"{path}: expected a text file in UTF-8, UTF-16 or cp949, found {hint} (tried {tried}). "
-        f"Save it as CSV in UTF-8."
+    content = read_content(path)
+    if content.sheets:
+        return _from_sheet(content, source)
+    asked = (*source.time, *source.value_columns)
+    text = decode(content.text, path, source.encoding, asked)
+    raw = read_shape(text.text, path, source.header, wanted_names(source))
+    where = f"{path}: line {raw.header}"
+    names, cells, header = raw.names, raw.cells, raw.header
+    if header and source.header is None and not set(wanted_names(source)) & set(names):
+        names, cells, header = _without_header(names, cells, header, source)
+    table, notes = _choose(names, cells, source, where, text.name)
+    return Found(
+        table=table,
+        encoding=text.name,
+        codec=None if text.certain and source.encoding is None else text.codec,
+        separator=raw.separator,
+        header=header,
+        notes=(*content.notes, *text.notes, *raw.notes, *notes, *table.notes),
     )
 
 
-def _unmarked_utf16(content: bytes) -> list[tuple[str, str]]:
-    head = content[:4096]
-    if len(head) < 4:
-        return []
-    if not any(head[1::2]):
-        return [("utf-16-le", "UTF-16")]
-    return [("utf-16-be", "UTF-16")] if not any(head[::2]) else []
+def _without_header(
+    names: tuple[str, ...], cells: pd.DataFrame, header: int, source: DataSource
+) -> tuple[tuple[str, ...], pd.DataFrame, int]:
+    """Takes a first line of data for a row where columns are named by position only."""
+    at = [position(name, names) for name in source.value_columns]
+    numbers = all(
+        one is not None and pd.notna(pd.to_numeric(names[one], errors="coerce")) for one in at
+    )
+    if not at or not numbers:
+        return names, cells, header
+    first = pd.DataFrame([list(names)], index=[header], dtype="str")
+    return ("",) * len(names), pd.concat([first, cells]), 0
 
 
-def _separator(text: str, source: DataSource, path: Path) -> str:
-    header = re.split(r"[\r\n]", text[:100_000], maxsplit=1)[0]
-    wanted = {source.time, *source.value_columns}
-
-    def fit(separator: str) -> tuple[int, int]:
-        names = next(csv.reader([header], delimiter=separator))
-        return len(wanted & {name.strip() for name in names}), len(names)
-
+def _choose(
+    names: tuple[str, ...], cells: pd.DataFrame, source: DataSource, where: str, encoding: str
+) -> tuple[Table, tuple[str, ...]]:
+    cells, notes = choose_rows(names, cells, source, where)
+    if is_wide(names, source):
+        return melt(names, cells, source, where), notes
     try:
-        return max(SEPARATORS, key=fit)
-    except csv.Error as error:
-        raise DataError(f"{path}: line 1: expected column names, found {error}.") from error
-
-
-def _parse(text: str, separator: str, path: Path) -> pd.DataFrame:
-    try:
-        # Without header and with every column, pandas refuses a row that has too many fields
-        # instead of shifting or cutting it.
-        return pd.read_csv(
-            io.StringIO(text),
-            sep=separator,
-            header=None,
-            dtype=str,
-            na_filter=False,
-            skip_blank_lines=False,
-            engine="c",
+        return choose_columns(names, cells, source, where), notes
+    except DataError as error:
+        message = error.message.replace(
+            "the columns found are", f"the columns found ({encoding}) are"
         )
-    except pd.errors.EmptyDataError as error:
-        raise DataError(f"{path}: line 1: expected column names, found a blank line.") from error
-    except pd.errors.ParserError as error:
-        raise DataError(_parser_fault(str(error), separator, path)) from error
+        raise DataError(message, [*error.ways, *propose(names, cells, source)]) from error
 
 
-def _parser_fault(message: str, separator: str, path: Path) -> str:
-    ragged = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
-    if ragged is not None:
-        expected, line, found = ragged.groups()
-        return (
-            f"{path}: line {line}: expected {expected} fields as in the lines above, found {found} "
-            f"(separator {SEPARATORS[separator]}). Remove thousands separators and decimal commas "
-            f"from numbers, or put such cells in quotes."
-        )
-    unclosed = re.search(r"EOF inside string starting at row (\d+)", message)
-    if unclosed is not None:
-        return f"{path}: line {int(unclosed[1]) + 1}: expected a closing quote, found none."
-    return f"{path}: expected a CSV table, found one that cannot be read: {message.strip()}"
-
-
-def _positions(names: list[str], wanted: tuple[str, ...], path: Path, encoding: str) -> list[int]:
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    listed = ", ".join(quoted(name) for name in names[:LISTED])
-    found = f"the columns found ({encoding}) are {listed}{more}"
-    absent = [name for name in wanted if unicodedata.normalize("NFC", name.strip()) not in names]
-    if absent:
+def _from_sheet(content: Content, source: DataSource) -> Found:
+    """The sheet that holds the names, where a workbook has several."""
+    path = source.file
+    wanted = set(wanted_names(source))
+    found = {}
+    for name, frame in content.sheets.items():
+        names, cells, line = _sheet_header(frame, content.header, source.header, wanted)
+        found[name] = (len(wanted & set(names)), names, cells, line)
+    most = max(one[0] for one in found.values())
+    best = [name for name, one in found.items() if one[0] == most]
+    if len(best) > 1:
         raise DataError(
-            f"{path}: line 1: expected a column {' and a column '.join(map(repr, absent))}; "
-            f"{found}. Map them by --time, --target and --features."
+            f"{path}: expected one sheet with the columns asked for, found {len(best)}: "
+            f"{', '.join(map(repr, best[:10]))}. Save the one to read as a file of its own."
         )
-    positions = []
-    for name in wanted:
-        plain = unicodedata.normalize("NFC", name.strip())
-        if names.count(plain) > 1:
-            raise DataError(
-                f"{path}: line 1: expected one column {plain!r}, found {names.count(plain)}; "
-                f"{found}. Rename all but one."
-            )
-        positions.append(names.index(plain))
-    return positions
+    _, names, cells, line = found[best[0]]
+    kind = "Parquet" if content.header else "workbook"
+    where = f"{path}: sheet {best[0]!r}" if not content.header else f"{path}"
+    table, notes = _choose(names, cells, source, where, kind)
+    return Found(replace(table), kind, None, "", line, (*content.notes, *notes, *table.notes))
+
+
+def _sheet_header(
+    frame: pd.DataFrame, named: bool, told: int | None, wanted: set[str]
+) -> tuple[tuple[str, ...], pd.DataFrame, int]:
+    if named:
+        names = tuple(plain_name(name) for name in frame.columns)
+        cells = frame.set_axis(range(frame.shape[1]), axis=1)
+        cells.index = pd.Index(np.arange(1, len(cells) + 1))
+        return names, cells, 0
+    hits = [
+        len(wanted & {plain_name(cell) for cell in row})
+        for row in frame.head(100).itertuples(index=False)
+    ]
+    line = told if told is not None else int(np.argmax(hits)) + 1
+    names = (
+        tuple(plain_name(cell) for cell in frame.iloc[line - 1]) if line else ("",) * frame.shape[1]
+    )
+    cells = frame.iloc[line:].copy()
+    cells.index = pd.Index(np.arange(line + 1, len(frame) + 1))
+    return names, cells[(cells != "").any(axis=1).to_numpy()], line

@@ -1,5 +1,8 @@
-"""From text to numbers."""
+"""From text to numbers: decimal mark, thousands, units and missing values, found per column."""
 
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -7,54 +10,386 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_pipeline import places
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, Way
 from data_pipeline.source import DataSource
+from data_pipeline.units import UNIT_BEHIND
 
 # Spellings of "no value", compared in lower case.
-EMPTY: Final = frozenset({"", "nan", "na", "n/a", "null", "none"})
+EMPTY: Final = frozenset(
+    {
+        *("", "nan", "na", "n/a", "n.a.", "<na>", "n/e", "n.e.", "n/d", "nd", "null", "none"),
+        *("nil", "nat", "-", "--", "---", "–", "—", "−", "?", "??", ".", "..", "..."),
+        *("#n/a", "#na", "#n/a n/a", "#value!", "#ref!", "#div/0!", "#num!", "#null!", "#wert!"),
+        *("no data", "nodata", "missing", "(null)", "k.a.", "결측", "없음"),
+    }
+)
 LARGEST: Final = 1e15
+# Numbers that stand for "no value" where they lie far from all others.
+_CODES: Final = frozenset(
+    {
+        *(-99.0, -99.9, -99.99, -999.0, -999.9, -999.99, -9999.0, -9999.9, -9999.99, -99999.0),
+        *(-999999.0, -32768.0, 999.0, 999.9, 999.99, 9999.0, 9999.9, 9999.99, 99999.0, 999999.0),
+        *(9999999.0, 32767.0, 65535.0),
+    }
+)
+_DASHES: Final = str.maketrans({"−": "-", "‐": "-", "‑": "-", "–": "-", "﹣": "-", "－": "-"})
+_BLANKS: Final = str.maketrans(
+    {"\xa0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "‘": "'", "´": "'"}
+)
 
 
-def read_numbers(cells: pd.DataFrame, source: DataSource) -> NDArray[np.float64]:
+@dataclass(frozen=True)
+class _Convention:
+    decimal: str
+    thousands: str
+
+    def pattern(self, strict: bool) -> str:
+        """A pattern of numbers; if strict, every group of thousands has its mark."""
+        fraction = rf"(?:{re.escape(self.decimal)}[0-9]*)?"
+        exponent = r"(?:[eE][+-]?[0-9]{1,3})?"
+        lone = rf"{re.escape(self.decimal)}[0-9]+{exponent}"
+        if not self.thousands:
+            return rf"[+-]?(?:[0-9]+{fraction}{exponent}|{lone})"
+        mark = re.escape(self.thousands)
+        # The second form is that of India: 12,34,567.
+        grouped = rf"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+"
+        indian = rf"[1-9][0-9]?(?:{mark}[0-9]{{2}})+{mark}[0-9]{{3}}"
+        short = "[0-9]{1,3}" if strict else "[0-9]+"
+        return rf"[+-]?(?:(?:{grouped}|{indian}|{short}){fraction}|{lone})"
+
+
+_PLAIN: Final = _Convention(".", "")
+_CONVENTIONS: Final = (
+    _PLAIN,
+    _Convention(",", ""),
+    _Convention(".", ","),
+    _Convention(",", "."),
+    _Convention(".", " "),
+    _Convention(",", " "),
+    _Convention(".", "'"),
+    _Convention(",", "'"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """The number columns, read.
+
+    Attributes:
+        values: float64 (n, c + 1), covariates, then the target; NaN where a cell is empty.
+        decimal, thousands: What was decided.
+        units: Unit that stands behind the numbers of a column, by its name.
+        notes: What was found, one sentence each.
+        warnings: What looks wrong but was kept.
+    """
+
+    values: NDArray[np.float64]
+    decimal: str | None
+    thousands: str
+    units: Mapping[str, str]
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Column:
+    name: str
+    cells: "pd.Series[str]"
+    empty: NDArray[np.bool_]
+    readings: "dict[_Convention, NDArray[np.float64]]"
+    unit: str
+
+
+def read_numbers(cells: pd.DataFrame, others: pd.DataFrame, source: DataSource) -> Numbers:
     """Reads the number columns.
 
-    Args:
-        cells: Text, indexed by file line; at least the columns of `source.value_columns`.
-        source: The columns: covariates, then the target.
+    A column that can be read with one decimal mark only is read so. One that can be read with
+    both to different values, such as 4.025 beside 12.310, follows the columns beside it; where
+    these do not say, it is refused.
 
-    Returns:
-        float64 (n, c + 1); NaN where a cell is empty.
+    Args:
+        cells: Text, indexed by file line; the columns of `source.value_columns`.
+        others: Columns that were not asked for, as evidence.
+        source: `--decimal`, `--thousands`, `--missing`, and the names.
 
     Raises:
-        DataError: If a cell is text, infinite or beyond +-1e15.
+        DataError: If a cell is text, infinite or beyond +-1e15, or if two readings fit.
     """
-    columns = [_read_column(cells[name], source) for name in source.value_columns]
-    return np.column_stack(columns)
+    columns = [_column(cells[name], name, source) for name in source.value_columns]
+    undecided = [one for one in columns if len(one.readings) > 1]
+    if undecided:
+        known = {mark for one in columns if len(one.readings) == 1 for mark in _marks(one)}
+        if not known:
+            known = _evidence(others, source)
+        if len(known) == 1:
+            columns = [_by_mark(one, next(iter(known))) for one in columns]
+    for one in columns:
+        if len(one.readings) > 1:
+            raise _two_readings(one, source)
+    values = np.column_stack([next(iter(one.readings.values())) for one in columns])
+    _check_size(columns, values, source)
+    values, notes, warnings = _codes(columns, values, source)
+    chosen = [next(iter(one.readings)) for one in columns]
+    marked = {one.decimal for one, column in zip(chosen, columns, strict=True) if _tells(column)}
+    return Numbers(
+        values=values,
+        decimal=source.decimal or (marked.pop() if len(marked) == 1 else None),
+        thousands=next((one.thousands for one in chosen if one.thousands), ""),
+        units={one.name: one.unit for one in columns if one.unit},
+        notes=notes,
+        warnings=warnings,
+    )
 
 
-def _read_column(cells: "pd.Series[str]", source: DataSource) -> NDArray[np.float64]:
-    values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
-    unread = cells[np.isnan(values)].str.strip()
-    text = unread[~unread.str.lower().isin(EMPTY)]
-    if not text.empty:
-        raise DataError(
-            f"{source.file}: line {text.index[0]}, column {cells.name!r}: expected a number, found "
-            f"{places.quoted(text.iloc[0])}; {len(text)} such cells. Remove thousands separators "
-            f"and units, write decimals with a point, or choose another column by --target or "
-            f"--features."
-        )
-    infinite = np.isinf(values)
-    if infinite.any():
-        raise DataError(
-            f"{source.file}: column {cells.name!r}: expected finite numbers, found {infinite.sum()}"
-            f" infinite in {places.lines(cells.index.to_numpy(np.int64)[infinite])}. Correct them, "
-            f"or empty the cells and give --gaps interpolate."
-        )
-    huge = np.abs(values) > LARGEST
-    if huge.any():
-        at = int(np.argmax(huge))
-        raise DataError(
-            f"{source.file}: line {cells.index[at]}, column {cells.name!r}: expected numbers within"
-            f" +-{LARGEST:g}, found {values[at]:g}; {huge.sum()} such cells. Correct them."
-        )
-    return values
+def _column(cells: "pd.Series[str]", name: str, source: DataSource) -> _Column:
+    """All readings of one column that differ in their values."""
+    told = frozenset(code.strip().lower() for code in source.missing or ())
+    if not isinstance(cells.dtype, pd.StringDtype):
+        return _typed(cells, name, source)
+    fast = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64)
+    unread = np.isnan(fast)
+    empty = np.zeros(len(cells), np.bool_)
+    if unread.any():
+        plain = cells[unread].str.strip().str.lower()
+        empty[unread] = plain.isin(EMPTY | told).to_numpy()
+    if told:
+        _empty_told(cells, fast, empty, told)
+    plain_numbers = not (unread & ~empty).any()
+    if plain_numbers and source.decimal in (None, ".") and not _three_digits(cells, fast, empty):
+        readings = {_PLAIN: np.where(empty, np.nan, fast)}
+        return _Column(name, cells, empty, readings, "")
+    return _by_conventions(cells, empty, name, source)
+
+
+def _typed(cells: "pd.Series[str]", name: str, source: DataSource) -> _Column:
+    values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    bad = np.isnan(values) & ~cells.isna().to_numpy()
+    if bad.any() and not pd.api.types.is_numeric_dtype(cells.dtype):
+        text = cells.astype("str").where(~cells.isna(), "")
+        return _column(text.astype(pd.StringDtype(na_value=np.nan)), name, source)
+    return _Column(name, cells.astype("str"), np.isnan(values), {_PLAIN: values}, "")
+
+
+def _empty_told(
+    cells: "pd.Series[str]",
+    fast: NDArray[np.float64],
+    empty: NDArray[np.bool_],
+    told: frozenset[str],
+) -> None:
+    codes = [float(code) for code in told if re.fullmatch(_PLAIN.pattern(False), code)]
+    if codes:
+        empty |= np.isin(fast, codes)
+
+
+def _three_digits(
+    cells: "pd.Series[str]", fast: NDArray[np.float64], empty: NDArray[np.bool_]
+) -> bool:
+    """Whether every decimal point could be one between thousands, and there is one."""
+    scaled = np.abs(fast[~empty & (np.abs(fast) < LARGEST)]) * 1000
+    small = np.abs(fast) < 1
+    if (np.abs(scaled - np.round(scaled)) > 1e-6 * np.maximum(scaled, 1)).any():
+        return False
+    text = cells[~empty & ~(small & (fast == 0))]
+    head = text.iloc[:500].str.strip()
+    group = r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+|[+-]?[0-9]{1,3}"
+    if not head.str.fullmatch(group).all():
+        return False
+    text = text.str.strip()
+    return bool(text.str.contains(".", regex=False).any() and text.str.fullmatch(group).all())
+
+
+def _tidy(text: "pd.Series[str]") -> "pd.Series[str]":
+    return text.str.translate(_BLANKS).str.translate(_DASHES).str.strip()
+
+
+def _by_conventions(
+    cells: "pd.Series[str]", empty: NDArray[np.bool_], name: str, source: DataSource
+) -> _Column:
+    codes, unique = pd.factorize(cells.to_numpy(object))
+    text = _tidy(pd.Series(unique, dtype="str"))
+    filled = np.zeros(len(unique), np.bool_)
+    filled[codes[~empty]] = True
+    weights = np.bincount(codes[~empty], minlength=len(unique))
+    bare, unit = _without_unit(text, filled)
+    candidates = [
+        one
+        for one in _CONVENTIONS
+        if source.decimal in (None, one.decimal)
+        and (source.thousands is None or source.thousands == one.thousands)
+    ] or [_Convention(source.decimal or ".", source.thousands or "")]
+    fits = {
+        one: bare.str.fullmatch(one.pattern(source.thousands is None)).to_numpy() & filled
+        for one in candidates
+    }
+    counts = {one: int(weights[fit].sum()) for one, fit in fits.items()}
+    most = max(counts.values())
+    best = next(one for one in candidates if counts[one] == most)
+    if most < int((~empty).sum()):
+        bad = ~fits[best][codes] & ~empty
+        raise _not_a_number(cells, bad, name, source)
+    readings: dict[_Convention, NDArray[np.float64]] = {}
+    for one in candidates:
+        if counts[one] == most:
+            values = np.full(len(unique), np.nan)
+            values[filled] = _parse(bare[filled], one)
+            full = np.where(empty, np.nan, values[codes])
+            if not any(np.array_equal(full, other, equal_nan=True) for other in readings.values()):
+                readings[one] = full
+    return _Column(name, cells, empty, readings, unit)
+
+
+def _parse(text: "pd.Series[str]", convention: _Convention) -> NDArray[np.float64]:
+    if convention.thousands:
+        text = text.str.replace(convention.thousands, "", regex=False)
+    if convention.decimal != ".":
+        text = text.str.replace(convention.decimal, ".", regex=False)
+    return pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
+
+
+def _without_unit(
+    text: "pd.Series[str]", filled: NDArray[np.bool_]
+) -> "tuple[pd.Series[str], str]":
+    """Takes a unit away that stands behind every number, and the same one everywhere."""
+    found = text.str.extract(UNIT_BEHIND)
+    units = found[1][filled].dropna().unique()
+    if len(units) != 1 or found[1][filled].isna().any():
+        return text, ""
+    return found[0].str.strip().where(filled, text), str(units[0])
+
+
+def _not_a_number(
+    cells: "pd.Series[str]", bad: NDArray[np.bool_], name: str, source: DataSource
+) -> DataError:
+    text = cells[bad].str.strip()
+    cell = text.iloc[0]
+    ways = []
+    if source.thousands is None and re.fullmatch(
+        r"[+-]?\d{1,3}([,. '])\d{3}(\1\d{3})*(\D\d+)?", cell
+    ):
+        ways.append(Way({"thousands": re.findall(r"\D", cell.lstrip("+-"))[0]}))
+    elif not re.search(r"\d", cell) and len(cell) <= 20 and text.nunique() == 1 and "," not in cell:
+        code = (*(source.missing or ()), cell)
+        ways.append(Way({"missing": code}, f"{places.quoted(cell)} means no value"))
+    return DataError(
+        f"{source.file}: line {text.index[0]}, column {name!r}: expected a number, found "
+        f"{places.quoted(cell)}; {len(text)} such cells. Other numbers of the column are written "
+        f"in another way. Correct it, say how numbers are written by --decimal and --thousands, "
+        f"or choose another column by --target or --features.",
+        ways,
+    )
+
+
+def _marks(column: _Column) -> set[str]:
+    return {one.decimal for one in column.readings} if _tells(column) else set()
+
+
+def _tells(column: _Column) -> bool:
+    """Whether a column says anything of decimal marks: one of them is written in it."""
+    return bool(column.cells[~column.empty].head(2000).str.contains(r"[.,]").any())
+
+
+def _evidence(others: pd.DataFrame, source: DataSource) -> set[str]:
+    """Decimal marks of the columns that were not asked for."""
+    known: set[str] = set()
+    plain = source.model_copy(update={"missing": None})
+    for name in list(others.columns)[:40]:
+        cells = others[name]
+        if isinstance(cells, pd.DataFrame) or not isinstance(cells.dtype, pd.StringDtype):
+            continue
+        try:
+            column = _column(cells.head(5000), str(name), plain)
+        except DataError:
+            continue
+        if len(column.readings) == 1 and _tells(column) and not column.empty.all():
+            known |= _marks(column)
+    return known
+
+
+def _by_mark(column: _Column, mark: str) -> _Column:
+    kept = {one: values for one, values in column.readings.items() if one.decimal == mark}
+    return _Column(column.name, column.cells, column.empty, kept or column.readings, column.unit)
+
+
+def _two_readings(column: _Column, source: DataSource) -> DataError:
+    at = int(np.argmax(np.ptp(np.array(list(column.readings.values())), axis=0) > 0))
+    cell = column.cells.iloc[at].strip()
+    ways = [
+        Way({"decimal": one.decimal}, f"{places.quoted(cell)} is {values[at]:.10g}")
+        for one, values in column.readings.items()
+    ]
+    return DataError(
+        f"{source.file}: line {column.cells.index[at]}, column {column.name!r}: "
+        f"{places.quoted(cell)} can be read in {len(ways)} ways, and no cell tells which.",
+        ways,
+    )
+
+
+def _check_size(
+    columns: Sequence[_Column], values: NDArray[np.float64], source: DataSource
+) -> None:
+    for column, numbers in zip(columns, values.T, strict=True):
+        lines = column.cells.index.to_numpy(np.int64)
+        infinite = np.isinf(numbers)
+        if infinite.any():
+            raise DataError(
+                f"{source.file}: column {column.name!r}: expected finite numbers, found "
+                f"{infinite.sum()} infinite in {places.lines(lines[infinite])}. Correct them, or "
+                f"empty the cells and give --gaps interpolate."
+            )
+        huge = np.abs(numbers) > LARGEST
+        if huge.any():
+            at = int(np.argmax(huge))
+            raise DataError(
+                f"{source.file}: line {lines[at]}, column {column.name!r}: expected numbers within"
+                f" +-{LARGEST:g}, found {numbers[at]:g}; {huge.sum()} such cells. Correct them."
+            )
+
+
+def _codes(
+    columns: Sequence[_Column], values: NDArray[np.float64], source: DataSource
+) -> tuple[NDArray[np.float64], tuple[str, ...], tuple[str, ...]]:
+    """Numbers that look like "no value": refused until somebody says what they are."""
+    found: dict[float, str] = {}
+    for column, numbers in zip(columns, values.T, strict=True):
+        for code in _far_codes(numbers):
+            at = np.flatnonzero(numbers == code)
+            lines = column.cells.index.to_numpy(np.int64)[at]
+            found[code] = (
+                f"{code:g} in column {column.name!r}, {len(at)} times ({places.lines(lines)})"
+            )
+    notes = tuple(
+        f"column {column.name!r}: {int(column.empty.sum())} empty cells"
+        for column in columns
+        if column.empty.any()
+    )
+    if not found:
+        return values, notes, ()
+    said = "; ".join(found.values())
+    if source.missing is not None:
+        return values, notes, (f"{said}: kept as values, though it looks like a code",)
+    codes = tuple(f"{code:g}" for code in found)
+    raise DataError(
+        f"{source.file}: found {said}, far from all other values. It may stand for no value, or be "
+        f"one.",
+        [
+            Way({"missing": codes}, f"{' and '.join(codes)} means no value"),
+            Way({"missing": ()}, "they are values"),
+        ],
+    )
+
+
+def _far_codes(numbers: NDArray[np.float64]) -> list[float]:
+    finite = numbers[np.isfinite(numbers)]
+    if len(finite) == 0:
+        return []
+    low, high = float(finite.min()), float(finite.max())
+    found = []
+    for code in sorted(code for code in _CODES if low <= code <= high):
+        rest = finite[~np.isin(finite, list(_CODES))]
+        if len(rest) == 0 or not (finite == code).any():
+            continue
+        least, most = float(rest.min()), float(rest.max())
+        spread = max(most - least, abs(most), 1e-9)
+        if code < least - spread or code > most + spread or code < 0 <= least:
+            found.append(code)
+    return found

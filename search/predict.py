@@ -14,33 +14,21 @@ import click
 
 from search.common import commands
 from search.common.errors import DONE, Refused, WrongInput
+from search.common.reading import chosen, reading_options, with_commands
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from data_pipeline.report import DataReport
     from data_pipeline.series import HourlySeries
+    from data_pipeline.source import DataSource
     from search.serving.served import Forecaster
 
 
 @click.command(context_settings={"max_content_width": 100})
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Hourly CSV file.")
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="Meter file.")
 @click.option("--name", help="Name of the registered model.  [default: the one in service]")
-@click.option("--time", help="Column of the timestamps.  [default: as in training]")
-@click.option("--target", help="Column to forecast.  [default: as in training]")
-@click.option(
-    "--features", callback=commands.names, help="Other input columns.  [default: as in training]"
-)
-@click.option("--tz", help="Time zone of the file's clock.  [default: as in training]")
-@click.option("--date-format", help="Format of the dates, such as %d.%m.%Y %H:%M.")
-@click.option(
-    "--gaps", type=click.Choice(["error", "interpolate"]), help="How to treat missing hours."
-)
-@click.option(
-    "--max-gap",
-    type=click.IntRange(min=1),
-    help="Longest gap to interpolate, in hours.  [default: 6]",
-)
-@click.option("--resample", type=click.Choice(["mean"]), help="Convert finer data to hourly.")
+@reading_options
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Save a plot as PNG.")
 @click.option(
     "--backtest", is_flag=True, help="Measure the champion's error on past hours of the file."
@@ -82,7 +70,7 @@ def _predict(options: dict[str, Any]) -> int:
                 f"--data: expected at least {facts['window']} hours, found {len(series)}"
             )
         rows = raw_rows(series, facts["time"])
-        model = _load(model_file, file)
+        model = _open(model_file, file)
         click.echo(
             f"Version {version} of model {registry.name}, {facts['unit']}, "
             f"{facts['horizon']} hour(s) ahead",
@@ -103,7 +91,7 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
 
     import pydantic
 
-    from data_pipeline.load import load_series
+    from data_pipeline.rules import rules_of_before
     from data_pipeline.source import DataSource
 
     features = options["features"]
@@ -112,21 +100,13 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
             f"--features: the model takes {len(facts['features'])} ({facts['features']}), found "
             f"{len(features)}"
         )
-    chosen = {
-        "path": options["data"],
-        "time": options["time"] or facts["time"],
-        "target": options["target"] or facts["target"],
-        "features": facts["features"] if features is None else features,
-        "unit": facts["unit"],
-        "tz": options["tz"] or facts["zone"],
-        "date_format": options["date_format"],
-        "gaps": options["gaps"] or "error",
-        "resample": options["resample"],
-    }
-    if options["max_gap"] is not None:
-        chosen["max_gap"] = options["max_gap"]
+    kept = facts.get("reading") or rules_of_before(
+        {name: facts[name] for name in ("time", "target", "features")} | {"tz": facts["zone"]}
+    )
+    fixed = {**kept, **chosen(options), "path": options["data"], "unit": facts["unit"]}
     try:
-        series, report = load_series(DataSource.model_validate(chosen))
+        source = DataSource.model_validate(fixed)
+        series, report = _load(source, set(chosen(options)))
     except pydantic.ValidationError as error:
         raise WrongInput("; ".join(str(e["msg"]) for e in error.errors())) from error
     for line in report.lines():
@@ -136,7 +116,28 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
     )
 
 
-def _load(model: Path, facts: Path) -> "Forecaster":
+def _load(source: "DataSource", told: set[str]) -> "tuple[HourlySeries, DataReport]":
+    """The last hours of a file, by the rules of training where they fit."""
+    from data_pipeline.errors import DataError
+    from data_pipeline.load import load_last_hours
+
+    try:
+        return load_last_hours(source)
+    except DataError as error:
+        # How a file is written may differ from that of training; what it means may not.
+        written = {"encoding", "header", "decimal", "thousands", "date_format"} - told
+        anew = source.change(**dict.fromkeys(written, None))
+        try:
+            if anew == source:
+                raise error
+            found = load_last_hours(anew)
+        except DataError:
+            raise with_commands(error, source, load_last_hours, "search.predict") from error
+        click.echo("The file is written in another way than that of training; read anew.", err=True)
+        return found
+
+
+def _open(model: Path, facts: Path) -> "Forecaster":
     from search.serving.served import NETWORK, Forecaster
 
     try:

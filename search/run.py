@@ -22,27 +22,16 @@ from search.common.errors import (
     Refused,
     WrongInput,
 )
+from search.common.reading import chosen, complete, reading_options, with_commands
 from search.tuning.factory import missing_packages
 
 if TYPE_CHECKING:
     from experiments.experiment import Experiment
     from search.common.drawing import Drawing
+    from search.engine.plan import Plan
     from search.engine.session import Ended
     from search.training.pool import Crew
 
-_DATA_OPTIONS = {
-    "time": "source.time",
-    "target": "source.target",
-    "features": "source.features",
-    "unit": "source.unit",
-    "tz": "source.tz",
-    "date_format": "source.date_format",
-    "gaps": "source.gaps",
-    "max_gap": "source.max_gap",
-    "resample": "source.resample",
-    "start": "source.start",
-    "end": "source.end",
-}
 _OTHER_OPTIONS = {
     "window": "framing.window",
     "horizon": "framing.horizon",
@@ -54,6 +43,7 @@ _OTHER_OPTIONS = {
 
 _positive = click.IntRange(min=1)
 _seconds = click.FloatRange(min=0, min_open=True)
+_file = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -69,26 +59,9 @@ _seconds = click.FloatRange(min=0, min_open=True)
     help="What to try.",
 )
 @click.option("--study", help="Name of the study.  [default: experiment, with file name]")
-@click.option(
-    "--data", type=click.Path(path_type=Path), help="Hourly CSV file.  [default: built-in]"
-)
-@click.option("--time", help="Column of the timestamps.  [default: Date]")
-@click.option("--target", help="Column to forecast.  [default: Usage]")
-@click.option(
-    "--features",
-    callback=commands.names,
-    help="Further input columns, separated by commas; '' for none.  [default: Temperature]",
-)
+@click.option("--data", type=click.Path(path_type=Path), help="Meter file.  [default: built-in]")
+@reading_options
 @click.option("--unit", help="Unit of the target.")
-@click.option("--tz", help="Time zone of the file's clock, such as Europe/Berlin.")
-@click.option("--date-format", help="Format of the dates, such as %d.%m.%Y %H:%M.")
-@click.option(
-    "--gaps", type=click.Choice(["error", "interpolate"]), help="How to treat missing hours."
-)
-@click.option("--max-gap", type=_positive, help="Longest gap to interpolate, in hours.")
-@click.option("--resample", type=click.Choice(["mean"]), help="Convert finer data to hourly.")
-@click.option("--start", help="First day to use, such as 2014-04-01.")
-@click.option("--end", help="Last day to use.")
 @click.option("--horizon", type=click.IntRange(1, 168), help="Hours to forecast at once.")
 @click.option("--window", type=_positive, help="Input hours of the network.")
 @click.option(
@@ -130,6 +103,8 @@ _seconds = click.FloatRange(min=0, min_open=True)
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
 @click.option("--dry-run", is_flag=True, help="Check the data and print the plan; train nothing.")
+@click.option("--plot", type=_file, help="With --dry-run: draw the series as PNG.")
+@click.option("--save", type=_file, help="With --dry-run: write the series as CSV.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def main(**options: Any) -> None:
@@ -140,18 +115,24 @@ def main(**options: Any) -> None:
 
 
 def _run(options: dict[str, Any]) -> int:
+    from data_pipeline.errors import DataError
+    from data_pipeline.load import load_series
     from search.common.stores import check_name, choose_stores
     from search.engine.plan import default_name, make_plan, plan_lines
 
+    _check_outputs(options)
     drawing = choose(options["tuner"], options["sampler"], options["pruner"])
     _need_packages(drawing)
     stores = choose_stores(options["storage"], options["tracking_uri"])
     experiment = _experiment(options)
     name = check_name("--study", options["study"] or default_name(experiment))
-    plan = make_plan(experiment, drawing)
+    try:
+        plan = make_plan(experiment, drawing)
+    except DataError as error:
+        raise with_commands(error, experiment.source, load_series, "search.run") from error
     crew = _crew(options)
     lines = [
-        *plan.report.lines(),
+        *(_findings(plan) if options["dry_run"] else plan.report.lines()),
         "",
         *plan_lines(plan, name, crew.workers, crew.gpus, crew.cluster),
     ]
@@ -161,6 +142,8 @@ def _run(options: dict[str, Any]) -> int:
 
     if options["dry_run"]:
         foresee(plan, name, stores)
+        _show(plan, options)
+        lines.append(f"Next: {complete('search.run', {}, 'dry_run', 'plot', 'save', 'as_json')}")
         if options["as_json"]:
             shown = {"study": name, "trials": experiment.trials, "workers": crew.workers}
             _print_json(shown | {"data": plan.report.as_dict(), "contract": plan.contract})
@@ -174,6 +157,49 @@ def _run(options: dict[str, Any]) -> int:
 
         return _print(run_until_decided(plan, name, stores, crew, options["quiet"]), options)
     return _print(run_study(plan, name, stores, crew, options["quiet"]), options)
+
+
+def _check_outputs(options: dict[str, Any]) -> None:
+    for name in ("plot", "save"):
+        path = options[name]
+        if path is None:
+            continue
+        if not options["dry_run"]:
+            raise WrongInput(f"--{name} shows the data that --dry-run reads: give both")
+        if not path.absolute().parent.is_dir():
+            raise WrongInput(
+                f"--{name} {path}: expected the name of a file in a folder that is there"
+            )
+    if options["plot"] is not None and options["plot"].suffix.lower() != ".png":
+        raise WrongInput(f"--plot {options['plot']}: expected the name of a PNG")
+
+
+def _show(plan: "Plan", options: dict[str, Any]) -> None:
+    """Write the series as it was read, if asked to."""
+    from data_pipeline.doctor import save
+
+    if options["save"] is not None:
+        save(plan.series, plan.experiment.source.time_name, options["save"])
+        click.echo(f"Saved: {options['save']}", err=True)
+    if options["plot"] is not None:
+        from search.figures import png, readings
+
+        series, report = plan.series, plan.report
+        title = f"{series.name}: {series.target_name} as it is read"
+        figure = readings(series.local, series.target, report.filled, series.unit, title)
+        try:
+            options["plot"].write_bytes(png(figure))
+        except OSError as error:
+            raise Refused(
+                f"--plot {options['plot']} cannot be written: {error.strerror}"
+            ) from error
+        click.echo(f"Drawn: {options['plot']}", err=True)
+
+
+def _findings(plan: "Plan") -> list[str]:
+    from data_pipeline.doctor import findings
+
+    return findings(plan.series, plan.report)
 
 
 def _need_packages(drawing: "Drawing") -> None:
@@ -213,10 +239,11 @@ def _experiment(options: dict[str, Any]) -> "Experiment":
     changes: dict[str, object] = {}
     if options["data"] is not None:
         changes |= {**OWN_DATA, "source.path": options["data"]}
+    changes |= {f"source.{name}": value for name, value in chosen(options).items()}
+    if options["unit"] is not None:
+        changes["source.unit"] = options["unit"]
     changes |= {
-        field: options[name]
-        for name, field in (_DATA_OPTIONS | _OTHER_OPTIONS).items()
-        if options[name] is not None
+        field: options[name] for name, field in _OTHER_OPTIONS.items() if options[name] is not None
     }
     if options["until_decided"]:
         changes |= _seeds_to_decide(experiment, options)

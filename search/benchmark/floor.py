@@ -245,13 +245,13 @@ def _saved(runs: KeptRuns, number: int, plan: Plan, opened: Opened, place: Path)
         plan.experiment.framing,
         prepared.scaler,
         prepared.train_rows,
-        source.time,
+        source.time_name,
         source.tz,
         {},
     )
     network = runs.model(number, place / str(number))
     (place / "facts.json").write_text(json.dumps(facts))
-    raw_rows(plan.series, source.time).to_csv(place / "rows.csv", index=False)
+    raw_rows(plan.series, source.time_name).to_csv(place / "rows.csv", index=False)
     np.save(place / "origins.npy", opened.prepared.held_out.origins)
     files = (place / "facts.json", place / "rows.csv", place / "origins.npy", place / "out.npy")
     run_apart(

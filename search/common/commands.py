@@ -1,5 +1,6 @@
 """What all commands share: how they are typed here and now, how they read options, how they end."""
 
+import csv
 import importlib.util
 import os
 import shlex
@@ -59,10 +60,17 @@ def need_ray() -> None:
 def names(
     _context: click.Context, _option: click.Parameter, value: str | None
 ) -> tuple[str, ...] | None:
-    """Read an option of names with commas between; `click`'s callback."""
+    """Read an option of names with commas between; `click`'s callback.
+
+    A name that holds a comma stands in double quotes.
+    """
     if value is None:
         return None
-    return tuple(name.strip() for name in value.split(",") if name.strip())
+    try:
+        cells = next(csv.reader([value], skipinitialspace=True, strict=True), [])
+    except csv.Error:
+        cells = value.split(",")
+    return tuple(name.strip() for name in cells if name.strip())
 
 
 def python() -> str:

@@ -116,12 +116,12 @@ def open_study(
     explanations = explanations_of(storage, name)
     facts = dataclasses.replace(facts, explanation=explanations[-1] if explanations else None)
     if wanted is None:
-        keep_facts(study, plan.experiment.source, facts)
+        keep_facts(study, plan.source_as_read, facts)
         return Session(study, facts, stores, tuple(study.reconcile()))
     orphans = tuple(study.reconcile(queue=False))
     study.want(wanted)
     facts = dataclasses.replace(facts, total=study.finished + study.waiting)
-    keep_facts(study, plan.experiment.source, facts)
+    keep_facts(study, plan.source_as_read, facts)
     return Session(study, facts, stores, orphans)
 
 

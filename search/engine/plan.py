@@ -10,7 +10,9 @@ import pydantic
 from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY
 from data_pipeline.load import load_series
 from data_pipeline.report import DataReport
+from data_pipeline.rules import ReadingRules
 from data_pipeline.series import HourlySeries
+from data_pipeline.source import DataSource
 from data_pipeline.windows import Prepared, check_length, prepare
 from experiments.experiment import Design, Experiment
 from models.cost import epoch_seconds
@@ -42,6 +44,12 @@ class Plan:
     report: DataReport
     prepared: Prepared
     drawing: Drawing = BY_OPTUNA
+
+    @property
+    def source_as_read(self) -> DataSource:
+        """The data source with the reading rules that were decided, to be read the same again."""
+        rules = {name: getattr(self.report.rules, name) for name in ReadingRules.model_fields}
+        return self.experiment.source.model_copy(update=rules)
 
     @property
     def warnings(self) -> list[str]:

@@ -7,6 +7,7 @@ from search.figures.canvas import png
 from search.figures.importance import importance
 from search.figures.outlook import outlook
 from search.figures.parallel import parallel_coordinates
+from search.figures.readings import readings
 from search.figures.regularisation import Panel, Words, regularisation
 from search.figures.study import optimization_history, train_against_validation
 from search.figures.trial import loss_curves, residuals_by_hour
@@ -23,6 +24,7 @@ __all__ = [
     "outlook",
     "parallel_coordinates",
     "png",
+    "readings",
     "regularisation",
     "residuals_by_hour",
     "train_against_validation",

@@ -46,11 +46,12 @@ def register(
         plan.experiment.framing.model_copy(update={"window": window}),
         prepared.scaler,
         prepared.train_rows,
-        source.time,
+        source.time_name,
         source.tz,
         interval,
     )
-    rows = raw_rows(plan.series, source.time)
+    facts["reading"] = plan.report.rules.model_dump(mode="json")
+    rows = raw_rows(plan.series, source.time_name)
     folder = place / "model"
     save(folder, entrant.model, facts, rows.iloc[:window])
     off = float(np.abs(forecast_windows(folder, rows, origins) - entrant.forecast).max())

@@ -8,6 +8,7 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from data_pipeline.rules import rules_of_before
 from experiments.catalogue import CATALOGUE
 from experiments.experiment import Experiment
 from search.common.errors import Refused
@@ -55,7 +56,7 @@ class KeptStudy:
         plain = CATALOGUE[self.contract["experiment"]].model_dump()
         kept = ("framing", "epochs", "seed", "weights")
         plain |= {name: self.contract[name] for name in kept if name in self.contract}
-        plain["source"] = self.source or plain["source"]
+        plain["source"] = rules_of_before(self.source) if self.source else plain["source"]
         return Experiment.model_validate(plain)
 
 

@@ -188,7 +188,8 @@ def test_hours_that_it_has_not_learned_from_are_forecast_with_a_warning(
 def test_gaps_are_filled_as_far_as_is_asked_for(promoted: tuple[Path, str]) -> None:
     place = promoted[0]
     lines = (place / "meter.csv").read_text().splitlines()
-    (place / "holes.csv").write_text("\n".join(lines[:100] + lines[108:]) + "\n")
+    # Within the last window of 24 hours.
+    (place / "holes.csv").write_text("\n".join(lines[:-20] + lines[-12:]) + "\n")
     options = ("--data", "holes.csv", "--gaps", "interpolate")
     assert predict_here(place, *options).exit_code == WRONG_INPUT
     done = predict_here(place, *options, "--max-gap", "8")

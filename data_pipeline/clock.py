@@ -1,0 +1,371 @@
+"""From clock times to instants: zones, clock changes, and stamps that are ends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data_pipeline import places
+from data_pipeline.errors import DataError, Way
+from data_pipeline.source import DataSource
+from data_pipeline.time_text import DAY, HOUR, Flags, Ints
+from data_pipeline.times import ClockTimes
+
+# One zone for each way that clocks change; the messages suggest those that fit a file.
+ZONES: Final = (
+    "Europe/Berlin",
+    "Europe/London",
+    "Europe/Helsinki",
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/Sao_Paulo",
+    "Australia/Sydney",
+    "Pacific/Auckland",
+    "Asia/Jerusalem",
+)
+_SUMMER: Final = frozenset(
+    {*("s", "summer", "sommer", "sommerzeit", "dst", "1", "y", "yes", "true", "t", "d", "cest")}
+)
+_WINTER: Final = frozenset(
+    {*("w", "winter", "winterzeit", "st", "std", "0", "n", "no", "false", "f", "standard", "cet")}
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Instants:
+    """When each row's period begins.
+
+    Attributes:
+        instants: UTC where offsets or `--tz` fix it, else the naive clock time.
+        local: Naive local clock time.
+        kept: bool, rows of the input that have an instant; the others are hours that the spring
+            clock change skips, without values.
+        repeated: Clock hours that came twice and were told apart by `--tz`.
+        notes: What was decided, one sentence each.
+    """
+
+    instants: pd.DatetimeIndex
+    local: pd.DatetimeIndex
+    kept: Flags
+    repeated: int
+    notes: tuple[str, ...]
+
+
+def to_instants(
+    times: ClockTimes, ahead: Ints, empty: Flags, lines: Ints, source: DataSource
+) -> Instants:
+    """Places every row in time.
+
+    Clock times with an offset are turned into UTC. Those without are read in the zone of `--tz`;
+    where the autumn clock change brings an hour twice, its first row is summer time and its second
+    is winter time, unless the file marks them. The local clock is that of `--tz`, else each row's
+    own.
+
+    Args:
+        times: Of n rows.
+        ahead: int64 (n,), microseconds from a row's begin to its stamp; 0 for stamps that are
+            begins.
+        empty: bool (n,), rows without any value.
+        lines: int64 (n,), file lines.
+        source: `--tz`, and names for messages.
+
+    Raises:
+        DataError: If a time does not exist on the clock, or a zone is needed.
+    """
+    kept = np.ones(len(lines), np.bool_)
+    if times.offset is not None:
+        utc = _index(times.clock - times.offset - ahead).tz_localize("UTC")
+        if source.tz is not None:
+            return Instants(utc, utc.tz_convert(source.tz).tz_localize(None), kept, 0, ())
+        return Instants(utc, _index(times.clock - ahead), kept, 0, ())
+    if times.zone is not None and source.tz is None:
+        return _by_letters(times, ahead, lines, source)
+    if source.tz is None:
+        _refuse_folds(times, empty, lines, source)
+        local = _index(times.clock - ahead)
+        return Instants(local, local, kept, 0, ())
+    return _in_zone(times, ahead, empty, lines, source)
+
+
+def _index(clock: Ints) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(clock.view("datetime64[us]"))
+
+
+_OFFSETS: Final = {
+    **dict.fromkeys(("UTC", "GMT"), 0),
+    "WET": 0,
+    "WEST": 1,
+    "CET": 1,
+    "CEST": 2,
+    "MEZ": 1,
+    "MESZ": 2,
+    "EET": 2,
+    "EEST": 3,
+    "EDT": -4,
+    "CDT": -5,
+    "MDT": -6,
+    "PDT": -7,
+    "PST": -8,
+    "KST": 9,
+    "JST": 9,
+    "AEST": 10,
+    "AEDT": 11,
+    "NZST": 12,
+    "NZDT": 13,
+}
+
+
+def _by_letters(times: ClockTimes, ahead: Ints, lines: Ints, source: DataSource) -> Instants:
+    """Zones by their letters, where these mean one offset all over the world."""
+    assert times.zone is not None
+    found = sorted(set(times.zone))
+    if any(one not in _OFFSETS for one in found):
+        raise DataError(
+            f"{source.file}: column {source.time_name!r}: found the zone letters "
+            f"{', '.join(map(repr, found))}, which do not say one offset from UTC in every row. "
+            f"Give --tz, such as --tz {_zone_hint(found)}.",
+            [Way({"tz": _zone_hint(found)})],
+        )
+    offset = np.array([_OFFSETS[one] for one in times.zone], np.int64) * HOUR
+    utc = _index(times.clock - offset - ahead).tz_localize("UTC")
+    kept = np.ones(len(lines), np.bool_)
+    note = f"zone letters {', '.join(found)} read as offsets from UTC"
+    return Instants(utc, _index(times.clock - ahead), kept, 0, (note,))
+
+
+def _zone_hint(letters: Sequence[str]) -> str:
+    known = {"E": "America/New_York", "C": "America/Chicago", "M": "America/Denver"}
+    known |= {"P": "America/Los_Angeles", "B": "Europe/London"}
+    return next((known[one[0]] for one in letters if one and one[0] in known), "Europe/Berlin")
+
+
+def _refuse_folds(times: ClockTimes, empty: Flags, lines: Ints, source: DataSource) -> None:
+    marked = ((times.fold >= 0) | (times.hour >= 25)) & ~empty
+    if marked.any():
+        at = int(np.argmax((times.fold >= 1) & ~empty if (times.fold >= 1).any() else marked))
+        clock = times.day[at] * DAY if times.hour[at] >= 25 else times.clock[at]
+        day = _index(np.array([clock]))[0]
+        ways = [Way({"tz": zone}) for zone in zones_that_change(day)]
+        raise DataError(
+            f"{source.file}: line {lines[at]}, column {source.time_name!r}: found an hour of the "
+            f"autumn clock change, {places.clock(day)}. Which clock it is, is not written: give "
+            f"--tz.",
+            ways,
+        )
+
+
+def zones_that_change(day: pd.Timestamp) -> list[str]:
+    """The zones of `ZONES` whose clock changes on that day."""
+    begin = datetime(day.year, day.month, day.day)
+    return [
+        zone
+        for zone in ZONES
+        if begin.replace(tzinfo=ZoneInfo(zone)).utcoffset()
+        != (begin + timedelta(days=1)).replace(tzinfo=ZoneInfo(zone)).utcoffset()
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class _Placed:
+    utc: pd.DatetimeIndex
+    skipped: Flags
+    repeated: int
+
+
+def _in_zone(
+    times: ClockTimes, ahead: Ints, empty: Flags, lines: Ints, source: DataSource
+) -> Instants:
+    assert source.tz is not None
+    notes: tuple[str, ...] = ()
+    if _counts_elapsed(times, empty, source.tz, lines, source):
+        utc = _elapsed(times, ahead, source.tz)
+        notes = ("hours of a day counted through both clock changes: the 25th is the last",)
+        # An hour 24 or 25 without a value on a day that is shorter belongs to no day.
+        placed = _Placed(utc, empty & (_days(utc, source.tz) != times.day), 0)
+    else:
+        placed = _locate(times.clock - ahead, times, source)
+        if ahead.any() and _faults(placed, empty):
+            later = _locate(times.clock, times, source)
+            if not _faults(later, empty):
+                placed = _Placed(
+                    later.utc - pd.to_timedelta(ahead, unit="us"), later.skipped, later.repeated
+                )
+                notes = ("stamps are ends as the clock shows them after its change",)
+    skipped = placed.skipped & ~empty
+    if skipped.any():
+        raise _skipped(int(np.argmax(skipped)), skipped, times, ahead, lines, source)
+    kept = ~placed.skipped
+    if placed.skipped.any():
+        notes = (
+            *notes,
+            f"{int(placed.skipped.sum())} rows without values left out, whose hours do not exist "
+            f"in {source.tz}",
+        )
+    utc = placed.utc[kept].tz_convert("UTC")
+    local = utc.tz_convert(source.tz).tz_localize(None)
+    return Instants(utc, local, kept, placed.repeated, notes)
+
+
+def _locate(begin: Ints, times: ClockTimes, source: DataSource) -> _Placed:
+    """Clock times in the zone, hours that come twice told apart by marks or by their order."""
+    local = _index(begin)
+    n = len(local)
+    summer = local.tz_localize(source.tz, ambiguous=np.ones(n, np.bool_), nonexistent="NaT")
+    winter = local.tz_localize(source.tz, ambiguous=np.zeros(n, np.bool_), nonexistent="NaT")
+    skipped = np.asarray(summer.isna())
+    ambiguous = np.asarray(summer != winter) & ~skipped
+    if not ambiguous.any():
+        return _Placed(summer, skipped, 0)
+    second = _by_order(local)
+    marked = times.fold >= 0
+    second = np.where(marked, times.fold == 1, second)
+    if times.zone is not None:
+        letters = np.asarray(winter[ambiguous].strftime("%Z"), object)
+        second[ambiguous] = letters == _plain_zone(times.zone[ambiguous])
+    if times.flags is not None:
+        second[ambiguous] = _by_flags(times.flags, summer, winter, ambiguous, source)[ambiguous]
+    chosen = summer.where(~second, winter)
+    return _Placed(chosen, skipped, int((second & ambiguous).sum()))
+
+
+def _by_order(local: pd.DatetimeIndex) -> Flags:
+    newest_first = local.is_monotonic_decreasing and not local.is_monotonic_increasing
+    if not newest_first and len(local) > 2:
+        # Days may come newest first while their hours do not; and the other way round.
+        steps = np.diff(local.asi8)
+        newest_first = bool((steps < 0).mean() > 0.7)
+    seen = pd.Series(local).groupby(local).cumcount(ascending=not newest_first).to_numpy()
+    return np.asarray(seen > 0)
+
+
+def _plain_zone(letters: NDArray[np.object_]) -> NDArray[np.object_]:
+    return np.array([{"MEZ": "CET", "MESZ": "CEST"}.get(one, one) for one in letters], object)
+
+
+def _by_flags(
+    flags: NDArray[np.object_],
+    summer: pd.DatetimeIndex,
+    winter: pd.DatetimeIndex,
+    ambiguous: Flags,
+    source: DataSource,
+) -> Flags:
+    """Which rows of hours that come twice are the second ones, by a column of flags."""
+    offsets = np.zeros(len(flags), np.int64)
+    valid = ~np.asarray(summer.isna())
+    offsets[valid] = (
+        summer[valid].tz_localize(None).asi8
+        - summer[valid].tz_convert("UTC").tz_localize(None).asi8
+    )
+    high = offsets[ambiguous].max()
+    plain = np.array([str(one).strip().lower() for one in flags], object)
+    in_summer = set(plain[valid & ~ambiguous & (offsets == high)])
+    in_winter = set(plain[valid & ~ambiguous & (offsets == high - HOUR)])
+    here = set(plain[ambiguous])
+    if in_summer and in_winter and not in_summer & in_winter:
+        return np.array([one in in_winter for one in plain])
+    usual = in_summer | in_winter
+    marks = here - usual
+    if len(usual) == 1 and len(marks) == 1:
+        # A flag that only the repeated hour has.
+        return np.array([one in marks for one in plain])
+    if not (here - _SUMMER - _WINTER):
+        return np.array([one in _WINTER for one in plain])
+    raise DataError(
+        f"{source.file}: column {source.time[-1]!r}: expected flags that tell summer time from "
+        f"winter time, found {', '.join(map(repr, sorted(here)))} in the hours that come twice. "
+        f"Leave that --time out: hours are then told apart by their order."
+    )
+
+
+def _faults(placed: _Placed, empty: Flags) -> int:
+    """How many rows do not exist or come twice."""
+    lost = int((placed.skipped & ~empty).sum())
+    utc = placed.utc[~placed.skipped]
+    return lost + int(utc.duplicated().sum()) + _holes(utc)
+
+
+def _holes(utc: pd.DatetimeIndex) -> int:
+    steps = np.diff(np.unique(utc.as_unit("us").asi8))
+    if len(steps) == 0:
+        return 0
+    usual = int(np.median(steps))
+    return int((steps == usual + HOUR).sum()) if usual <= HOUR else 0
+
+
+def _days(utc: pd.DatetimeIndex, tz: str) -> Ints:
+    return np.asarray(utc.tz_convert(tz).tz_localize(None).as_unit("us").asi8 // DAY, np.int64)
+
+
+def _elapsed(times: ClockTimes, ahead: Ints, tz: str) -> pd.DatetimeIndex:
+    """The k-th hour since local midnight, however long the day is."""
+    within = (times.clock - ahead) - times.day * DAY
+    midnight = _index(times.day * DAY).tz_localize(
+        tz, ambiguous=np.ones(len(within), np.bool_), nonexistent="shift_forward"
+    )
+    return pd.DatetimeIndex(
+        (midnight.tz_convert("UTC") + pd.to_timedelta(within, unit="us")).as_unit("us")
+    )
+
+
+def _counts_elapsed(
+    times: ClockTimes, empty: Flags, tz: str, lines: Ints, source: DataSource
+) -> bool:
+    """Whether hours are numbered through a clock change, to 23 in spring and 25 in autumn."""
+    numbered = times.hour >= 0
+    if not numbered.all() or (times.fold >= 0).any():
+        return False
+    first = int(times.hour.min())
+    number = times.hour - first + 1
+    extra = (number == 25) & ~empty
+    if extra.any():
+        at = int(np.argmax(extra))
+        beside = number[max(0, at - 1) : at + 2]
+        if len(beside) > 1 and not np.isin(beside, (1, 24, 25)).all() and 24 not in beside:
+            raise DataError(
+                f"{source.file}: line {lines[at]}: expected hour 25 behind hour 24, found it "
+                f"elsewhere. Mark the hour that comes twice as A and B."
+            )
+        return True
+    days = times.day
+    starts = _index(days * DAY)
+    begin = starts.tz_localize(
+        tz, ambiguous=np.ones(len(days), np.bool_), nonexistent="shift_forward"
+    )
+    end = (starts + pd.Timedelta(days=1)).tz_localize(
+        tz, ambiguous=np.ones(len(days), np.bool_), nonexistent="shift_forward"
+    )
+    short = np.asarray(end - begin) < np.timedelta64(24, "h")
+    if not short.any():
+        return False
+    clock = days * DAY + (number - 1) * HOUR
+    skipped = np.asarray(
+        _index(clock)
+        .tz_localize(tz, ambiguous=np.ones(len(days), np.bool_), nonexistent="NaT")
+        .isna()
+    )
+    holds = bool((skipped & ~empty).any())
+    last = bool((short & (number == 24) & ~empty).any())
+    return holds and not last
+
+
+def _skipped(
+    at: int, skipped: Flags, times: ClockTimes, ahead: Ints, lines: Ints, source: DataSource
+) -> DataError:
+    moment = places.clock(_index((times.clock - ahead)[at : at + 1])[0])
+    ways = []
+    if not ahead.any() and source.stamp is None:
+        ways.append(Way({"stamp": "end"}, "if the times are ends"))
+    return DataError(
+        f"{source.file}: line {lines[at]}, column {source.time_name!r}: "
+        f"{moment} does not exist in {source.tz}: the spring clock change skips it; "
+        f"{int(skipped.sum())} such rows. Correct --tz; for a clock without summer time give a "
+        f"fixed zone such as 'Etc/GMT-10' (UTC+10).",
+        ways,
+    )

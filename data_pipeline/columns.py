@@ -1,0 +1,175 @@
+"""From all cells to those that are wanted: columns by name or position, rows by `--where`."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data_pipeline.errors import DataError, Way
+from data_pipeline.places import quoted
+from data_pipeline.shape import plain_name
+from data_pipeline.source import DataSource
+
+LISTED: Final = 50
+_UNNAMED: Final = re.compile(r"(?:#|column )?(\d{1,4})|unnamed: (\d{1,4})(?:_level_\d)?", re.I)
+
+
+@dataclass(frozen=True, eq=False)
+class Slots:
+    """What time of day the columns of a table with a row a day are.
+
+    Attributes:
+        begin: int64 (n,), minutes from midnight to the begin of each cell's period.
+        fold: int8 (n,), 0 or 1 for the first or second of two hours of one name, else -1.
+        step: Minutes that each period takes.
+        count: Periods a day.
+    """
+
+    begin: NDArray[np.int64]
+    fold: NDArray[np.int8]
+    step: int
+    count: int
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The wanted cells of a file as text; typed columns keep their type.
+
+    Attributes:
+        times: The time columns, in the order asked for; the index holds file line numbers.
+        values: The number columns, under the names asked for.
+        others: Columns that were not asked for.
+        slots: Of a table with a row a day, whose `times` then hold days; else None.
+        notes: What was left out, one sentence each.
+    """
+
+    times: "tuple[pd.Series[str], ...]"
+    values: pd.DataFrame
+    others: pd.DataFrame
+    slots: Slots | None = None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def take(self, at: NDArray[np.bool_] | slice) -> "Table":
+        """The rows where this mask is True."""
+        slots = self.slots
+        if slots is not None:
+            slots = Slots(slots.begin[at], slots.fold[at], slots.step, slots.count)
+        return Table(
+            tuple(column[at] for column in self.times),
+            self.values[at],
+            self.others[at],
+            slots,
+            self.notes,
+        )
+
+
+def wanted_names(source: DataSource) -> list[str]:
+    """The names that a header must hold, positions left out."""
+    asked = [*source.time, *source.value_columns, *(one.split("=", 1)[0] for one in source.where)]
+    return [plain_name(name) for name in asked if _UNNAMED.fullmatch(name.strip()) is None]
+
+
+def position(name: str, names: Sequence[str]) -> int | None:
+    """Where a column is, by its name or, where no column is called so, by its number from 1."""
+    plain = plain_name(name)
+    if plain in names:
+        return names.index(plain)
+    by_number = _UNNAMED.fullmatch(plain)
+    if by_number is None:
+        return None
+    at = int(by_number[1]) - 1 if by_number[1] else int(by_number[2])
+    return at if 0 <= at < len(names) else None
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names of columns for a message."""
+    shown = [quoted(one) if one else f"column {at} (no name)" for at, one in enumerate(names, 1)]
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(shown[:LISTED]) + more
+
+
+def choose_columns(
+    names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: str
+) -> Table:
+    """Takes the wanted columns.
+
+    Args:
+        names: All column names, "" where there is none.
+        cells: Columns numbered from 0.
+        source: The names or positions asked for.
+        where: The file, the line of the header and the encoding, for messages.
+
+    Raises:
+        DataError: If a name stands for no column or for two.
+    """
+    asked = (*source.time, *source.value_columns)
+    absent = [name for name in asked if position(name, names) is None]
+    if absent:
+        raise DataError(
+            f"{where}: expected a column {' and a column '.join(map(repr, absent))}; the columns "
+            f"found are {listed(names)}. Map them by --time, --target and --features."
+        )
+    for name in asked:
+        if names.count(plain_name(name)) > 1:
+            raise _twice(name, names, where)
+    at = [one for name in asked if (one := position(name, names)) is not None]
+    if len(set(at)) < len(at):
+        raise DataError(f"{where}: --time, --target and --features name one column twice: {asked}.")
+    split = len(source.time)
+    values = cells[at[split:]]
+    values.columns = pd.Index(source.value_columns)
+    others = cells.drop(columns=at)
+    left = [one for one in range(len(names)) if one not in at]
+    others.columns = pd.Index([names[one] or f"column {one + 1}" for one in left])
+    return Table(tuple(cells[one] for one in at[:split]), values, others)
+
+
+def _twice(name: str, names: Sequence[str], where: str) -> DataError:
+    plain = plain_name(name)
+    places = [at for at, one in enumerate(names, 1) if one == plain]
+    return DataError(
+        f"{where}: expected one column {plain!r}, found {len(places)}; the columns found are "
+        f"{listed(names)}. Rename all but one, or give the position: {', '.join(map(str, places))}."
+    )
+
+
+def choose_rows(
+    names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: str
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Takes the rows that `--where` names.
+
+    Raises:
+        DataError: If there is no such column or value; the values are listed.
+    """
+    notes = []
+    for one in source.where:
+        column, value = one.split("=", 1)
+        at = position(column, names)
+        if at is None:
+            raise DataError(
+                f"{where}: --where {one}: expected a column {column!r}; the columns found are "
+                f"{listed(names)}."
+            )
+        found = cells[at].astype("str").str.strip()
+        chosen = (found == value.strip()).to_numpy()
+        if not chosen.any():
+            known = found.drop_duplicates().head(20).tolist()
+            raise DataError(
+                f"{where}: --where {one}: expected rows with that value, found "
+                f"{', '.join(map(quoted, known))}.",
+                [
+                    Way({"where": (f"{column}={other}",)})
+                    for other in known[:6]
+                    if len(known) <= 6 and other
+                ],
+            )
+        notes.append(f"{len(chosen) - int(chosen.sum())} rows of other values than {one} left out")
+        cells = cells[chosen]
+    return cells, tuple(notes)

@@ -1,0 +1,122 @@
+"""What stands around the data of a table: units and second headers above, sums and notes below."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data_pipeline import places
+from data_pipeline.columns import Table
+from data_pipeline.errors import DataError
+from data_pipeline.source import DataSource
+from data_pipeline.times import ClockTimes
+from data_pipeline.values import EMPTY
+
+# Rows below the header without a time that may be units or a second header.
+_BELOW_HEADER: Final = 4
+
+
+@dataclass(frozen=True)
+class Around:
+    """What stood above and below the data: units by column, and what was left out."""
+
+    units: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, ClockTimes, Around]:
+    """Leaves out units below the header, sums and notes below the data.
+
+    Args:
+        table: As it was found.
+        times: Its times; rows that are no data have none.
+        source: Names for messages.
+
+    Raises:
+        DataError: If another row has no time.
+    """
+    read = times.read
+    units: dict[str, str] = {}
+    if read.all():
+        return table, times, Around(units, ())
+    if not read.any():
+        raise _no_time(table, read, source)
+    notes = []
+    first, stop = int(np.argmax(read)), len(read) - int(np.argmax(read[::-1]))
+    text = table.times[0].astype("str").str.strip()
+    if first:
+        head = table.values.iloc[:first]
+        if first > _BELOW_HEADER or _holds_numbers(head):
+            raise _no_time(table, read, source)
+        units = {
+            str(name): str(head[name].iloc[0]).strip()
+            for name in head
+            if str(head[name].iloc[0]).strip()
+        }
+        told = ", ".join(f"{name}: {unit}" for name, unit in units.items()) or "nothing"
+        notes.append(f"{first} rows below the column names left out; they say {told}")
+    if stop < len(read):
+        tail = text.iloc[stop:]
+        # A time that is cut or mistyped is no note.
+        if tail.str.fullmatch(r"[0-9:./ T-]+").any() or len(tail) > 50:
+            raise _no_time(table, read, source)
+        notes.append(
+            f"{len(tail)} rows below the data left out, which have no time: "
+            f"{places.quoted(tail.iloc[0])} in {places.lines(tail.index.to_numpy(np.int64))}"
+        )
+    inner = slice(first, stop)
+    if not read[inner].all():
+        raise _no_time(table.take(inner), read[inner], source)
+    mask = np.zeros(len(read), np.bool_)
+    mask[inner] = True
+    return table.take(mask), times.take(mask), Around(units, tuple(notes))
+
+
+def _holds_numbers(cells: pd.DataFrame) -> bool:
+    return any(pd.to_numeric(cells[name], errors="coerce").notna().any() for name in cells)
+
+
+def _no_time(table: Table, read: NDArray[np.bool_], source: DataSource) -> DataError:
+    texts = table.times
+    text = texts[0].astype("str").str.strip()
+    for more in texts[1:]:
+        text = text + " " + more.astype("str").str.strip()
+    at = int(np.argmin(read))
+    cell = text.iloc[at]
+    if source.date_format is not None:
+        hint = f"It does not fit --date-format {source.date_format!r}"
+    elif cell == "":
+        hint = "Fill it or remove the row"
+    else:
+        hint = "Correct it, or say how it is written by --date-format"
+    return DataError(
+        f"{source.file}: line {text.index[at]}, column {source.time_name!r}: expected a time such "
+        f"as '2014-04-01 05:00', found {places.quoted(cell)}; {int((~read).sum())} such rows. "
+        f"{hint}."
+    )
+
+
+def empty_rows(table: Table, source: DataSource) -> NDArray[np.bool_]:
+    """Rows without any value, bool (n,)."""
+    codes = EMPTY | {code.strip().lower() for code in source.missing or ()}
+    empty = np.ones(len(table), np.bool_)
+    for name in source.value_columns:
+        column = table.values[name]
+        if not isinstance(column.dtype, pd.StringDtype):
+            empty &= column.isna().to_numpy()
+            continue
+        at = np.flatnonzero(empty)
+        part = column.iloc[at]
+        if (
+            len(at)
+            and pd.to_numeric(part.iloc[:50], errors="coerce").notna().all()
+            and len(at) > 50
+        ):
+            left = pd.to_numeric(part, errors="coerce").isna().to_numpy()
+            empty[at[~left]] = False
+            at, part = at[left], part[left]
+        if len(at):
+            empty[at] = part.str.strip().str.lower().isin(codes).to_numpy()
+    return empty

@@ -1,0 +1,151 @@
+"""Rows of one time: exact repeats are dropped, others are shown with what can be done."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data_pipeline import places
+from data_pipeline.clock import zones_that_change
+from data_pipeline.errors import DataError, Way
+from data_pipeline.grid import Rows
+from data_pipeline.source import DataSource
+
+# Values of a column that may tell several meters apart.
+_METERS: Final = 50
+_LISTED: Final = 6
+
+
+def drop_repeats(
+    rows: Rows, others: pd.DataFrame, source: DataSource
+) -> tuple[Rows, tuple[str, ...]]:
+    """Leaves one row of each time.
+
+    Args:
+        rows: Sorted.
+        others: Columns that were not asked for, by file line, which may tell meters apart.
+        source: `--duplicates`, and names for messages.
+
+    Raises:
+        DataError: If rows of one time differ and nothing says which counts.
+    """
+    times = rows.instants.asi8
+    again = np.concatenate(([False], np.diff(times) == 0))
+    if not again.any():
+        return rows, ()
+    if source.duplicates is not None:
+        return _resolve(rows, again, source.duplicates)
+    same = again & _as_before(rows.values)
+    # Repeats need not stand side by side with the row that they repeat.
+    if not same[again].all():
+        group = np.cumsum(~again)
+        same = _as_first(rows.values, group) & again
+    differing = again & ~same
+    if differing.any():
+        raise _differing(rows, again, differing, others, source)
+    if _is_clock_change(rows, again, source):
+        raise _differing(rows, again, again, others, source)
+    note = f"{int(again.sum())} repeated rows left out, the same as others of their time ("
+    return rows.take(~again), (f"{note}{places.lines(rows.lines[again])})",)
+
+
+def _as_before(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    equal = (values[1:] == values[:-1]) | (np.isnan(values[1:]) & np.isnan(values[:-1]))
+    return np.concatenate(([False], equal.all(axis=1)))
+
+
+def _as_first(values: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[np.bool_]:
+    first = np.concatenate(([True], np.diff(group) != 0))
+    start = np.flatnonzero(first)[group - group[0]]
+    equal = (values == values[start]) | (np.isnan(values) & np.isnan(values[start]))
+    return np.asarray(equal.all(axis=1))
+
+
+def _resolve(rows: Rows, again: NDArray[np.bool_], rule: str) -> tuple[Rows, tuple[str, ...]]:
+    note = f"{int(again.sum())} rows of a time that came before left out (--duplicates {rule})"
+    if rule == "first":
+        return rows.take(~again), (note,)
+    if rule == "last":
+        last = np.concatenate((~again[1:], [True]))
+        return rows.take(last), (note,)
+    group = np.cumsum(~again) - 1
+    frame = pd.DataFrame(rows.values).groupby(group).mean()
+    kept = rows.take(~again)
+    mean = frame.to_numpy(np.float64)
+    return Rows(kept.instants, kept.local, mean, kept.lines), (
+        f"{int(again.sum())} rows averaged with others of their time (--duplicates mean)",
+    )
+
+
+def _is_clock_change(rows: Rows, again: NDArray[np.bool_], source: DataSource) -> bool:
+    """Whether equal rows may be the two hours of an autumn clock change."""
+    if source.tz is not None or rows.instants.tz is not None:
+        return False
+    days = rows.local[again].normalize()
+    if not 1 <= len(days.unique()) == len(np.unique(rows.local[again].floor("h"))) <= 20:
+        return False
+    return all(zones_that_change(day) for day in days.unique())
+
+
+def _differing(
+    rows: Rows,
+    again: NDArray[np.bool_],
+    differing: NDArray[np.bool_],
+    others: pd.DataFrame,
+    source: DataSource,
+) -> DataError:
+    count = int(again.sum())
+    meters = _meters(rows, others)
+    if meters is not None and count * 3 >= len(rows):
+        name, values = meters
+        listed = ", ".join(map(places.quoted, values[:20]))
+        return DataError(
+            f"{source.file}: column {source.time_name!r}: expected each time once, found {count} "
+            f"duplicates: the file holds several meters below each other. Column {name!r} tells "
+            f"them apart: {listed}.",
+            [Way({"where": (*source.where, f"{name}={value}")}) for value in values[:_LISTED]],
+        )
+    at = np.flatnonzero(differing)
+    found = [
+        f"{places.clock(rows.local[one])} (lines {rows.lines[one - 1]} and {rows.lines[one]}) with "
+        f"{rows.values[one - 1, -1]:g} and {rows.values[one, -1]:g}"
+        for one in at[: places.SHOWN].tolist()
+    ]
+    ways = []
+    hint = ""
+    if source.tz is None and rows.instants.tz is None:
+        hint = " If they are the hours of the autumn clock change, give --tz."
+        days = rows.local[differing].normalize().unique()
+        fits = [set(zones_that_change(day)) for day in days[:5]]
+        for zone in sorted(set.intersection(*fits)) if fits else ():
+            ways.append(Way({"tz": zone}, "the autumn clock change"))
+            if source.stamp is None:
+                ways.append(
+                    Way({"tz": zone, "stamp": "end"}, "the autumn clock change, times are ends")
+                )
+    elif source.tz is not None and source.stamp is None:
+        ways.append(Way({"stamp": "end"}, "times are ends"))
+    ways += [
+        Way({"duplicates": "first"}, "the first row of each time counts"),
+        Way({"duplicates": "last"}, "the last one"),
+        Way({"duplicates": "mean"}, "their mean"),
+    ]
+    return DataError(
+        f"{source.file}: column {source.time_name!r}: expected each time once, found {count} "
+        f"duplicates: {places.some(found, len(at))}.{hint}",
+        ways,
+    )
+
+
+def _meters(rows: Rows, others: pd.DataFrame) -> tuple[str, list[str]] | None:
+    """A column that tells rows of one time apart, and its values."""
+    for at, name in enumerate(others.columns[:40]):
+        column = others.iloc[:, at].astype("str")
+        if not 2 <= column.nunique() <= _METERS:
+            continue
+        value = column.reindex(rows.lines).to_numpy(object)
+        pairs = pd.DataFrame({"time": rows.instants.asi8, "value": value})
+        if not pairs.duplicated().any():
+            return str(name), [str(one) for one in column.drop_duplicates()]
+    return None

@@ -1,0 +1,210 @@
+"""The reading rules: all that is decided about a file, as one value and as a line of options."""
+
+import shlex
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=300)]
+
+# Kinds of times that are numbers, beside the strptime formats of `--date-format`.
+NUMERIC_TIMES = ("epoch", "epoch-ms", "excel")
+THOUSANDS = {"point": ".", "comma": ",", "blank": " ", "space": " ", "apostrophe": "'", "’": "'"}
+DECIMALS = {"point": ".", "comma": ","}
+
+
+class ReadingRules(BaseModel):
+    """How a file is read. None means: find it out, and refuse what can be read in two ways.
+
+    Loading returns them with everything decided. They are kept with a study and with a served
+    model, so that a later file of the same make is read in the same way.
+
+    Attributes:
+        time: Names of the time columns (`--time`), or their positions from 1.
+        target: Name of the column to forecast (`--target`).
+        features: Names of the numeric covariates, none, one or many (`--features`).
+        encoding: Python's name of the text encoding (`--encoding`).
+        header: Line of the column names, from 1; 0 where there is none (`--header`).
+        where: Rows that are used, as COLUMN=VALUE (`--where`).
+        decimal: Decimal mark, "." or "," (`--decimal`).
+        thousands: Mark between groups of digits (`--thousands`); "" allows none.
+        missing: Cells that mean "no value", beside the usual ones (`--missing`); an empty tuple
+            takes suspicious numbers such as -9999 as values.
+        date_format: strptime format of the time column, or "epoch", "epoch-ms", "excel"
+            (`--date-format`).
+        stamp: Whether a row's time is the begin or the end of what it measures (`--stamp`).
+        tz: IANA name of the zone of clock times written without offset (`--tz`).
+        duplicates: Which row counts where a time comes twice (`--duplicates`).
+        cumulative: True if the target is a running total, to be differenced (`--register`).
+        resample: How finer rows become hours (`--resample`).
+        gaps: What to do with missing hours and empty cells (`--gaps`).
+        max_gap: Longest run of missing hours that may be interpolated (`--max-gap`).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    time: tuple[ColumnName, ...] = Field(default=("Date",), min_length=1, max_length=6)
+    target: ColumnName = "Usage"
+    features: tuple[ColumnName, ...] = ("Temperature",)
+    encoding: str | None = Field(default=None, min_length=1, max_length=40)
+    header: int | None = Field(default=None, ge=0, le=100_000)
+    where: tuple[str, ...] = ()
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal["", ".", ",", " ", "'"] | None = None
+    missing: tuple[str, ...] | None = None
+    date_format: str | None = Field(default=None, min_length=1, max_length=100)
+    stamp: Literal["begin", "end"] | None = None
+    tz: str | None = None
+    duplicates: Literal["first", "last", "mean"] | None = None
+    cumulative: bool | None = None
+    resample: Literal["mean", "sum", "last"] | None = None
+    gaps: Literal["error", "interpolate"] = "error"
+    max_gap: int = Field(default=6, ge=1, le=168)
+
+    @property
+    def value_columns(self) -> tuple[str, ...]:
+        """The number columns in the network's order: covariates, then the target."""
+        return (*self.features, self.target)
+
+    @property
+    def time_name(self) -> str:
+        """One name for the time, where a file has its parts in several columns."""
+        return " ".join(self.time)
+
+    @field_validator("time", mode="before")
+    @classmethod
+    def _one_or_many(cls, time: object) -> object:
+        return (time,) if isinstance(time, str) else time
+
+    @field_validator("decimal", mode="before")
+    @classmethod
+    def _decimal_mark(cls, mark: object) -> object:
+        return DECIMALS.get(mark, mark) if isinstance(mark, str) else mark
+
+    @field_validator("thousands", mode="before")
+    @classmethod
+    def _thousands_mark(cls, mark: object) -> object:
+        return THOUSANDS.get(mark, mark) if isinstance(mark, str) else mark
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, encoding: str | None) -> str | None:
+        if encoding is None:
+            return None
+        try:
+            b"".decode(encoding)
+            "".encode(encoding)
+        except (LookupError, ValueError) as error:
+            raise ValueError(
+                f"--encoding expects a text encoding such as utf-8, cp949 or cp1252, "
+                f"found {encoding!r}"
+            ) from error
+        return encoding
+
+    @field_validator("where")
+    @classmethod
+    def _column_and_value(cls, where: tuple[str, ...]) -> tuple[str, ...]:
+        for one in where:
+            if "=" not in one:
+                raise ValueError(f"--where expects COLUMN=VALUE, found {one!r}")
+        return where
+
+    @field_validator("tz")
+    @classmethod
+    def _known_zone(cls, tz: str | None) -> str | None:
+        if tz is not None and tz not in available_timezones():
+            raise ValueError(
+                f"--tz expects an IANA time zone such as 'Europe/Berlin' or 'UTC', found {tz!r}"
+            )
+        return tz
+
+    @field_validator("date_format")
+    @classmethod
+    def _strptime_format(cls, date_format: str | None) -> str | None:
+        if date_format is None or date_format in NUMERIC_TIMES:
+            return date_format
+        if "%" not in date_format or "%Z" in date_format:
+            raise ValueError(
+                f"--date-format expects a strptime format such as '%d/%m/%Y %H:%M', without %Z "
+                f"(zone names are ambiguous; give --tz), or {', '.join(NUMERIC_TIMES)}; "
+                f"found {date_format!r}"
+            )
+        return date_format
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = (*self.time, *self.value_columns)
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"--time, --target and --features must name different columns, found {twice} twice"
+            )
+        if self.decimal is not None and self.decimal == self.thousands:
+            raise ValueError(f"--decimal and --thousands are both {self.decimal!r}: give one")
+        return self
+
+    def words(self) -> list[str]:
+        """All that was decided, as words of a command line."""
+        plain = self.model_dump()
+        return option_words(
+            {
+                name: plain[name]
+                for name in ReadingRules.model_fields
+                if plain[name] != ReadingRules.model_fields[name].default
+                or name in ("time", "target", "features")
+            }
+        )
+
+
+def option_words(changes: Mapping[str, object]) -> list[str]:
+    """Options of the command line, as words that are not quoted yet.
+
+    Args:
+        changes: Fields of `DataSource` and their values; None leaves one out.
+    """
+    words = []
+    for name, value in changes.items():
+        option = "--" + ("register" if name == "cumulative" else name.replace("_", "-"))
+        if value is None:
+            continue
+        if isinstance(value, bool):
+            words.append(option if value else option.replace("--", "--no-"))
+        elif name in ("time", "where"):
+            words += [word for one in _many(value) for word in (option, one)]
+        elif name in ("features", "missing"):
+            listed = ",".join(_in_list(one) for one in _many(value))
+            # A value that begins with a dash would be taken for an option.
+            words += [f"{option}={listed}"] if listed.startswith("-") else [option, listed]
+        else:
+            words += [option, str(value)]
+    return words
+
+
+def option_text(changes: Mapping[str, object]) -> str:
+    """The same as one line that a shell takes."""
+    return shlex.join(option_words(changes))
+
+
+def _many(value: object) -> list[str]:
+    return [value] if isinstance(value, str) else [str(one) for one in value]  # type: ignore[attr-defined]
+
+
+def _in_list(name: str) -> str:
+    quoted = '"' in name or "," in name or name != name.strip()
+    return '"' + name.replace('"', '""') + '"' if quoted else name
+
+
+def rules_of_before(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Options that were kept before there were reading rules, as rules that read the same.
+
+    Args:
+        plain: Fields of a `DataSource` as JSON has them; with "decimal" among them they are rules
+            already.
+    """
+    if "decimal" in plain:
+        return dict(plain)
+    return {**plain, "decimal": ".", "thousands": "", "missing": (), "stamp": "begin"} | {
+        "cumulative": False
+    }

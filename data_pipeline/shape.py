@@ -1,0 +1,283 @@
+"""The shape of a text table: separator, line of the column names, rows."""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from data_pipeline.errors import DataError
+from data_pipeline.places import quoted
+
+SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blanks"}
+# Lines in which the column names are looked for.
+HEADER_WITHIN: Final = 100
+_HEAD: Final = 400_000
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+# Lines at the end that may be notes, and what is no note.
+_NOTES: Final = 20
+_TIME_IN_IT: Final = re.compile(r"\d{1,4}[-/.:]\d|^\d{5,}")
+_SEP_LINE: Final = re.compile(r"\s*\"?sep=(.)\"?\s*$", re.IGNORECASE)
+_LEADING_HASH: Final = re.compile(r"^#+\s*")
+
+
+@dataclass(frozen=True, eq=False)
+class RawTable:
+    """All cells of a table.
+
+    Attributes:
+        names: Column names; "" where a column has none.
+        cells: One column for each name, numbered from 0; the index holds file line numbers.
+        separator: Name of the separator.
+        header: Line of the column names, from 1; 0 where there is none.
+        notes: What was found and left out, one sentence each.
+    """
+
+    names: tuple[str, ...]
+    cells: pd.DataFrame
+    separator: str
+    header: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Header:
+    separator: str
+    line: int
+    end: int
+    names: tuple[str, ...]
+
+
+def plain_name(name: object) -> str:
+    """A column name as it is compared: NFC, single blanks, no blanks at the ends."""
+    text = unicodedata.normalize("NFC", str(name)).replace("\ufeff", "")
+    return " ".join(text.split())
+
+
+def read_shape(text: str, path: Path, told: int | None, wanted: Sequence[str]) -> RawTable:
+    """Finds separator and header, and splits the rows below.
+
+    The header is the first line that holds all names that were asked for. A file whose names are
+    others is split as its rows are most alike, so that its columns can be told.
+
+    Args:
+        text: The file.
+        path: Its name, for messages.
+        told: `--header`.
+        wanted: Column names that were asked for; positions are not among them.
+
+    Raises:
+        DataError: If a row has more cells than there are names, or a quote is not closed.
+    """
+    lines = _head_lines(text)
+    header = _find(lines, told, wanted, path)
+    body = text[header.end :]
+    raw, header = _parse(body, header, path)
+    notes = []
+    above = sum(1 for line in lines[: max(0, header.line - 1)] if line.strip())
+    if above:
+        notes.append(f"{above} lines above the column names in line {header.line} left out")
+    return RawTable(header.names, raw, SEPARATORS[header.separator], header.line, tuple(notes))
+
+
+def _head_lines(text: str) -> list[str]:
+    """The first physical lines, with their ends."""
+    lines = []
+    for match in _LINE.finditer(text[:_HEAD]):
+        lines.append(match.group())
+        if len(lines) == HEADER_WITHIN + 60 or match.end() == match.start():
+            break
+    return lines
+
+
+def _rows(lines: Sequence[str], separator: str) -> list[tuple[int, int, list[str]]]:
+    """Cells of each record: first line, number of lines, cells. Stops where it cannot read on."""
+    if separator == " ":
+        return [(at, 1, line.split()) for at, line in enumerate(lines)]
+    reader = csv.reader(iter(lines), delimiter=separator)
+    found, before = [], 0
+    try:
+        for row in reader:
+            found.append((before, reader.line_num - before, row))
+            before = reader.line_num
+    except csv.Error:
+        pass
+    return found
+
+
+def _find(lines: Sequence[str], told: int | None, wanted: Sequence[str], path: Path) -> _Header:
+    marked = _SEP_LINE.match(lines[0]) if lines else None
+    separators = [marked[1]] if marked and marked[1] in SEPARATORS else list(SEPARATORS)
+    if told is not None:
+        return _told(lines, told, separators, wanted, path)
+    best: tuple[tuple[int, int, int, int], _Header] | None = None
+    for separator in separators:
+        rows = _rows(lines, separator)
+        header = _by_names(rows, lines, separator, wanted)
+        if header is None:
+            continue
+        hits = len(set(wanted) & set(header.names))
+        width = len(header.names)
+        alike = sum(len(row) == width for _, _, row in rows)
+        key = (hits, separator != " " or width > 1, alike if width > 1 else 0, width)
+        if best is None or key > best[0]:
+            best = key, header
+    if best is None or not any(best[1].names):
+        raise DataError(f"{path}: line 1: expected column names, found a blank line.")
+    return best[1]
+
+
+def _by_names(
+    rows: list[tuple[int, int, list[str]]],
+    lines: Sequence[str],
+    separator: str,
+    wanted: Sequence[str],
+) -> _Header | None:
+    """The record that holds most of the names, or the one from which the rows are alike."""
+    best, header = -1, None
+    for first, count, row in rows[:HEADER_WITHIN]:
+        names = tuple(_LEADING_HASH.sub("", plain_name(cell)) for cell in row)
+        hits = len(set(wanted) & set(names))
+        if hits > best and hits and names.count("") < len(names):
+            best, header = hits, _header(separator, first, count, names, lines)
+    if header is not None:
+        return header
+    width = _usual_width(rows)
+    for first, count, row in rows[:HEADER_WITHIN]:
+        names = tuple(plain_name(cell) for cell in row)
+        if len(row) in (width, width + 1) and any(names):
+            return _header(separator, first, count, names, lines)
+    return None
+
+
+def _usual_width(rows: list[tuple[int, int, list[str]]]) -> int:
+    widths = [len(row) for _, _, row in rows if any(cell.strip() for cell in row)]
+    if not widths:
+        return 0
+    return max(set(widths), key=lambda width: (widths.count(width), width))
+
+
+def _header(
+    separator: str, first: int, count: int, names: tuple[str, ...], lines: Sequence[str]
+) -> _Header:
+    end = sum(map(len, lines[: first + count]))
+    return _Header(separator, first + count, end, names)
+
+
+def _told(
+    lines: Sequence[str], told: int, separators: Sequence[str], wanted: Sequence[str], path: Path
+) -> _Header:
+    candidates = []
+    for separator in separators:
+        rows = _rows(lines, separator)
+        if told == 0:
+            width = _usual_width(rows)
+            alike = sum(len(row) == width for _, _, row in rows) if width > 1 else 0
+            candidates.append(((0, alike, width), _Header(separator, 0, 0, ("",) * width)))
+            continue
+        for first, count, row in rows:
+            if first + count == told:
+                names = tuple(_LEADING_HASH.sub("", plain_name(cell)) for cell in row)
+                hits = len(set(wanted) & set(names))
+                header = _header(separator, first, count, names, lines)
+                candidates.append(((hits, len(names), 0), header))
+    if not candidates:
+        raise DataError(
+            f"{path}: --header {told}: expected a line of the file, found {len(lines)} lines."
+        )
+    return max(candidates, key=lambda one: one[0])[1]
+
+
+def _parse(body: str, header: _Header, path: Path) -> tuple[pd.DataFrame, _Header]:
+    width = len(header.names)
+    try:
+        # One column more than names: a separator at the end of each row is no fault.
+        raw = pd.read_csv(
+            io.StringIO(body),
+            sep=r"\s+" if header.separator == " " else header.separator,
+            header=None,
+            names=range(width + 1),
+            index_col=False,
+            dtype=str,
+            na_filter=False,
+            skip_blank_lines=False,
+            engine="c",
+        )
+    except pd.errors.EmptyDataError:
+        raw = pd.DataFrame({at: pd.Series([], dtype="str") for at in range(width + 1)})
+    except pd.errors.ParserError as error:
+        return _reparse(body, header, str(error), path), header
+    raw.index = pd.Index(np.arange(header.line + 1, header.line + 1 + len(raw)))
+    raw = raw[(raw != "").any(axis=1).to_numpy()]
+    if raw.empty:
+        raise DataError(f"{path}: expected rows below the header, found none. Give a longer file.")
+    long = (raw[width] != "").to_numpy()
+    at = int(long.argmax())
+    if long.any() and at and len(raw) - at <= _NOTES and not _TIME_IN_IT.search(raw.iat[at, 0]):
+        raw, long = raw.iloc[:at], long[:at]
+    if long.any():
+        line = int(raw.index[int(long.argmax())])
+        raise DataError(
+            _ragged(path, line, header, _row(body, line - header.line), int(long.sum()))
+        )
+    return raw.drop(columns=width), header
+
+
+def _reparse(body: str, header: _Header, message: str, path: Path) -> pd.DataFrame:
+    """Leaves out long rows at the end that are notes, or says what is wrong."""
+    ragged = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
+    if ragged is None:
+        unclosed = re.search(r"EOF inside string starting at row (\d+)", message)
+        if unclosed is not None:
+            line = int(unclosed[1]) + 1 + header.line
+            raise DataError(f"{path}: line {line}: expected a closing quote, found none.")
+        raise DataError(f"{path}: expected a CSV table, found one that cannot be read: {message}")
+    at = int(ragged[2])
+    row = _row(body, at)
+    start = _offset(body, at - 1)
+    rest = body[start:]
+    lines = rest.splitlines()
+    if len(lines) <= _NOTES and not _TIME_IN_IT.search(row[0] if row else ""):
+        return _parse(body[:start], header, path)[0]
+    raise DataError(_ragged(path, at + header.line, header, row, 1))
+
+
+def _offset(body: str, lines: int) -> int:
+    end = 0
+    for _ in range(lines):
+        match = _LINE.match(body, end)
+        assert match is not None
+        end = match.end()
+    return end
+
+
+def _row(body: str, at: int) -> list[str]:
+    """Cells of the line `at` (from 1) of the body, split by nothing but its own text."""
+    start = _offset(body, at - 1)
+    match = _LINE.match(body, start)
+    return [] if match is None else [match.group().rstrip("\r\n")]
+
+
+def _ragged(path: Path, line: int, header: _Header, row: list[str], count: int) -> str:
+    text = row[0] if row else ""
+    cells = next(iter(_rows([text], header.separator)), (0, 0, [text]))[2]
+    name = SEPARATORS[header.separator]
+    if header.separator == "," and re.search(r"(?<!\d)\d{1,3}(,\d{3})+(?!\d)", text):
+        hint = "A number with commas between its digits belongs in quotes"
+    elif header.separator == ",":
+        hint = "Numbers with a decimal comma belong in quotes, or the cells apart by semicolons"
+    elif header.separator == " ":
+        hint = "A name or cell with a blank in it belongs in quotes"
+    else:
+        hint = "A cell with a separator in it belongs in quotes"
+    more = f"; {count} such rows" if count > 1 else ""
+    return (
+        f"{path}: line {line}: expected {len(header.names)} fields as in the lines above, found "
+        f"{len(cells)} (separator {name}) in {quoted(text)}{more}. {hint}."
+    )

@@ -1,0 +1,139 @@
+"""A row a day: 24, 25, 48 or 96 columns of values become one column of values."""
+
+import itertools
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from data_pipeline.columns import Slots, Table, position
+from data_pipeline.errors import DataError, Way
+from data_pipeline.source import DataSource
+
+_CLOCK: Final = re.compile(r"(\D*?)(\d{1,2}):(\d{2})(?::\d{2})?(?:\s*[-–~]\s*\d{1,2}:\d{2})?")
+_NUMBER: Final = re.compile(r"(\D*?)0*(\d{1,3})\s*([AaBb*]?)\s*(\D{0,4})")
+# Minutes a period, by the number of columns; clock changes take an hour or bring one.
+_STEPS: Final = {
+    **dict.fromkeys((23, 24, 25), 60),
+    **dict.fromkeys((46, 47, 48, 49, 50), 30),
+    **dict.fromkeys((92, 95, 96, 97, 100), 15),
+}
+_LEAST: Final = 23
+
+
+def find_slots(names: Sequence[str]) -> tuple[list[int], Slots] | None:
+    """The columns that are periods of a day, and which ones; None if there are none.
+
+    Columns numbered from 1 are periods by number: the first begins at midnight. Columns named by
+    clock times are begins if the first is 00:00, and ends if the last is 24:00 or 00:00.
+
+    Args:
+        names: All column names.
+    """
+    for read in (_clocks, _numbers):
+        for first in range(len(names)):
+            found = read(names[first:])
+            if found is not None:
+                return [first + at for at in range(len(found.begin))], found
+    return None
+
+
+def _clocks(names: Sequence[str]) -> Slots | None:
+    minutes = []
+    prefix = None
+    for name in names:
+        match = _CLOCK.fullmatch(name)
+        if match is None or (prefix is not None and match[1] != prefix):
+            break
+        prefix = match[1]
+        minutes.append(int(match[2]) * 60 + int(match[3]))
+    count = len(minutes)
+    if count < _LEAST or count not in _STEPS:
+        return None
+    step = _STEPS[count]
+    times = np.array(minutes, np.int64)
+    if times[-1] == 0 and times[0] == step:
+        times[-1] = 1440
+    if not (np.diff(times) == step).all() or times[0] not in (0, step):
+        return None
+    begin = times - times[0]
+    return Slots(begin, np.full(count, -1, np.int8), step, count)
+
+
+def _numbers(names: Sequence[str]) -> Slots | None:
+    found: list[tuple[int, str]] = []
+    frame = None
+    for name in names:
+        match = _NUMBER.fullmatch(name)
+        if match is None or (frame is not None and (match[1].strip(), match[4].strip()) != frame):
+            break
+        frame = match[1].strip(), match[4].strip()
+        found.append((int(match[2]), match[3].upper().replace("*", "B")))
+    count = next((n for n in range(len(found), _LEAST - 1, -1) if _is_run(found[:n])), 0)
+    if count not in _STEPS:
+        return None
+    numbers = np.array([number for number, _ in found[:count]], np.int64)
+    marks = [mark for _, mark in found[:count]]
+    fold = np.array([{"A": 0, "B": 1}.get(mark, -1) for mark in marks], np.int8)
+    step = _STEPS[count]
+    return Slots((numbers - numbers[0]) * step, fold, step, count)
+
+
+def _is_run(found: Sequence[tuple[int, str]]) -> bool:
+    """Whether numbers rise by one, from 0 or 1, but where an hour comes as A and B."""
+    if found[0][0] not in (0, 1):
+        return False
+    for (one, mark), (other, next_mark) in itertools.pairwise(found):
+        again = other == one and next_mark == "B" and mark in ("", "A")
+        if other != one + 1 and not again:
+            return False
+    return True
+
+
+def is_wide(names: Sequence[str], source: DataSource) -> bool:
+    """Whether the target stands in no column of its own, but in the periods of a row a day."""
+    missing = position(source.target, names) is None
+    named = all(position(name, names) is not None for name in source.time)
+    return missing and named and find_slots(names) is not None
+
+
+def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: str) -> Table:
+    """Puts the values of each day below each other.
+
+    Args:
+        names: All column names.
+        cells: Columns numbered from 0, one row a day.
+        source: The name of the day's column; the target's name is free.
+        where: The file and the line of the header, for messages.
+
+    Raises:
+        DataError: If features are asked for.
+    """
+    found = find_slots(names)
+    assert found is not None
+    columns, slots = found
+    if source.features:
+        raise DataError(
+            f"{where}: a row a day with {slots.count} columns holds one series, and no column "
+            f"{' or '.join(map(repr, source.features))} for each hour.",
+            [Way({"features": ()})],
+        )
+    at = [position(name, names) for name in source.time]
+    days = [cells[one] for one in at]
+    n, count = len(cells), slots.count
+    lines = np.repeat(cells.index.to_numpy(), count)
+    flat = np.concatenate([cells[one].to_numpy(object) for one in columns])
+    order = np.arange(n * count).reshape(count, n).T.reshape(-1)
+    values = pd.DataFrame({source.target: pd.Series(flat[order], dtype="str")})
+    values.index = pd.Index(lines)
+    times = tuple(
+        pd.Series(np.repeat(day.to_numpy(), count), index=lines, dtype="str") for day in days
+    )
+    long = Slots(np.tile(slots.begin, n), np.tile(slots.fold, n), slots.step, count)
+    rest = [name for i, name in enumerate(names) if i not in (*columns, *at) and name]
+    notes = [f"a row a day: {count} columns, {names[columns[0]]!r} begins at 00:00"]
+    if rest:
+        notes.append(f"columns beside them left out: {', '.join(map(repr, rest[:10]))}")
+    return Table(times, values, pd.DataFrame(index=values.index), long, tuple(notes))

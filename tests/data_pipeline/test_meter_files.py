@@ -1,0 +1,328 @@
+"""Files as real exports write them are read to the right values; D14 to D20 and D23."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from data_pipeline.errors import DataError
+from data_pipeline.load import load_last_hours, load_series
+from data_pipeline.report import DataReport
+from data_pipeline.rules import rules_of_before
+from data_pipeline.series import HourlySeries
+from data_pipeline.source import DataSource
+from tests.data_pipeline.files import hours, rows, text, write
+from tests.data_pipeline.makes import judge_many
+from tests.data_pipeline.meter_files import (
+    FILES,
+    HOURS,
+    TEMPERATURE,
+    USAGE,
+    MeterFile,
+    write_file,
+)
+
+
+def source_of(path: Path, **options: object) -> DataSource:
+    return DataSource.model_validate({"path": path, "unit": "units", **options})
+
+
+def check(series: HourlySeries, made: MeterFile) -> None:
+    """The series is the truth, hour by hour."""
+    expected = pd.DatetimeIndex(
+        [pd.Timestamp(made.begin) + pd.Timedelta(hours=h) for h in made.hours]
+    )
+    begins = series.index if series.index.tz is not None else series.local
+    assert list(begins) == list(expected)
+    known = ~np.isin(np.array(made.hours), made.unknown)
+    usage = USAGE[list(made.hours)]
+    assert np.abs(series.target / made.factor - usage)[known].max() <= made.error
+    if made.celsius is not None:
+        degrees = TEMPERATURE[list(made.hours)] + made.celsius
+        assert np.abs(series.covariates[:, 0] - degrees).max() <= 0.051
+
+
+def read(name: str, folder: Path) -> tuple[HourlySeries, DataReport, MeterFile]:
+    path, made = write_file(name, folder)
+    series, report = load_series(source_of(path, **made.options))
+    return series, report, made
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_d14_d15_d16_d17_d18_d19_d20_a_meter_file_is_read_to_the_truth(
+    tmp_path: Path, name: str
+) -> None:
+    series, report, made = read(name, tmp_path)
+    check(series, made)
+    lines = " ".join([*report.lines(), *report.why])
+    for words in made.said:
+        assert words in " ".join(lines.split()), lines
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_d14_the_rules_that_were_decided_read_the_file_again(tmp_path: Path, name: str) -> None:
+    path, made = write_file(name, tmp_path)
+    series, report = load_series(source_of(path, **made.options))
+    again, _ = load_series(source_of(path, **report.rules.model_dump(mode="json")))
+    assert again.fingerprint == series.fingerprint
+
+
+def refusal(path: Path, **options: object) -> DataError:
+    with pytest.raises(DataError) as caught:
+        load_series(source_of(path, **options))
+    return caught.value
+
+
+def changes(error: DataError) -> list[dict[str, object]]:
+    return [dict(way.changes) for way in error.ways]
+
+
+# D14: the shape of a table
+
+
+def test_d14_a_ragged_row_is_explained(tmp_path: Path) -> None:
+    lines = rows(hours(48))
+    lines[3] = "2014-01-01 03:00,11,5,4009,25"
+    message = str(refusal(write(tmp_path, text(lines))))
+    assert "line 5: expected 3 fields" in message and "'2014-01-01 03:00,11,5,4009,25'" in message
+    assert "decimal comma belong in quotes" in message
+
+
+def test_d14_absent_names_are_answered_by_the_columns_that_fit(tmp_path: Path) -> None:
+    path, _ = write_file("preamble", tmp_path)
+    error = refusal(path)
+    assert {"time": ("DATE",), "features": (), "target": "USAGE (kWh)"} in changes(error)
+
+
+def test_d14_header_says_where_the_names_are(tmp_path: Path) -> None:
+    twice = "Date,Usage\nnot,these\n" + text(rows(hours(48)))
+    path = write(tmp_path, twice)
+    assert len(load_series(source_of(path, header=3))[0]) == 48
+
+
+# D15: numbers
+
+
+def test_d15_three_digits_everywhere_are_asked(tmp_path: Path) -> None:
+    lines = [f"{time},{4 + i / 7:.3f}" for i, time in enumerate(hours(48))]
+    path = write(tmp_path, text(lines, "Date,Usage"))
+    error = refusal(path, features=())
+    assert changes(error) == [{"decimal": "."}, {"decimal": ","}]
+    point, _ = load_series(source_of(path, features=(), decimal="."))
+    comma, _ = load_series(source_of(path, features=(), decimal=","))
+    np.testing.assert_allclose(comma.target, point.target * 1000)
+
+
+def test_d15_another_column_tells_the_decimal_mark(tmp_path: Path) -> None:
+    lines = [f"{time};3,6;{4 + i / 7:.3f}" for i, time in enumerate(hours(48))]
+    path = write(tmp_path, text(lines, "Date;Temperature;Usage"))
+    series, report = load_series(source_of(path, features=()))
+    assert series.target[0] == 4000.0 and report.rules.decimal == ","
+
+
+def test_d15_two_habits_in_one_column_are_fatal(tmp_path: Path) -> None:
+    lines = [f"{time};{'1,5' if i % 2 else '2.5'}" for i, time in enumerate(hours(48))]
+    error = refusal(write(tmp_path, text(lines, "Date;Usage")), features=())
+    assert "column 'Usage': expected a number" in error.message and not error.ways
+
+
+def test_d15_a_code_is_noticed_in_any_column(tmp_path: Path) -> None:
+    path, _ = write_file("minus_9999", tmp_path)
+    error = refusal(path)
+    assert "-9999 in column 'Temperature', 3 times" in error.message
+    assert changes(error) == [{"missing": ("-9999",)}, {"missing": ()}]
+    kept, report = load_series(source_of(path, missing=()))
+    assert kept.covariates[100, 0] == -9999 and "kept as values" in report.warnings[0]
+
+
+def test_d15_an_unknown_code_is_offered_as_missing(tmp_path: Path) -> None:
+    lines = rows(hours(48))
+    lines[3] = "2014-01-01 03:00,11.5,off"
+    assert changes(refusal(write(tmp_path, text(lines)))) == [{"missing": ("off",)}]
+
+
+# D16: times
+
+
+def test_d16_day_and_month_are_one_decision_for_the_column(tmp_path: Path) -> None:
+    times = [f"{time:%m/%d/%Y %H:%M}" for time in pd.date_range("2014-01-10", periods=96, freq="h")]
+    series, report = load_series(source_of(write(tmp_path, text(rows(times)))))
+    assert series.local[0] == pd.Timestamp("2014-01-10") and len(series) == 96
+    assert report.rules.date_format == "%m/%d/%Y %H:%M"
+
+
+def test_d16_day_and_month_that_no_row_tells_are_asked(tmp_path: Path) -> None:
+    times = [f"{time:%d/%m/%Y %H:%M}" for time in pd.date_range("2014-02-01", periods=96, freq="h")]
+    error = refusal(write(tmp_path, text(rows(times))))
+    assert changes(error) == [
+        {"date_format": "%d/%m/%Y %H:%M"},
+        {"date_format": "%m/%d/%Y %H:%M"},
+    ]
+
+
+def test_d16_a_column_named_by_its_end_holds_ends(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, text(rows(hours(48, "2014-01-01 01:00")), "Hour Ending,Temperature,Usage")
+    )
+    series, report = load_series(source_of(path, time="Hour Ending"))
+    assert series.local[0] == pd.Timestamp("2014-01-01") and report.rules.stamp == "end"
+
+
+# D17: clocks
+
+
+@pytest.mark.parametrize("name", ["hour_ending_over_autumn", "hour_ending_over_spring"])
+def test_d17_a_clock_change_is_answered_by_zones_that_fit(tmp_path: Path, name: str) -> None:
+    path, made = write_file(name, tmp_path)
+    told = {key: value for key, value in made.options.items() if key not in ("tz", "stamp")}
+    assert {"tz": "America/New_York", "stamp": "end"} in changes(refusal(path, **told))
+
+
+def test_d17_marks_without_a_zone_are_answered_by_zones(tmp_path: Path) -> None:
+    path, made = write_file("hours_2a_2b", tmp_path)
+    error = refusal(path, **{**made.options, "tz": None})
+    assert {"tz": "Europe/Berlin"} in changes(error)
+
+
+def test_d17_equal_values_at_a_clock_change_are_not_a_repeat(tmp_path: Path) -> None:
+    times = [*hours(3, "2014-10-26 00:00"), "2014-10-26 02:00", *hours(3, "2014-10-26 03:00")]
+    lines = rows(times)
+    lines[3] = lines[2]
+    assert {"tz": "Europe/Berlin"} in changes(refusal(write(tmp_path, text(lines))))
+
+
+# D18: amounts
+
+
+def test_d18_means_of_energy_and_sums_of_power_are_refused_by_the_unit(tmp_path: Path) -> None:
+    path, made = write_file("half_hours_of_kwh", tmp_path)
+    told = {**made.options, "resample": "mean"}
+    error = refusal(path, **told)
+    assert "in kWh" in error.message and {"resample": "sum"} in changes(error)
+    insisted, _ = load_series(source_of(path, **told | {"unit": "kW"}))
+    assert abs(insisted.target[0] - USAGE[0] / 2) < 0.001
+    assert changes(refusal(path, **made.options | {"resample": None})) == [{"resample": "sum"}]
+    kw = write(tmp_path, path.read_text().replace("kWh", "kW"), "kw.csv")
+    named = {**made.options, "target": "Consumption (kW)"}
+    assert {"resample": "mean"} in changes(refusal(kw, **named))
+
+
+def test_d18_a_register_is_recognised(tmp_path: Path) -> None:
+    path, made = write_file("cumulative_register", tmp_path)
+    error = refusal(path, **{**made.options, "cumulative": None})
+    assert changes(error) == [{"cumulative": True}, {"cumulative": False}]
+    assert len(load_series(source_of(path, **made.options | {"cumulative": False}))[0]) == HOURS
+
+
+def test_d18_a_lone_row_among_quarter_hours_is_no_hour(tmp_path: Path) -> None:
+    times = pd.date_range("2014-01-01", periods=400, freq="15min")
+    lines = [
+        f"{time:%Y-%m-%d %H:%M},{i % 97}"
+        for i, time in enumerate(times)
+        if i not in (201, 202, 203)
+    ]
+    path = write(tmp_path, text(lines, "Date,Usage"))
+    error = refusal(path, features=(), resample="sum")
+    assert "1 empty cells" in error.message
+
+
+# D19: layouts, meters, repeats
+
+
+def test_d19_several_meters_are_listed(tmp_path: Path) -> None:
+    path, _ = write_file("several_meters", tmp_path)
+    error = refusal(path, features=())
+    assert "'Meter' tells them apart: 'A', 'B'" in error.message
+    assert changes(error) == [{"where": ("Meter=A",)}, {"where": ("Meter=B",)}]
+
+
+def test_d19_differing_rows_of_one_time_are_shown(tmp_path: Path) -> None:
+    lines = rows(hours(48))
+    lines.insert(6, "2014-01-01 05:00,1,5000")
+    path = write(tmp_path, text(lines))
+    error = refusal(path)
+    assert "(lines 7 and 8) with 4016.25 and 5000" in error.message
+    assert {"duplicates": "first"} in changes(error)
+    values = [
+        load_series(source_of(path, duplicates=rule))[0].target[5]
+        for rule in ("first", "last", "mean")
+    ]
+    assert values == [4016.25, 5000.0, 4508.125]
+
+
+def test_d19_a_value_off_the_grid_is_refused_with_a_way_through(tmp_path: Path) -> None:
+    lines = rows(hours(48))
+    lines.insert(6, "2014-01-01 05:13,1,5000")
+    path = write(tmp_path, text(lines))
+    assert {"duplicates": "first"} in changes(refusal(path))
+    series, _ = load_series(source_of(path, duplicates="first"))
+    assert len(series) == 48 and series.target[5] == 4016.25
+
+
+def test_d19_a_name_with_a_comma_is_a_name(tmp_path: Path) -> None:
+    path = write(tmp_path, text(rows(hours(48)), 'Date,"Heat, outside",Usage'))
+    assert len(load_series(source_of(path, features=("Heat, outside",)))[0]) == 48
+
+
+# D20: encodings and containers
+
+
+def test_d20_an_archive_of_two_files_is_refused_by_name(tmp_path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "two.zip", "w") as archive:
+        archive.writestr("a.csv", "x")
+        archive.writestr("b.csv", "y")
+    assert "'a.csv', 'b.csv'" in str(refusal(tmp_path / "two.zip"))
+
+
+@pytest.mark.parametrize("suffix", [".csv.gz", ".xlsx", ".parquet"])
+def test_d20_a_torn_container_is_fatal(tmp_path: Path, suffix: str) -> None:
+    name = {".csv.gz": "gzipped", ".xlsx": "workbook", ".parquet": "parquet"}[suffix]
+    path, made = write_file(name, tmp_path)
+    path.write_bytes(made.content[: len(made.content) // 2])
+    assert name in str(refusal(path))
+
+
+def test_d20_encoding_is_taken_as_told(tmp_path: Path) -> None:
+    content = text(rows(hours(48)), "Datum,Température,Spotřeba").encode("cp1250", "replace")
+    path = write(tmp_path, content)
+    told = {"time": "Datum", "target": "Spotřeba", "features": ()}
+    assert load_series(source_of(path, encoding="cp1250", **told))[0].target_name == "Spotřeba"
+
+
+# D21: what a forecast needs
+
+
+def test_d21_old_gaps_and_coming_weather_do_not_stop_a_forecast(tmp_path: Path) -> None:
+    path, _ = write_file("future_weather", tmp_path)
+    lines = path.read_text().splitlines()
+    lines[1] = lines[1].rsplit(",", 1)[0] + ","
+    del lines[50:60]
+    path.write_text("\n".join(lines) + "\n")
+    assert "missing hours" in str(refusal(path))
+    series, report = load_last_hours(source_of(path))
+    assert len(series) == 456 - 59 and series.local[-1] == pd.Timestamp("2024-01-19 23:00")
+    assert any("gaps in them" in line for line in report.repairs)
+    np.testing.assert_allclose(series.target, USAGE[59:456], atol=0.0051)
+
+
+# D22: rules of before
+
+
+def test_d22_options_that_were_kept_before_there_were_rules_read_the_same(tmp_path: Path) -> None:
+    lines = [f"{time},-9999,{4 + i / 7:.3f}" for i, time in enumerate(hours(300))]
+    path = write(tmp_path, text(lines))
+    before = {"path": str(path), "time": "Date", "target": "Usage", "features": ["Temperature"]}
+    series, _ = load_series(DataSource.model_validate(rules_of_before(before)))
+    assert series.target[0] == 4.0 and (series.covariates == -9999).all()
+
+
+# D23: random makes
+
+
+@pytest.mark.timeout(600)
+def test_d23_no_random_make_is_read_to_another_series(tmp_path: Path) -> None:
+    found = judge_many(400, 0, tmp_path)
+    assert found["read"] > 300 and found["refused"] < 4
