@@ -81,7 +81,7 @@ def usual_step(times: Ints) -> int:
         times: int64 (n,), microseconds, in any order; 0 is returned where all are one.
     """
     # Sorting what is sorted is quick; hashing a million times is not.
-    apart = np.diff(np.sort(times, kind="stable"))
+    apart: Ints = np.diff(np.sort(times, kind="stable")).astype(np.int64)
     steps = np.diff((np.sort(times, kind="stable") + MINUTE // 2) // MINUTE) * MINUTE
     step = _most_frequent(steps[steps > 0])
     return step if step > MINUTE else _most_frequent(apart[apart > 0])

@@ -219,7 +219,12 @@ def _parse(body: str, header: _Header, path: Path) -> tuple[pd.DataFrame, _Heade
         raise DataError(f"{path}: expected rows below the header, found none. Give a longer file.")
     long = (raw[width] != "").to_numpy()
     at = int(long.argmax())
-    if long.any() and at and len(raw) - at <= _NOTES and not _TIME_IN_IT.search(raw.iat[at, 0]):
+    if (
+        long.any()
+        and at
+        and len(raw) - at <= _NOTES
+        and not _TIME_IN_IT.search(str(raw.iat[at, 0]))
+    ):
         raw, long = raw.iloc[:at], long[:at]
     if long.any():
         line = int(raw.index[int(long.argmax())])

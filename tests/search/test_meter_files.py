@@ -42,7 +42,7 @@ def test_d22_dry_run_reads_a_meter_file_and_saves_it_as_read(tmp_path: Path, nam
         assert words in done.stdout
     rows = pd.read_csv(saved)
     assert len(rows) == len(made.hours)
-    first = pd.Timestamp(rows.iloc[0, 0])
+    first = pd.Timestamp(str(rows.iloc[0, 0]))
     begin = pd.Timestamp(made.begin) + pd.Timedelta(hours=made.hours[0])
     assert first == begin
 
