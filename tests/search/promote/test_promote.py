@@ -251,7 +251,7 @@ def test_p5_p6_bad_input_is_refused_with_place_and_remedy(
     place = promoted[0]
     lines = (place / "meter.csv").read_text().splitlines()
     (place / "short.csv").write_text("\n".join(lines[:6]) + "\n")
-    (place / "gap.csv").write_text("\n".join(lines[:100] + lines[103:]) + "\n")
+    (place / "gap.csv").write_text("\n".join(lines[:-8] + lines[-5:]) + "\n")
     kilo = [line.rsplit(",", 1) for line in lines[1:]]
     thousand = [f"{rest},{float(value) * 1000:.0f}" for rest, value in kilo]
     giga = [f"{rest},{float(value) / 1000}" for rest, value in kilo]
@@ -260,6 +260,19 @@ def test_p5_p6_bad_input_is_refused_with_place_and_remedy(
     done = predict_here(place, *options)
     assert done.exit_code == code, done.stderr
     assert said in done.stderr and "Traceback" not in done.stderr and done.stdout == ""
+
+
+def test_a_gap_before_the_hours_that_are_read_is_told_and_does_not_stop_a_forecast(
+    promoted: tuple[Path, str],
+) -> None:
+    place = promoted[0]
+    lines = (place / "meter.csv").read_text().splitlines()
+    (place / "old_gap.csv").write_text("\n".join(lines[:100] + lines[103:]) + "\n")
+    whole, done = (predict_here(place, "--data", name) for name in ("meter.csv", "old_gap.csv"))
+    assert done.exit_code == whole.exit_code == DONE, done.stderr
+    assert "left out: there are gaps in them" in done.stderr
+    forecasts = [line.split(",")[1] for line in (whole.stdout + done.stdout).splitlines()]
+    assert forecasts[1] == forecasts[3]
 
 
 @pytest.mark.parametrize(
