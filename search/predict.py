@@ -69,7 +69,7 @@ def _predict(options: dict[str, Any]) -> int:
             raise WrongInput(
                 f"--data: expected at least {facts['window']} hours, found {len(series)} with none "
                 "missing between them up to the end.\n"
-                "Next: give a longer file, or fill short gaps with --gaps interpolate and --max-gap."
+                "Next: a longer file, or fill short gaps with --gaps interpolate and --max-gap."
             )
         rows = raw_rows(series, facts["time"])
         model = _open(model_file, file)
