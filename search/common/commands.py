@@ -4,13 +4,21 @@ import csv
 import importlib.util
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from search.common.errors import INTERRUPTED, REFUSED_OR_FAILED, WRONG_INPUT, Refused, WrongInput
+from search.common.errors import (
+    INTERRUPTED,
+    REFUSED_OR_FAILED,
+    TERMINATED,
+    WRONG_INPUT,
+    Refused,
+    WrongInput,
+)
 
 
 def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int:
@@ -87,3 +95,16 @@ def python() -> str:
 def module(name: str, *words: str) -> str:
     """The command that runs our module `name` with `words`."""
     return " ".join([python(), "-m", name, *map(shlex.quote, words)])
+
+
+def ended_early(reason: str, signum: int | None) -> int:
+    """Say that the command ended before its end, and return its exit code.
+
+    Args:
+        reason: why.
+        signum: the signal that asked for it; None without one.
+    """
+    click.echo(f"Ended early: {reason}\nRun the same command again to continue.", err=True)
+    if signum is None:
+        return REFUSED_OR_FAILED
+    return INTERRUPTED if signum == signal.SIGINT else TERMINATED

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from search.common import commands
-from search.common.errors import DONE, INTERRUPTED, REFUSED_OR_FAILED, TERMINATED
+from search.common.errors import DONE
 
 _positive = click.IntRange(min=1)
 
@@ -66,10 +66,7 @@ def _explain(options: dict[str, Any]) -> int:
     try:
         found = explain(wish, stores, lambda line: click.echo(line, err=True))
     except Stopped as error:
-        click.echo(f"Ended early: {error}\nRun the same command again to continue.", err=True)
-        if error.signum is None:
-            return REFUSED_OR_FAILED
-        return INTERRUPTED if error.signum == 2 else TERMINATED
+        return commands.ended_early(str(error), error.signum)
     if found is None:
         return DONE
     if options["as_json"]:

@@ -14,7 +14,6 @@ import click
 from search.common import commands
 from search.common.errors import (
     DONE,
-    INTERRUPTED,
     REFUSED_OR_FAILED,
     TERMINATED,
     Refused,
@@ -106,10 +105,7 @@ def _promote(options: dict[str, Any]) -> int:
     try:
         outcome = promote(wish, stores, lambda line: click.echo(line, err=True))
     except Stopped as error:
-        click.echo(f"Ended early: {error}\nRun the same command again to continue.", err=True)
-        if error.signum is None:
-            return REFUSED_OR_FAILED
-        return INTERRUPTED if error.signum == 2 else TERMINATED
+        return commands.ended_early(str(error), error.signum)
     if options["as_json"]:
         click.echo(json.dumps(outcome.facts, indent=2))
     else:
