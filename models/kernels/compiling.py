@@ -1,0 +1,90 @@
+"""How the kernels are compiled, and where the compiled code is kept.
+
+numba keeps it by function and processor, but does not notice when a function changes that another
+one calls. So the folder is named by all that decides the code: the sources of this room and the
+versions of numba and llvmlite. A new version has a new folder.
+"""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import llvmlite
+import numba as nb
+from filelock import FileLock
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+# Bytes that must be free; the compiled code takes a third of it.
+_ROOM = 2**22
+# Threads of one process may run kernels at once; a division by zero gives what IEEE 754 says.
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+# All of LLVM's "fast" but what takes NaN and infinity for impossible: they must end a trial.
+_FAST = {"contract", "reassoc", "nsz", "arcp"}
+
+
+def cache_root() -> Path:
+    """The folder for compiled code of all versions: $NUMBA_CACHE_DIR, or in the user's cache."""
+    asked = os.environ.get("NUMBA_CACHE_DIR")
+    if asked:
+        return Path(asked)
+    caches = os.environ.get("XDG_CACHE_HOME")
+    return (Path(caches) if caches else Path("~/.cache").expanduser()) / "stacked-lstm-search"
+
+
+def find_place(root: Path) -> Path | None:
+    """The folder of this version in `root`, made if need be; None if nothing can be kept there."""
+    place = root / f"kernels-{_digest()}"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place) as probe:
+            probe.write(bytes(_ROOM))
+    except OSError:  # read-only, full, or no home: each process then compiles for itself
+        return None
+    return place
+
+
+def _digest() -> str:
+    code = hashlib.sha256(f"{nb.__version__} {llvmlite.__version__}".encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        code.update(source.read_bytes())
+    return code.hexdigest()[:16]
+
+
+PLACE = find_place(cache_root())
+
+
+def compiled(*types: Any) -> Callable[[_Function], _Function]:
+    """Compile a function that Python calls, for arguments of `types`, when it is defined.
+
+    One process compiles and keeps the code in `PLACE` while the others wait, then load it. An
+    error of the file system in between is an `OSError`.
+    """
+
+    def compile_now(function: _Function) -> _Function:
+        before = nb.config.CACHE_DIR
+        with contextlib.nullcontext() if PLACE is None else FileLock(PLACE / "lock"):
+            nb.config.CACHE_DIR = "" if PLACE is None else str(PLACE)
+            try:
+                made: _Function = nb.njit(types, cache=PLACE is not None, **_OPTIONS)(function)
+            finally:
+                nb.config.CACHE_DIR = before
+        return made
+
+    return compile_now
+
+
+def part(function: _Function) -> _Function:
+    """Compile `function` as a part of those that call it."""
+    made: _Function = nb.njit(**_OPTIONS)(function)
+    return made
+
+
+def fast_part(function: _Function) -> _Function:
+    """As `part`, for loops over arrays: sums in another order, so that LLVM makes vectors of them."""
+    made: _Function = nb.njit(fastmath=_FAST, **_OPTIONS)(function)
+    return made
