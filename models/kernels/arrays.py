@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from models.kernels.layer import Layer
-from models.kernels.stack import MOST_LAYERS, Dense, FloatArray, Parameters, Stack
+from models.kernels.stack import Dense, FloatArray, Parameters, Stack
 from models.kernels.vectors import GROUP, LEVELS
 
 # Numbers in a line of the cache, which is also the widest vector.
@@ -44,17 +44,14 @@ def make_memory(
     Args:
         window: time steps of one input window.
         features: columns of one time step.
-        units: of each LSTM layer; `MOST_LAYERS` at most.
+        units: of each LSTM layer, one at least.
         dropout: rate after each layer. It is rounded to a multiple of 2**-16, and what is kept is
             scaled by the rounded rate, so that means are kept exactly.
         horizon: time steps forecast.
 
     Raises:
-        ValueError: there are no layers, or more than `MOST_LAYERS`.
         MemoryError: there is too little of it.
     """
-    if not 1 <= len(units) <= MOST_LAYERS:
-        raise ValueError(f"expected 1 to {MOST_LAYERS} layers, found {len(units)}")
     work, each = _Places(), _Places()
     layers: list[Layer] = []
     columns, below = features, 0
@@ -62,7 +59,6 @@ def make_memory(
         threshold = min(round(rate * LEVELS), LEVELS - 1)
         layers.append(_layer(work, each, window, columns, size, threshold, below))
         columns, below = size, threshold
-    first, second, third = layers + layers[:1] * (MOST_LAYERS - len(layers))
     dense = Dense(
         units=columns,
         horizon=horizon,
@@ -73,7 +69,7 @@ def make_memory(
     memory = Memory(
         _aligned(work.size),
         Parameters(*(_aligned(each.size) for _ in Parameters._fields)),
-        Stack(len(layers), window, (first, second, third), dense),
+        Stack(window, np.array(layers, np.int64), dense),
     )
     for layer in layers:
         inputs = memory.work[layer.inputs :][: (window + 1) * layer.rows * GROUP]
@@ -137,7 +133,7 @@ def read_keras(memory: Memory, weights: Sequence[FloatArray]) -> None:
             (horizon,) of the dense layer.
     """
     stack, found = memory.stack, memory.parameters.weights
-    for k, layer in enumerate(stack.layers[: stack.depth]):
+    for k, layer in enumerate(_layers(stack)):
         kernel, recurrent, bias = weights[3 * k : 3 * k + 3]
         whole = _rows(found, layer).reshape(layer.rows, layer.units, 4)
         for part, begin in (
@@ -155,7 +151,7 @@ def as_keras(memory: Memory, values: FloatArray) -> list[FloatArray]:
     """Copies of `values`, one of `memory.parameters`, in the order of `read_keras`."""
     stack = memory.stack
     found = []
-    for layer in stack.layers[: stack.depth]:
+    for layer in _layers(stack):
         by_unit = _rows(values, layer).reshape(layer.rows, layer.units, 4)
         whole = by_unit.transpose(0, 2, 1).reshape(layer.rows, 4 * layer.units)
         kernel, recurrent = whole[layer.padded : layer.used - 1], whole[: layer.units]
@@ -168,3 +164,7 @@ def as_keras(memory: Memory, values: FloatArray) -> list[FloatArray]:
 
 def _rows(values: FloatArray, layer: Layer) -> FloatArray:
     return values[layer.weights :][: layer.rows * 4 * layer.units]
+
+
+def _layers(stack: Stack) -> list[Layer]:
+    return [Layer(*map(int, row)) for row in stack.layers]

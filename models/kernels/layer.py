@@ -77,6 +77,18 @@ class Layer(NamedTuple):
 
 
 @part
+def layer_at(layers: Any, k: int) -> Any:
+    """Row `k` of an int64 array (layers, fields) as a `Layer`.
+
+    As an array, a stack of any depth has one type, and the kernels are compiled once.
+    """
+    r = layers[k]
+    sizes = (r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7], r[8])
+    places = (r[9], r[10], r[11], r[12], r[13], r[14], r[15], r[16], r[17])
+    return Layer(*(sizes + places))
+
+
+@part
 def kept_scale(threshold: int) -> Any:
     """What an output that dropout keeps is multiplied by, so that means are kept: float32."""
     return np.float32(LEVELS / (LEVELS - threshold))

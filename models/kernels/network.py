@@ -8,8 +8,8 @@ import numpy.typing as npt
 
 from models.kernels.adam import Optimiser
 from models.kernels.arrays import as_keras, make_memory, read_keras
-from models.kernels.stack import MOST_LAYERS, FloatArray
-from models.kernels.steps import arrange, batch_gradients, forecast, train_epoch
+from models.kernels.stack import FloatArray
+from models.kernels.steps import arrange, forecast, train_epoch
 from models.kernels.vectors import GROUP
 
 
@@ -87,29 +87,38 @@ class Network:
         Returns:
             float64 (batches,): the loss of each batch, penalty included.
         """
-        plan = self.plan
-        losses = np.empty(-(-len(order) // batch_size))
-        keys = self._keys(len(losses) * -(-batch_size // GROUP))
-        optimiser = Optimiser(
-            np.float32(plan.learning_rate), np.float32(plan.l2), np.float32(self._momentum)
-        )
-        x, y = _as_float32(x), _as_float32(y)
-        _check_rows(order, len(x), len(y))
-        train_epoch(
-            *self._memory, optimiser, x, y, order, batch_size, keys, self._steps, losses
-        )
+        losses = self._run(x, y, order, batch_size, learn=True)
         self._steps += len(losses)
         return losses
 
     def gradients(self, x: FloatArray, y: FloatArray) -> tuple[float, list[FloatArray]]:
-        """The mean squared error of one batch, with dropout, and its gradients."""
+        """The loss of one batch, with dropout and penalty, and its gradients."""
         gradient = self._memory.parameters.gradient
         gradient[:] = 0
-        keys, order = self._keys(-(-len(x) // GROUP)), np.arange(len(x))
-        error = batch_gradients(*self._memory, _as_float32(x), _as_float32(y), order, keys)
+        (loss,) = self._run(x, y, np.arange(len(x)), len(x), learn=False)
         found = as_keras(self._memory, gradient)
         gradient[:] = 0
-        return error, found
+        return float(loss), found
+
+    def _run(
+        self,
+        x: FloatArray,
+        y: FloatArray,
+        order: npt.NDArray[np.int64],
+        batch_size: int,
+        learn: bool,
+    ) -> npt.NDArray[np.float64]:
+        plan = self.plan
+        losses = np.empty(-(-len(order) // batch_size))
+        keys = self._keys(len(losses) * -(-batch_size // GROUP))
+        settings = (plan.learning_rate, plan.l2, self._momentum)
+        optimiser = Optimiser(*map(np.float32, settings))
+        x, y = _as_float32(x), _as_float32(y)
+        _check_rows(order, len(x), len(y))
+        train_epoch(
+            *self._memory, optimiser, x, y, order, batch_size, keys, self._steps, learn, losses
+        )
+        return losses
 
     def predict(self, x: FloatArray) -> FloatArray:
         """Forecast without dropout: float32 (n, horizon) of x float32 (n, window, features)."""
@@ -123,7 +132,7 @@ class Network:
         return self.plan.l2 * sum(float(np.sum(np.square(k), dtype=np.float64)) for k in kernels)
 
     def _keys(self, groups: int) -> npt.NDArray[np.uint32]:
-        return self._random.integers(2**32, size=(groups, MOST_LAYERS), dtype=np.uint32)
+        return self._random.integers(2**32, size=(groups, len(self.plan.units)), dtype=np.uint32)
 
 
 def _as_float32(values: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""A stack of up to three LSTM layers, each with its dropout, and a dense layer: one batch."""
+"""A stack of LSTM layers, each with its dropout, and a dense layer: one batch."""
 
 from typing import Any, NamedTuple
 
@@ -6,12 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from models.kernels.compiling import part
-from models.kernels.layer import Layer, backward, forward, kept_scale
+from models.kernels.layer import backward, forward, kept_scale, layer_at
 from models.kernels.vectors import GROUP, fma, load, splat, store, total, where_kept, zero
 
 FloatArray = npt.NDArray[np.float32]
-
-MOST_LAYERS = 3
 
 
 class Dense(NamedTuple):
@@ -34,13 +32,14 @@ class Dense(NamedTuple):
 class Stack(NamedTuple):
     """A whole network's sizes and places.
 
-    `layers` always has `MOST_LAYERS` entries, those past `depth` without use: so there is one type
-    of stack, and the kernels are compiled once.
+    Attributes:
+        steps: of the window.
+        layers: int64 (depth, fields), each row a `Layer`; see `layer_at`.
+        dense: of the dense layer.
     """
 
-    depth: int
     steps: int
-    layers: tuple[Layer, Layer, Layer]
+    layers: npt.NDArray[np.int64]
     dense: Dense
 
 
@@ -92,14 +91,14 @@ def run_forward(
         first: place in `order`. count: at most `GROUP`.
         count: windows.
         keep: 1 while training, with dropout; 0 to forecast.
-        keys: uint32 (MOST_LAYERS,), of each layer's random numbers.
+        keys: uint32 (layers,), of each layer's random numbers.
     """
-    _gather(work, stack.layers[0], stack.steps, x, order, first, count)
-    for k in range(stack.depth):
-        layer = stack.layers[k]
+    _gather(work, layer_at(stack.layers, 0), stack.steps, x, order, first, count)
+    for k in range(len(stack.layers)):
+        layer = layer_at(stack.layers, k)
         out, rows = stack.dense.inputs, 0
-        if k + 1 < stack.depth:
-            above = stack.layers[k + 1]
+        if k + 1 < len(stack.layers):
+            above = layer_at(stack.layers, k + 1)
             out, rows = above.inputs + above.padded * GROUP, above.rows
         forward(work, layer, stack.steps, keep, out, rows, keys[k])
 
@@ -169,7 +168,7 @@ def _dense_backward(
         The sum of the squared errors of these windows, float64.
     """
     weights, gradient = parameters.weights, parameters.gradient
-    dense, layer = stack.dense, stack.layers[stack.depth - 1]
+    dense, layer = stack.dense, layer_at(stack.layers, len(stack.layers) - 1)
     units, horizon = dense.units, dense.horizon
     top = layer.outputs_gradient + (stack.steps - 1) * units * GROUP
     for u in range(units):
@@ -217,7 +216,7 @@ def add_gradients(
         order: rows of `x` and `y`.
         first: place in `order` where the batch begins.
         batch: windows in it, at least 1.
-        keys: uint32 (groups, MOST_LAYERS).
+        keys: uint32 (groups, layers).
 
     Returns:
         The mean squared error, float64.
@@ -227,8 +226,9 @@ def add_gradients(
         at, count = first + start, min(GROUP, batch - start)
         run_forward(work, stack, x, order, at, count, 1, keys[group])
         squares += _dense_backward(work, parameters, stack, y, order, at, count, batch)
-        top = stack.depth - 1
+        top = len(stack.layers) - 1
         for k in range(top, -1, -1):
-            below = stack.layers[k - 1].outputs_gradient if k > 0 else -1
-            backward(work, parameters.gradient, stack.layers[k], stack.steps, k < top, below)
+            below = layer_at(stack.layers, k - 1).outputs_gradient if k > 0 else -1
+            layer = layer_at(stack.layers, k)
+            backward(work, parameters.gradient, layer, stack.steps, k < top, below)
     return squares / (batch * stack.dense.horizon)

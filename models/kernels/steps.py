@@ -1,4 +1,4 @@
-"""What Python calls: an epoch of gradient steps, forecasts, and the gradients of one batch.
+"""What Python calls: an epoch of gradient steps, and forecasts.
 
 Each is compiled when this module is imported, or loaded if that was done before.
 """
@@ -11,8 +11,8 @@ import numpy as np
 from models.kernels.adam import Optimiser, add_penalty, step_size, update
 from models.kernels.arrays import make_memory
 from models.kernels.compiling import compiled
-from models.kernels.layer import arrange_weights
-from models.kernels.stack import MOST_LAYERS, add_gradients, dense_forward, run_forward
+from models.kernels.layer import arrange_weights, layer_at
+from models.kernels.stack import add_gradients, dense_forward, run_forward
 from models.kernels.vectors import GROUP, flush_denormals, restore_mode
 
 _EXAMPLE = make_memory(1, 1, (1,), (0.0,), 1)
@@ -27,7 +27,7 @@ _INT = nb.int64
 
 
 @compiled(
-    _WORK, _PARAMETERS, _STACK, _OPTIMISER, _X, _Y, _ORDER, _INT, _KEYS, _INT, _LOSSES
+    _WORK, _PARAMETERS, _STACK, _OPTIMISER, _X, _Y, _ORDER, _INT, _KEYS, _INT, nb.boolean, _LOSSES
 )
 def train_epoch(
     work: Any,
@@ -40,6 +40,7 @@ def train_epoch(
     batch_size: int,
     keys: Any,
     done: int,
+    learn: bool,
     losses: Any,
 ) -> None:
     """Take one gradient step for every batch.
@@ -53,33 +54,37 @@ def train_epoch(
         y: float32 (n, horizon).
         order: int64 (m,), rows of `x` and `y`, cut into batches in turn; the last holds the rest.
         batch_size: windows of a batch.
-        keys: uint32 (groups of all batches, MOST_LAYERS), of the random numbers.
+        keys: uint32 (groups of all batches, layers), of the random numbers.
         done: gradient steps taken before.
+        learn: False adds up the gradients of all batches, and changes no weight.
         losses: float64 (batches,), gets each batch's loss: mean squared error and penalty.
     """
     mode = flush_denormals()
+    depth = len(stack.layers)
     group = 0
     for step in range(losses.size):
         first = step * batch_size
         batch = min(batch_size, order.size - first)
         loss = add_gradients(work, parameters, stack, x, y, order, first, batch, keys[group:])
         group += (batch + GROUP - 1) // GROUP
-        for k in range(stack.depth):
-            one = stack.layers[k]
+        for k in range(depth):
+            one = layer_at(stack.layers, k)
             begin = one.weights + one.padded * 4 * one.units
             end = one.weights + (one.used - 1) * 4 * one.units
             loss += add_penalty(
                 parameters.weights, parameters.gradient, optimiser.l2, begin, end
             )
+        losses[step] = loss
+        if not learn:
+            continue
         done += 1
         # Keras' average starts as a copy of the weights after the first step.
         keep = np.float32(-1)
         if optimiser.momentum > 0:
             keep = optimiser.momentum if done > 1 else np.float32(0)
         update(parameters, step_size(optimiser.learning_rate, done), keep)
-        for k in range(stack.depth):
-            arrange_weights(work, parameters.weights, stack.layers[k])
-        losses[step] = loss
+        for k in range(depth):
+            arrange_weights(work, parameters.weights, layer_at(stack.layers, k))
     restore_mode(mode)
 
 
@@ -88,7 +93,7 @@ def forecast(work: Any, parameters: Any, stack: Any, x: Any, out: Any) -> None:
     """Write the forecasts of `x` (n, window, features) to `out` (n, horizon)."""
     mode = flush_denormals()
     order = np.arange(len(x))
-    keys = np.zeros(MOST_LAYERS, np.uint32)
+    keys = np.zeros(len(stack.layers), np.uint32)
     for first in range(0, len(x), GROUP):
         count = min(GROUP, len(x) - first)
         run_forward(work, stack, x, order, first, count, 0, keys)
@@ -96,19 +101,8 @@ def forecast(work: Any, parameters: Any, stack: Any, x: Any, out: Any) -> None:
     restore_mode(mode)
 
 
-@compiled(_WORK, _PARAMETERS, _STACK, _X, _Y, _ORDER, _KEYS)
-def batch_gradients(
-    work: Any, parameters: Any, stack: Any, x: Any, y: Any, order: Any, keys: Any
-) -> float:
-    """Add the gradients of the batch `order`, without penalty; return its mean squared error."""
-    mode = flush_denormals()
-    error: float = add_gradients(work, parameters, stack, x, y, order, 0, order.size, keys)
-    restore_mode(mode)
-    return error
-
-
 @compiled(_WORK, _PARAMETERS, _STACK)
 def arrange(work: Any, parameters: Any, stack: Any) -> None:
     """Have the kernels use weights that were changed from outside."""
-    for k in range(stack.depth):
-        arrange_weights(work, parameters.weights, stack.layers[k])
+    for k in range(len(stack.layers)):
+        arrange_weights(work, parameters.weights, layer_at(stack.layers, k))
