@@ -1,19 +1,22 @@
 """How the kernels are compiled, and where the compiled code is kept.
 
 numba keeps it by function and processor, but does not notice when a function changes that another
-one calls. So the folder is named by all that decides the code: the sources of this room and the
-versions of numba and llvmlite. A new version has a new folder.
+one calls. So the folder is named by all that decides the code: the sources of this room, the
+versions of numba, llvmlite and Python, and the processor. A new version has a new folder.
 """
 
 import contextlib
 import hashlib
 import os
+import platform
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import llvmlite
+import llvmlite.binding as llvm
 import numba as nb
 from filelock import FileLock
 
@@ -27,35 +30,40 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 _FAST = {"contract", "reassoc", "nsz", "arcp"}
 
 
-def cache_root() -> Path:
-    """The folder for compiled code of all versions: $NUMBA_CACHE_DIR, or in the user's cache."""
-    asked = os.environ.get("NUMBA_CACHE_DIR")
-    if asked:
-        return Path(asked)
-    caches = os.environ.get("XDG_CACHE_HOME")
-    return (Path(caches) if caches else Path("~/.cache").expanduser()) / "stacked-lstm-search"
+def find_place() -> Path | None:
+    """The folder for this version's compiled code; None if nothing can be kept there.
 
-
-def find_place(root: Path) -> Path | None:
-    """The folder of this version in `root`, made if need be; None if nothing can be kept there."""
-    place = root / f"kernels-{_digest()}"
+    It lies in $NUMBA_CACHE_DIR, else in $XDG_CACHE_HOME, else in `.cache` of the home, and is made
+    if need be.
+    """
     try:
+        asked = os.environ.get("NUMBA_CACHE_DIR")
+        caches = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+        root = Path(asked) if asked else Path(caches) / "stacked-lstm-search"
+        place = root / f"kernels-{_digest()}"
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place) as probe:
             probe.write(bytes(_ROOM))
-    except OSError:  # read-only, full, or no home: each process then compiles for itself
+    except (OSError, RuntimeError):  # read-only, full, or no home: each process compiles for itself
         return None
     return place
 
 
 def _digest() -> str:
-    code = hashlib.sha256(f"{nb.__version__} {llvmlite.__version__}".encode())
+    versions = (nb.__version__, llvmlite.__version__, sys.version_info[:2])
+    processor = (platform.machine(), llvm.get_host_cpu_name(), _features())
+    code = hashlib.sha256(repr((versions, processor)).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         code.update(source.read_bytes())
     return code.hexdigest()[:16]
 
 
-PLACE = find_place(cache_root())
+def _features() -> str:
+    """What numba compiles for."""
+    return nb.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()
+
+
+PLACE = find_place()
 
 
 def compiled(*types: Any) -> Callable[[_Function], _Function]:

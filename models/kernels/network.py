@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from models.kernels.adam import Optimiser
 from models.kernels.arrays import as_keras, make_memory, read_keras
+from models.kernels.layer import Layer
 from models.kernels.stack import FloatArray
 from models.kernels.steps import arrange, forecast, train_epoch
 from models.kernels.vectors import GROUP
@@ -23,7 +24,7 @@ class Plan:
         horizon: time steps forecast.
         l2: of the penalty on the input weights of the LSTM layers.
         learning_rate: Adam's.
-        seed: of the dropout masks.
+        seed: numbers, not negative, from which the dropout masks follow.
     """
 
     window: int
@@ -33,7 +34,7 @@ class Plan:
     horizon: int
     l2: float
     learning_rate: float
-    seed: int
+    seed: tuple[int, ...]
 
 
 class Network:
@@ -125,6 +126,24 @@ class Network:
         out = np.empty((len(x), self.plan.horizon), np.float32)
         forecast(*self._memory, _as_float32(x), out)
         return out
+
+    def dropped_inputs(self) -> list[FloatArray]:
+        """What the last group of windows of `gradients` gave from each layer to the next.
+
+        Returns:
+            float32 (time, units, GROUP) for each LSTM layer after its dropout, the last one's last
+            step alone, (1, units, GROUP). Minus zero marks what was dropped.
+        """
+        work, _, stack = self._memory
+        found = []
+        for above in stack.layers[1:]:
+            one = Layer(*map(int, above))
+            inputs = work[one.inputs :][: stack.steps * one.rows * GROUP]
+            rows = slice(one.padded, one.padded + one.features)
+            found.append(inputs.reshape(stack.steps, one.rows, GROUP)[:, rows].copy())
+        units = stack.dense.units
+        last = work[stack.dense.inputs :][: units * GROUP]
+        return [*found, last.reshape(1, units, GROUP).copy()]
 
     def penalty(self) -> float:
         """The L2 penalty of the present weights."""

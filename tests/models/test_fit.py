@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from models import fit as fit_module
 from models.build import build
-from models.fit import FitRecord, TrainingDiverged, fit, mse, predict
+from models.fit import FitRecord, KerasTrainer, TrainingDiverged, fit, mse, predict
 from models.parameters import TrialParameters
 
 WINDOW, FEATURES = 6, 2
@@ -49,7 +49,7 @@ def _train(
     model = build(parameters, WINDOW, FEATURES, 1, seed)
     x, y = _windows(40)
     x_validation, y_validation = _windows(24, seed=1)
-    record = fit(model, parameters, x, y, x_validation, y_validation, on_epoch)
+    record = fit(KerasTrainer(model), parameters, x, y, x_validation, y_validation, on_epoch)
     return model, record, mse(predict(model, x_validation), y_validation)
 
 
@@ -66,7 +66,7 @@ def test_the_last_weights_are_left_where_they_are_asked_for() -> None:
     x, y = _windows(40)
     x_validation, y_validation = _windows(24, seed=1)
     shifted = y_validation + np.float32(offset)
-    record = fit(model, parameters, x, y - offset, x_validation, shifted, _never)
+    record = fit(KerasTrainer(model), parameters, x, y - offset, x_validation, shifted, _never)
     assert record.best_epoch == record.epochs == 6
     assert record.history["val_mse"][-1] > min(record.history["val_mse"])
     assert mse(predict(model, x_validation), shifted) == record.history["val_mse"][-1]
@@ -102,7 +102,7 @@ def test_the_moving_average_is_that_of_all_steps() -> None:
         tf.numpy_function(note, weights, tf.float32)
 
     model.optimizer.apply = watched
-    fit(model, parameters, x, y, x, y, _never)
+    fit(KerasTrainer(model), parameters, x, y, x, y, _never)
     momentum = np.exp(-1 / 1.5)
     expected = seen[0]
     for step in seen[1:]:
@@ -121,7 +121,7 @@ def test_patience_is_respected_and_ends_with_the_best_weights() -> None:
     x_validation, y_validation = _windows(24, seed=1)
     shifted = y_validation + np.float32(offset)
     parameters = _parameters(epochs=30, patience=2)
-    record = fit(model, parameters, x, y - offset, x_validation, shifted, _never)
+    record = fit(KerasTrainer(model), parameters, x, y - offset, x_validation, shifted, _never)
     assert record.stopped_by == "patience"
     assert record.epochs == record.best_epoch + 2 < 30
     assert record.history["val_mse"][-1] > min(record.history["val_mse"])
@@ -187,7 +187,7 @@ def test_every_window_is_seen_once_an_epoch_in_a_new_order() -> None:
     shuffle = np.random.default_rng(0)
     orders = []
     for _ in range(2):
-        batches = list(fit_module._batches(x, y, 4, shuffle))
+        batches = list(fit_module._batches(x, y, shuffle.permutation(len(x)), 4))
         assert [len(part) for part, _ in batches] == [4, 4, 2]
         orders.append(np.concatenate([part for part, _ in batches]).ravel().tolist())
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(10))
@@ -200,7 +200,7 @@ def test_t1_nan_in_training_is_a_failure_that_names_epoch_and_step() -> None:
     x, y = _windows(40)
     y[17] = np.nan
     with pytest.raises(TrainingDiverged, match=r"epoch 1: the training loss is nan at step \d of"):
-        fit(model, parameters, x, y, *_windows(24), _never)
+        fit(KerasTrainer(model), parameters, x, y, *_windows(24), _never)
 
 
 def test_t1_infinity_only_in_validation_is_a_failure() -> None:
@@ -209,7 +209,7 @@ def test_t1_infinity_only_in_validation_is_a_failure() -> None:
     x_validation, y_validation = _windows(24)
     y_validation[3] = np.inf
     with pytest.raises(TrainingDiverged, match="epoch 1: the validation loss is inf"):
-        fit(model, parameters, *_windows(40), x_validation, y_validation, _never)
+        fit(KerasTrainer(model), parameters, *_windows(40), x_validation, y_validation, _never)
 
 
 def test_t2_out_of_memory_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +235,7 @@ def test_windows_and_targets_must_match(windows: int, targets: int) -> None:
     model = build(parameters, WINDOW, FEATURES, 1, 0)
     x, y = _windows(40)
     with pytest.raises(ValueError, match=f"found {windows} windows, {targets} targets"):
-        fit(model, parameters, x[:windows], y[:targets], *_windows(24), _never)
+        fit(KerasTrainer(model), parameters, x[:windows], y[:targets], *_windows(24), _never)
 
 
 def test_predictions_do_not_depend_on_the_batching(monkeypatch: pytest.MonkeyPatch) -> None:
