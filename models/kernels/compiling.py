@@ -88,11 +88,11 @@ def compiled(*types: Any) -> Callable[[_Function], _Function]:
 
 def part(function: _Function) -> _Function:
     """Compile `function` as a part of those that call it."""
-    made: _Function = nb.njit(**_OPTIONS)(function)
+    made: _Function = nb.njit(forceinline=True, **_OPTIONS)(function)
     return made
 
 
 def fast_part(function: _Function) -> _Function:
     """As `part`, for loops over arrays: sums in another order, so that LLVM makes vectors of them."""
-    made: _Function = nb.njit(fastmath=_FAST, **_OPTIONS)(function)
+    made: _Function = nb.njit(forceinline=True, fastmath=_FAST, **_OPTIONS)(function)
     return made
