@@ -1,7 +1,7 @@
 """Where training runs: the one decision between the kernels and TensorFlow.
 
-On a CPU the kernels train, two to seven times as fast; on a GPU, where they do not apply and where
-they do not work, TensorFlow does.
+On a CPU the kernels train, which is faster. On a GPU, where they do not apply and where they do not
+work, TensorFlow does.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from models.trainer import Trainer
 
 
-def choose_backend(device: Device, reason_against: Callable[[], str | None] | None = None) -> Device:
+def choose_backend(
+    device: Device, reason_against: Callable[[], str | None] | None = None
+) -> Device:
     """Decide what trains on `device`, as far as the machine decides it; the notes tell it.
 
     Args:

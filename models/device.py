@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
-
 Backend = Literal["kernels", "tensorflow"]
 
 

@@ -282,9 +282,7 @@ def _batches(
         yield x[chosen], y[chosen]
 
 
-def _mean_loss(
-    epoch: int, losses: npt.NDArray[np.float64], batch_size: int, windows: int
-) -> float:
+def _mean_loss(epoch: int, losses: npt.NDArray[np.float64], batch_size: int, windows: int) -> float:
     """The mean over windows of the losses of batches."""
     bad = np.flatnonzero(~np.isfinite(losses))
     if bad.size:

@@ -60,7 +60,7 @@ def _digest() -> str:
 
 def _features() -> str:
     """What numba compiles for."""
-    return nb.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten()
+    return str(nb.config.CPU_FEATURES or llvm.get_host_cpu_features().flatten())
 
 
 PLACE = find_place()
@@ -87,12 +87,16 @@ def compiled(*types: Any) -> Callable[[_Function], _Function]:
 
 
 def part(function: _Function) -> _Function:
-    """Compile `function` as a part of those that call it."""
+    """Compile `function` as a part of those that call it.
+
+    Always inlined: else code that was just compiled and code that was loaded could call copies
+    that LLVM optimised differently, and differ in the last bits.
+    """
     made: _Function = nb.njit(forceinline=True, **_OPTIONS)(function)
     return made
 
 
 def fast_part(function: _Function) -> _Function:
-    """As `part`, for loops over arrays: sums in another order, so that LLVM makes vectors of them."""
+    """As `part`, for loops over arrays: LLVM may sum in another order, and so by vectors."""
     made: _Function = nb.njit(forceinline=True, fastmath=_FAST, **_OPTIONS)(function)
     return made

@@ -57,14 +57,18 @@ def _tanh_fraction(x: Any) -> Any:
 
 @part
 def lstm_cell(i: Any, f: Any, g: Any, o: Any, cell: Any) -> Any:
-    """One step of one unit, in `GROUP` windows: Hochreiter & Schmidhuber (1997), Gers et al. (2000).
+    """One step of one unit in `GROUP` windows.
+
+    Hochreiter & Schmidhuber (1997), with the forget gate of Gers et al. (2000).
 
     A division takes as long as some ten products, so the four gates share one: `1 / (a b c d)`
     times the other three.
 
     Args:
-        i: input gate before its sigmoid; f, o: forget and output gate; g: candidate before its
-            tanh.
+        i: input gate before its sigmoid.
+        f: forget gate before its sigmoid.
+        g: candidate before its tanh.
+        o: output gate before its sigmoid.
         cell: cell state before the step.
 
     Returns:

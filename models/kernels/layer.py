@@ -27,6 +27,7 @@ from models.kernels.vectors import (
     zero_narrow,
 )
 
+
 class Layer(NamedTuple):
     """The sizes of one layer, and where its arrays begin.
 
@@ -95,7 +96,9 @@ def kept_scale(threshold: int) -> Any:
 
 
 @part
-def forward(work: Any, layer: Any, steps: int, keep: int, out: int, out_rows: int, key: Any) -> None:
+def forward(
+    work: Any, layer: Any, steps: int, keep: int, out: int, out_rows: int, key: Any
+) -> None:
     """Run the layer over its `inputs`.
 
     Args:
@@ -262,9 +265,7 @@ def _input_backward(work: Any, layer: Any, t: int, z: int, below: int) -> None:
 
 
 @part
-def _weights_backward_tall(
-    work: Any, gradient: Any, layer: Any, t: int, kept: int
-) -> None:
+def _weights_backward_tall(work: Any, gradient: Any, layer: Any, t: int, kept: int) -> None:
     """Add the weights' gradient of the `kept` steps from `t` on, 4 rows by 4 columns at a time.
 
     `gates_gradient` holds these steps backwards. Sixteen sums and five factors fill most of 32
@@ -303,9 +304,7 @@ def _weights_backward_tall(
 
 
 @part
-def _weights_backward(
-    work: Any, gradient: Any, layer: Any, t: int, kept: int
-) -> None:
+def _weights_backward(work: Any, gradient: Any, layer: Any, t: int, kept: int) -> None:
     """The same, 2 rows by 4 columns at a time, for 16 registers."""
     columns, rows = 4 * layer.units, layer.rows
     for k in range(0, rows, 2):

@@ -61,9 +61,7 @@ class Parameters(NamedTuple):
 
 
 @part
-def _gather(
-    work: Any, layer: Any, steps: int, x: Any, order: Any, first: int, count: int
-) -> None:
+def _gather(work: Any, layer: Any, steps: int, x: Any, order: Any, first: int, count: int) -> None:
     """Put `count` windows into the lanes of the first layer's input; other lanes become zero."""
     for lane in range(GROUP):
         for t in range(steps):
@@ -115,9 +113,7 @@ def _dense_line(work: Any, weights: Any, dense: Any, q: int) -> None:
 
 
 @part
-def dense_forward(
-    work: Any, weights: Any, dense: Any, first: int, count: int, out: Any
-) -> None:
+def dense_forward(work: Any, weights: Any, dense: Any, first: int, count: int, out: Any) -> None:
     """Write the forecasts of `count` windows to `out` (n, horizon) from row `first` on."""
     for q in range(dense.horizon):
         _dense_line(work, weights, dense, q)
@@ -231,4 +227,5 @@ def add_gradients(
             below = layer_at(stack.layers, k - 1).outputs_gradient if k > 0 else -1
             layer = layer_at(stack.layers, k)
             backward(work, parameters.gradient, layer, stack.steps, k < top, below)
-    return squares / (batch * stack.dense.horizon)
+    error: float = squares / (batch * stack.dense.horizon)
+    return error

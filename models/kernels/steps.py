@@ -71,9 +71,7 @@ def train_epoch(
             one = layer_at(stack.layers, k)
             begin = one.weights + one.padded * 4 * one.units
             end = one.weights + (one.used - 1) * 4 * one.units
-            loss += add_penalty(
-                parameters.weights, parameters.gradient, optimiser.l2, begin, end
-            )
+            loss += add_penalty(parameters.weights, parameters.gradient, optimiser.l2, begin, end)
         losses[step] = loss
         if not learn:
             continue

@@ -1,12 +1,12 @@
 """SIMD vectors as values of compiled code: the one file that uses numba's semi-public parts.
 
 numba compiles loops over arrays but leaves it to LLVM whether they become vector instructions, and
-for the loops of an LSTM it mostly does not. Here a vector is a type of its own, which becomes LLVM's
-`<n x float>`; LLVM turns that into whatever the processor has (AVX-512, AVX2, SSE, NEON).
+for the loops of an LSTM it mostly does not. Here a vector is a type of its own, which becomes
+LLVM's `<n x float>`; LLVM turns that into whatever the processor has (AVX-512, AVX2, SSE, NEON).
 
 `numba.extending` is documented; the code that each function emits, by llvmlite, is not promised to
 stay as it is. So numba's version is pinned, and a check against Keras stands before the first use
-(`models/kernels/check.py`).
+(`models/kernel_check.py`).
 """
 
 import operator
@@ -221,7 +221,9 @@ def total(typing: Any, value: Any) -> Any:
             lanes //= 2
             chosen = ir.VectorType(_I32, lanes)
             halves = [
-                builder.shuffle_vector(value, nothing, ir.Constant(chosen, list(range(at, at + lanes))))
+                builder.shuffle_vector(
+                    value, nothing, ir.Constant(chosen, list(range(at, at + lanes)))
+                )
                 for at in (0, lanes)
             ]
             value = builder.fadd(*halves)
@@ -248,7 +250,9 @@ def dropped(typing: Any, value: Any, place: Any, key: Any, threshold: Any, scale
         value, place, key, threshold, scale = args
         half = GROUP // 2
         lanes = [(lane * 0x9E3779B9) & 0xFFFFFFFF for lane in range(1, half + 1)]
-        x = builder.add(_all_lanes(builder, place, half), ir.Constant(ir.VectorType(_I32, half), lanes))
+        x = builder.add(
+            _all_lanes(builder, place, half), ir.Constant(ir.VectorType(_I32, half), lanes)
+        )
         x = _round(builder, x, 16, 0x7FEB352D, half)
         x = builder.add(x, _all_lanes(builder, key, half))
         x = _round(builder, x, 15, 0x846CA68B, half)

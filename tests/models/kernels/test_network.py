@@ -31,8 +31,8 @@ def _network(**changes: Any) -> Network:
     random = np.random.default_rng(0)
     weights, below = [], plan.features
     for units in plan.units:
-        for shape in ((below, 4 * units), (units, 4 * units), (4 * units,)):
-            weights.append(random.normal(0, 0.4, shape).astype(np.float32))
+        shapes = ((below, 4 * units), (units, 4 * units), (4 * units,))
+        weights += [random.normal(0, 0.4, shape).astype(np.float32) for shape in shapes]
         below = units
     weights.append(random.normal(size=(below, plan.horizon)).astype(np.float32))
     weights.append(random.normal(size=(plan.horizon,)).astype(np.float32))

@@ -100,7 +100,9 @@ def _train(kind: Any, **changes: Any) -> tuple[FitRecord, Any]:
     x, y = view[:150], series[10:160, :2]
     random.seed(7)
     trainer = kind(made)
-    record = fit(trainer, found, x, y, view[150:190], series[160:200, :2], lambda epoch, value: False)
+    record = fit(
+        trainer, found, x, y, view[150:190], series[160:200, :2], lambda epoch, value: False
+    )
     return record, made.trainable_variables
 
 
