@@ -5,16 +5,13 @@ Knows Keras by the models it is given; imports neither it nor TensorFlow.
 
 import contextlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from models.kernels.network import Network, Plan
 from models.trainer import Array
-
-if TYPE_CHECKING:
-    import keras
 
 
 class KernelTrainer:
@@ -25,7 +22,7 @@ class KernelTrainer:
 
     backend = "kernels"
 
-    def __init__(self, model: "keras.Model") -> None:
+    def __init__(self, model: Any) -> None:
         """Begin with the model's weights; Adam begins anew."""
         self._model = model
         self._network = _network_of(model)
@@ -89,7 +86,7 @@ class KernelTrainer:
             variable.assign(weight)
 
 
-def reason_against(model: "keras.Model") -> str | None:
+def reason_against(model: Any) -> str | None:
     """Why the kernels cannot train a model that `build` made; None if they can."""
     for layer in model.layers:
         if layer.compute_dtype != "float32":
@@ -100,7 +97,7 @@ def reason_against(model: "keras.Model") -> str | None:
 
 
 def gradients(
-    model: "keras.Model", x: Array, y: Array
+    model: Any, x: Array, y: Array
 ) -> tuple[npt.NDArray[np.float32], list[npt.NDArray[np.float32]]]:
     """What the kernels forecast, and the gradients of one batch by all weights of `model`.
 
@@ -117,7 +114,7 @@ def gradients(
     return network.predict(x), network.gradients(x, y)[1]
 
 
-def _network_of(model: "keras.Model") -> Network:
+def _network_of(model: Any) -> Network:
     lstms = [layer for layer in model.layers if hasattr(layer, "recurrent_dropout")]
     dropouts = [layer for layer in model.layers if hasattr(layer, "rate")]
     regularizer = lstms[0].kernel_regularizer
