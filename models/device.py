@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
+Backend = Literal["kernels", "tensorflow"]
+
 
 @dataclass(frozen=True)
 class Device:
@@ -16,11 +18,13 @@ class Device:
         kind: "gpu" or "cpu".
         name: the processor's or the GPU's model name, for people.
         notes: messages for people, one line each; the first says what was chosen.
+        backend: what trains on it, where a network allows it; `models.backend` decides.
     """
 
     kind: Literal["gpu", "cpu"]
     name: str
     notes: tuple[str, ...]
+    backend: Backend = "tensorflow"
 
 
 def prepare_device(threads: int, gpu: int | None = None) -> Device:

@@ -1,5 +1,6 @@
 """Train one model, stop early, restore its best weights; predict and score."""
 
+import contextlib
 import math
 import random
 import statistics
@@ -14,12 +15,11 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from models.parameters import TrialParameters
+from models.trainer import Array, Trainer
 
 # Windows a prediction step: on one CPU core 64 beats 256 by a fifth at 64/32 units and more at
 # 128/64 (the activations stay in the cache), and memory stays small.
 PREDICTION_BATCH = 64
-
-Array = npt.NDArray[np.floating[Any]]
 
 
 class TrainingDiverged(ArithmeticError):
@@ -55,7 +55,7 @@ class FitRecord:
 
 
 def fit(
-    model: keras.Model,
+    trainer: Trainer,
     parameters: TrialParameters,
     x_train: Array,
     y_train: Array,
@@ -66,14 +66,14 @@ def fit(
     """Train until patience runs out, the epochs are used up or `on_epoch` says stop.
 
     The weights with the lowest penalty-free validation MSE are restored in each of these
-    endings, so that `mse(predict(model, x_validation), y_validation)` equals
+    endings, so that `mse(trainer.predict(x_validation), y_validation)` equals
     `min(history["val_mse"])`; with `parameters.weights` "last" those of the last epoch are. With
     `parameters.ema_epochs` the weights validated and restored are the moving average, while
     training goes on from the others. Windows are reshuffled every epoch, in an order that follows
     from the seed given to `build`.
 
     Args:
-        model: compiled by `build`; trained in place.
+        trainer: of a model that `build` made; both are trained in place.
         parameters: batch size, patience, epochs and which weights are kept.
         x_train: float32 (n, window, features), scaled; may be a view, only batches are copied.
         y_train: float32 (n, horizon), scaled.
@@ -97,34 +97,33 @@ def fit(
     shuffle = np.random.default_rng(random.getrandbits(64))  # seeded by `build`
     if parameters.ema_epochs:
         steps = -(-len(x_train) // parameters.batch_size)
-        model.optimizer.ema_momentum = math.exp(-1 / (parameters.ema_epochs * steps))
-    step = training_step(model)
+        trainer.average_weights(math.exp(-1 / (parameters.ema_epochs * steps)))
     history: dict[str, list[float]] = {
         key: [] for key in ("loss", "val_loss", "val_mse", "learning_rate")
     }
-    best_mse, best_epoch, kept = np.inf, 0, []
+    best_mse, best_epoch = np.inf, 0
+    kept: list[Any] = []
     epoch_seconds: list[float] = []
     stopped_by: Literal["patience", "epochs", "pruner"] = "epochs"
 
     for epoch in range(1, parameters.epochs + 1):
         epoch_started = time.perf_counter()
-        batches = _batches(x_train, y_train, parameters.batch_size, shuffle)
-        loss = _mean_loss(epoch, [(len(x), step(x, y)) for x, y in batches])
-        trained = _take_average(model) if parameters.ema_epochs else None
-        val_mse = mse(predict(model, x_validation), y_validation)
-        val_loss = val_mse + _penalty(model)
-        if not np.isfinite(val_loss):
-            raise TrainingDiverged(f"epoch {epoch}: the validation loss is {val_loss}")
+        order = shuffle.permutation(len(x_train))
+        losses = trainer.train_epoch(x_train, y_train, order, parameters.batch_size)
+        loss = _mean_loss(epoch, losses, parameters.batch_size, len(x_train))
+        with trainer.averaged():
+            val_mse = mse(trainer.predict(x_validation), y_validation)
+            val_loss = val_mse + trainer.penalty()
+            if not np.isfinite(val_loss):
+                raise TrainingDiverged(f"epoch {epoch}: the validation loss is {val_loss}")
+            if val_mse < best_mse or parameters.weights == "last":
+                kept = trainer.weights()
         history["loss"].append(loss)
         history["val_loss"].append(val_loss)
         history["val_mse"].append(val_mse)
-        history["learning_rate"].append(float(model.optimizer.learning_rate))
-        if val_mse < best_mse or parameters.weights == "last":
-            kept = model.get_weights()
+        history["learning_rate"].append(trainer.learning_rate)
         if val_mse < best_mse:
             best_mse, best_epoch = val_mse, epoch
-        if trained is not None:
-            model.set_weights(trained)
         epoch_seconds.append(time.perf_counter() - epoch_started)
 
         if on_epoch(epoch, val_mse):
@@ -136,7 +135,7 @@ def fit(
 
     if parameters.weights == "last":
         best_epoch = len(epoch_seconds)
-    model.set_weights(kept)
+    trainer.restore(kept)
     return FitRecord(
         history=history,
         best_epoch=best_epoch,
@@ -144,7 +143,7 @@ def fit(
         stopped_by=stopped_by,
         seconds=time.perf_counter() - started,
         seconds_per_epoch=statistics.median(epoch_seconds),
-        parameter_count=sum(int(np.prod(v.shape)) for v in model.trainable_variables),
+        parameter_count=trainer.parameter_count,
     )
 
 
@@ -211,38 +210,89 @@ def training_step(model: keras.Model) -> Callable[[Array, Array], Any]:
     return compiled
 
 
+class KerasTrainer:
+    """A model that `build` made, trained by TensorFlow."""
+
+    backend = "tensorflow"
+
+    def __init__(self, model: keras.Model) -> None:
+        self._model = model
+        self._step = training_step(model)
+        self._averages = False
+
+    @property
+    def learning_rate(self) -> float:
+        """Adam's, of the next step."""
+        return float(self._model.optimizer.learning_rate)
+
+    @property
+    def parameter_count(self) -> int:
+        """Trainable numbers of the model."""
+        return sum(int(np.prod(v.shape)) for v in self._model.trainable_variables)
+
+    def average_weights(self, momentum: float) -> None:
+        """As `Trainer` says; the model must have been compiled with `use_ema`."""
+        self._model.optimizer.ema_momentum = momentum
+        self._averages = True
+
+    def train_epoch(
+        self, x: Array, y: Array, order: npt.NDArray[np.int64], batch_size: int
+    ) -> npt.NDArray[np.float64]:
+        """As `Trainer` says; a batch is copied, never all of `x`."""
+        losses = [self._step(*batch) for batch in _batches(x, y, order, batch_size)]
+        return np.asarray([float(loss) for loss in losses])
+
+    @contextlib.contextmanager
+    def averaged(self) -> Iterator[None]:
+        """As `Trainer` says."""
+        if not self._averages:
+            yield
+            return
+        trained = self._model.get_weights()
+        self._model.optimizer.finalize_variable_values(self._model.trainable_variables)
+        try:
+            yield
+        finally:
+            self._model.set_weights(trained)
+
+    def predict(self, x: Array) -> npt.NDArray[np.float32]:
+        """As `predict` does."""
+        return predict(self._model, x)
+
+    def penalty(self) -> float:
+        """The model's own losses."""
+        return float(sum(float(loss) for loss in self._model.losses))
+
+    def weights(self) -> list[Any]:
+        """A copy of all of the model's weights."""
+        found: list[Any] = self._model.get_weights()
+        return found
+
+    def restore(self, weights: list[Any]) -> None:
+        """Give the model `weights`."""
+        self._model.set_weights(weights)
+
+
 def _batches(
-    x: Array, y: Array, size: int, shuffle: np.random.Generator
+    x: Array, y: Array, order: npt.NDArray[np.int64], size: int
 ) -> Iterator[tuple[Array, Array]]:
-    """One epoch in a new order; the last batch holds the rest."""
-    order = shuffle.permutation(len(x))
+    """The rows of `order` in batches; the last one holds the rest."""
     for at in range(0, len(order), size):
         chosen = order[at : at + size]
         yield x[chosen], y[chosen]
 
 
-def _mean_loss(epoch: int, losses: list[tuple[int, Any]]) -> float:
-    """The mean over windows of (batch size, loss) pairs."""
-    sizes = [size for size, _ in losses]
-    values = np.asarray([float(loss) for _, loss in losses])
-    bad = np.flatnonzero(~np.isfinite(values))
+def _mean_loss(epoch: int, losses: npt.NDArray[np.float64], batch_size: int, windows: int) -> float:
+    """The mean over windows of the losses of batches."""
+    bad = np.flatnonzero(~np.isfinite(losses))
     if bad.size:
         raise TrainingDiverged(
-            f"epoch {epoch}: the training loss is {values[bad[0]]} "
-            f"at step {bad[0] + 1} of {len(values)}"
+            f"epoch {epoch}: the training loss is {losses[bad[0]]} "
+            f"at step {bad[0] + 1} of {len(losses)}"
         )
-    return float(np.average(values, weights=sizes))
-
-
-def _take_average(model: keras.Model) -> list[Array]:
-    """Give the model the moving average of its weights; return those it was trained to."""
-    trained: list[Array] = model.get_weights()
-    model.optimizer.finalize_variable_values(model.trainable_variables)
-    return trained
-
-
-def _penalty(model: keras.Model) -> float:
-    return float(sum(float(loss) for loss in model.losses))
+    sizes = np.full(len(losses), batch_size)
+    sizes[-1] = windows - batch_size * (len(losses) - 1)
+    return float(np.average(losses, weights=sizes))
 
 
 def _check_lengths(name: str, x: Array, y: Array) -> None:

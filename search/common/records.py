@@ -84,6 +84,7 @@ class TrialResult:
         seconds: of training. seconds_per_epoch: median. overhead_seconds: of everything else.
         repeat_of: number of the attempt with the same point whose result this is, if not trained.
         device: "cpu" or "gpu". device_name: as the system calls it. device_notes: for the person.
+        backend: what trained it, "kernels" or "tensorflow"; "" if it was before that was noted.
     """
 
     objective: float
@@ -102,6 +103,7 @@ class TrialResult:
     device_notes: list[str] = field(default_factory=list)
     overhead_seconds: float = 0.0
     repeat_of: int | None = None
+    backend: str = ""
     period: Period = "validation"
 
     def as_stored(self) -> dict[str, Any]:

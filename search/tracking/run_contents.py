@@ -119,6 +119,7 @@ def log_result(client: "MlflowClient", run_id: str, record: TrialRecord, facts: 
     tags = {
         "device": record.result.device,
         "device_name": record.result.device_name,
+        **({"backend": record.result.backend} if record.result.backend else {}),
         "stopped_by": record.result.stopped_by,
     }
     if record.result.repeat_of is not None:

@@ -10,11 +10,13 @@ import keras
 import numpy as np
 
 from data_pipeline.windows import Prepared, Windows
+from models.backend import make_trainer
 from models.build import build
 from models.device import Device
-from models.fit import fit, mse, predict
+from models.fit import fit, mse
 from models.metrics import scores, seasonal_scale
 from models.parameters import TrialParameters
+from models.trainer import Trainer
 from search.common.records import TrialResult
 
 FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
@@ -48,7 +50,7 @@ def run_trial(
         parameters: of network and training.
         prepared: scaled windows; of the test period only where promotion has opened it.
         seed: of initial weights, dropout and shuffling.
-        device: what is trained on, for the record.
+        device: what is trained on, and by what.
         on_epoch: called with the epoch (from 1) and the penalty-free held-out MSE; training
             stops when it returns True, with the best weights restored all the same.
 
@@ -58,9 +60,10 @@ def run_trial(
     train, held_out = prepared.train, prepared.held_out
     window, features = train.x.shape[1:]
     model = build(parameters, window, features, train.y.shape[1], seed)
-    record = fit(model, parameters, train.x, train.y, held_out.x, held_out.y, on_epoch)
-    train_objective, train_metrics, _, _ = _judge(model, train, prepared)
-    objective, metrics, actual, forecast = _judge(model, held_out, prepared)
+    trainer = make_trainer(model, device)
+    record = fit(trainer, parameters, train.x, train.y, held_out.x, held_out.y, on_epoch)
+    train_objective, train_metrics, _, _ = _judge(trainer, train, prepared)
+    objective, metrics, actual, forecast = _judge(trainer, held_out, prepared)
     result = TrialResult(
         objective=objective,
         train_objective=train_objective,
@@ -77,14 +80,15 @@ def run_trial(
         device=device.kind,
         device_name=device.name,
         device_notes=list(device.notes),
+        backend=trainer.backend,
     )
     return Trained(result, model, actual, forecast, held_out.origins)
 
 
 def _judge(
-    model: keras.Model, windows: Windows, prepared: Prepared
+    trainer: Trainer, windows: Windows, prepared: Prepared
 ) -> tuple[float, dict[str, float], FloatArray, FloatArray]:
-    output = predict(model, windows.x)
+    output = trainer.predict(windows.x)
     actual = prepared.scaler.inverse_target(windows.y)
     forecast = prepared.scaler.inverse_target(output)
     scale = seasonal_scale(prepared.history.target[: prepared.train_rows])

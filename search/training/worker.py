@@ -75,7 +75,10 @@ def _ready() -> WorkerState:
         with tensorflow_start():
             from models.device import prepare_device
 
-            _worker.device = prepare_device(context.threads, context.gpu)
+            device = prepare_device(context.threads, context.gpu)
+        from models.backend import choose_backend
+
+        _worker.device = choose_backend(device)
     if _worker.channel is None:
         _worker.channel = Client(context.address, authkey=context.secret)
     return _worker

@@ -1,5 +1,6 @@
 """Training: its endings, its record, its failures; prediction and score."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -9,10 +10,18 @@ import tensorflow as tf
 
 from models import fit as fit_module
 from models.build import build
-from models.fit import FitRecord, TrainingDiverged, fit, mse, predict
+from models.fit import FitRecord, KerasTrainer, TrainingDiverged, fit, mse, predict
+from models.kernel_trainer import KernelTrainer
 from models.parameters import TrialParameters
 
 WINDOW, FEATURES = 6, 2
+
+trainer_of: Any = KerasTrainer
+
+
+@pytest.fixture(params=[KerasTrainer, KernelTrainer], autouse=True)
+def _each_trainer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[__name__], "trainer_of", request.param)
 
 
 def _parameters(**changes: Any) -> TrialParameters:
@@ -49,8 +58,9 @@ def _train(
     model = build(parameters, WINDOW, FEATURES, 1, seed)
     x, y = _windows(40)
     x_validation, y_validation = _windows(24, seed=1)
-    record = fit(model, parameters, x, y, x_validation, y_validation, on_epoch)
-    return model, record, mse(predict(model, x_validation), y_validation)
+    trainer = trainer_of(model)
+    record = fit(trainer, parameters, x, y, x_validation, y_validation, on_epoch)
+    return model, record, mse(trainer.predict(x_validation), y_validation)
 
 
 def test_all_epochs_end_with_the_best_weights() -> None:
@@ -66,10 +76,11 @@ def test_the_last_weights_are_left_where_they_are_asked_for() -> None:
     x, y = _windows(40)
     x_validation, y_validation = _windows(24, seed=1)
     shifted = y_validation + np.float32(offset)
-    record = fit(model, parameters, x, y - offset, x_validation, shifted, _never)
+    trainer = trainer_of(model)
+    record = fit(trainer, parameters, x, y - offset, x_validation, shifted, _never)
     assert record.best_epoch == record.epochs == 6
     assert record.history["val_mse"][-1] > min(record.history["val_mse"])
-    assert mse(predict(model, x_validation), shifted) == record.history["val_mse"][-1]
+    assert mse(trainer.predict(x_validation), shifted) == record.history["val_mse"][-1]
 
 
 def test_the_moving_average_is_validated_and_kept_while_training_goes_on_without_it() -> None:
@@ -102,7 +113,7 @@ def test_the_moving_average_is_that_of_all_steps() -> None:
         tf.numpy_function(note, weights, tf.float32)
 
     model.optimizer.apply = watched
-    fit(model, parameters, x, y, x, y, _never)
+    fit(KerasTrainer(model), parameters, x, y, x, y, _never)
     momentum = np.exp(-1 / 1.5)
     expected = seen[0]
     for step in seen[1:]:
@@ -121,11 +132,12 @@ def test_patience_is_respected_and_ends_with_the_best_weights() -> None:
     x_validation, y_validation = _windows(24, seed=1)
     shifted = y_validation + np.float32(offset)
     parameters = _parameters(epochs=30, patience=2)
-    record = fit(model, parameters, x, y - offset, x_validation, shifted, _never)
+    trainer = trainer_of(model)
+    record = fit(trainer, parameters, x, y - offset, x_validation, shifted, _never)
     assert record.stopped_by == "patience"
     assert record.epochs == record.best_epoch + 2 < 30
     assert record.history["val_mse"][-1] > min(record.history["val_mse"])
-    assert mse(predict(model, x_validation), shifted) == min(record.history["val_mse"])
+    assert mse(trainer.predict(x_validation), shifted) == min(record.history["val_mse"])
 
 
 def test_the_pruner_ends_with_the_best_weights_too() -> None:
@@ -187,7 +199,7 @@ def test_every_window_is_seen_once_an_epoch_in_a_new_order() -> None:
     shuffle = np.random.default_rng(0)
     orders = []
     for _ in range(2):
-        batches = list(fit_module._batches(x, y, 4, shuffle))
+        batches = list(fit_module._batches(x, y, shuffle.permutation(len(x)), 4))
         assert [len(part) for part, _ in batches] == [4, 4, 2]
         orders.append(np.concatenate([part for part, _ in batches]).ravel().tolist())
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(10))
@@ -200,7 +212,7 @@ def test_t1_nan_in_training_is_a_failure_that_names_epoch_and_step() -> None:
     x, y = _windows(40)
     y[17] = np.nan
     with pytest.raises(TrainingDiverged, match=r"epoch 1: the training loss is nan at step \d of"):
-        fit(model, parameters, x, y, *_windows(24), _never)
+        fit(trainer_of(model), parameters, x, y, *_windows(24), _never)
 
 
 def test_t1_infinity_only_in_validation_is_a_failure() -> None:
@@ -209,7 +221,7 @@ def test_t1_infinity_only_in_validation_is_a_failure() -> None:
     x_validation, y_validation = _windows(24)
     y_validation[3] = np.inf
     with pytest.raises(TrainingDiverged, match="epoch 1: the validation loss is inf"):
-        fit(model, parameters, *_windows(40), x_validation, y_validation, _never)
+        fit(trainer_of(model), parameters, *_windows(40), x_validation, y_validation, _never)
 
 
 def test_t2_out_of_memory_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +229,18 @@ def test_t2_out_of_memory_passes_through(monkeypatch: pytest.MonkeyPatch) -> Non
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
 
     monkeypatch.setattr(fit_module, "training_step", lambda model: exhausted)
+    monkeypatch.setattr(sys.modules[__name__], "trainer_of", KerasTrainer)
     with pytest.raises(tf.errors.ResourceExhaustedError, match="OOM"):
+        _train(_parameters())
+
+
+def test_t2_no_memory_for_the_kernels_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(*_: Any) -> Any:
+        raise MemoryError("Unable to allocate")
+
+    monkeypatch.setattr("models.kernels.arrays.np.zeros", exhausted)
+    monkeypatch.setattr(sys.modules[__name__], "trainer_of", KernelTrainer)
+    with pytest.raises(MemoryError):
         _train(_parameters())
 
 
@@ -235,7 +258,7 @@ def test_windows_and_targets_must_match(windows: int, targets: int) -> None:
     model = build(parameters, WINDOW, FEATURES, 1, 0)
     x, y = _windows(40)
     with pytest.raises(ValueError, match=f"found {windows} windows, {targets} targets"):
-        fit(model, parameters, x[:windows], y[:targets], *_windows(24), _never)
+        fit(trainer_of(model), parameters, x[:windows], y[:targets], *_windows(24), _never)
 
 
 def test_predictions_do_not_depend_on_the_batching(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,1 @@
+"""Training and forecasts of stacked LSTMs on a CPU, in compiled vector code. See README.md."""
