@@ -129,11 +129,11 @@ def _network_of(model: Any) -> Network:
         learning_rate=float(model.optimizer.learning_rate),
         seed=tuple(_seed(layer) for layer in dropouts),
     )
-    return Network(plan, [np.array(variable) for variable in model.trainable_variables])
+    return Network(plan, [np.asarray(variable) for variable in model.trainable_variables])
 
 
 def _seed(dropout: Any) -> int:
     """The first of the numbers that a Keras dropout layer draws its masks by."""
     if dropout.rate == 0:
         return 0  # it draws none
-    return int(np.array(dropout.seed_generator.state)[0])
+    return int(np.asarray(dropout.seed_generator.state)[0])
