@@ -143,4 +143,4 @@ def test_the_trainer_restores_what_it_trained(tmp_path: Path) -> None:
     assert not np.array_equal(trainer.weights()[0], kept[0])
     trainer.restore(kept)
     for one, other in zip(model.trainable_variables, kept, strict=True):
-        np.testing.assert_array_equal(np.array(one), other)
+        np.testing.assert_array_equal(np.asarray(one), other)

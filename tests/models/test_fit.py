@@ -104,7 +104,7 @@ def test_the_moving_average_is_that_of_all_steps() -> None:
     apply = model.optimizer.apply
 
     def note(*values: Any) -> np.float32:
-        seen.append([np.array(value) for value in values])
+        seen.append([np.asarray(value).copy() for value in values])
         return np.float32(0)
 
     def watched(*arguments: object) -> None:
@@ -238,7 +238,7 @@ def test_t2_no_memory_for_the_kernels_passes_through(monkeypatch: pytest.MonkeyP
     def exhausted(*_: Any) -> Any:
         raise MemoryError("Unable to allocate")
 
-    monkeypatch.setattr("models.kernels.arrays.np.zeros", exhausted)
+    monkeypatch.setattr("models.kernels.network.make_memory", exhausted)
     monkeypatch.setattr(sys.modules[__name__], "trainer_of", KernelTrainer)
     with pytest.raises(MemoryError):
         _train(_parameters())
