@@ -1,4 +1,4 @@
-"""One place for a training process: fresh after some tasks, any death, a timeout, lack of memory.
+"""One place for a training process; a fresh one takes it after growth, death, timeout, no memory.
 
 Each has an executor of its own. Processes that share a channel can lose more than their own task:
 one that is killed while it starts, or while it holds the channel, breaks it for all of them.
@@ -16,9 +16,10 @@ from search.common.records import Cause, Failure, Task, TrialResult
 from search.training.train_task import WorkerContext
 from search.training.worker import initialise, run_task
 
-# Trials a process trains before a fresh one takes its place: a process grows by about 20 MB a
-# trial, and a fresh one costs TensorFlow's start.
-TASKS_PER_WORKER = 20
+# What a process may grow by before a fresh one, which costs TensorFlow's start, takes its place.
+# Measured in MB a trial: TensorFlow keeps each network's graph, the kernels next to nothing.
+MOST_GROWTH = 400.0
+GROWTH = {"tensorflow": 20.0, "kernels": 0.2}
 _REAPING = 5.0
 
 
@@ -30,7 +31,7 @@ class Slot:
         self._context = context
         self._executor: ProcessPoolExecutor | None = None
         self._process: BaseProcess | None = None
-        self._tasks = 0
+        self._growth = 0.0
         self._future: Future[TrialResult | Failure] | None = None
 
     @property
@@ -49,7 +50,7 @@ class Slot:
             ended: is told the result, or why there is none.
         """
         assert self.free, "one task at a time"
-        if self._tasks >= TASKS_PER_WORKER or self._died or self._lacks_memory:
+        if self._growth >= MOST_GROWTH or self._died or self._lacks_memory:
             self.stop()
         try:
             self._future = self._start(task)
@@ -57,8 +58,13 @@ class Slot:
             self.stop()
             ended(Failure(Cause.WORKER_DIED, f"its process ended while it started: {error}"))
             return
-        self._tasks += 1
-        _watch(self._future, self._process, timeout, ended)
+
+        def note_growth(outcome: TrialResult | Failure) -> None:
+            trainer = getattr(outcome, "backend", "") or "tensorflow"
+            self._growth += GROWTH[trainer]
+            ended(outcome)
+
+        _watch(self._future, self._process, timeout, note_growth)
 
     def stop(self) -> None:
         """Kill the process and wait until it is gone; a later task starts another."""
@@ -67,7 +73,7 @@ class Slot:
         if self._executor is not None:
             self._executor.shutdown(wait=True, cancel_futures=True)
         self._executor = self._process = None
-        self._tasks = 0
+        self._growth = 0.0
 
     @property
     def _died(self) -> bool:

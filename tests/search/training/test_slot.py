@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from search.training.slot import Slot
 from search.training.train_task import WorkerContext
 from search.training.worker import run_task
 from tests.search.command import REPOSITORY, wait_until
-from tests.search.samples import parameters
+from tests.search.samples import parameters, result
 
 NOTHING: Any = None
 CONTEXT = WorkerContext(NOTHING, NOTHING, threads=1, gpu=None, address="", secret=b"")
@@ -37,6 +38,11 @@ def _task(spool: Path, number: int = 0) -> Task:
 def find_no_memory(task: Task) -> Failure:
     """Fails as a trial does, the third one by an error of ours; says which process it was in."""
     return Failure(Cause.OUR_BUG if task.number == 2 else Cause.OUT_OF_MEMORY, str(os.getpid()))
+
+
+def say_process(task: Task) -> TrialResult:
+    """Succeeds; says in place of a count of parameters which process it was in."""
+    return replace(result(), backend=task.spool.name, parameter_count=os.getpid())
 
 
 def hang(task: Task) -> Failure:
@@ -68,6 +74,27 @@ def test_t2_a_process_that_found_no_memory_is_replaced(
     slot.stop()
     assert len(set(processes[:3])) == 3
     assert processes[3] == processes[2]
+
+
+@pytest.mark.parametrize(("backend", "trials"), [("tensorflow", 2), ("kernels", 4), ("", 2)])
+def test_s11_a_process_that_may_have_grown_is_replaced(
+    backend: str, trials: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search.training.slot, "run_task", say_process)
+    monkeypatch.setattr(search.training.slot, "MOST_GROWTH", 40.0)
+    monkeypatch.setattr(search.training.slot, "GROWTH", {"tensorflow": 20.0, "kernels": 10.0})
+    ended: queue.SimpleQueue[TrialResult | Failure] = queue.SimpleQueue()
+    slot = Slot(CONTEXT)
+    processes = []
+    for number in range(trials + 1):
+        task = _task(Path(backend), number)
+        slot.submit(task, None, ended.put)
+        outcome = ended.get(timeout=60)
+        assert isinstance(outcome, TrialResult)
+        processes.append(outcome.parameter_count)
+    slot.stop()
+    assert len(set(processes[:trials])) == 1
+    assert processes[trials] != processes[0]
 
 
 @pytest.mark.parametrize("starved", [True, False])
