@@ -96,12 +96,18 @@ def _found(ours: list[float], stock: list[float]) -> dict[str, object]:
             "epochs_said": said,
         }
 
-    names = ("product", "fused 64/32", "stock 64/32")
+    size = "64/32 x 32"
+    seconds = {
+        "product": [0.1],
+        f"kernels {size}": [0.1, 0.11],
+        f"fused {size}": [0.2, 0.21],
+        f"stock {size}": [0.4, 0.43],
+    }
     return {
         "workers": 2,
         "steps": {
-            "seconds": {"product": [0.1], "fused 64/32": [0.1, 0.11], "stock 64/32": [0.2, 0.21]},
-            "flops": dict.fromkeys(names, 1e9),
+            "seconds": seconds,
+            "flops": dict.fromkeys(seconds, 1e9),
         },
         "points": [{}, {}],
         "seconds_per_epoch": {"ours": {"0": 1.0}, "stock": {"0": 3.0}},
@@ -113,6 +119,8 @@ def _found(ours: list[float], stock: list[float]) -> dict[str, object]:
 def test_the_text_says_the_ratios() -> None:
     text = "\n".join(lines(_found([0.3, 0.1], [0.5, 0.4, 0.35])))
     assert "6.00x (95 % 5.00 to 7.00, n = 2)" in text
+    # 1e9 operations in 0.105 s, of as many in 0.1 s.
+    assert "64/32 x 32            105.0     205.0     415.0         95%   1.95x" in text
     assert "after 0.33 times the time" in text
 
 
