@@ -25,6 +25,9 @@ class TrialParameters(BaseModel):
             shows what training that long without a look at the validation windows comes to.
         ema_epochs: time constant, in epochs, of the exponential moving average of the weights that
             is validated, kept and judged in their place; 0 takes the weights as they are.
+        inputs: the columns that the network reads: "cycles" (the calendar as sines and cosines) or
+            "changes" (the hour that is forecast, the last change and those of a day and a week
+            before). This package does not look at it: who prepares the windows does.
 
     Raises:
         pydantic.ValidationError: (a ValueError) naming the field, the rule and the value found.
@@ -42,6 +45,7 @@ class TrialParameters(BaseModel):
     epochs: int = Field(ge=1)
     weights: Literal["best", "last"] = "best"
     ema_epochs: float = Field(default=0.0, ge=0.0)
+    inputs: Literal["cycles", "changes"] = "cycles"
 
     @model_validator(mode="after")
     def _one_dropout_a_layer(self) -> Self:
