@@ -1,4 +1,7 @@
-"""The calendar as cycles, so that the ends of a day and of a week meet."""
+"""The calendar as cycles, so that the ends of a day and of a week meet.
+
+A served model's folder holds a copy of this file.
+"""
 
 from typing import Final
 
@@ -6,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY
+from data_pipeline.lengths import DAYS_A_WEEK, HOURS_A_DAY
 
 CYCLE_NAMES: Final = ("hour_sin", "hour_cos", "weekday_sin", "weekday_cos")
 

@@ -1,6 +1,6 @@
 """How a series is cut into windows and splits."""
 
-from typing import Any, Final, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -12,8 +12,7 @@ from pydantic import (
     model_validator,
 )
 
-HOURS_A_DAY: Final = 24
-DAYS_A_WEEK: Final = 7
+from data_pipeline.lengths import DAYS_A_WEEK, HOURS_A_DAY
 
 # The periods that a network does not learn from and is judged on.
 Period = Literal["validation", "test"]

@@ -1,7 +1,7 @@
 """The columns that a network reads beside the series' own: calendar cycles, or changes.
 
-A served model's folder holds a copy of this file, of `calendar.py` and of `framing.py`, so what a
-network is judged on and what it is served with go through the same lines.
+A served model's folder holds a copy of this file and of what it imports, so what a network is
+judged on and what it is served with go through the same lines.
 """
 
 import math
@@ -12,14 +12,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_pipeline.calendar import CYCLE_NAMES, cycles
-from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY
+from data_pipeline.lengths import DAYS_A_WEEK, HOURS_A_DAY, HOURS_A_WEEK
 
 # "cycles": hour and weekday of the row itself as points on circles. "changes": hour and weekend of
 # the hour that is forecast, the last change of the target, and its changes a day and a week before.
 Inputs = Literal["cycles", "changes"]
 INPUTS: Final[tuple[Inputs, ...]] = get_args(Inputs)
 
-HOURS_A_WEEK: Final = DAYS_A_WEEK * HOURS_A_DAY
 # Indicators are 0 or 1 already. Changes lie around 0 and are divided by their standard deviation.
 INDICATORS: Final = (*(f"hour_{hour}" for hour in range(HOURS_A_DAY)), "weekend")
 CHANGES: Final = ("change", "change_day", "change_week")

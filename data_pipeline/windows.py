@@ -9,8 +9,9 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from data_pipeline.errors import DataError
-from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY, Framing, Period
+from data_pipeline.framing import Framing, Period
 from data_pipeline.inputs import CHANGES, INDICATORS, Inputs, added_columns, input_rows
+from data_pipeline.lengths import HOURS_A_WEEK
 from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 
@@ -241,7 +242,7 @@ def _latest(learned: range, framing: Framing) -> range:
     """The windows that are learned from, of all that could be."""
     if framing.train_weeks is None:
         return learned
-    return learned[-framing.train_weeks * DAYS_A_WEEK * HOURS_A_DAY :]
+    return learned[-framing.train_weeks * HOURS_A_WEEK :]
 
 
 def _rows_needed(framing: Framing) -> int:

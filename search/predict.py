@@ -55,6 +55,7 @@ def _predict(options: dict[str, Any]) -> int:
 
     from search.serving.model_folder import model_files, raw_rows
     from search.serving.registry import Registry, need_store, the_model
+    from search.serving.served import too_few
 
     need_store(stores)
     registry = Registry(stores, options["name"] or the_model(stores))
@@ -65,10 +66,9 @@ def _predict(options: dict[str, Any]) -> int:
         model_file, file = model_files(registry.fetch(version, Path(place)))
         facts = json.loads(file.read_text(encoding="utf-8"))
         series = _series(options, facts)
-        if len(series) < facts["window"]:
+        if said := too_few(len(series), facts):
             raise WrongInput(
-                f"--data: expected at least {facts['window']} hours, found {len(series)} with none "
-                "missing between them up to the end.\n"
+                f"--data: {said} with none missing between them up to the end.\n"
                 "Next: a longer file, or fill short gaps with --gaps interpolate and --max-gap."
             )
         rows = raw_rows(series, facts["time"])
@@ -162,11 +162,11 @@ def _forecast(
     facts: dict[str, Any],
     plot: Path | None,
 ) -> None:
-    from search.serving.served import WrongRows
+    from search.serving.served import WrongRows, hours_needed
 
     try:
         coming = model.coming(rows)
-        doubts = model.doubts(rows.tail(facts["window"]))
+        doubts = model.doubts(rows.tail(hours_needed(facts)))
     except WrongRows as error:
         raise WrongInput(f"--data: {error}") from error
     for line in doubts:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pydantic
 
-from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY
+from data_pipeline.lengths import HOURS_A_WEEK
 from data_pipeline.load import load_series
 from data_pipeline.report import DataReport
 from data_pipeline.rules import ReadingRules
@@ -202,7 +202,7 @@ def _seconds(design: Design, plan: Plan) -> float:
     """How long a design may train on one core, with the windows that it learns from."""
     windows, length, features = plan.prepared.train.x.shape
     if design.framing is not None and design.framing.train_weeks is not None:
-        windows = min(windows, design.framing.train_weeks * DAYS_A_WEEK * HOURS_A_DAY)
+        windows = min(windows, design.framing.train_weeks * HOURS_A_WEEK)
     epochs = plan.experiment.epochs
     if plan.experiment.own_epochs:
         epochs = min(epochs, design.parameters.epochs)

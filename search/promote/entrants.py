@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from data_pipeline.inputs import Inputs
 from models.intervals import Tracker
 from search.common.records import Baseline
 from search.promote.candidates import Candidate
@@ -37,6 +38,7 @@ class Entrant:
         forecast: float64 (n, horizon), of the test windows, in the data's unit.
         begin: its 90 % interval before the first of them.
         network: False of a baseline.
+        inputs: columns of the network's input.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Entrant:
     forecast: FloatArray
     begin: Tracker
     network: bool = True
+    inputs: Inputs = "cycles"
 
 
 def enter_baseline(

@@ -85,7 +85,14 @@ def refit(
         failing=f"the mean of {len(tasks)} network(s) could not be saved",
     )
     forecast = np.mean([_forecast(task) for task in tasks], axis=0)
-    return Entrant(chosen.candidate.name, network, plan.experiment.framing.window, forecast, begins)
+    return Entrant(
+        chosen.candidate.name,
+        network,
+        plan.experiment.framing.window,
+        forecast,
+        begins,
+        inputs=parameters.inputs,
+    )
 
 
 def _forecast(task: Task) -> FloatArray:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY, Framing
+from data_pipeline.framing import Framing
+from data_pipeline.lengths import HOURS_A_WEEK
 from data_pipeline.windows import split_origins
 from models.parameters import TrialParameters
 from search.common.records import State, TrialRecord, TrialResult
@@ -96,7 +97,7 @@ def weeks_of(rows: int, framing: Framing) -> float:
     Raises:
         data_pipeline.errors.DataError: the series is too short.
     """
-    every = len(split_origins(rows, framing)[0]) / (DAYS_A_WEEK * HOURS_A_DAY)
+    every = len(split_origins(rows, framing)[0]) / HOURS_A_WEEK
     return every if framing.train_weeks is None else min(every, framing.train_weeks)
 
 

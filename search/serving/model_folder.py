@@ -5,16 +5,19 @@ import importlib.metadata
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+import data_pipeline
 import models
 from data_pipeline.framing import Framing
+from data_pipeline.inputs import Inputs
 from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 from search.common.errors import Refused
@@ -30,7 +33,10 @@ _REQUIRED_BY_NETWORKS = ("tensorflow", "keras")
 _DATA = "forecaster"
 _SERVED = Path(__file__).with_name("served.py")
 # What the served file imports, to be found there under the same names.
-_COPIED = ("__init__.py", "forecasters.py", "intervals.py")
+_COPIED: Mapping[ModuleType, Sequence[str]] = {
+    models: ("__init__.py", "forecasters.py", "intervals.py"),
+    data_pipeline: ("__init__.py", "calendar.py", "inputs.py", "lengths.py"),
+}
 
 
 def raw_rows(series: HourlySeries, time: str) -> pd.DataFrame:
@@ -67,17 +73,19 @@ def facts_of(
     time: str,
     zone: str | None,
     interval: Mapping[str, Any],
+    inputs: Inputs = "cycles",
 ) -> dict[str, Any]:
     """What the served model must know; see `served.Forecaster`.
 
     Args:
         series: that it was trained on.
         framing: window and horizon.
-        scaler: of the rows it learned from.
+        scaler: of the rows it learned from, with the columns of `inputs`.
         learned: how many rows those are.
         time: name of the time column.
         zone: IANA time zone of the local clock, None for plain clock times.
         interval: the 90 % interval as `served.Forecaster` takes it.
+        inputs: columns of a network's input; plain numbers read none of them.
     """
     return {
         "time": time,
@@ -86,6 +94,7 @@ def facts_of(
         "unit": series.unit,
         "window": framing.window,
         "horizon": framing.horizon,
+        "inputs": inputs,
         "zone": zone,
         "offsets": series.index.tz is not None,
         "minimum": scaler.minimum.tolist(),
@@ -103,7 +112,7 @@ def save(place: Path, model: Path, facts: Mapping[str, Any], example: pd.DataFra
         place: does not exist yet.
         model: the Keras file, or the JSON file of plain numbers.
         facts: see `facts_of`.
-        example: raw rows, one window of them.
+        example: raw rows, as many as a forecast needs.
     """
     be_quiet()
     import mlflow
@@ -117,22 +126,29 @@ def save(place: Path, model: Path, facts: Mapping[str, Any], example: pd.DataFra
     network = model.suffix == Path(NETWORK).suffix
     required = _REQUIRED + (_REQUIRED_BY_NETWORKS if network else ())
     with tempfile.TemporaryDirectory() as folder:
-        data, code = Path(folder) / _DATA, Path(folder) / "models"
-        for made in (data, code):
-            made.mkdir()
+        data = Path(folder) / _DATA
+        data.mkdir()
         shutil.copy(model, data / (NETWORK if network else NUMBERS))
         (data / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
-        for name in _COPIED:
-            shutil.copy(Path(models.__file__).with_name(name), code / name)
+        code = [_copy(package, names, Path(folder)) for package, names in _COPIED.items()]
         mlflow.pyfunc.save_model(
             path=str(place),
             loader_module=_SERVED.stem,
-            code_paths=[str(_SERVED), str(code)],
+            code_paths=[str(_SERVED), *map(str, code)],
             data_path=str(data),
             signature=ModelSignature(Schema(inputs), Schema(outputs)),
             input_example=example,
             pip_requirements=[f"{n}=={importlib.metadata.version(n)}" for n in required],
         )
+
+
+def _copy(package: ModuleType, names: Sequence[str], into: Path) -> Path:
+    assert package.__file__ is not None  # none of ours is a namespace
+    code = into / package.__name__
+    code.mkdir()
+    for name in names:
+        shutil.copy(Path(package.__file__).with_name(name), code / name)
+    return code
 
 
 def digest(place: Path) -> str:

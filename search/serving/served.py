@@ -1,11 +1,12 @@
 """The model as it is served: a Keras network or plain numbers, the same rows in and hours out.
 
-MLflow copies this file and the two of `models/` that it imports into the model's folder, and
-nothing else of this project. Raw rows in, the next hours out, in the data's unit. Scaling and
-calendar are done here as in `data_pipeline`; a test holds both to the same numbers.
+MLflow copies this file and what it imports of `models/` and `data_pipeline/` into the model's
+folder, and nothing else of this project. Raw rows in, the next hours out, in the data's unit.
+A test holds its forecasts and those of a search to the same numbers.
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from data_pipeline.calendar import hour_of_week
+from data_pipeline.inputs import hours_before, input_rows
 from models import intervals
 from models.forecasters import Rows, from_plain
 
@@ -39,6 +42,20 @@ class WrongRows(ValueError):
     """The rows are not what the model was trained for; the message names rows and columns."""
 
 
+def hours_needed(facts: Mapping[str, Any]) -> int:
+    """Hours that a forecast reads: the window, and those before it that its lags reach into."""
+    return int(facts["window"]) + hours_before(facts.get("inputs", "cycles"), facts["horizon"])
+
+
+def too_few(hours: int, facts: Mapping[str, Any]) -> str:
+    """Say how many hours are needed and why if a file of so many is too short, else nothing."""
+    needed, window = hours_needed(facts), facts["window"]
+    if hours >= needed:
+        return ""
+    why = f" ({window} of the window and the {needed - window} before it)" * (needed > window)
+    return f"expected at least {needed} hours{why}, found {hours}"
+
+
 class Forecaster:
     """Forecasts the hours after the last row.
 
@@ -46,10 +63,11 @@ class Forecaster:
         facts: what it must know beside the model.
             time, target, features: column names. unit: of the target.
             window, horizon: hours seen and forecast.
+            inputs: the columns of a network's input (`data_pipeline.inputs`); "cycles" if missing.
             zone: IANA time zone of the local clock, None where none was named.
             offsets: True if the times it was trained with say their offset from UTC.
-            minimum, range: of the columns [*features, target] and the four of the calendar over
-                the rows it learned from.
+            minimum, range: of the columns [*features, target] and those of `inputs` over the rows
+                it learned from.
             learned_since, learned_until: local clock times of the first and last of these rows.
             interval: "begin" and "end", trackers of the 90 % interval (`models.intervals`) before
                 and after the hours it was judged on, and "until", local time of the first hour of
@@ -62,8 +80,9 @@ class Forecaster:
         """Read the model and the facts, a JSON file.
 
         Args:
-            model: a Keras network from float32 (n, window, c + 5) to (n, horizon), both scaled,
-                which is read in Keras' safe mode; or a JSON file of `models.forecasters`.
+            model: a Keras network from float32 (n, hours, F) to (n, horizon), both scaled, `window`
+                hours or fewer, which is read in Keras' safe mode; or a JSON file of
+                `models.forecasters`.
             facts: see `facts` above.
         """
         self.facts: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
@@ -80,8 +99,8 @@ class Forecaster:
 
         Args:
             frame: the columns of time, features and target, one row an hour without gaps, oldest
-                first, at least `window` of them. The more follow the hours it was judged on, the
-                better the interval knows how it errs now.
+                first, at least `hours_needed` of them. The more follow the hours it was judged on,
+                the better the interval knows how it errs now.
 
         Returns:
             A data frame of `horizon` rows: the time column, "forecast", "low" and "high" (90 %
@@ -130,8 +149,8 @@ class Forecaster:
         if "interval" not in self.facts:
             return np.asarray(self.facts["half_width"], np.float64)
         tracker = intervals.from_plain(self.facts["interval"]["end"])
-        horizon, window = self.facts["horizon"], self.facts["window"]
-        origins = np.arange(max(window, len(values) - FOLLOWED), len(values))
+        horizon, needed = self.facts["horizon"], hours_needed(self.facts)
+        origins = np.arange(max(needed, len(values) - FOLLOWED), len(values))
         origins = origins[clock[origins] > pd.Timestamp(self.facts["interval"]["until"])]
         if len(origins):
             hours = origins[:, None] + np.arange(horizon)
@@ -146,7 +165,7 @@ class Forecaster:
 
         Raises:
             WrongRows: a column is missing, a cell is no number or no time, hours are missing, or
-                there are fewer than `window`.
+                there are fewer than `hours_needed`.
 
         Returns:
             n instants, as written or in the model's zone; n local clock times without zone; float64
@@ -156,8 +175,8 @@ class Forecaster:
         missing = [name for name in (facts["time"], *names) if name not in frame.columns]
         if missing:
             raise WrongRows(f"no column {missing}; expected {[facts['time'], *names]}")
-        if len(frame) < facts["window"]:
-            raise WrongRows(f"expected at least {facts['window']} hours, found {len(frame)}")
+        if said := too_few(len(frame), facts):
+            raise WrongRows(said)
         instants, local = self._times(frame[facts["time"]])
         values = np.column_stack([_numbers(frame[name], name) for name in names])
         return instants, local, values
@@ -170,18 +189,18 @@ class Forecaster:
         Args:
             local: n naive clock times, or n + horizon where an origin is n.
             values: float64 (n, c + 1), features and target.
-            origins: int64 (m,), rows of the first hour of each forecast, `window`..n.
+            origins: int64 (m,), rows of the first hour of each forecast, `hours_needed`..n.
 
         Returns:
             float64 (m, horizon), in the unit.
         """
         if self._network is None:
-            clock = local.day_of_week.to_numpy(np.int64) * 24 + local.hour.to_numpy(np.int64)
-            return self._plain.forecast(Rows(values, clock), origins)
-        window, column = self.facts["window"], len(self.facts["features"])
+            return self._plain.forecast(Rows(values, hour_of_week(local)), origins)
+        window, column = self._network.input_shape[1], len(self.facts["features"])
         low, spread = np.array(self.facts["minimum"]), np.array(self.facts["range"])
-        circles = _circles(local[: len(values)])
-        rows = ((np.column_stack([values, circles]) - low) / spread).astype(np.float32)
+        inputs = self.facts.get("inputs", "cycles")
+        unscaled = input_rows(values, local, self.facts["horizon"], inputs)
+        rows = ((unscaled - low) / spread).astype(np.float32)
         outputs = [
             self._network.predict_on_batch(
                 np.stack([rows[origin - window : origin] for origin in origins[at : at + BATCH]])
@@ -292,12 +311,6 @@ def _numbers(column: pd.Series, name: str) -> FloatArray:
             f"({bad.size} such rows)"
         )
     return np.asarray(values)
-
-
-def _circles(local: pd.DatetimeIndex) -> FloatArray:
-    hour = 2.0 * np.pi * local.hour.to_numpy(np.float64) / 24
-    weekday = 2.0 * np.pi * local.day_of_week.to_numpy(np.float64) / 7
-    return np.column_stack([np.sin(hour), np.cos(hour), np.sin(weekday), np.cos(weekday)])
 
 
 class _InMlflow:

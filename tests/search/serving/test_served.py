@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from data_pipeline.framing import Framing
+from data_pipeline.inputs import INPUTS, Inputs
 from data_pipeline.load import load_series
 from data_pipeline.series import HourlySeries
 from data_pipeline.source import DataSource
@@ -20,7 +21,7 @@ from models.intervals import begin, follow
 from search.common.errors import Refused
 from search.results.baselines import baseline_data
 from search.serving.model_folder import digest, facts_of, model_files, raw_rows, save
-from search.serving.served import Forecaster, WrongRows
+from search.serving.served import Forecaster, WrongRows, hours_needed
 from tests.search.samples import parameters
 
 FRAMING = Framing(window=24, horizon=3)
@@ -76,6 +77,72 @@ def test_its_forecasts_are_those_of_the_pipeline(made: Made) -> None:
     _, local, values = model.read(raw_rows(series, "When"))
     found = model.forecast(local, values, prepared.held_out.origins)
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def _of_inputs(
+    place: Path, inputs: Inputs, framing: Framing, lookback: int
+) -> tuple[Forecaster, HourlySeries]:
+    """A network of these inputs that reads the last hours of the window, served."""
+    series = _series("Europe/Berlin", 900)
+    prepared = open_test(series, framing, inputs)
+    network = build(parameters((3,)), lookback, len(prepared.columns), framing.horizon, seed=1)
+    plain_copy(network).save(place / "network.keras")
+    interval = {
+        "begin": begin(np.ones((20, framing.horizon))).as_plain(),
+        "end": begin(np.ones((20, framing.horizon))).as_plain(),
+        "until": series.local[-1].isoformat(),
+    }
+    scaler, learned = prepared.scaler, prepared.train_rows
+    facts = facts_of(
+        series, framing, scaler, learned, "When", "Europe/Berlin", interval, inputs=inputs
+    )
+    (place / "facts.json").write_text(json.dumps(facts))
+    return Forecaster(place / "network.keras", place / "facts.json"), series
+
+
+@pytest.mark.parametrize("inputs", INPUTS)
+@pytest.mark.parametrize("horizon", [1, 24])
+@pytest.mark.parametrize("lookback", [48, 20])
+def test_whatever_a_network_reads_it_is_served_as_it_was_judged(
+    tmp_path: Path, inputs: Inputs, horizon: int, lookback: int
+) -> None:
+    framing = Framing(window=48, horizon=horizon)
+    model, series = _of_inputs(tmp_path, inputs, framing, lookback)
+    prepared = open_test(series, framing, inputs)
+    read = np.ascontiguousarray(prepared.held_out.x[:, -lookback:])
+    expected = prepared.scaler.inverse_target(predict(model._network, read))
+    rows, origins = raw_rows(series, "When"), prepared.held_out.origins
+    _, local, values = model.read(rows)
+    found = model.forecast(local, values, origins)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    # What comes in service after the rows before a window is what the window was judged by,
+    # however few rows that are.
+    needed = hours_needed(model.facts)
+    assert needed == (48 if inputs == "cycles" else 48 + 168)
+    for at in (0, len(origins) // 2, len(origins) - 1):
+        coming = model.coming(rows.iloc[origins[at] - needed : origins[at]])
+        np.testing.assert_allclose(coming["forecast"], expected[at], atol=1e-4)
+
+
+def test_facts_of_before_there_were_inputs_mean_the_cycles(made: Made, tmp_path: Path) -> None:
+    model, series, file = made
+    assert model.facts["inputs"] == "cycles"
+    earlier = {name: value for name, value in model.facts.items() if name != "inputs"}
+    (tmp_path / "facts.json").write_text(json.dumps(earlier))
+    rows = raw_rows(series, "When").iloc[-24:]
+    pd.testing.assert_frame_equal(
+        Forecaster(file, tmp_path / "facts.json").coming(rows), model.coming(rows)
+    )
+
+
+def test_a_model_of_changes_says_how_many_hours_it_needs(tmp_path: Path) -> None:
+    model, series = _of_inputs(tmp_path, "changes", Framing(window=48), 48)
+    rows = raw_rows(series, "When")
+    said = r"expected at least 216 hours \(48 of the window and the 168 before it\), found 215"
+    for asked in (model.coming, model.doubts):
+        asked(rows.iloc[-216:])
+        with pytest.raises(WrongRows, match=said):
+            asked(rows.iloc[-215:])
 
 
 def test_it_gives_the_hours_after_the_last_row_with_their_interval(made: Made) -> None:
