@@ -53,7 +53,7 @@ def register(
     facts["reading"] = plan.report.rules.model_dump(mode="json")
     rows = raw_rows(plan.series, source.time_name)
     folder = place / "model"
-    save(folder, entrant.model, facts, rows.iloc[:window])
+    save(folder, [entrant.model], facts, rows.iloc[:window])
     off = float(np.abs(forecast_windows(folder, rows, origins) - entrant.forecast).max())
     if off > _SAME * prepared.target_range:
         raise Refused(
