@@ -7,7 +7,7 @@ import numpy as np
 from search.common.errors import Refused
 from search.engine.plan import Plan
 from search.promote.judging import Judged
-from search.serving.model_folder import facts_of, forecast_windows, raw_rows, save
+from search.serving.model_folder import facts_of, file_name, forecast_windows, raw_rows, save
 from search.serving.registry import Registry
 
 # Between what was judged and what the registered model forecasts, in ranges of the target.
@@ -50,10 +50,15 @@ def register(
         source.tz,
         interval,
     )
+    if len(entrant.parts) > 1:
+        facts["parts"] = [
+            {"file": file_name(part.model), "weight": part.weight, "name": part.name}
+            for part in entrant.parts
+        ]
     facts["reading"] = plan.report.rules.model_dump(mode="json")
     rows = raw_rows(plan.series, source.time_name)
     folder = place / "model"
-    save(folder, [entrant.model], facts, rows.iloc[:window])
+    save(folder, [part.model for part in entrant.parts], facts, rows.iloc[:window])
     off = float(np.abs(forecast_windows(folder, rows, origins) - entrant.forecast).max())
     if off > _SAME * prepared.target_range:
         raise Refused(
