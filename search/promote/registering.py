@@ -8,7 +8,7 @@ from data_pipeline.windows import open_test
 from search.common.errors import Refused
 from search.engine.plan import Plan
 from search.promote.judging import Judged
-from search.serving.model_folder import facts_of, forecast_windows, raw_rows, save
+from search.serving.model_folder import facts_of, file_name, forecast_windows, raw_rows, save
 from search.serving.registry import Registry
 from search.serving.served import hours_needed
 
@@ -54,10 +54,16 @@ def register(
         interval,
         entrant.inputs,
     )
+    if len(entrant.parts) > 1:
+        facts["parts"] = [
+            {"file": file_name(part.model), "weight": part.weight, "name": part.name}
+            for part in entrant.parts
+        ]
     facts["reading"] = plan.report.rules.model_dump(mode="json")
     rows = raw_rows(plan.series, source.time_name)
     folder = place / "model"
-    save(folder, entrant.model, facts, rows.iloc[: hours_needed(facts)])
+    models = [part.model for part in entrant.parts]
+    save(folder, models, facts, rows.iloc[: hours_needed(facts)])
     off = float(np.abs(forecast_windows(folder, rows, origins) - entrant.forecast).max())
     if off > _SAME * prepared.target_range:
         raise Refused(

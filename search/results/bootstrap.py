@@ -47,6 +47,11 @@ class Compared:
         return self.difference < 0 and self.p <= ERROR and enough and not self.alike
 
     @property
+    def measurable(self) -> bool:
+        """True if the challenger's error is lower and the 95 % interval excludes 0."""
+        return self.high < 0 and self.blocks >= FEWEST_BLOCKS and not self.alike
+
+    @property
     def alike(self) -> bool:
         """True if they differ by no more than rounding does."""
         return max(abs(self.low), abs(self.high)) <= ROUNDING * self.other

@@ -22,7 +22,7 @@ from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 from search.common.errors import Refused
 from search.serving.own_process import run_apart
-from search.serving.served import FACTS, NETWORK, NUMBERS
+from search.serving.served import FACTS, NETWORK, NUMBERS, model_file, weights
 from search.tracking.client import be_quiet
 
 FloatArray = npt.NDArray[np.float64]
@@ -35,7 +35,7 @@ _SERVED = Path(__file__).with_name("served.py")
 # What the served file imports, to be found there under the same names.
 _COPIED: Mapping[ModuleType, Sequence[str]] = {
     models: ("__init__.py", "forecasters.py", "intervals.py"),
-    data_pipeline: ("__init__.py", "calendar.py", "inputs.py", "lengths.py"),
+    data_pipeline: ("__init__.py", "calendar.py", "inputs.py", "lengths.py", "raw_rows.py"),
 }
 
 
@@ -105,13 +105,15 @@ def facts_of(
     }
 
 
-def save(place: Path, model: Path, facts: Mapping[str, Any], example: pd.DataFrame) -> None:
+def save(
+    place: Path, parts: Sequence[Path], facts: Mapping[str, Any], example: pd.DataFrame
+) -> None:
     """Write the MLflow model folder `place`: code, model and facts, no pickle.
 
     Args:
         place: does not exist yet.
-        model: the Keras file, or the JSON file of plain numbers.
-        facts: see `facts_of`.
+        parts: the Keras file, the JSON file of plain numbers, or one of each.
+        facts: see `facts_of`; with two parts, their weights under the names in this folder.
         example: raw rows, as many as a forecast needs.
     """
     be_quiet()
@@ -123,12 +125,13 @@ def save(place: Path, model: Path, facts: Mapping[str, Any], example: pd.DataFra
     inputs += [ColSpec("double", name) for name in (*facts["features"], facts["target"])]
     outputs = [ColSpec("string", facts["time"])]
     outputs += [ColSpec("double", name) for name in ("forecast", "low", "high")]
-    network = model.suffix == Path(NETWORK).suffix
-    required = _REQUIRED + (_REQUIRED_BY_NETWORKS if network else ())
+    files = {file_name(part): part for part in parts}
+    required = _REQUIRED + (_REQUIRED_BY_NETWORKS if NETWORK in files else ())
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / _DATA
         data.mkdir()
-        shutil.copy(model, data / (NETWORK if network else NUMBERS))
+        for name, part in files.items():
+            shutil.copy(part, data / name)
         (data / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
         code = [_copy(package, names, Path(folder)) for package, names in _COPIED.items()]
         mlflow.pyfunc.save_model(
@@ -140,6 +143,11 @@ def save(place: Path, model: Path, facts: Mapping[str, Any], example: pd.DataFra
             input_example=example,
             pip_requirements=[f"{n}=={importlib.metadata.version(n)}" for n in required],
         )
+
+
+def file_name(part: Path) -> str:
+    """What a part of a model is called in its folder."""
+    return NETWORK if part.suffix == Path(NETWORK).suffix else NUMBERS
 
 
 def _copy(package: ModuleType, names: Sequence[str], into: Path) -> Path:
@@ -200,6 +208,8 @@ def forecast_windows(place: Path, rows: pd.DataFrame, origins: npt.NDArray[np.in
 def model_files(place: Path) -> tuple[Path, Path]:
     """The model, a Keras network or plain numbers, and the facts of a model folder.
 
+    Of a weighted sum the model is one part, its network where it has one.
+
     Raises:
         Refused: one is missing, or something there could run code of its own.
     """
@@ -207,8 +217,12 @@ def model_files(place: Path) -> tuple[Path, Path]:
     if pickles:
         raise Refused(f"the model in {place} holds {', '.join(pickles)}: a pickle may run any code")
     data = place / "data" / _DATA
-    model = data / NUMBERS if (data / NUMBERS).is_file() else data / NETWORK
-    missing = [file.name for file in (model, data / FACTS) if not file.is_file()]
+    model, facts = model_file(data), data / FACTS
+    needed = [model, facts]
+    if facts.is_file():
+        parts = weights(json.loads(facts.read_text(encoding="utf-8")), model.name)
+        needed = [*map(model.with_name, parts), facts]
+    missing = [file.name for file in needed if not file.is_file()]
     if missing:
         raise Refused(f"the model in {place} lacks {', '.join(missing)}")
-    return model, data / FACTS
+    return model, facts

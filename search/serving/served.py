@@ -1,4 +1,4 @@
-"""The model as it is served: a Keras network or plain numbers, the same rows in and hours out.
+"""The model as it is served: a Keras network, plain numbers, or a weighted sum of both.
 
 MLflow copies this file and what it imports of `models/` and `data_pipeline/` into the model's
 folder, and nothing else of this project. Raw rows in, the next hours out, in the data's unit.
@@ -16,7 +16,10 @@ import pandas as pd
 
 from data_pipeline.calendar import hour_of_week
 from data_pipeline.inputs import hours_before, input_rows
+from data_pipeline.raw_rows import WrongRows as WrongRows
+from data_pipeline.raw_rows import read_numbers, read_times
 from models import intervals
+from models.forecasters import Forecaster as Plain
 from models.forecasters import Rows, from_plain
 
 FloatArray = npt.NDArray[np.float64]
@@ -28,18 +31,35 @@ ALL_BEYOND = 0.25
 FEWER = 5.0
 HOUR = pd.Timedelta(hours=1)
 BATCH = 64
-# One of these two is the model; the facts stand beside it.
+# One of these two is the model, or a part of it; the facts stand beside it.
 NETWORK = "model.keras"
 NUMBERS = "model.json"
 FACTS = "facts.json"
 # Hours of a file over which the interval is followed, at most: what lies eight weeks back has no
 # weight in it any more.
 FOLLOWED = 1344
-_OFFSET = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})$"
 
 
-class WrongRows(ValueError):
-    """The rows are not what the model was trained for; the message names rows and columns."""
+def weights(facts: Mapping[str, Any], alone: str) -> dict[str, float]:
+    """The weight of each file that a model is made of; `alone` is the file of one without parts.
+
+    Raises:
+        ValueError: a part is not a file of the model's folder, or a weight is no finite number.
+    """
+    parts = facts.get("parts", [{"file": alone, "weight": 1.0}])
+    found = {str(part["file"]): float(part["weight"]) for part in parts}
+    outside = any(Path(name).name != name for name in found)
+    if outside or not 0 < len(parts) == len(found):
+        raise ValueError(f"expected parts that are files beside the facts, found {parts}")
+    if not np.isfinite(list(found.values())).all():
+        raise ValueError(f"expected finite weights of the parts, found {found}")
+    return found
+
+
+def model_file(place: Path) -> Path:
+    """The model in a folder: its network where it has one, else its plain numbers."""
+    network, numbers = place / NETWORK, place / NUMBERS
+    return numbers if numbers.is_file() and not network.is_file() else network
 
 
 def hours_needed(facts: Mapping[str, Any]) -> int:
@@ -72,6 +92,8 @@ class Forecaster:
             interval: "begin" and "end", trackers of the 90 % interval (`models.intervals`) before
                 and after the hours it was judged on, and "until", local time of the first hour of
                 the last window of these.
+            parts: of a weighted sum, {"file": its name, "weight": its share} each; a model of one
+                part has none.
             half_width: in place of `interval` in models of earlier versions: half the width, one a
                 step, in the unit, always the same.
     """
@@ -82,17 +104,32 @@ class Forecaster:
         Args:
             model: a Keras network from float32 (n, hours, F) to (n, horizon), both scaled, `window`
                 hours or fewer, which is read in Keras' safe mode; or a JSON file of
-                `models.forecasters`.
+                `models.forecasters`. Of a weighted sum, a part; the others lie beside it.
             facts: see `facts` above.
+
+        Raises:
+            ValueError: a part cannot be read, or reads more hours than `window` says.
         """
         self.facts: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
-        if model.suffix == Path(NUMBERS).suffix:
-            self._plain = from_plain(json.loads(model.read_text(encoding="utf-8")))
-            self._network: Any = None
-        else:
-            import keras
+        self._networks: list[tuple[float, Any]] = []
+        self._plain: list[tuple[float, Plain]] = []
+        for name, weight in weights(self.facts, model.name).items():
+            file = model.with_name(name)
+            if file.suffix == Path(NUMBERS).suffix:
+                plain = from_plain(json.loads(file.read_text(encoding="utf-8")))
+                self._plain.append((weight, plain))
+                hours = plain.history
+            else:
+                import keras
 
-            self._network = keras.saving.load_model(model, compile=False, safe_mode=True)
+                network = keras.saving.load_model(file, compile=False, safe_mode=True)
+                self._networks.append((weight, network))
+                hours = network.input_shape[1]
+            if hours > self.facts["window"]:
+                raise ValueError(
+                    f"{name} reads {hours} hours before a forecast, the facts say "
+                    f"{self.facts['window']}"
+                )
 
     def coming(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Forecast the hours after the last row.
@@ -177,8 +214,9 @@ class Forecaster:
             raise WrongRows(f"no column {missing}; expected {[facts['time'], *names]}")
         if said := too_few(len(frame), facts):
             raise WrongRows(said)
-        instants, local = self._times(frame[facts["time"]])
-        values = np.column_stack([_numbers(frame[name], name) for name in names])
+        times = frame[facts["time"]]
+        instants, local = read_times(times, facts["time"], facts["zone"], facts["offsets"])
+        values = np.column_stack([read_numbers(frame[name], name) for name in names])
         return instants, local, values
 
     def forecast(
@@ -194,58 +232,34 @@ class Forecaster:
         Returns:
             float64 (m, horizon), in the unit.
         """
-        if self._network is None:
-            return self._plain.forecast(Rows(values, hour_of_week(local)), origins)
-        window, column = self._network.input_shape[1], len(self.facts["features"])
+        rows = Rows(values, hour_of_week(local))
+        found = [weight * plain.forecast(rows, origins) for weight, plain in self._plain]
+        found += [
+            weight * self._by_network(network, local, values, origins)
+            for weight, network in self._networks
+        ]
+        return np.asarray(np.sum(found, axis=0))
+
+    def _by_network(
+        self,
+        network: Any,
+        local: pd.DatetimeIndex,
+        values: FloatArray,
+        origins: npt.NDArray[np.int64],
+    ) -> FloatArray:
+        window, column = network.input_shape[1], len(self.facts["features"])
         low, spread = np.array(self.facts["minimum"]), np.array(self.facts["range"])
         inputs = self.facts.get("inputs", "cycles")
         unscaled = input_rows(values, local, self.facts["horizon"], inputs)
         rows = ((unscaled - low) / spread).astype(np.float32)
         outputs = [
-            self._network.predict_on_batch(
+            network.predict_on_batch(
                 np.stack([rows[origin - window : origin] for origin in origins[at : at + BATCH]])
             )
             for at in range(0, len(origins), BATCH)
         ]
         scaled = np.concatenate(outputs).astype(np.float64)
         return np.asarray(scaled * spread[column] + low[column])
-
-    def _times(self, column: pd.Series) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
-        name, zone = self.facts["time"], self.facts["zone"]
-        try:
-            # Offsets that change with the clock are one zone only once they are UTC.
-            changing = zone is not None and bool(column.astype(str).str.contains(_OFFSET).all())
-            instants = pd.DatetimeIndex(pd.to_datetime(column, format="ISO8601", utc=changing))
-        except (ValueError, TypeError) as error:
-            raise WrongRows(
-                f"column {name!r}: expected times such as 2014-06-30T23:00, all with the same "
-                f"offset from UTC or all without: {error}"
-            ) from error
-        if instants.hasnans:
-            raise WrongRows(f"column {name!r}: no time in row {int(np.argmax(instants.isna()))}")
-        if zone is None and (instants.tz is not None) != self.facts["offsets"]:
-            expected = "with" if self.facts["offsets"] else "without"
-            raise WrongRows(
-                f"column {name!r}: expected times {expected} offset from UTC, as the model was "
-                f"trained with, found {column.iloc[0]}"
-            )
-        if zone is not None and instants.tz is not None:
-            instants = instants.tz_convert(zone)
-        elif zone is not None:
-            try:
-                instants = instants.tz_localize(zone, ambiguous="infer")
-            except ValueError as error:
-                raise WrongRows(
-                    f"column {name!r}: not a clear time in {zone}; write the offset: {error}"
-                ) from error
-        steps = np.flatnonzero(np.diff(instants.as_unit("s").asi8) != 3600)
-        if steps.size:
-            at = int(steps[0])
-            raise WrongRows(
-                f"column {name!r}: expected each row one hour after the one before, found "
-                f"{instants[at]} in row {at} and {instants[at + 1]} in row {at + 1}"
-            )
-        return instants, instants.tz_localize(None)
 
     def doubts(self, frame: pd.DataFrame) -> list[str]:
         """What of the rows that `coming` would see the network has not learned from, in words.
@@ -302,17 +316,6 @@ class Forecaster:
                 )
 
 
-def _numbers(column: pd.Series, name: str) -> FloatArray:
-    values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
-    bad = np.flatnonzero(~np.isfinite(values))
-    if bad.size:
-        raise WrongRows(
-            f"column {name!r}: expected a number, found {column.iloc[bad[0]]!s} in row {bad[0]} "
-            f"({bad.size} such rows)"
-        )
-    return np.asarray(values)
-
-
 class _InMlflow:
     """What MLflow's servers call."""
 
@@ -334,5 +337,4 @@ class _InMlflow:
 def _load_pyfunc(data: str) -> _InMlflow:
     """What MLflow calls with the model's data folder."""
     place = Path(data)
-    numbers = place / NUMBERS
-    return _InMlflow(Forecaster(numbers if numbers.is_file() else place / NETWORK, place / FACTS))
+    return _InMlflow(Forecaster(model_file(place), place / FACTS))
