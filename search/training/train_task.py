@@ -72,7 +72,7 @@ def train(worker: WorkerState, task: Task, begun: float) -> TrialResult:
     trained = run_trial(task.parameters, prepared, task.seed, worker.device, on_epoch)
     write_spool(
         task.spool,
-        save_model=plain_copy(trained.model).save,
+        save_model=plain_copy(trained.model, trained.encoding).save,
         times=prepared.history.local[trained.origins],
         actual=trained.actual,
         forecast=trained.forecast,
