@@ -1,11 +1,18 @@
 """The parameters of one stacked LSTM and its training: one frozen, validated value."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Rate = Annotated[float, Field(ge=0.0, lt=1.0)]
 Units = Annotated[int, Field(ge=1, le=4096)]
+
+
+def _is(default: object) -> Callable[[object], bool]:
+    # Fields that came later are not dumped at their default, so that contracts and names made of
+    # parameters stay as they were, and studies of before go on.
+    return lambda value: value == default
 
 
 class TrialParameters(BaseModel):
@@ -50,10 +57,10 @@ class TrialParameters(BaseModel):
     epochs: int = Field(ge=1)
     weights: Literal["best", "last"] = "best"
     ema_epochs: float = Field(default=0.0, ge=0.0)
-    target: Literal["level", "change"] = "level"
-    inputs: Literal["cycles", "changes"] = "cycles"
-    lookback: int | None = Field(default=None, ge=1)
-    schedule: Literal["constant", "cosine"] = "constant"
+    target: Literal["level", "change"] = Field("level", exclude_if=_is("level"))
+    inputs: Literal["cycles", "changes"] = Field("cycles", exclude_if=_is("cycles"))
+    lookback: int | None = Field(None, ge=1, exclude_if=_is(None))
+    schedule: Literal["constant", "cosine"] = Field("constant", exclude_if=_is("constant"))
 
     @model_validator(mode="after")
     def _one_dropout_a_layer(self) -> Self:

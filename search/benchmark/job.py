@@ -14,6 +14,11 @@ from experiments.lstm_space import to_parameters
 from experiments.space import Choice, Space, Value
 from models.parameters import TrialParameters
 
+_LATER = {
+    name: TrialParameters.model_fields[name].default
+    for name in ("target", "inputs", "lookback", "schedule")
+}
+
 
 class Job(BaseModel):
     """One contender's task; travels as JSON on its command line.
@@ -43,13 +48,29 @@ class Job(BaseModel):
         return cls.model_validate_json(sys.argv[1])
 
     def adapted(self) -> Experiment:
-        """The experiment with this job's epochs and seed."""
+        """The experiment with this job's epochs and seed, in the space of `in_common`."""
         changes = {"epochs": self.epochs, "seed": self.seed}
-        return CATALOGUE[self.experiment].model_copy(update=changes)
+        return in_common(CATALOGUE[self.experiment]).model_copy(update=changes)
 
     def parameters(self, point: dict[str, Value]) -> TrialParameters:
         """What a point of the space stands for."""
         return to_parameters(point, self.epochs)
+
+
+def in_common(experiment: Experiment) -> Experiment:
+    """The experiment without what a stock Keras loop, or a measured curve, does not know.
+
+    Those are the settings that came later: what is learned, from which inputs, how far back, by
+    which schedule. All have their default.
+    """
+    dimensions = [one for one in experiment.space.dimensions if one.name not in _LATER]
+    designs = [
+        one
+        for one in experiment.designs
+        if all(getattr(one.parameters, name) == default for name, default in _LATER.items())
+    ]
+    space = Space(dimensions=tuple(dimensions))
+    return experiment.model_copy(update={"space": space, "designs": tuple(designs)})
 
 
 def say_epoch(trial: int | str, epoch: int, value: float, flops: float) -> None:

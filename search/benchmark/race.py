@@ -14,7 +14,7 @@ import click
 from experiments.catalogue import CATALOGUE
 from experiments.lstm_space import to_flat
 from experiments.space import Value
-from search.benchmark.job import Job, draw_points
+from search.benchmark.job import Job, draw_points, in_common
 from search.benchmark.measures import paired_ratio, seconds_per_epoch, summary
 from search.benchmark.options import Budget
 from search.benchmark.turns import Contender, module_command, run_in_turns
@@ -81,9 +81,9 @@ def race(budget: Budget, experiment: str, seed: int, out: Path) -> Iterator[dict
     Raises:
         Refused: a contender failed, or too little was measured.
     """
-    designs = CATALOGUE[experiment].designs
-    points = [to_flat(design.parameters) for design in designs]
-    points += draw_points(CATALOGUE[experiment].space, max(budget.points - len(points), 2), seed)
+    raced = in_common(CATALOGUE[experiment])
+    points = [to_flat(design.parameters) for design in raced.designs]
+    points += draw_points(raced.space, max(budget.points - len(points), 2), seed)
     click.echo("1 of 3: single training steps, one thread", err=True)
     yield {"steps": _steps(budget.steps), "points": points}
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:

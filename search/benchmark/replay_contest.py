@@ -2,7 +2,8 @@
 
 The default search is played again and again with the learning curves of `curves.csv`, and with as
 many epochs as those have: the real coordinator, sampler and pruner, two workers, and a clock that
-counts an epoch's seconds as `models.cost` does for the default window.
+counts an epoch's seconds as `models.cost` does for the default window. The space is
+that of the curves, whose networks learn the level from the whole window at a constant rate.
 """
 
 import warnings
@@ -19,6 +20,7 @@ from experiments.experiment import Experiment
 from models.cost import epoch_seconds
 from models.parameters import TrialParameters
 from search.benchmark.curves import FloatArray, Surrogate, read_curves
+from search.benchmark.job import in_common
 from search.benchmark.measures import Ratio, paired_ratio
 from search.benchmark.replay import Replayed, ReplayPool, Trainer, replay
 from search.common.drawing import Drawing
@@ -30,7 +32,10 @@ from search.tuning.pruners import WARM_UP_EPOCHS
 WORKERS = 2
 # More than any search comes to in the time.
 MANY_TRIALS = 10_000
-EXPERIMENT = CATALOGUE["power_usage"]
+# In the space of the curves, which is that of the documents.
+EXPERIMENT = in_common(CATALOGUE["power_usage"]).model_copy(
+    update={"space": CATALOGUE["documents"].space}
+)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from data_pipeline.rules import ReadingRules
 from data_pipeline.series import HourlySeries
 from data_pipeline.source import DataSource
 from data_pipeline.windows import Prepared, check_length, prepare
-from experiments.experiment import Design, Experiment
+from experiments.experiment import Design, Experiment, for_window
 from models.cost import epoch_seconds
 from search.common.drawing import BY_OPTUNA, KERAS_TUNER, Drawing, drawn_by
 from search.common.errors import WrongInput
@@ -123,9 +123,14 @@ def default_name(experiment: Experiment) -> str:
 def adapt(experiment: Experiment, changes: Mapping[str, object]) -> Experiment:
     """Return `experiment` with fields changed and checked again; `a.b` names a nested field.
 
+    Lookbacks follow the length of the window.
+
     Raises:
         WrongInput: naming the option, the rule and the value found.
     """
+    window = changes.get("framing.window")
+    if isinstance(window, int) and window > 0:
+        experiment = for_window(experiment, window)
     plain = experiment.model_dump()
     for name, value in changes.items():
         place = plain

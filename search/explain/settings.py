@@ -70,9 +70,16 @@ def settings_between(
 
 
 def mixed(
-    start: TrialParameters, settings: Sequence[Setting], changed: frozenset[str], space: Space
+    start: TrialParameters,
+    settings: Sequence[Setting],
+    changed: frozenset[str],
+    space: Space,
+    window: int,
 ) -> TrialParameters:
-    """The network of `start` with the settings named in `changed` as they are at the goal."""
+    """The network of `start` with the settings named in `changed` as they are at the goal.
+
+    Both are of windows of `window` hours.
+    """
     values = _values(start, space)
     for setting in settings:
         if setting.name in changed:
@@ -85,7 +92,8 @@ def mixed(
         raise Refused(
             f"the network with {sorted(changed)} changed is no point of the space: {problems}"
         )
-    return to_parameters(values, int(beside["epochs"]), start.weights, float(beside["ema_epochs"]))
+    epochs, ema_epochs = int(beside["epochs"]), float(beside["ema_epochs"])
+    return to_parameters(values, epochs, start.weights, ema_epochs, window)
 
 
 def _values(parameters: TrialParameters, space: Space) -> dict[str, Value]:

@@ -94,7 +94,10 @@ class Way:
 
     def network(self, changed: Changed) -> TrialParameters:
         """The parameters of the configuration with these settings changed."""
-        return mixed(self.before, self.settings, changed, self.plan.experiment.space)
+        experiment = self.plan.experiment
+        return mixed(
+            self.before, self.settings, changed, experiment.space, experiment.framing.window
+        )
 
     def experiment(self, configurations: Iterable[Changed]) -> Experiment:
         """An experiment whose designs are these configurations."""
