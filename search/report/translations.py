@@ -79,6 +79,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "learning_rate": "learning rate",
         "batch_size": "batch",
         "epochs": "epochs, at most,",
+        "target": "learned target",
+        "inputs": "inputs",
+        "lookback": "hours read",
+        "whole_window": "the whole window",
+        "schedule": "learning-rate schedule",
         "cures": "Of the single changes that the teaching notes recommend, these are proven: {list}; "
         "the change in validation RMSE is {mean} {unit} for the strongest, {name} against {control} "
         "(95 % interval {low} to {high}).",
@@ -206,6 +211,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "learning_rate": "학습률",
         "batch_size": "배치",
         "epochs": "최대 에포크",
+        "target": "학습 목표",
+        "inputs": "입력",
+        "lookback": "읽는 시간 수",
+        "whole_window": "윈도 전체",
+        "schedule": "학습률 스케줄",
         "cures": "교재가 권하는 개별 변경 가운데 입증된 것: {list}. 가장 강한 것은 {control} 대비 {name}이며 검증 RMSE 변화는 {mean} {unit}입니다"
         "(95 % 구간 {low} ~ {high}).",
         "no_cure": "교재가 권하는 개별 변경 가운데 시드 {seeds}개로 입증된 것은 없습니다(주장마다 모든 비교가 열 가지 주장에 대한 보정 뒤에도 성립해야 함). 검증 RMSE의 가장 큰 개선은 {control} 대비 {name}의 "

@@ -12,6 +12,8 @@ from search.results.sequential import Verdict
 from search.results.summary import amount
 
 _SETTINGS = ("learning_rate", "dropout", "l2", "units", "batch_size", "epochs")
+# Told only where one has another than the default.
+_LATER = ("target", "inputs", "lookback", "schedule")
 CURES = ("C3", "C4", "C5", "C6", "C7", "C8")
 CLAIMS_COMMAND = "python -m search.run --experiment claims"
 SEARCH_COMMAND = "python -m search.run --trials 50"
@@ -67,14 +69,14 @@ def _together(facts: Facts, words: Mapping[str, str]) -> str:
     changes = [
         words["change"].format(
             what=words[name],
-            before=_setting(getattr(before, name)),
-            after=_setting(getattr(after, name)),
+            before=_setting(getattr(before, name), words),
+            after=_setting(getattr(after, name), words),
         )
-        for name in _SETTINGS
+        for name in (*_SETTINGS, *_LATER)
         if getattr(before, name) != getattr(after, name)
     ]
     if before.ema_epochs != after.ema_epochs:
-        changes.append(words["averaged"].format(epochs=_setting(after.ema_epochs)))
+        changes.append(words["averaged"].format(epochs=_setting(after.ema_epochs, words)))
     return words["together"].format(
         changes=", ".join(changes),
         best=_name(best, words),
@@ -108,9 +110,11 @@ def _of_seeds(seeds: int, words: Mapping[str, str]) -> str:
     return words["one_seed"] if seeds == 1 else words["of_seeds"].format(seeds=seeds)
 
 
-def _setting(value: object) -> str:
+def _setting(value: object, words: Mapping[str, str]) -> str:
     if isinstance(value, tuple):
-        return "/".join(map(_setting, value))
+        return "/".join(_setting(one, words) for one in value)
+    if value is None:  # a lookback
+        return words["whole_window"]
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
@@ -174,11 +178,13 @@ def _best(facts: Facts, words: Mapping[str, str]) -> str:
 
 
 def _made(parameters: TrialParameters, words: Mapping[str, str]) -> str:
-    return words["made"].format(
-        units=_setting(parameters.units),
-        dropout=_setting(parameters.dropout),
-        l2=_setting(parameters.l2),
-        rate=_setting(parameters.learning_rate),
+    made = words["made"].format(
+        units=_setting(parameters.units, words),
+        dropout=_setting(parameters.dropout, words),
+        l2=_setting(parameters.l2, words),
+        rate=_setting(parameters.learning_rate, words),
         batch=parameters.batch_size,
         epochs=parameters.epochs,
     )
+    own = parameters.model_dump(include=set(_LATER))
+    return ", ".join([made, *(f"{words[name]} {own[name]}" for name in _LATER if name in own)])

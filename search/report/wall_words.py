@@ -67,6 +67,10 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "setting_patience": "인내 횟수",
         "setting_epochs": "최대 에포크",
         "setting_ema_epochs": "가중치 평균 에포크",
+        "setting_target": "학습 목표",
+        "setting_inputs": "입력",
+        "setting_lookback": "읽는 시간 수",
+        "setting_schedule": "학습률 스케줄",
         "headline_underfit": "{name}은(는) 과소적합입니다. 피크에서 {bias} {unit} {side} "
         "예측합니다.",
         "headline_balanced": "{name}은(는) 과소적합도 과대적합도 아닙니다. 피크에서 {bias} {unit} "

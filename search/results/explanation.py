@@ -24,6 +24,10 @@ NAMES = {
     "patience": "patience",
     "epochs": "epochs at most",
     "ema_epochs": "epochs of weight averaging",
+    "target": "learned target",
+    "inputs": "inputs",
+    "lookback": "hours read",
+    "schedule": "learning-rate schedule",
 }
 
 

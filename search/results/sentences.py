@@ -82,11 +82,16 @@ def parameter_text(record: TrialRecord) -> str:
     parameters = record.parameters
     if parameters is None:
         return "parameters unknown"
+    learned = f"target {parameters.target}, inputs {parameters.inputs}"
+    if parameters.lookback is not None:
+        learned += f", lookback {parameters.lookback} h"
+    if parameters.schedule != "constant":
+        learned += f", {parameters.schedule} schedule"
     return (
         f"units {'/'.join(map(str, parameters.units))}, "
         f"dropout {'/'.join(f'{rate:.3g}' for rate in parameters.dropout)}, "
         f"L2 {parameters.l2:.3g}, learning rate {parameters.learning_rate:.3g}, "
-        f"batch {parameters.batch_size}, patience {parameters.patience}"
+        f"batch {parameters.batch_size}, patience {parameters.patience}, {learned}"
     )
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 _METRICS_A_CALL = 900
+# What a trial is trained with whether its study searches it or not.
+_ALWAYS = ("recurrent_dropout", "epochs", "ema_epochs", "target", "inputs", "schedule")
 # What of the framing is a parameter of every trial.
 _FRAMING = ("window", "horizon", "scaler_rows", "cycle_lengths")
 
@@ -79,15 +81,15 @@ def log_point(client: "MlflowClient", run_id: str, record: TrialRecord, facts: S
         described |= {
             "units": "-".join(map(str, record.parameters.units)),
             "l2": record.parameters.l2,
-            "recurrent_dropout": record.parameters.recurrent_dropout,
-            "epochs": record.parameters.epochs,
-            "ema_epochs": record.parameters.ema_epochs,
+            **{name: getattr(record.parameters, name) for name in _ALWAYS},
         }
         framing = facts.contract.get("framing", {})
         if record.framing is not None:
             framing = record.framing.model_dump(mode="json")
         if isinstance(framing, dict):
             described |= {name: framing[name] for name in _FRAMING if name in framing}
+            if "window" in framing:  # in hours, also where it is all of the window
+                described["lookback"] = record.parameters.lookback or framing["window"]
         log_params(client, run_id, described | {"seed": record.seed})
     log_data_set(client, run_id, facts)
 

@@ -1,16 +1,18 @@
 """Attempts as they stand in the study database, read into our records."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from data_pipeline.framing import Framing
 from data_pipeline.rules import rules_of_before
 from experiments.catalogue import CATALOGUE
-from experiments.experiment import Experiment
+from experiments.experiment import Design, Experiment
+from experiments.space import Space
 from search.common.errors import Refused
 from search.common.records import Baseline, Cause, Failure, State, TrialRecord, TrialResult
 from search.tuning.storage import Storage
@@ -52,10 +54,9 @@ class KeptStudy:
     explanations: tuple[dict[str, Any], ...] = ()
 
     def experiment(self) -> Experiment:
-        """The experiment as this study runs it."""
-        plain = CATALOGUE[self.contract["experiment"]].model_dump()
-        kept = ("framing", "epochs", "seed", "weights")
-        plain |= {name: self.contract[name] for name in kept if name in self.contract}
+        """The experiment as this study runs it, in the space and with the designs that it has."""
+        experiment = _as_begun(CATALOGUE[self.contract["experiment"]], self.contract)
+        plain = experiment.model_dump()
         plain["source"] = rules_of_before(self.source) if self.source else plain["source"]
         return Experiment.model_validate(plain)
 
@@ -109,9 +110,7 @@ def read_study(storage: Storage, name: str) -> KeptStudy:
             f"study {name!r} is of no experiment that this version knows.\n"
             "Next: check the name, or use the version that made it."
         )
-    experiment = experiment.model_copy(
-        update={name: contract[name] for name in ("epochs", "weights") if name in contract}
-    )
+    experiment = _as_begun(experiment, contract)
     return KeptStudy(
         name,
         study.user_attrs.get("identity", ""),
@@ -128,6 +127,41 @@ def read_study(storage: Storage, name: str) -> KeptStudy:
         study.user_attrs.get("data", {}),
         study.user_attrs.get("total", 0),
         tuple(explanations_of(storage, name)),
+    )
+
+
+def _as_begun(experiment: Experiment, contract: Mapping[str, Any]) -> Experiment:
+    """The catalogue's experiment with what the contract of a study says otherwise.
+
+    The catalogue's space and designs may have changed since. Claims about designs that the study
+    does not have are left out.
+    """
+    kept = ("epochs", "seed", "weights")
+    changes: dict[str, Any] = {name: contract[name] for name in kept if name in contract}
+    if "framing" in contract:
+        changes["framing"] = Framing.model_validate(contract["framing"])
+    if "space" in contract:
+        changes["space"] = Space.model_validate({"dimensions": [*contract["space"].values()]})
+    if "designs" in contract:
+        designs = tuple(_design(name, own) for name, own in contract["designs"].items())
+        named = {design.name for design in designs}
+        changes["designs"] = designs
+        changes["claims"] = tuple(
+            claim
+            for claim in experiment.claims
+            if all({one.treatment, one.control} <= named for one in claim.comparisons)
+        )
+        if not experiment.sampled:
+            planned = len(designs) * experiment.repeats
+            changes["trials"] = min(experiment.trials, planned)
+    return experiment.model_copy(update=changes)
+
+
+def _design(name: str, plain: Mapping[str, Any]) -> Design:
+    """A design as `Plan.contract` wrote it."""
+    parameters = {key: value for key, value in plain.items() if key != "framing"}
+    return Design.model_validate(
+        {"name": name, "parameters": parameters, "framing": plain.get("framing")}
     )
 
 
