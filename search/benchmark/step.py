@@ -1,6 +1,6 @@
-"""Seconds of one training step, fused against stock layer, and of a matrix product; one thread.
+"""Seconds of one training step, fused and stock layer, and of a matrix product, on one thread.
 
-Printed as JSON: the variants alternate, so that a machine that drifts hurts them alike.
+Prints JSON. The variants alternate, so a drift of the machine affects them equally.
 """
 
 import functools

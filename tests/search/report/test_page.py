@@ -150,8 +150,8 @@ def test_a_cure_names_what_was_changed_from_what_to_what_and_nothing_else() -> N
     second = sentences(cured, "en")[1]
     before = main2.parameters.learning_rate
     assert second.startswith(
-        f"What cures it, taken together: learning rate from {before:.3g} to 0.02, units from 5 to "
-        "48/24, weights averaged over 1 epoch(s). So made, trial 0"
+        f"These changes together cure it: learning rate from {before:.3g} to 0.02, units from 5 to "
+        "48/24, weights averaged over 1 epoch(s). With them, trial 0"
     )
     main = next(row for row in found.designs if row.name == "main")
     own = dataclasses.replace(found.best, design="main", study=main.study)
@@ -168,7 +168,7 @@ def test_where_no_cure_is_proven_the_largest_change_is_named() -> None:
         dataclasses.replace(claim, verdict=Verdict.UNDECIDED) for claim in found.claims
     )
     second = sentences(dataclasses.replace(found, claims=undecided), "en")[1]
-    assert "recommend, none is proven by these 5 seeds: a claim needs" in second
+    assert "recommend, none is proven by these 5 seeds: all comparisons" in second
     assert re.search(r"is -[\d.]+ MW, main2_l2_1e-\d against main2\S* \(95 % interval -", second)
 
 
