@@ -1,4 +1,4 @@
-"""What a contender is asked to do, and what it says while doing it."""
+"""The task of a contender, and its reports while it runs."""
 
 import json
 import sys
@@ -21,16 +21,16 @@ _LATER = {
 
 
 class Job(BaseModel):
-    """One contender's task; travels as JSON on its command line.
+    """One contender's task. It is passed as JSON on the command line.
 
     Attributes:
         experiment: name in the catalogue; gives data, windows and space.
-        epochs: most epochs of a trial.
-        seed: of the study.
-        points: train exactly these, in this order, without pruning; None searches the space until
-            stopped. None is stopped early as long as `epochs` does not exceed its patience.
-        folder: for the contender's own files.
-        trials: after which a search ends by itself; None: only when it is stopped.
+        epochs: maximum epochs of a trial.
+        seed: the study's seed.
+        points: train exactly these points, in this order, without pruning; None searches the space
+            until stopped. No point stops early if `epochs` does not exceed its patience.
+        folder: folder for the contender's own files.
+        trials: the search ends after this many; None means only when it is stopped.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,7 +44,7 @@ class Job(BaseModel):
 
     @classmethod
     def from_command_line(cls) -> Self:
-        """The job that this process was started with."""
+        """The job from this process's command line."""
         return cls.model_validate_json(sys.argv[1])
 
     def adapted(self) -> Experiment:
@@ -53,7 +53,7 @@ class Job(BaseModel):
         return in_common(CATALOGUE[self.experiment]).model_copy(update=changes)
 
     def parameters(self, point: dict[str, Value]) -> TrialParameters:
-        """What a point of the space stands for."""
+        """The network's parameters for a point of the space."""
         return to_parameters(point, self.epochs)
 
 
@@ -74,14 +74,14 @@ def in_common(experiment: Experiment) -> Experiment:
 
 
 def say_epoch(trial: int | str, epoch: int, value: float, flops: float) -> None:
-    """Report the end of an epoch (from 1) of `trial`: its validation MSE, scaled, and its work."""
+    """Report the end of an epoch (from 1), with its validation MSE, scaled, and its operations."""
     event = {"trial": str(trial), "epoch": epoch, "value": value, "flops": flops}
     sys.stdout.write(json.dumps(event) + "\n")
     sys.stdout.flush()
 
 
 def draw_points(space: Space, count: int, seed: int) -> list[dict[str, Value]]:
-    """Points of `space`, uniform on each dimension's own scale; the same for the same seed."""
+    """Draw points of `space`, uniform on each dimension's scale; equal for equal seeds."""
     rng = np.random.default_rng(seed)
     points = []
     for _ in range(count):

@@ -1,7 +1,7 @@
-"""CPU seconds of one training step, by the kernels, the fused and the stock layer; one thread.
+"""CPU seconds of one training step by the kernels, the fused and the stock layer, on one thread.
 
-Printed as JSON, with those of a matrix product. The variants alternate, so that a machine that
-drifts hurts them alike.
+Prints JSON, with the seconds of a matrix product. The variants alternate, so a drift of the machine
+affects them equally.
 """
 
 import functools
