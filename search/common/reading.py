@@ -125,7 +125,8 @@ def with_commands(
     Args:
         error: With the options that may help.
         source: `DataSource` that was refused.
-        load: Reads one.
+        load: Reads one. Options beside those of reading that the command then needs are returned,
+            by name.
         module: The command that was typed.
     """
     if not error.ways:
@@ -163,7 +164,7 @@ class _Search:
         self._tries += 1
         try:
             changed = source.change(**changes)
-            self._load(changed)
+            found = self._load(changed)
         except pydantic.ValidationError:
             return
         except DataError as error:
@@ -182,6 +183,7 @@ class _Search:
                 message = error.message.removeprefix(f"{source.file}: ")
                 self.failed.append((changes, message))
             return
+        changes |= found if isinstance(found, dict) else {}
         if all(changes != other for other, _ in self.found):
             self.found.append((changes, way.meaning))
 

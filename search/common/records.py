@@ -36,12 +36,15 @@ class Cause(StrEnum):
     INTERRUPTED = "interrupted"
     COORDINATOR_LOST = "coordinator lost"
     NODE_LOST = "node lost"
+    ENVIRONMENT = "environment"
 
 
-# Worth another attempt with the same parameters: the parameters are not to blame for sure.
-RETRIED = frozenset({Cause.WORKER_DIED, Cause.INTERRUPTED, Cause.COORDINATOR_LOST, Cause.NODE_LOST})
 # An attempt that the person or the machine ended does not use up a retry.
-UNCOUNTED = frozenset({Cause.INTERRUPTED, Cause.COORDINATOR_LOST, Cause.NODE_LOST})
+UNCOUNTED = frozenset(
+    {Cause.INTERRUPTED, Cause.COORDINATOR_LOST, Cause.NODE_LOST, Cause.ENVIRONMENT}
+)
+# Worth another attempt with the same parameters: the parameters are not to blame for sure.
+RETRIED = UNCOUNTED | {Cause.WORKER_DIED}
 
 
 @dataclass(frozen=True)

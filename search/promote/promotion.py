@@ -19,9 +19,10 @@ from search.common.spool import Forecasts
 from search.common.stores import Stores
 from search.engine.facts import with_floor
 from search.engine.folds import rolling
+from search.engine.naming import model_name
 from search.engine.opened_period import open_period
 from search.engine.opening import hold_study
-from search.engine.plan import Plan, default_name, make_plan
+from search.engine.plan import Plan, make_plan
 from search.promote.candidates import choose
 from search.promote.decision import decide
 from search.promote.entrants import Entrant, enter_baseline, how_far
@@ -30,6 +31,7 @@ from search.promote.judging import Judged, judge
 from search.promote.outcome import Outcome
 from search.promote.preview import plan_lines, work_lines
 from search.promote.ranking import Ranked, rank, winner
+from search.promote.rehearsal import rehearse
 from search.promote.retest import Resources, Retest, retest
 from search.promote.ruling import Case
 from search.promote.schedule import Schedule
@@ -107,7 +109,7 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
     gpus = () if wish.cluster else find_gpus()
     here = 0 if wish.cluster else default_workers(gpus)
     crew = Crew(wish.workers or here, gpus, cluster=wish.cluster)
-    registry = Registry(stores, wish.name or default_name(plan.experiment))
+    registry = Registry(stores, wish.name or model_name(wish.study, plan.experiment))
     schedule = Schedule(plan, wish.study, candidates, folds, wish.seeds)
     promotion = _Promotion(
         wish, kept, schedule, registry, Resources(storage, stores, crew, say, wish.quiet)
@@ -180,6 +182,9 @@ def _open(
     if chosen is not None and tested is not None:
         residuals = _residuals(promotion, tested, chosen)
         begins = begin(residuals)
+    experiment, tracking = plan.experiment.name, promotion.resources.stores.tracking
+    retested = KeptRuns(tracking, experiment, "" if tested is None else tested.identity)
+    rehearse(KeptRuns(tracking, experiment, promotion.kept.identity), retested, tested, chosen)
     # Its openings may have changed since; its baselines, judged on the same data, have not.
     kept = read_study(promotion.resources.storage, promotion.wish.study)
     kept = dataclasses.replace(kept, baselines=promotion.kept.baselines)

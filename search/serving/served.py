@@ -6,6 +6,7 @@ calendar are done here as in `data_pipeline`; a test holds both to the same numb
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,8 @@ class Forecaster:
             self._plain = from_plain(json.loads(model.read_text(encoding="utf-8")))
             self._network: Any = None
         else:
+            # Whatever the environment or `keras.json` says.
+            os.environ["KERAS_BACKEND"] = "tensorflow"
             import keras
 
             self._network = keras.saving.load_model(model, compile=False, safe_mode=True)

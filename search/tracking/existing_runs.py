@@ -56,6 +56,17 @@ class KeptRuns:
         with _calls():
             self._run("tags.`search.kind` = 'study'")
 
+    def try_writing(self) -> None:
+        """Write a line and a small file to the study's own run.
+
+        Raises:
+            NotThere: it has none, or the store cannot be written.
+        """
+        with _calls():
+            run = self._run("tags.`search.kind` = 'study'")
+            self._client.set_tag(run.info.run_id, "search.tried_writing", "yes")
+            self._client.log_text(run.info.run_id, "written before a promotion", "promotion.txt")
+
     def log_report(self, place: Path) -> None:
         """Log the files of `place` as `report` to the study's own run.
 

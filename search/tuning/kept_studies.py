@@ -69,6 +69,14 @@ def kept_contract(storage: Storage, name: str) -> dict[str, Any] | None:
     return contract
 
 
+def kept_file(storage: Storage, name: str) -> str:
+    """The data file that the study of that name was begun with, "" where that is not known."""
+    if name not in optuna.get_all_study_names(storage):
+        return ""
+    source = optuna.load_study(study_name=name, storage=storage).user_attrs.get("source")
+    return str((source or {}).get("path") or "")
+
+
 def need_study(storage: Storage, name: str) -> optuna.Study:
     """The study of that name.
 
