@@ -5,6 +5,7 @@ failed, 2 wrong input, 130 or 143 interrupted.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -245,8 +246,11 @@ def _crew(options: dict[str, Any]) -> "Crew":
     if options["workers_per_gpu"] and options["workers"]:
         raise WrongInput("--workers says how many in all: give it or --workers-per-gpu, not both")
     if options["workers_per_gpu"] and not gpus and not cluster:
+        hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
+        told = "" if hidden is None else f" that CUDA_VISIBLE_DEVICES={hidden} allows"
         raise WrongInput(
-            "--workers-per-gpu needs a GPU, and the driver names none; on a CPU give --workers"
+            f"--workers-per-gpu needs a GPU, and the driver names none{told}; on a CPU give "
+            "--workers"
         )
     per_gpu = options["workers_per_gpu"] or 1
     workers = options["workers"] or (0 if cluster else default_workers(gpus, per_gpu))

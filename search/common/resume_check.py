@@ -10,9 +10,7 @@ from search.common.errors import Refused
 _UNNAMED = {"tuner": OPTUNA}
 
 
-def hold(
-    name: str, kept: Mapping[str, object], now: Mapping[str, object], files: str = ""
-) -> None:
+def hold(name: str, kept: Mapping[str, object], now: Mapping[str, object], files: str = "") -> None:
     """Compare the contract that study `name` was begun under with the one it would go on under.
 
     Args:

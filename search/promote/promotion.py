@@ -16,7 +16,7 @@ from models.intervals import begin
 from search.common import commands
 from search.common.errors import Refused
 from search.common.spool import Forecasts
-from search.common.stores import Stores
+from search.common.stores import Stores, named_where
 from search.engine.facts import with_floor
 from search.engine.folds import rolling
 from search.engine.naming import model_name
@@ -133,7 +133,8 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
             return _open(promotion, tested, ranked, floor)
     except NotThere as error:
         raise Refused(
-            f"MLflow does not have what a promotion needs: {error}.\nNext: give the --tracking-uri "
+            f"MLflow does not have what a promotion needs: {error}.\n"
+            f"Next: give the {named_where(stores.tracking)} "
             "of the search, or run the search's command again, which brings MLflow in line."
         ) from error
 
