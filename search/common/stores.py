@@ -57,8 +57,8 @@ class Stores:
             return []
         return [
             f"{named_where(self.tracking)} {masked(self.tracking)} is a database: figures and "
-            f"models are in {self.artifacts} on this machine, which no other one reads; let `mlflow server "
-            "--artifacts-destination` stand before it, and give its address instead"
+            f"models are in {self.artifacts} on this machine, which no other one reads; let "
+            "`mlflow server --artifacts-destination` stand before it, and give its address instead"
         ]
 
     @property

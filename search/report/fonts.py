@@ -1,23 +1,12 @@
 """A font with Hangul, for figures and pages that must not depend on what a machine has."""
 
 import base64
-import importlib.util
 import io
-from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-
-def hangul_font() -> Path:
-    """The file of NanumGothic, packaged by koreanize-matplotlib.
-
-    The package is not imported: that would change the settings of matplotlib for everybody.
-    """
-    spec = importlib.util.find_spec("koreanize_matplotlib")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("koreanize_matplotlib, which packages the font, is not installed")
-    return Path(spec.origin).parent / "fonts" / "NanumGothic.ttf"
+from search.figures.fonts import hangul_font
 
 
 def embedded(text: str) -> str:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -57,7 +58,26 @@ class KeptStudy:
         kept = ("framing", "epochs", "seed", "weights")
         plain |= {name: self.contract[name] for name in kept if name in self.contract}
         plain["source"] = rules_of_before(self.source) if self.source else plain["source"]
+        if plain["source"]["path"]:
+            plain["source"]["path"] = found_again(Path(plain["source"]["path"]))
         return Experiment.model_validate(plain)
+
+
+def found_again(path: Path) -> Path:
+    """A data file of before its folder was moved or renamed, by the end of its path.
+
+    Whoever reads it compares what is in it with what the study has learned from.
+
+    Args:
+        path: Where it was.
+
+    Returns:
+        Where it is below the current folder; `path` itself if it is there, or nowhere.
+    """
+    if path.exists():
+        return path
+    ends = (Path(*path.parts[at:]) for at in range(1, len(path.parts)))
+    return next((end.absolute() for end in ends if end.is_file()), path)
 
 
 def kept_contract(storage: Storage, name: str) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from search.engine.naming import default_name, model_name, study_name
 from search.engine.opening import hold_study, open_study
 from search.engine.plan import Plan, make_plan
 from search.engine.session import foresee
+from search.tuning.kept_studies import found_again
 from tests.data_pipeline.files import hours, rows, text
 from tests.search.samples import experiment
 
@@ -79,3 +80,11 @@ def test_m4_a_study_of_a_hangul_file_that_earlier_versions_began_goes_on() -> No
         open_study(plan, "tiny---", storage, stores)
     assert study_name(plan, stores) == ("tiny---", "")
     assert model_name("tiny---", plan.experiment) == "tiny---"
+
+
+def test_m1_a_data_file_is_found_again_after_its_folder_was_moved(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "meter.csv").write_text("x")
+    before = Path("/home/somebody/project/data/meter.csv")
+    assert found_again(before) == tmp_path / "data" / "meter.csv"
+    assert found_again(Path("/home/somebody/other.csv")) == Path("/home/somebody/other.csv")
