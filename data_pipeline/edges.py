@@ -16,6 +16,8 @@ from data_pipeline.source import DataSource
 
 # Up to this many rows without a time below the header may be units or a second header.
 _BELOW_HEADER: Final = 4
+# Lines below the data that may be sums and notes.
+_BELOW_DATA: Final = 50
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,10 @@ def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, Cl
     if stop < len(read):
         tail = text.iloc[stop:]
         # A cut or mistyped time is not a note.
-        if tail.str.fullmatch(r"[0-9:./ T-]+").any() or len(tail) > 50:
+        if tail.str.fullmatch(r"[0-9:./ T-]+").any() or tail.index.nunique() > _BELOW_DATA:
             raise _no_time(table, read, source)
         notes.append(
-            f"{len(tail)} rows below the data left out, which have no time: "
+            f"{tail.index.nunique()} rows below the data left out, which have no time: "
             f"{places.quoted(tail.iloc[0])} in {places.lines(tail.index.to_numpy(np.int64))}"
         )
     inner = slice(first, stop)

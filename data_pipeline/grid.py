@@ -133,32 +133,33 @@ def _frequent(steps: Ints) -> list[int]:
     return [int(size) for size, count in zip(sizes, counts, strict=True) if count >= 24]
 
 
-def snap(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
+def snap(times: Ints, lines: Ints) -> tuple[Ints, tuple[str, ...]]:
     """Moves stamps that are less than a minute off the grid onto it.
 
+    That comes before any zone: a second decides whether a clock time exists, or comes twice.
+
     Args:
-        rows: In any order.
+        times: int64 (n,), clock times in microseconds, in any order.
+        lines: int64 (n,), file lines.
 
     Returns:
-        The rows, and what was moved.
+        The times, and what was moved.
     """
-    times = rows.instants.asi8
     step = usual_step(times)
     if step < 5 * MINUTE:
-        return rows, ()
+        return times, ()
     step = np.gcd(step, HOUR)
     offsets = ((times + MINUTE // 2) // MINUTE * MINUTE) % step
     phase = _most_frequent(offsets)
     off = (times - phase + step // 2) % step - step // 2
     near = (off != 0) & (np.abs(off) < MINUTE)
     if not near.any():
-        return rows, ()
+        return times, ()
     largest = int(np.abs(off[near]).max()) / SECOND
-    moved = rows.moved(np.where(near, -off, 0))
-    return moved, (
+    return np.where(near, times - off, times), (
         f"{int(near.sum())} times less than a minute off (at most {largest:g} s) moved to the full "
         f"{'hour' if step == HOUR and phase == 0 else 'step'}, first in "
-        f"{places.lines(rows.lines[near][:1])}",
+        f"{places.lines(lines[near][:1])}",
     )
 
 
@@ -217,7 +218,8 @@ def drop_off_grid(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]
 
 def _grid(times: Ints, step: int) -> tuple[int, int]:
     """The finest frequent step that divides an hour, else `step`; and its usual phase."""
-    fine = [size for size in _frequent(np.diff(times)) if HOUR % size == 0]
+    # Several rows of one time, as of several meters, are not a step.
+    fine = [size for size in _frequent(np.diff(times)) if size > 0 and HOUR % size == 0]
     size = min([step, *fine])
     return size, _most_frequent(times % size)
 

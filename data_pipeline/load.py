@@ -5,7 +5,7 @@ repeats -> amounts -> gaps. If the file allows one reading, a step takes it. If 
 step refuses and names the options for each.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -66,6 +66,8 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
     times = read_times(found.table, source)
     table, times, around = trim(found.table, times, source)
     lines = table.values.index.to_numpy(np.int64)
+    clock, snapped = snap(times.clock, lines)
+    times = replace(times, clock=clock, notes=(*times.notes, *snapped))
     empty = empty_rows(table, source)
     if table.slots is not None:
         # The 25th hour of a day that has 24.
@@ -129,8 +131,6 @@ class _Made:
 
 def _to_hours(rows: Rows, others: pd.DataFrame, source: DataSource, unit: str) -> _Made:
     notes: list[str] = []
-    rows, said = snap(rows)
-    notes += said
     rows, said = in_order(rows)
     notes += said
     if source.duplicates is None:

@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-_ENERGY: Final = re.compile(r"(?<![A-Za-z])([kMGT]?)(?:Wh|VArh|VAh)(?![A-Za-z])", re.IGNORECASE)
-_POWER: Final = re.compile(r"(?<![A-Za-z])([kMGT]?)(?:W|VAr|VA)(?![A-Za-z])")
+# No letter of any alphabet beside a unit: the W of "Wärme" is none.
+_ALONE: Final = r"(?<![^\W\d_])([kMGT]?)(?:{})(?![^\W\d_])"
+_ENERGY: Final = re.compile(_ALONE.format("Wh|VArh|VAh"), re.IGNORECASE)
+_POWER: Final = re.compile(_ALONE.format("W|VAr|VA"))
 _KOREAN: Final = {"㎾h": "kWh", "㎿h": "MWh", "㎾": "kW", "㎿": "MW"}
 # A number, then a unit: "7.80 kWh". The "e" of an exponent is not a unit.
 UNIT_BEHIND: Final = (

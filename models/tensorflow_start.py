@@ -17,9 +17,13 @@ _NO_GPU = "-1"
 
 
 def quiet_start() -> None:
-    """Ask TensorFlow for few messages, and Keras for TensorFlow, where nothing else was asked."""
+    """Ask TensorFlow for few messages, where nothing else was asked, and Keras for TensorFlow.
+
+    The backend is set whatever the person's environment or `keras.json` says: the networks are of
+    TensorFlow. The variable overrides that file.
+    """
     os.environ.setdefault(_LEVEL, WARNINGS)
-    os.environ.setdefault(_BACKEND, "tensorflow")
+    os.environ[_BACKEND] = "tensorflow"
 
 
 def hide_gpus(unless_chosen: bool = False) -> None:
@@ -34,7 +38,7 @@ def cpu_environment(level: str = WARNINGS) -> dict[str, str]:
     Args:
         level: `WARNINGS` or `ERRORS`: what native code may say.
     """
-    return os.environ | {_LEVEL: level, _GPUS: _NO_GPU}
+    return os.environ | {_LEVEL: level, _GPUS: _NO_GPU, _BACKEND: "tensorflow"}
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ failed, 2 wrong input, 130 or 143 interrupted.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ from search.common.reading import chosen, complete, reading_options, with_comman
 from search.tuning.factory import missing_packages
 
 if TYPE_CHECKING:
+    from data_pipeline.errors import DataError
+    from data_pipeline.source import DataSource
     from experiments.experiment import Experiment
     from search.common.drawing import Drawing
     from search.engine.plan import Plan
@@ -116,30 +119,37 @@ def main(**options: Any) -> None:
 
 def _run(options: dict[str, Any]) -> int:
     from data_pipeline.errors import DataError
-    from data_pipeline.load import load_series
     from search.common.stores import check_name, choose_stores
-    from search.engine.plan import default_name, make_plan, plan_lines
+    from search.engine.plan import TooShort, make_plan, plan_lines
 
     _check_outputs(options)
     drawing = choose(options["tuner"], options["sampler"], options["pruner"])
     _need_packages(drawing)
     stores = choose_stores(options["storage"], options["tracking_uri"])
     experiment = _experiment(options)
-    name = check_name("--study", options["study"] or default_name(experiment))
+    if options["study"]:
+        check_name("--study", options["study"])
     try:
         plan = make_plan(experiment, drawing)
+    except TooShort as error:
+        more = {} if error.window is None else {"window": error.window}
+        command = f"\nNext: {complete('search.run', more)}" if more else ""
+        raise DataError(f"{error.message}{command}") from error
     except DataError as error:
-        raise with_commands(error, experiment.source, load_series, "search.run") from error
+        raise _with_commands(error, experiment) from error
     crew = _crew(options)
+    # They import Optuna, and bad input should be refused before that.
+    from search.engine.naming import study_name
+    from search.engine.session import foresee, run_study
+
+    name, told = (options["study"], "") if options["study"] else study_name(plan, stores)
     lines = [
         *(_findings(plan) if options["dry_run"] else plan.report.lines()),
         "",
         *plan_lines(plan, name, crew.workers, crew.gpus, crew.cluster),
+        *filter(None, [told]),
     ]
     lines += [f"warning: {line}" for line in stores.warnings]
-    # It imports Optuna, and bad input should be refused before that.
-    from search.engine.session import foresee, run_study
-
     if options["dry_run"]:
         foresee(plan, name, stores)
         _show(plan, options)
@@ -157,6 +167,19 @@ def _run(options: dict[str, Any]) -> int:
 
         return _print(run_until_decided(plan, name, stores, crew, options["quiet"]), options)
     return _print(run_study(plan, name, stores, crew, options["quiet"]), options)
+
+
+def _with_commands(error: "DataError", experiment: "Experiment") -> "DataError":
+    """The error with commands that read the file, and whose window its hours suffice for."""
+    from data_pipeline.load import load_series
+    from search.engine.plan import shorter_window
+
+    def further(source: "DataSource") -> dict[str, object]:
+        series, _ = load_series(source)
+        window = shorter_window(len(series), experiment.framing)
+        return {} if window is None else {"window": window}
+
+    return with_commands(error, experiment.source, further, "search.run")
 
 
 def _check_outputs(options: dict[str, Any]) -> None:
@@ -223,8 +246,11 @@ def _crew(options: dict[str, Any]) -> "Crew":
     if options["workers_per_gpu"] and options["workers"]:
         raise WrongInput("--workers says how many in all: give it or --workers-per-gpu, not both")
     if options["workers_per_gpu"] and not gpus and not cluster:
+        hidden = os.environ.get("CUDA_VISIBLE_DEVICES")
+        told = "" if hidden is None else f" that CUDA_VISIBLE_DEVICES={hidden} allows"
         raise WrongInput(
-            "--workers-per-gpu needs a GPU, and the driver names none; on a CPU give --workers"
+            f"--workers-per-gpu needs a GPU, and the driver names none{told}; on a CPU give "
+            "--workers"
         )
     per_gpu = options["workers_per_gpu"] or 1
     workers = options["workers"] or (0 if cluster else default_workers(gpus, per_gpu))

@@ -127,7 +127,7 @@ def with_commands(
     Args:
         error: The error, with the options that may help.
         source: The `DataSource` that was refused.
-        load: Reads a `DataSource`.
+        load: Reads a `DataSource`. It returns, by name, other options that the command then needs.
         module: The command that was typed.
     """
     if not error.ways:
@@ -165,7 +165,7 @@ class _Search:
         self._tries += 1
         try:
             changed = source.change(**changes)
-            self._load(changed)
+            found = self._load(changed)
         except pydantic.ValidationError:
             return
         except DataError as error:
@@ -184,6 +184,7 @@ class _Search:
                 message = error.message.removeprefix(f"{source.file}: ")
                 self.failed.append((changes, message))
             return
+        changes |= found if isinstance(found, dict) else {}
         if all(changes != other for other, _ in self.found):
             self.found.append((changes, way.meaning))
 

@@ -36,12 +36,15 @@ class Cause(StrEnum):
     INTERRUPTED = "interrupted"
     COORDINATOR_LOST = "coordinator lost"
     NODE_LOST = "node lost"
+    ENVIRONMENT = "environment"
 
 
-# After these causes, another attempt may succeed: the parameters may not be to blame.
-RETRIED = frozenset({Cause.WORKER_DIED, Cause.INTERRUPTED, Cause.COORDINATOR_LOST, Cause.NODE_LOST})
 # An attempt that the person or the machine ended does not count as a retry.
-UNCOUNTED = frozenset({Cause.INTERRUPTED, Cause.COORDINATOR_LOST, Cause.NODE_LOST})
+UNCOUNTED = frozenset(
+    {Cause.INTERRUPTED, Cause.COORDINATOR_LOST, Cause.NODE_LOST, Cause.ENVIRONMENT}
+)
+# After these causes, another attempt may succeed: the parameters may not be to blame.
+RETRIED = UNCOUNTED | {Cause.WORKER_DIED}
 
 
 @dataclass(frozen=True)

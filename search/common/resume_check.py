@@ -10,13 +10,21 @@ from search.common.errors import Refused
 _UNNAMED = {"tuner": OPTUNA}
 
 
-def hold(name: str, kept: Mapping[str, object], now: Mapping[str, object]) -> None:
+def hold(name: str, kept: Mapping[str, object], now: Mapping[str, object], files: str = "") -> None:
     """Compare the contract that study `name` began with and the one it would go on with.
+
+    Args:
+        name: of the study.
+        kept: the contract that it was begun under.
+        now: the one that it would go on under.
+        files: which data files these are of, where the data differ.
 
     Raises:
         Refused: they differ. The message names the changes.
     """
     changes = differences(_UNNAMED | dict(kept), _UNNAMED | json.loads(json.dumps(dict(now))))
+    if files and kept.get("data") != now.get("data"):
+        changes.append(f"file: {files}")
     if changes:
         raise Refused(
             f"study {name!r} cannot go on, because its trials would not be comparable. Changed:\n"

@@ -11,6 +11,7 @@ from search.common.errors import WrongInput
 
 ROOT = Path("mlruns")
 _LONGEST_NAME = 100
+_VARIABLE = "MLFLOW_TRACKING_URI"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _PASSWORD = re.compile(r"(\w://[^:/?#]*:).*@", re.DOTALL)
 _SECRET = re.compile(r"([?&]\w*(?:password|passwd|pwd|secret|token)=)[^&]*", re.IGNORECASE)
@@ -56,9 +57,10 @@ class Stores:
         if self.artifacts is None or _file(self.tracking) is not None:
             return []
         return [
-            f"--tracking-uri {masked(self.tracking)} is a database: figures and models are in "
-            f"{self.artifacts} on this machine, where no other machine can read them; start "
-            "`mlflow server --artifacts-destination` on it and give the server's address instead"
+            f"{named_where(self.tracking)} {masked(self.tracking)} is a database: figures and "
+            f"models are in {self.artifacts} on this machine, where no other machine can read "
+            "them; start `mlflow server --artifacts-destination` on it and give the server's "
+            "address instead"
         ]
 
     @property
@@ -102,20 +104,31 @@ class Stores:
 def choose_stores(storage: str | None, tracking: str | None) -> Stores:
     """Choose the stores from options, environment and defaults. Writes nothing."""
     root = ROOT.absolute()
-    tracking = tracking or os.environ.get("MLFLOW_TRACKING_URI")
+    tracking = tracking or os.environ.get(_VARIABLE)
+    named = named_where(tracking) if tracking else "--tracking-uri"
     if storage:
         _check_database("--storage", storage)
     if tracking and not tracking.startswith(("http:", "https:")):
-        _check_database("--tracking-uri", tracking)
+        _check_database(named, tracking)
     storage = storage or f"sqlite:///{root}/optuna.db"
     tracking = tracking or f"sqlite:///{root}/mlflow.db"
     if _place(storage) == _place(tracking):
         raise WrongInput(
-            f"--storage and --tracking-uri are both {masked(storage)}, but Optuna and MLflow "
+            f"--storage and {named} are both {masked(storage)}, but Optuna and MLflow "
             "cannot share a database: give each its own"
         )
     local = not tracking.startswith(("http:", "https:"))
     return Stores(storage, tracking, root / "artifacts" if local else None, root)
+
+
+def named_where(tracking: str) -> str:
+    """What a person changes to reach another MLflow store: the environment variable, or the option.
+
+    Args:
+        tracking: URI of the store.
+    """
+    given = os.environ.get(_VARIABLE)
+    return _VARIABLE if given and given == tracking else "--tracking-uri"
 
 
 def _place(url: str) -> str:
@@ -143,6 +156,11 @@ def _file(url: str) -> Path | None:
     """The file of a SQLite database, or None for a server."""
     path = _path(url)
     return Path(path).resolve() if path else None
+
+
+def database_file(url: str) -> Path | None:
+    """The file of a SQLite database, None for a server."""
+    return _file(url)
 
 
 def _path(url: str) -> str:

@@ -173,6 +173,12 @@ class Coordinator:
         self._progress.ended(record, self._study.standing)
 
     def _judge_failure(self, record: TrialRecord) -> Ending | None:
+        if record.failure is not None and record.failure.cause is Cause.ENVIRONMENT:
+            return Ending(
+                State.FAILED,
+                f"training cannot start in this environment: {record.failure.message}\nNo trial "
+                "is counted. Mend it, then run the same command again.",
+            )
         ours = record.failure is not None and record.failure.cause is Cause.OUR_BUG
         self._bugs_in_a_row = self._bugs_in_a_row + 1 if ours else 0
         if self._bugs_in_a_row < BUGS_IN_A_ROW:

@@ -12,11 +12,13 @@ from search.common.drawing import KERAS_TUNER, OPTUNA, Drawing
 from search.common.records import StudyFacts, TrialRecord
 from search.common.stores import Stores
 from search.engine.facts import baselines_of, facts_of_kept, keep_facts, study_facts
+from search.engine.naming import files_differ
 from search.engine.plan import Plan
 from search.tuning.factory import keras_tuner_oracle
 from search.tuning.kept_studies import (
     KeptStudy,
     explanations_of,
+    kept_file,
 )
 from search.tuning.keras_tuner_project import claim
 from search.tuning.lock import held
@@ -106,7 +108,8 @@ def open_study(
         Refused: the study began with another contract.
     """
     study = _study(storage, name, plan.experiment, plan.drawing)
-    study.hold_to(plan.contract)
+    files = files_differ(kept_file(storage, name), plan.experiment.source.path)
+    study.hold_to(plan.contract, files)
     if plan.drawing.tuner == KERAS_TUNER:
         claim(stores.keras_tuner(name, study.identity), name, study.identity)
     openings = study.recall("openings") or []

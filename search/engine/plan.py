@@ -1,5 +1,6 @@
 """From options to a checked plan; no TensorFlow, no writing."""
 
+import contextlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pydantic
 
+from data_pipeline.errors import DataError
+from data_pipeline.framing import Framing
 from data_pipeline.lengths import HOURS_A_WEEK
 from data_pipeline.load import load_series
 from data_pipeline.report import DataReport
@@ -100,24 +103,41 @@ def _average(ema_epochs: float) -> dict[str, object]:
     return {"ema_epochs": ema_epochs} if ema_epochs else {}
 
 
+class TooShort(DataError):
+    """There are too few hours for the window.
+
+    Attributes:
+        window: One that they suffice for, None if no window of whole days does.
+    """
+
+    def __init__(self, message: str, window: int | None) -> None:
+        super().__init__(message)
+        self.window = window
+
+
+def shorter_window(hours: int, framing: Framing) -> int | None:
+    """The window to be given: None if `hours` suffice for the framing's, or for no whole day."""
+    for window in (framing.window, *range(framing.window // 24 * 24, 0, -24)):
+        with contextlib.suppress(DataError):
+            check_length(hours, framing.model_copy(update={"window": window}))
+            return window if window != framing.window else None
+    return None
+
+
 def make_plan(experiment: Experiment, drawing: Drawing = BY_OPTUNA) -> Plan:
     """Read and check the experiment's data.
 
     Raises:
         data_pipeline.errors.DataError: the data are faulty; the message says where and what to do.
+        TooShort: they are right, but too few for the window.
     """
     series, report = load_series(experiment.source)
-    check_length(len(series.target), experiment.framing)
+    try:
+        check_length(len(series.target), experiment.framing)
+    except DataError as error:
+        window = shorter_window(len(series.target), experiment.framing)
+        raise TooShort(error.message, window) from error
     return Plan(experiment, series, report, prepare(series, experiment.framing), drawing)
-
-
-def default_name(experiment: Experiment) -> str:
-    """The default name of a study and its model, made of the experiment and the file."""
-    path = experiment.source.path
-    if path is None:
-        return experiment.name
-    stem = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in path.stem)
-    return f"{experiment.name}-{stem}"[:100]
 
 
 def adapt(experiment: Experiment, changes: Mapping[str, object]) -> Experiment:

@@ -11,6 +11,7 @@ from search.common.resume_check import hold
 from search.common.stores import Stores, missing_file
 from search.engine.coordinator import Coordinator, Ending, finish, stopping_on_signals
 from search.engine.facts import with_floor
+from search.engine.naming import files_differ
 from search.engine.plan import Plan
 from search.engine.progress import Progress
 from search.results.claims import Judged
@@ -20,6 +21,7 @@ from search.training.pools import open_pool
 from search.tuning.factory import keras_tuner_oracle
 from search.tuning.kept_studies import (
     kept_contract,
+    kept_file,
     need_study,
     read_study,
 )
@@ -74,9 +76,10 @@ def foresee(plan: Plan, name: str, stores: Stores) -> None:
     if missing_file(stores.storage):
         return
     with refusing_failures():
-        kept = kept_contract(open_existing(stores.storage, stores.schema_lock), name)
+        storage = open_existing(stores.storage, stores.schema_lock)
+        kept, file = kept_contract(storage, name), kept_file(storage, name)
     if kept is not None:
-        hold(name, kept, plan.contract)
+        hold(name, kept, plan.contract, files_differ(file, plan.experiment.source.path))
 
 
 def run_study(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: bool) -> Ended:

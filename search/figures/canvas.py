@@ -17,8 +17,9 @@ from matplotlib.axis import Axis
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullLocator
+
+from search.figures.fonts import prepare_text
 
 DPI = 110
 
@@ -198,9 +199,7 @@ def same_length(columns: Mapping[str, Sized]) -> None:
 
 def png(figure: Figure) -> bytes:
     """Return the figure as an opaque PNG; the same figure always gives the same bytes."""
-    for text in figure.findobj(Text):
-        if isinstance(text, Text):
-            text.set_parse_math(False)  # a "$" in a unit or a title is a dollar, not a formula
+    prepare_text(figure)
     buffer = io.BytesIO()
     figure.savefig(
         buffer,

@@ -11,12 +11,13 @@ from typing import Any
 
 from search.common import commands
 from search.common.errors import Refused
-from search.common.stores import Stores
+from search.common.stores import Stores, named_where
 from search.engine.facts import with_floor
 from search.engine.folds import rolling
+from search.engine.naming import model_name
 from search.engine.opened_period import open_period
 from search.engine.opening import hold_study
-from search.engine.plan import Plan, default_name, make_plan
+from search.engine.plan import Plan, make_plan
 from search.promote.candidates import choose
 from search.promote.contender import Contender, contend
 from search.promote.decision import decide
@@ -26,6 +27,7 @@ from search.promote.judging import Judged, judge
 from search.promote.outcome import Outcome
 from search.promote.preview import plan_lines, work_lines
 from search.promote.ranking import Ranked, rank, winner
+from search.promote.rehearsal import rehearse
 from search.promote.retest import Resources, Retest, retest
 from search.promote.ruling import Case
 from search.promote.schedule import Schedule
@@ -101,7 +103,7 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
     gpus = () if wish.cluster else find_gpus()
     here = 0 if wish.cluster else default_workers(gpus)
     crew = Crew(wish.workers or here, gpus, cluster=wish.cluster)
-    registry = Registry(stores, wish.name or default_name(plan.experiment))
+    registry = Registry(stores, wish.name or model_name(wish.study, plan.experiment))
     schedule = Schedule(plan, wish.study, candidates, folds, wish.seeds)
     promotion = _Promotion(
         wish, kept, schedule, registry, Resources(storage, stores, crew, say, wish.quiet)
@@ -125,7 +127,8 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
             return _open(promotion, tested, ranked, floor)
     except NotThere as error:
         raise Refused(
-            f"MLflow does not have what a promotion needs: {error}.\nNext: give the --tracking-uri "
+            f"MLflow does not have what a promotion needs: {error}.\n"
+            f"Next: give the {named_where(stores.tracking)} "
             "of the search, or run the search's command again, which brings MLflow in line."
         ) from error
 
@@ -170,6 +173,10 @@ def _open(
     contender = _contend(promotion, tested, ranked, floor)
     if contender is None and not promotion.wish.serve_best:
         raise Refused("no finalist came to a result on every fold; see the re-test's failures")
+    experiment, tracking = plan.experiment.name, promotion.resources.stores.tracking
+    retested = KeptRuns(tracking, experiment, "" if tested is None else tested.identity)
+    best = None if contender is None else contender.chosen
+    rehearse(KeptRuns(tracking, experiment, promotion.kept.identity), retested, tested, best)
     # Its openings may have changed since; its baselines, judged on the same data, have not.
     kept = read_study(promotion.resources.storage, promotion.wish.study)
     kept = dataclasses.replace(kept, baselines=promotion.kept.baselines)

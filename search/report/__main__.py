@@ -151,8 +151,8 @@ def _write_figures(
     place: Path,
 ) -> dict[str, str]:
     from search.figures import png
+    from search.figures.fonts import hangul_font
     from search.report.figures import draw
-    from search.report.fonts import hangul_font
     from search.report.svg import font_for, svg
 
     svgs = {}

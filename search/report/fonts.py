@@ -1,23 +1,12 @@
 """A font with Hangul, so that figures and pages do not depend on a machine's fonts."""
 
 import base64
-import importlib.util
 import io
-from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-
-def hangul_font() -> Path:
-    """The file of NanumGothic from the package koreanize-matplotlib.
-
-    The package is not imported, because its import changes matplotlib's global settings.
-    """
-    spec = importlib.util.find_spec("koreanize_matplotlib")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("koreanize_matplotlib, which packages the font, is not installed")
-    return Path(spec.origin).parent / "fonts" / "NanumGothic.ttf"
+from search.figures.fonts import hangul_font
 
 
 def embedded(text: str) -> str:

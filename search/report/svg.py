@@ -8,7 +8,8 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.figure import Figure
-from matplotlib.text import Text
+
+from search.figures.fonts import prepare_text
 
 
 @contextmanager
@@ -25,9 +26,7 @@ def font_for(file: Path | None) -> Iterator[None]:
 
 def svg(figure: Figure) -> str:
     """The figure as one SVG element; the same figure always gives the same text."""
-    for text in figure.findobj(Text):
-        if isinstance(text, Text):
-            text.set_parse_math(False)
+    prepare_text(figure)
     buffer = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "path", "svg.hashsalt": "report"}):
         figure.savefig(buffer, format="svg", facecolor="white", metadata={"Date": None})

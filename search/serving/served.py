@@ -6,6 +6,7 @@ A test holds its forecasts and those of a search to the same numbers.
 """
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,8 @@ class Forecaster:
                 self._plain.append((weight, plain))
                 hours = plain.history
             else:
+                # Whatever the environment or `keras.json` says.
+                os.environ["KERAS_BACKEND"] = "tensorflow"
                 import keras
 
                 network = keras.saving.load_model(file, compile=False, safe_mode=True)

@@ -5,15 +5,23 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from search.common.new_database import create_whole
+from search.tracking.moved import follow
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 
 def connect(uri: str) -> "MlflowClient":
-    """A client for the store and the registry at `uri`. Nothing is read or written yet."""
+    """A client for the store and the registry at `uri`.
+
+    Nothing is read or written yet, except where a local store was moved with its folder.
+    """
     be_quiet()
+    if told := follow(uri):
+        click.echo(told, err=True)
     from mlflow.tracking import MlflowClient
 
     return MlflowClient(tracking_uri=uri, registry_uri=uri)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from search.common.errors import Refused
 from search.common.spool import FORECASTS, Forecasts, read_forecasts
-from search.common.stores import masked, missing_file
+from search.common.stores import masked, missing_file, named_where
 from search.tracking.client import connect, first_line, store_errors
 
 if TYPE_CHECKING:
@@ -55,6 +55,17 @@ class KeptRuns:
         """
         with _calls():
             self._run("tags.`search.kind` = 'study'")
+
+    def try_writing(self) -> None:
+        """Write a line and a small file to the study's own run.
+
+        Raises:
+            NotThere: it has none, or the store cannot be written.
+        """
+        with _calls():
+            run = self._run("tags.`search.kind` = 'study'")
+            self._client.set_tag(run.info.run_id, "search.tried_writing", "yes")
+            self._client.log_text(run.info.run_id, "written before a promotion", "promotion.txt")
 
     def log_report(self, place: Path) -> None:
         """Log the files of `place` as `report` to the study's own run.
@@ -186,11 +197,11 @@ def experiment_ids(tracking_uri: str) -> dict[str, str]:
         found = connect(tracking_uri).search_experiments()
     except store_errors() as error:
         if tracking_uri.startswith(("http:", "https:")):
-            remedy = "start the server, or give another --tracking-uri."
+            remedy = f"start the server, or give another {named_where(tracking_uri)}."
         else:
             remedy = (
                 "after a backup, `mlflow db upgrade URL` if it is of an older version; else "
-                "restore a backup or give another --tracking-uri."
+                f"restore a backup or give another {named_where(tracking_uri)}."
             )
         raise Refused(
             f"the MLflow store {masked(tracking_uri)} cannot be read: {masked(str(error))}\n"

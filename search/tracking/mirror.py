@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from search.common.records import State, StudyFacts, TrialRecord
-from search.common.stores import masked
+from search.common.stores import masked, named_where
 from search.results.summary import StudySummary
 from search.tracking.client import first_line
 from search.tracking.study_runs import StudyRuns
@@ -129,7 +129,8 @@ class Mirror:
             if not self._stop.is_set():
                 self._say(
                     f"The MLflow store {masked(self._uri)} cannot be used; results are kept.\n"
-                    "Next: repair it or give another --tracking-uri, then run the same command "
+                    f"Next: repair it or give another {named_where(self._uri)}, then run the same "
+                    "command "
                     "again; it delivers everything."
                 )
             return
@@ -187,6 +188,8 @@ class Mirror:
                     self.undelivered += 1 + self._jobs.qsize() + len(self._later)
                     return False
             else:
+                while self._runs.told:
+                    self._say(self._runs.told.pop(0))
                 if self._away_since is not None:
                     self._say("MLflow answers again; delivery goes on.")
                     self._away_since = None

@@ -80,6 +80,8 @@ class StudyRuns:
         self._experiment_id = ""
         self._known = KnownRuns()
         self._described: set[int] = set()
+        # What was mended, for the person; whoever says it takes it out.
+        self.told: list[str] = []
         # Runs that this process created, and runs whose end it wrote.
         self.made = 0
         self.ended = 0
@@ -107,6 +109,9 @@ class StudyRuns:
                         raise
             if found is not None:
                 self._experiment_id = found.experiment_id
+                if found.lifecycle_stage == "deleted":
+                    client.restore_experiment(self._experiment_id)
+                    self.told.append(f"MLflow's experiment {name!r} was deleted: restored.")
             client.set_experiment_tag(
                 self._experiment_id, "mlflow.note.content", self._facts.summary
             )
@@ -114,6 +119,7 @@ class StudyRuns:
         self.find()
         if not self._known.study:
             self._known.study = self._create_study_run(client)
+            self._adopt(client)
         else:
             client.update_run(self._known.study, status="RUNNING")
         self._describe_study(client)
@@ -130,8 +136,21 @@ class StudyRuns:
 
     def find(self) -> None:
         """Find the existing runs by their tags, so that everything is delivered once."""
-        if self._client is not None:
-            self._known.find(self._client, self._experiment_id, self._facts.identity)
+        if self._client is None:
+            return
+        restored = self._known.find(self._client, self._experiment_id, self._facts.identity)
+        if restored:
+            self.told.append(f"{restored} run(s) of the study were deleted in MLflow: restored.")
+
+    def _adopt(self, client: "MlflowClient") -> None:
+        """Put trials under the study's run where an earlier one was purged."""
+        orphans = self._known.orphans()
+        for run_id in orphans:
+            client.set_tag(run_id, "mlflow.parentRunId", self._known.study)
+        if orphans:
+            self.told.append(
+                f"The study's run was gone from MLflow: made anew, with its {len(orphans)} trial(s)"
+            )
 
     def _create_study_run(self, client: "MlflowClient") -> str:
         facts = self._facts

@@ -96,6 +96,9 @@ def _prepared(worker: WorkerState, task: Task) -> "Prepared":
 
 def cause_of(error: Exception) -> Cause:
     """Why a trial that raised `error` has no result."""
+    # A package that is absent or broken is not the trial's fault, and may be TensorFlow itself.
+    if isinstance(error, ImportError):
+        return Cause.ENVIRONMENT
     import tensorflow as tf
 
     from models.fit import TrainingDiverged

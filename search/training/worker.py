@@ -12,13 +12,21 @@ import time
 import traceback
 from multiprocessing import parent_process
 from multiprocessing.connection import Client, wait
+from typing import TYPE_CHECKING
 
 from models.tensorflow_start import hide_gpus, quiet_start, tensorflow_start
 from search.common.records import Cause, Failure, Task, TrialResult
 from search.training.train_task import WorkerContext, WorkerState, cause_of, train
 
+if TYPE_CHECKING:
+    from models.device import Device
+
 # Of prctl(2).
 _PR_SET_PDEATHSIG = 1
+
+
+class _CannotStart(Exception):
+    """TensorFlow does not start in this environment; nothing of the trial has run."""
 
 
 _worker: WorkerState | None = None
@@ -58,6 +66,8 @@ def run_task(task: Task) -> TrialResult | Failure:
     begun = time.perf_counter()
     try:
         return train(_ready(), task, begun)
+    except _CannotStart as error:
+        return Failure(Cause.ENVIRONMENT, str(error), traceback.format_exc())
     except MemoryError as error:
         return Failure(Cause.OUT_OF_MEMORY, str(error) or "MemoryError", traceback.format_exc())
     except Exception as error:  # noqa: BLE001 - the border of the process: sorted, never hidden
@@ -72,13 +82,22 @@ def _ready() -> WorkerState:
     if _worker.device is None:
         if context.gpu is None:
             hide_gpus()
+        _worker.device = _start_tensorflow(context)
+    if _worker.channel is None:
+        _worker.channel = Client(context.address, authkey=context.secret)
+    return _worker
+
+
+def _start_tensorflow(context: WorkerContext) -> "Device":
+    try:
         with tensorflow_start():
             from models.device import prepare_device
 
             device = prepare_device(context.threads, context.gpu)
         from models.backend import choose_backend
 
-        _worker.device = choose_backend(device)
-    if _worker.channel is None:
-        _worker.channel = Client(context.address, authkey=context.secret)
-    return _worker
+        return choose_backend(device)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _CannotStart(f"{type(error).__name__}: {error}") from error

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -58,7 +59,26 @@ class KeptStudy:
         experiment = _as_begun(CATALOGUE[self.contract["experiment"]], self.contract)
         plain = experiment.model_dump()
         plain["source"] = rules_of_before(self.source) if self.source else plain["source"]
+        if plain["source"]["path"]:
+            plain["source"]["path"] = found_again(Path(plain["source"]["path"]))
         return Experiment.model_validate(plain)
+
+
+def found_again(path: Path) -> Path:
+    """A data file of before its folder was moved or renamed, by the end of its path.
+
+    Whoever reads it compares what is in it with what the study has learned from.
+
+    Args:
+        path: Where it was.
+
+    Returns:
+        Where it is below the current folder; `path` itself if it is there, or nowhere.
+    """
+    if path.exists():
+        return path
+    ends = (Path(*path.parts[at:]) for at in range(1, len(path.parts)))
+    return next((end.absolute() for end in ends if end.is_file()), path)
 
 
 def kept_contract(storage: Storage, name: str) -> dict[str, Any] | None:
@@ -68,6 +88,14 @@ def kept_contract(storage: Storage, name: str) -> dict[str, Any] | None:
     study = optuna.load_study(study_name=name, storage=storage)
     contract: dict[str, Any] | None = study.user_attrs.get("contract")
     return contract
+
+
+def kept_file(storage: Storage, name: str) -> str:
+    """The data file that the study of that name was begun with, "" where that is not known."""
+    if name not in optuna.get_all_study_names(storage):
+        return ""
+    source = optuna.load_study(study_name=name, storage=storage).user_attrs.get("source")
+    return str((source or {}).get("path") or "")
 
 
 def need_study(storage: Storage, name: str) -> optuna.Study:

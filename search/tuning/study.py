@@ -93,8 +93,12 @@ class Study:
 
     # -- opening ---------------------------------------------------------------------------------
 
-    def hold_to(self, contract: dict[str, object]) -> None:
+    def hold_to(self, contract: dict[str, object], files: str = "") -> None:
         """Keep `contract` with the study, or compare it with the one kept.
+
+        Args:
+            contract: what must stay the same.
+            files: which data files the two are of, for the refusal.
 
         Raises:
             Refused: the study was begun under another contract; what changed is named.
@@ -108,7 +112,7 @@ class Study:
                 )
             self._study.set_user_attr("contract", contract)
             return
-        hold(self.name, kept, contract)
+        hold(self.name, kept, contract, files)
 
     @property
     def identity(self) -> str:

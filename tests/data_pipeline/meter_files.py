@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from tests.data_pipeline.workbooks import workbook_of
+
 HOURS = 480
 HOUR = timedelta(hours=1)
 JANUARY = datetime(2024, 1, 1)
@@ -590,37 +592,11 @@ def parquet() -> MeterFile:
 
 @_file
 def workbook() -> MeterFile:
-    """The least of a workbook: one sheet, dates as days with a date's format."""
-    rows = "".join(
-        f'<row><c s="1"><v>{45292 + i / 24:.10f}</v></c><c><v>{TEMPERATURE[i]}</v></c>'
-        f"<c><v>{USAGE[i]:.3f}</v></c></row>"
-        for i in range(HOURS)
-    )
-    names = "".join(
-        f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in ("Date", "Temperature", "Usage")
-    )
-    main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    package = "http://schemas.openxmlformats.org/package/2006"
-    parts = {
-        "[Content_Types].xml": f'<Types xmlns="{package}/content-types"/>',
-        "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="r1" '
-        f'Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook {main} xmlns:r="{office}"><sheets><sheet name="Meter" '
-        'sheetId="1" r:id="r1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{package}/relationships">'
-        f'<Relationship Id="r1" Type="{office}/worksheet" Target="worksheets/sheet1.xml"/>'
-        f'<Relationship Id="r2" Type="{office}/styles" Target="styles.xml"/></Relationships>',
-        "xl/styles.xml": f'<styleSheet {main}><cellXfs><xf numFmtId="0"/><xf numFmtId="22"/>'
-        "</cellXfs></styleSheet>",
-        "xl/worksheets/sheet1.xml": f"<worksheet {main}><sheetData><row>{names}</row>{rows}"
-        "</sheetData></worksheet>",
-    }
-    place = io.BytesIO()
-    with zipfile.ZipFile(place, "w") as archive:
-        for name, text in parts.items():
-            archive.writestr(name, f'<?xml version="1.0" encoding="UTF-8"?>{text}')
-    return MeterFile(place.getvalue(), celsius=0.0, error=0.0006, suffix=".xlsx")
+    """One sheet, dates as days with a date's format."""
+    times = [JANUARY + timedelta(hours=hour) for hour in range(HOURS)]
+    cells = [["Date", "Temperature", "Usage"]]
+    cells += [list(row) for row in zip(times, TEMPERATURE, USAGE.round(3), strict=True)]
+    return MeterFile(workbook_of(cells), celsius=0.0, error=0.0006, suffix=".xlsx")
 
 
 def write_file(name: str, folder: Path) -> tuple[Path, MeterFile]:

@@ -23,6 +23,13 @@ def test_a_quiet_start_leaves_what_a_person_chose(monkeypatch: pytest.MonkeyPatc
     assert [os.environ.get(name) for name in NAMES] == ["0", None, "tensorflow"]
 
 
+def test_another_backend_of_keras_is_overruled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    assert cpu_environment()["KERAS_BACKEND"] == "tensorflow"
+    quiet_start()
+    assert os.environ["KERAS_BACKEND"] == "tensorflow"
+
+
 @pytest.mark.parametrize(("unless_chosen", "left"), [(False, "-1"), (True, "1")])
 def test_gpus_are_hidden_and_a_persons_choice_is_kept_where_that_is_asked_for(
     unless_chosen: bool, left: str, monkeypatch: pytest.MonkeyPatch
@@ -37,5 +44,6 @@ def test_gpus_are_hidden_and_a_persons_choice_is_kept_where_that_is_asked_for(
 def test_a_process_on_the_cpu_sees_no_gpu_and_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     made = cpu_environment(ERRORS)
-    assert made == os.environ | {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    said = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    assert made == os.environ | said | {"KERAS_BACKEND": "tensorflow"}
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"

@@ -28,6 +28,7 @@ DIED = Failure(Cause.WORKER_DIED, "killed")
 DIVERGED = Failure(Cause.DIVERGED, "the loss is NaN")
 OUT_OF_MEMORY = Failure(Cause.OUT_OF_MEMORY, "no memory")
 HUNG = Failure(Cause.TIMED_OUT, "took too long")
+NO_KERAS = Failure(Cause.ENVIRONMENT, "ModuleNotFoundError: No module named 'jax'", "tb")
 BUG = Failure(Cause.OUR_BUG, "KeyError: 'x'", "Traceback: here it is")
 
 
@@ -259,6 +260,14 @@ def test_t6_three_errors_of_our_own_in_a_row_end_the_study() -> None:
     assert State.RUNNING not in search.states
     assert search.states.count(State.FAILED) == 3
     assert search.states.count(State.INTERRUPTED) == 1
+
+
+def test_t7_an_error_of_the_environment_ends_the_study_and_counts_no_trial() -> None:
+    search = Search([result(), NO_KERAS], total=3)
+    ending = search.run()
+    assert ending.state is State.FAILED and "No module named 'jax'" in ending.reason
+    assert search.study.finished == 1 and search.study.waiting
+    assert search.pool.stopped
 
 
 def test_t6_errors_of_our_own_with_others_between_do_not_end_the_study() -> None:

@@ -224,6 +224,14 @@ def test_the_same_figure_gives_the_same_bytes_from_any_thread() -> None:
     )
 
 
+def test_m3_hangul_is_drawn_and_not_as_boxes() -> None:
+    drawn = [
+        figures.png(figures.readings(TIMES, ACTUAL, ACTUAL < 0, unit, "사용량"))
+        for unit in ("전력", "가스")
+    ]
+    assert drawn[0] != drawn[1]
+
+
 def test_a_dollar_is_a_dollar() -> None:
     figure = figures.one_week(figures.Week("From $5 to $\\nosuch$", TIMES, ACTUAL, FORECAST), "$")
     assert figures.png(figure)

@@ -18,9 +18,10 @@ from playwright.sync_api import sync_playwright
 
 from search.common.records import TrialRecord
 from search.common.spool import Forecasts
+from search.figures.fonts import hangul_font
 from search.report.facts import facts
 from search.report.figures import draw
-from search.report.fonts import embedded, hangul_font
+from search.report.fonts import embedded
 from search.report.page import render
 from search.report.svg import font_for, svg
 from search.report.translations import CLAIMS, WORDS, Language

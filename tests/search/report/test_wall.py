@@ -15,9 +15,9 @@ from data_pipeline.framing import Framing
 from experiments.tradeoff import DESIGNS
 from models.regime import Regime
 from search.common.records import TrialRecord, TrialResult
+from search.figures.fonts import hangul_font
 from search.report.facts import facts
 from search.report.figures import draw
-from search.report.fonts import hangul_font
 from search.report.page import render
 from search.report.slider import shown_curves
 from search.report.svg import font_for, svg
