@@ -1,5 +1,7 @@
 """A winner, trained again by real workers, is registered with the inputs that it learned from."""
 
+import csv
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from data_pipeline.load import load_series
 from data_pipeline.source import DataSource
 from data_pipeline.windows import prepare
 from models.intervals import begin
-from search.common.errors import Refused
+from search.common.errors import DONE, WRONG_INPUT, Refused
 from search.common.stores import Stores
 from search.engine.opened_period import open_period
 from search.engine.plan import Plan
@@ -26,6 +28,7 @@ from search.serving.registry import Registry
 from search.serving.served import Forecaster
 from search.training.pool import Crew
 from tests.search.mlflow_stores import empty_store
+from tests.search.promote.commands import predict_here
 from tests.search.samples import experiment, parameters
 
 FRAMING = Framing(window=24, horizon=2)
@@ -65,6 +68,19 @@ def test_a_network_of_changes_is_promoted_with_the_numbers_it_was_judged_by(
     assert served.facts["inputs"] == "changes" and len(served.facts["range"]) == 30
     coming = served.coming(raw_rows(series, SOURCE.time_name).iloc[: origins[-1]].tail(24 + 168))
     np.testing.assert_allclose(coming["forecast"], entrant.forecast[-1], rtol=1e-4)
+
+    rows = raw_rows(series, SOURCE.time_name)
+    asked = ("--data", "meter.csv", "--tracking-uri", uri)
+    rows.iloc[: 24 + 168].to_csv(tmp_path / "meter.csv", index=False)
+    done = predict_here(tmp_path, *asked)
+    assert done.exit_code == DONE, done.stderr
+    (first, _) = csv.DictReader(io.StringIO(done.stdout))
+    of_these = served.coming(rows.iloc[: 24 + 168])["forecast"]
+    assert float(first["forecast"]) == pytest.approx(of_these[0], rel=1e-5)
+    rows.iloc[: 24 + 168 - 1].to_csv(tmp_path / "meter.csv", index=False)
+    done = predict_here(tmp_path, *asked)
+    assert done.exit_code == WRONG_INPUT
+    assert "at least 192 hours (24 of the window and the 168 before it), found 191" in done.stderr
 
     # As if the rows were scaled or made by another way than that of the search.
     (tmp_path / "again").mkdir()
