@@ -220,7 +220,7 @@ def _made(facts: StudyFacts, who: Ranked | str, about: Mapping[str, Any]) -> lis
     )
     return [
         f"Parameters: dropout {'/'.join(f'{rate:.3g}' for rate in parameters.dropout)}, L2 "
-        f"{parameters.l2:.3g}, learning rate {parameters.learning_rate:.3g}, batch "
+        f"{parameters.l2:.3g}, inputs {parameters.inputs}, learning rate {parameters.learning_rate:.3g}, batch "
         f"{parameters.batch_size}, {who.epochs} epochs{averaged}, chosen as "
         f"{who.candidate.name} of study {facts.name}.",
         "",
