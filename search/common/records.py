@@ -182,6 +182,8 @@ class StudyFacts:
         log_names: dimensions of the space on a log scale.
         openings: how often promotion has opened the test period.
         explanation: the latest way between two of its networks, as plain values; None without.
+        payoff: whether an LSTM pays on its data, as plain values (`search.results.payoff`); None
+            where nothing was compared.
     """
 
     name: str
@@ -199,6 +201,7 @@ class StudyFacts:
     log_names: tuple[str, ...] = ()
     openings: int = 0
     explanation: dict[str, object] | None = None
+    payoff: dict[str, object] | None = None
 
 
 def best_of(records: Iterable[TrialRecord]) -> TrialRecord | None:

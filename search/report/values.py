@@ -18,6 +18,7 @@ from search.report.best_regions import Region
 from search.results.axes import Curve
 from search.results.explanation import Explanation
 from search.results.paired_tests import Expected
+from search.results.payoff import Payoff
 from search.results.sequential import Verdict
 
 
@@ -197,6 +198,7 @@ class Facts:
         found: the studies that drew trials.
         tradeoff: error along each setting that was varied.
         explanation: the way from one network to another; None where none was found.
+        payoff: whether an LSTM pays on these data; None where nothing was compared.
     """
 
     unit: str
@@ -211,6 +213,7 @@ class Facts:
     found: tuple[FoundRow, ...]
     tradeoff: tuple[Curve, ...]
     explanation: Explanation | None = None
+    payoff: Payoff | None = None
 
 
 def plain(value: object) -> object:
