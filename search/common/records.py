@@ -185,6 +185,8 @@ class StudyFacts:
         log_names: dimensions of the space on a log scale.
         openings: how often promotion has opened the test period.
         explanation: the latest way between two of its networks, as plain values, or None.
+        payoff: whether an LSTM pays on its data, as plain values (`search.results.payoff`), or None
+            if nothing was compared.
     """
 
     name: str
@@ -202,6 +204,7 @@ class StudyFacts:
     log_names: tuple[str, ...] = ()
     openings: int = 0
     explanation: dict[str, object] | None = None
+    payoff: dict[str, object] | None = None
 
 
 def best_of(records: Iterable[TrialRecord]) -> TrialRecord | None:

@@ -142,4 +142,5 @@ def facts_of_kept(kept: KeptStudy, experiment: Experiment) -> StudyFacts:
         log_names=experiment.space.log_names,
         openings=len(kept.openings),
         explanation=kept.explanations[-1] if kept.explanations else None,
+        payoff=kept.payoff,
     )

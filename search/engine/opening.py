@@ -117,7 +117,10 @@ def open_study(
     baselines = baselines_of(plan, study)
     facts = study_facts(plan, name, study.identity, baselines, len(openings))
     explanations = explanations_of(storage, name)
-    facts = dataclasses.replace(facts, explanation=explanations[-1] if explanations else None)
+    payoff = study.recall("payoff")
+    assert payoff is None or isinstance(payoff, dict)
+    latest = explanations[-1] if explanations else None
+    facts = dataclasses.replace(facts, explanation=latest, payoff=payoff)
     if wanted is None:
         keep_facts(study, plan.source_as_read, facts)
         return Session(study, facts, stores, tuple(study.reconcile()))

@@ -12,6 +12,7 @@ from search.common.stores import Stores, missing_file
 from search.engine.coordinator import Coordinator, Ending, finish, stopping_on_signals
 from search.engine.facts import with_floor
 from search.engine.naming import files_differ
+from search.engine.payoff import with_payoff
 from search.engine.plan import Plan
 from search.engine.progress import Progress
 from search.results.claims import Judged
@@ -100,8 +101,10 @@ def run_study(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: bool) ->
         progress = Progress(session.facts, session.study.finished, quiet)
         _say_where_it_stands(session, progress)
         _let_tuner_draw(plan.drawing, plan.experiment, session)
-        summary, ending, _ = conduct(plan, session, crew, progress)
-    return Ended(session.facts, summary, ending)
+        summary, ending, signum = conduct(plan, session, crew, progress)
+        ended = signum or ending.signum is not None
+        facts = session.facts if ended else with_payoff(plan, session, summary)
+    return Ended(facts, summary, ending)
 
 
 def sync_study(name: str, stores: Stores, say: Callable[[str], None]) -> Synced:

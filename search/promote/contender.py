@@ -15,6 +15,7 @@ from search.promote.retest import Retest
 from search.results.baselines import FloorRetest
 from search.results.bootstrap import Compared, compare
 from search.results.combination import Combined, combine
+from search.results.payoff import Payoff
 from search.results.summary import amount
 from search.tracking.existing_runs import KeptRuns
 
@@ -55,6 +56,16 @@ class Contender:
     def begin(self) -> Tracker:
         """Its 90 % interval before the test period, from its own residuals."""
         return begin(np.concatenate(self.residuals if self.blend is None else self.blend.residuals))
+
+    def payoff(self, attempts: int) -> Payoff:
+        """Whether an LSTM pays on these data; so many `attempts` of the study have ended."""
+        return Payoff(
+            where="retest",
+            folds=len(self.residuals),
+            attempts=attempts,
+            network=self.chosen.candidate.name,
+            beside=self.against_floor,
+        ).with_blend(self.combined)
 
     def entrant(self, network: Part, floor: Part) -> Entrant:
         """What may be promoted, of the network trained again and the baseline fitted again."""

@@ -14,6 +14,7 @@ from search.promote.judging import Judged
 from search.promote.ranking import Ranked
 from search.promote.ruling import Case, Ruling
 from search.promote.text import card, compared_lines, coverage_lines, part_lines, score_table
+from search.results.payoff import Payoff, sentence
 from search.results.summary import fits
 from search.tuning.kept_studies import KeptStudy
 
@@ -60,6 +61,7 @@ def outcome_of(
         *coverage_lines(judged.coverage, judged.half, unit),
         *(["The test period of these data had been opened before."] * (case.opening > 1)),
         "",
+        *_payoff(case),
         *_verdict(ruling, case, version, model, stores),
     ]
     return Outcome(version is not None, lines, _facts(case, ruling, scores, version, model))
@@ -96,6 +98,13 @@ def card_of(case: Case, ruling: Ruling, scores: dict[str, Scores], facts: StudyF
     }
     who = judged.entrant.name if chosen is None else chosen
     return card(facts, who, scores, judged.all_compared, about)
+
+
+def _payoff(case: Case) -> list[str]:
+    """Whether an LSTM pays on these data, by the re-test; none if no network was trained again."""
+    if case.kept.payoff is None or case.contender is None:
+        return []
+    return [sentence(Payoff.model_validate(case.kept.payoff), case.unit), ""]
 
 
 def _verdict(
@@ -158,6 +167,7 @@ def _facts(
         "retest": [_retested(one) for one in case.ranked],
         "retest_baselines": case.floor.means,
         "retest_network": None if contender is None else asdict(contender.against_floor),
+        "payoff": None if contender is None else case.kept.payoff,
         "retest_blend": None if combined is None else combined.as_dict(),
     }
 

@@ -38,7 +38,13 @@ from search.serving.registry import Registry, need_store
 from search.tracking.existing_runs import KeptRuns, NotThere
 from search.training.machine import default_workers, find_gpus
 from search.training.pool import Crew
-from search.tuning.kept_studies import KeptStudy, keep_openings, openings_of, read_study
+from search.tuning.kept_studies import (
+    KeptStudy,
+    keep_openings,
+    keep_payoff,
+    openings_of,
+    read_study,
+)
 from search.tuning.storage import open_existing, refusing_failures
 
 
@@ -220,6 +226,9 @@ def _contend(
     contender = contend(runs, tested, chosen, floor, promotion.wish.blend)
     for line in contender.lines(promotion.unit):
         promotion.resources.say(line)
+    ended = sum(record.finished for record in promotion.kept.records)
+    payoff = contender.payoff(ended).model_dump(mode="json")
+    keep_payoff(promotion.resources.storage, promotion.wish.study, payoff)
     return contender
 
 

@@ -31,6 +31,7 @@ from search.results.axes import Curve, Trial, curves
 from search.results.claims import Compared, Judged, judge
 from search.results.explanation import Explanation
 from search.results.paired_tests import Difference, Expected
+from search.results.payoff import Payoff
 from search.results.summary import fits, skill_of
 from search.tuning.importance import importances
 from search.tuning.kept_studies import KeptStudy
@@ -77,6 +78,7 @@ def facts(studies: Sequence[KeptStudy]) -> Facts:
         found=tuple(_found(study) for study in studies if any(not r.design for r in study.records)),
         tradeoff=_curves(studies),
         explanation=_explanation(studies),
+        payoff=_payoff(studies),
     )
 
 
@@ -91,6 +93,12 @@ def _explanation(studies: Sequence[KeptStudy]) -> Explanation | None:
     """The latest explanation of all studies."""
     found = [Explanation.model_validate(one) for study in studies for one in study.explanations]
     return max(found, key=lambda one: one.time, default=None)
+
+
+def _payoff(studies: Sequence[KeptStudy]) -> Payoff | None:
+    """By new seeds where one study has been tried so; then the network of the lowest error."""
+    found = [Payoff.model_validate(one.payoff) for one in studies if one.payoff is not None]
+    return min(found, key=lambda one: (one.where == "search", one.beside.challenger), default=None)
 
 
 def in_a_week(found: Facts) -> list[TrialRow]:

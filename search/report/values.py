@@ -18,6 +18,7 @@ from search.report.best_regions import Region
 from search.results.axes import Curve
 from search.results.explanation import Explanation
 from search.results.paired_tests import Expected
+from search.results.payoff import Payoff
 from search.results.sequential import Verdict
 
 
@@ -199,6 +200,7 @@ class Facts:
         found: findings of the studies that drew trials.
         tradeoff: the error along each varied setting.
         explanation: the way from one network to another, or None.
+        payoff: whether an LSTM pays on these data, or None if nothing was compared.
     """
 
     unit: str
@@ -213,6 +215,7 @@ class Facts:
     found: tuple[FoundRow, ...]
     tradeoff: tuple[Curve, ...]
     explanation: Explanation | None = None
+    payoff: Payoff | None = None
 
 
 def plain(value: object) -> object:

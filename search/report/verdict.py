@@ -8,6 +8,7 @@ from search.report.translations import WORDS, Language, in_language
 from search.report.values import DesignRow, Facts, TrialRow
 from search.report.wall import subject_of
 from search.results.headline import SUBJECT, cure
+from search.results.payoff import sentence
 from search.results.sequential import Verdict
 from search.results.summary import amount
 
@@ -165,6 +166,8 @@ def _best(facts: Facts, words: Mapping[str, str]) -> str:
         trained=_trained(facts, best, words),
         made=_made(best.parameters, words),
     )
+    if facts.payoff is not None:
+        return f"{said} {sentence(facts.payoff, facts.unit, words)}"
     if not facts.baselines:  # those of an earlier version, and the data file is gone
         return f"{said} {words['no_floor']}"
     strongest = facts.baselines[0]

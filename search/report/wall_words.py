@@ -2,10 +2,12 @@
 
 from search.results.axes_figure import WORDS as AXES
 from search.results.headline import WORDS as ENGLISH
+from search.results.payoff import WORDS as PAYOFF
 
 WALL_WORDS: dict[str, dict[str, str]] = {
     "en": ENGLISH
     | AXES
+    | PAYOFF
     | {
         "wall_week": "{regime}: {name}\ntrain {train}, validation {validation} {unit}",
         "wall_no_way": "The effect of each change was not measured. Next: {command}",
@@ -49,6 +51,14 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "has the other direction, or if one lies within 5 % and another does not.",
     },
     "ko": {
+        "payoff_yes": "이 데이터에서는 LSTM이 이득입니다: {where} {network}의 RMSE는 {own} {unit}이고 가장 강한 기준 모형 {floor}의 오차는 {other} {unit}입니다({share} 낮음, 차이 {difference} {unit}, 95 % 구간 {low} ~ {high}){tail}.",
+        "payoff_open": "이 데이터에서 LSTM이 이득인지는 아직 가릴 수 없습니다: {where} {network}의 RMSE는 {own} {unit}이고 가장 강한 기준 모형 {floor}의 오차는 {other} {unit}입니다(차이 {difference} {unit}, 95 % 구간 {low} ~ {high}){tail}.",
+        "payoff_no": "이 데이터에서는 LSTM이 이득이 아닙니다: {where} {network}의 RMSE는 {own} {unit}이고 가장 강한 기준 모형 {floor}의 오차는 {other} {unit}입니다({share} 높음, 차이 {difference} {unit}, 95 % 구간 {low} ~ {high}){tail}.",
+        "payoff_search": "그것을 고른 검증 구간에서",
+        "payoff_retest": "새 시드로 다시 학습한 이동 원점(rolling origin) {folds}개에서",
+        "payoff_blend": "; 이득이 되는 것은 혼합 예측({weight} x 신경망 + {rest} x {floor})으로, 오차는 {blend} {unit}입니다({floor} 대비 차이 {difference} {unit}, 95 % 구간 {low} ~ {high})",
+        "payoff_no_blend": "; 둘의 혼합 예측은 어느 한쪽보다 뚜렷하게 낫지 않습니다",
+        "payoff_floor": "; 안전한 선택은 {floor}입니다",
         "way_title": "{start}에서 {goal}까지, 한 번에 한 설정씩",
         "way_axis": "검증 RMSE ({unit}); 단계마다 시드에 대한 95 % 구간",
         "way_step": "{name} {before} → {after}",

@@ -47,9 +47,18 @@ class Compared:
         return self.difference < 0 and self.p <= ERROR and enough and not self.alike
 
     @property
-    def measurable(self) -> bool:
+    def clearly_better(self) -> bool:
         """True if the challenger's error is lower and the 95 % interval excludes 0."""
-        return self.high < 0 and self.blocks >= FEWEST_BLOCKS and not self.alike
+        return self.high < 0 and self._tells
+
+    @property
+    def clearly_worse(self) -> bool:
+        """True if the challenger's error is higher and the 95 % interval excludes 0."""
+        return self.low > 0 and self._tells
+
+    @property
+    def _tells(self) -> bool:
+        return self.blocks >= FEWEST_BLOCKS and not self.alike
 
     @property
     def alike(self) -> bool:

@@ -47,7 +47,7 @@ class Combined:
     @property
     def pays(self) -> bool:
         """True if its error is measurably lower than that of either forecast alone."""
-        return self.against_first.measurable and self.against_second.measurable
+        return self.against_first.clearly_better and self.against_second.clearly_better
 
     def as_dict(self) -> dict[str, Any]:
         """All of it but the residuals, as plain values."""
@@ -123,7 +123,7 @@ def combine(
     if len(first) > 1:
         crossed = cross_fitted(first, second)
         beside = compare("equal weights", np.concatenate(crossed), np.concatenate(residuals))
-        if beside.measurable:
+        if beside.clearly_better:
             weight, fitted = round(best_weight(*whole), _DIGITS), True
             residuals = crossed
     blended = np.concatenate(residuals)

@@ -6,6 +6,7 @@ from models.metrics import IN_TABLES, SKILL, skill
 from models.regime import OVERFIT_GAP, UNDERFIT_EXCESS, Regime
 from search.common.records import Cause, State, StudyFacts, TrialRecord
 from search.results.baselines import strongest
+from search.results.payoff import Payoff, sentence
 from search.results.score_cells import cell, head, width
 from search.results.summary import StudySummary, amount, fits, scoreboard, trial_name
 
@@ -49,6 +50,13 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
         f"The best trial {relation} the strongest baseline, {name}: RMSE {amount(ours)} against "
         f"{amount(theirs)} {facts.unit} ({margin}) on the validation windows. {outlook}"
     )
+
+
+def payoff_lines(facts: StudyFacts) -> list[str]:
+    """Say in one sentence whether an LSTM pays on the study's data; none if not compared."""
+    if facts.payoff is None:
+        return []
+    return [sentence(Payoff.model_validate(facts.payoff), facts.unit)]
 
 
 def behind(summary: StudySummary, facts: StudyFacts) -> bool:
@@ -120,7 +128,7 @@ def end_lines(summary: StudySummary, facts: StudyFacts, ui: str, promote: str) -
     if best is not None:
         lines += ["", f"Best: {trial_name(best)}: {parameter_text(best)}"]
     lines += ["", *score_lines(summary, facts), "", verdict(summary, facts)]
-    lines.append(trade_off(summary, facts))
+    lines += [*payoff_lines(facts), trade_off(summary, facts)]
     failed = [r for r in summary.records if r.state is State.FAILED and r.failure is not None]
     for cause in sorted({r.failure.cause for r in failed if r.failure}):
         numbers = [str(r.number) for r in failed if r.failure and r.failure.cause is Cause(cause)]

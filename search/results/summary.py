@@ -243,6 +243,7 @@ def result_json(summary: StudySummary, facts: StudyFacts, ending: str) -> dict[s
             "metrics": final_metrics(best, facts),
         },
         "scores": scoreboard(summary, facts),
+        "payoff": facts.payoff,
         "unit": facts.unit,
         "overhead_fraction": summary.overhead_fraction,
     }

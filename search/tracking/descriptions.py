@@ -10,6 +10,7 @@ from search.results.sentences import (
     behind,
     counts,
     parameter_text,
+    payoff_lines,
     trade_off,
     verdict,
 )
@@ -26,6 +27,8 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
         lines += [f"**{said}**", ""]
     if best is not None:
         lines += [f"**Best: {trial_name(best)}.** {parameter_text(best)}.", ""]
+    for said in payoff_lines(facts):
+        lines += [f"**{said}**", ""]
     lines += [
         verdict(summary, facts),
         "",

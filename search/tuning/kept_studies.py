@@ -40,6 +40,7 @@ class KeptStudy:
         openings: of the test period, oldest first, as `keep_openings` wrote them.
         data: the data report as plain values. total: finished trials its latest run asked for.
         explanations: what those of it found, as plain values, the latest last.
+        payoff: whether an LSTM pays on its data, as plain values; None if nothing was compared.
     """
 
     name: str
@@ -53,6 +54,7 @@ class KeptStudy:
     data: dict[str, Any] = field(default_factory=dict)
     total: int = 0
     explanations: tuple[dict[str, Any], ...] = ()
+    payoff: dict[str, Any] | None = None
 
     def experiment(self) -> Experiment:
         """The experiment as this study runs it, in the space and with the designs that it has."""
@@ -155,6 +157,7 @@ def read_study(storage: Storage, name: str) -> KeptStudy:
         study.user_attrs.get("data", {}),
         study.user_attrs.get("total", 0),
         tuple(explanations_of(storage, name)),
+        study.user_attrs.get("payoff"),
     )
 
 
@@ -220,6 +223,11 @@ def explanations_of(storage: Storage, name: str) -> list[dict[str, Any]]:
 def keep_openings(storage: Storage, name: str, openings: Sequence[dict[str, Any]]) -> None:
     """Keep with study `name` how often its test period was opened; by its holder alone."""
     optuna.load_study(study_name=name, storage=storage).set_user_attr("openings", list(openings))
+
+
+def keep_payoff(storage: Storage, name: str, payoff: dict[str, Any]) -> None:
+    """Keep with study `name` whether an LSTM pays on its data; by its holder alone."""
+    optuna.load_study(study_name=name, storage=storage).set_user_attr("payoff", payoff)
 
 
 def openings_of(storage: Storage, data: str) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from models.metrics import scores
 from search.common.errors import DONE
 from search.promote import contender, promotion
 from search.results import bootstrap
-from search.results.baselines import FloorRetest
+from search.results.baselines import FloorRetest, retest_floor
 from search.serving.model_folder import forecast_windows, model_files, raw_rows
 from tests.search.command import query
 from tests.search.promote.commands import FITTED, PROMOTE, predict_here, promote_here, write_meter
@@ -33,7 +33,7 @@ def blended(refused: tuple[Path, dict[str, Any]]) -> tuple[Path, dict[str, Any],
     the test hours, and put into service by force.
     """
     place, floors = refused[0], list[FloorRetest]()
-    real = promotion.retest_floor
+    real = retest_floor
 
     def watched(*given: Any) -> FloorRetest:
         floors.append(real(*given))

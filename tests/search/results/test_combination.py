@@ -65,7 +65,7 @@ def test_a_far_weaker_forecast_gets_a_small_fitted_weight() -> None:
     # 1 / (1 + 9) by the theory of independent errors.
     assert found.fitted and found.weight == pytest.approx(0.1, abs=0.03)
     assert found.weight == round(found.weight, 3)
-    assert found.against_first.measurable
+    assert found.against_first.clearly_better
     crossed = cross_fitted(_errors(8, 3.0), _errors(9, 1.0))
     np.testing.assert_array_equal(np.concatenate(found.residuals), np.concatenate(crossed))
 
