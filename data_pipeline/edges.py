@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_pipeline import places
+from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.errors import DataError
+from data_pipeline.missing import EMPTY
 from data_pipeline.source import DataSource
-from data_pipeline.times import ClockTimes
-from data_pipeline.values import EMPTY
 
 # Rows below the header without a time that may be units or a second header.
 _BELOW_HEADER: Final = 4

@@ -16,6 +16,7 @@ from data_pipeline import places
 from data_pipeline.amounts import difference, to_hours
 from data_pipeline.anomalies import find_anomalies
 from data_pipeline.clock import to_instants
+from data_pipeline.clock_times import ClockTimes
 from data_pipeline.edges import empty_rows, trim
 from data_pipeline.errors import DataError
 from data_pipeline.gaps import cut_ends, fill_gaps, last_run
@@ -26,7 +27,7 @@ from data_pipeline.rules import ReadingRules
 from data_pipeline.series import HOUR, HourlySeries
 from data_pipeline.source import DataSource
 from data_pipeline.table import Found, read_table
-from data_pipeline.times import ClockTimes, read_times
+from data_pipeline.times import read_times
 from data_pipeline.units import unit_of
 from data_pipeline.values import Numbers, read_numbers
 
