@@ -27,10 +27,10 @@ def second_of_two(
     ambiguous: Flags,
     source: DataSource,
 ) -> Flags:
-    """Tells which rows hold the second of two hours with the same clock time.
+    """Finds the rows that hold the second of two hours with the same clock time.
 
-    A column of flags decides; without one the zone letters, then the marks A and B, then the order
-    of the rows.
+    A column of flags decides. Without one, zone letters decide, then marks such as A and B, then
+    the order of the rows.
 
     Args:
         times: Of n rows, with the file's marks.
@@ -41,10 +41,10 @@ def second_of_two(
         source: Names for messages.
 
     Returns:
-        bool (n,); only the ambiguous rows have a meaning.
+        bool (n,); only the values of ambiguous rows have a meaning.
 
     Raises:
-        DataError: If there are flags, and they do not tell summer from winter.
+        DataError: If there are flags that do not tell summer from winter.
     """
     second = _by_order(local)
     marked = times.fold >= 0
@@ -60,7 +60,7 @@ def second_of_two(
 def _by_order(local: pd.DatetimeIndex) -> Flags:
     newest_first = local.is_monotonic_decreasing and not local.is_monotonic_increasing
     if not newest_first and len(local) > 2:
-        # Days may come newest first while their hours do not; and the other way round.
+        # Days may be listed newest first while their hours are not, and the reverse.
         steps = np.diff(local.asi8)
         newest_first = bool((steps < 0).mean() > 0.7)
     seen = pd.Series(local).groupby(local).cumcount(ascending=not newest_first).to_numpy()
@@ -78,7 +78,7 @@ def _by_flags(
     ambiguous: Flags,
     source: DataSource,
 ) -> Flags:
-    """Which rows of hours that come twice are the second ones, by a column of flags."""
+    """Finds the second rows by a column of flags."""
     offsets = np.zeros(len(flags), np.int64)
     valid = ~np.asarray(summer.isna())
     offsets[valid] = (
@@ -95,12 +95,12 @@ def _by_flags(
     usual = in_summer | in_winter
     marks = here - usual
     if len(usual) == 1 and len(marks) == 1:
-        # A flag that only the repeated hour has.
+        # Only the repeated hour has this flag.
         return np.array([one in marks for one in plain])
     if not (here - _SUMMER - _WINTER):
         return np.array([one in _WINTER for one in plain])
     raise DataError(
         f"{source.file}: column {source.time[-1]!r}: expected flags that tell summer time from "
         f"winter time, found {', '.join(map(repr, sorted(here)))} in the hours that come twice. "
-        f"Leave that --time out: hours are then told apart by their order."
+        f"Leave that --time out: then the order of the rows tells these hours apart."
     )

@@ -21,7 +21,8 @@ def cycles(
 
     Args:
         local: Naive local clock times, n rows.
-        lengths: Hours and days once around; others than 24 and 7 only to show what they do.
+        lengths: Hours and days of one turn. Other values than 24 and 7 exist only to show their
+            effect.
 
     Returns:
         float64 (n, 4), each value in -1..1, in the order of `CYCLE_NAMES`.

@@ -1,4 +1,4 @@
-"""From clock times to instants: zones, clock changes, and stamps that are ends."""
+"""From clock times to instants: zones, clock changes, and stamps that end a period."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,9 +39,9 @@ class Instants:
     Attributes:
         instants: UTC where offsets or `--tz` fix it, else the naive clock time.
         local: Naive local clock time.
-        kept: bool, rows of the input that have an instant; the others are hours that the spring
-            clock change skips, without values.
-        repeated: Clock hours that came twice and were told apart by `--tz`.
+        kept: bool, rows of the input that have an instant. The others have no values and lie in
+            an hour that the spring clock change skips.
+        repeated: Number of clock hours that came twice and that `--tz` told apart.
         notes: What was decided, one sentence each.
     """
 
@@ -57,15 +57,15 @@ def to_instants(
 ) -> Instants:
     """Places every row in time.
 
-    Clock times with an offset are turned into UTC. Those without are read in the zone of `--tz`;
-    where the autumn clock change brings an hour twice, its first row is summer time and its second
+    Clock times with an offset are converted to UTC. Clock times without one are read in the zone of
+    `--tz`. If the autumn clock change repeats an hour, its first row is summer time and its second
     is winter time, unless the file marks them. The local clock is that of `--tz`, else each row's
     own.
 
     Args:
-        times: Of n rows.
-        ahead: int64 (n,), microseconds from a row's begin to its stamp; 0 for stamps that are
-            begins.
+        times: The clock times of n rows.
+        ahead: int64 (n,), microseconds from the begin of a row's period to its stamp; 0 if the
+            stamp is the begin.
         empty: bool (n,), rows without any value.
         lines: int64 (n,), file lines.
         source: `--tz`, and names for messages.
@@ -117,13 +117,13 @@ _OFFSETS: Final = {
 
 
 def _by_letters(times: ClockTimes, ahead: Ints, lines: Ints, source: DataSource) -> Instants:
-    """Zones by their letters, where these mean one offset all over the world."""
+    """Reads zone letters that mean the same offset all over the world."""
     assert times.zone is not None
     found = sorted(set(times.zone))
     if any(one not in _OFFSETS for one in found):
         raise DataError(
             f"{source.file}: column {source.time_name!r}: found the zone letters "
-            f"{', '.join(map(repr, found))}, which do not say one offset from UTC in every row. "
+            f"{', '.join(map(repr, found))}, which do not fix the offset from UTC of every row. "
             f"Give --tz, such as --tz {_zone_hint(found)}.",
             [Way({"tz": _zone_hint(found)})],
         )
@@ -149,7 +149,7 @@ def _refuse_folds(times: ClockTimes, empty: Flags, lines: Ints, source: DataSour
         ways = [Way({"tz": zone}) for zone in zones_that_change(day)]
         raise DataError(
             f"{source.file}: line {lines[at]}, column {source.time_name!r}: found an hour of the "
-            f"autumn clock change, {places.clock(day)}. Which clock it is, is not written: give "
+            f"autumn clock change, {places.clock(day)}. The file does not name the zone: give "
             f"--tz.",
             ways,
         )
@@ -181,7 +181,7 @@ def _in_zone(
     if _counts_elapsed(times, empty, source.tz, lines, source):
         utc = _elapsed(times, ahead, source.tz)
         notes = ("hours of a day counted through both clock changes: the 25th is the last",)
-        # An hour 24 or 25 without a value on a day that is shorter belongs to no day.
+        # On a shorter day, an hour 24 or 25 without a value does not exist.
         placed = _Placed(utc, empty & (_days(utc, source.tz) != times.day), 0)
     else:
         placed = _locate(times.clock - ahead, times, source)
@@ -223,7 +223,7 @@ def _locate(begin: Ints, times: ClockTimes, source: DataSource) -> _Placed:
 
 
 def _faults(placed: _Placed, empty: Flags) -> int:
-    """How many rows do not exist or come twice."""
+    """The number of rows that do not exist, come twice or follow a hole of one hour."""
     lost = int((placed.skipped & ~empty).sum())
     utc = placed.utc[~placed.skipped]
     return lost + int(utc.duplicated().sum()) + _holes(utc)
@@ -255,7 +255,7 @@ def _elapsed(times: ClockTimes, ahead: Ints, tz: str) -> pd.DatetimeIndex:
 def _counts_elapsed(
     times: ClockTimes, empty: Flags, tz: str, lines: Ints, source: DataSource
 ) -> bool:
-    """Whether hours are numbered through a clock change, to 23 in spring and 25 in autumn."""
+    """True if hours are numbered to 23 on the day of the spring change and to 25 in autumn."""
     numbered = times.hour >= 0
     if not numbered.all() or (times.fold >= 0).any():
         return False
@@ -267,7 +267,7 @@ def _counts_elapsed(
         beside = number[max(0, at - 1) : at + 2]
         if len(beside) > 1 and not np.isin(beside, (1, 24, 25)).all() and 24 not in beside:
             raise DataError(
-                f"{source.file}: line {lines[at]}: expected hour 25 behind hour 24, found it "
+                f"{source.file}: line {lines[at]}: expected hour 25 after hour 24, found it "
                 f"elsewhere. Mark the hour that comes twice as A and B."
             )
         return True

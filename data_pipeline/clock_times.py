@@ -16,14 +16,14 @@ class ClockTimes:
         clock: int64 (n,), microseconds since 1970 as the file's clock shows.
         read: bool (n,), whether the row has a time at all.
         offset: int64 (n,), microseconds ahead of UTC, or None where the file writes none.
-        fold: int8 (n,), 0 or 1 for the first or second of two hours of one name, else -1.
-        hour: int64 (n,), the number of the hour in its day, -1 where a clock time is written.
-        day: int64 (n,), days since 1970 that these hours are counted in.
+        fold: int8 (n,), 0 or 1 for the first or second of two hours with one name, else -1.
+        hour: int64 (n,), the number of the hour in its day; -1 if the file writes a clock time.
+        day: int64 (n,), days since 1970; `hour` counts within this day.
         zone: (n,) letters of a zone in each row, or None.
         flags: Text of a column that tells summer from winter or first from second, or None.
-        date_format: What was decided, for the reading rules; None where nothing was to decide.
-        stamp: "begin" or "end" where the file says which; else None.
-        why: How it says so.
+        date_format: The decided format, for the reading rules; None if there was no choice.
+        stamp: "begin" or "end" if the file says which; else None.
+        why: How the file says so.
         notes: What was done on the way, one sentence each.
     """
 

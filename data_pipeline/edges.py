@@ -1,4 +1,4 @@
-"""What stands around the data of a table: units and second headers above, sums and notes below."""
+"""Cuts off what surrounds the data: units and second headers above, sums and notes below."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,13 +14,13 @@ from data_pipeline.errors import DataError
 from data_pipeline.missing import EMPTY
 from data_pipeline.source import DataSource
 
-# Rows below the header without a time that may be units or a second header.
+# Up to this many rows without a time below the header may be units or a second header.
 _BELOW_HEADER: Final = 4
 
 
 @dataclass(frozen=True)
 class Around:
-    """What stood above and below the data: units by column, and what was left out."""
+    """What was found above and below the data: units by column, and notes on what was left out."""
 
     units: dict[str, str]
     notes: tuple[str, ...]
@@ -31,7 +31,7 @@ def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, Cl
 
     Args:
         table: As it was found.
-        times: Its times; rows that are no data have none.
+        times: Its times; rows without data have none.
         source: Names for messages.
 
     Raises:
@@ -59,7 +59,7 @@ def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, Cl
         notes.append(f"{first} rows below the column names left out; they say {told}")
     if stop < len(read):
         tail = text.iloc[stop:]
-        # A time that is cut or mistyped is no note.
+        # A cut or mistyped time is not a note.
         if tail.str.fullmatch(r"[0-9:./ T-]+").any() or len(tail) > 50:
             raise _no_time(table, read, source)
         notes.append(
@@ -90,7 +90,7 @@ def _no_time(table: Table, read: NDArray[np.bool_], source: DataSource) -> DataE
     elif cell == "":
         hint = "Fill it or remove the row"
     else:
-        hint = "Correct it, or say how it is written by --date-format"
+        hint = "Correct it, or give its format with --date-format"
     return DataError(
         f"{source.file}: line {text.index[at]}, column {source.time_name!r}: expected a time such "
         f"as '2014-04-01 05:00', found {places.quoted(cell)}; {int((~read).sum())} such rows. "

@@ -1,8 +1,8 @@
 """One file in, one gapless hourly series and its report out.
 
-The way is one: container -> encoding -> shape -> columns -> times -> clock -> numbers -> grid ->
-repeats -> amounts -> gaps. Each step decides what the file allows in one way only, and refuses with
-the options for each where it allows two.
+The steps are: container -> encoding -> shape -> columns -> times -> clock -> numbers -> grid ->
+repeats -> amounts -> gaps. If the file allows one reading, a step takes it. If it allows two, the
+step refuses and names the options for each.
 """
 
 from dataclasses import dataclass
@@ -37,8 +37,8 @@ DAY: Final = pd.Timedelta(days=1)
 def load_series(source: DataSource) -> tuple[HourlySeries, DataReport]:
     """Loads one series.
 
-    Rows outside `source.start` to `source.end` have only their times read; whatever else is wrong
-    with them is no concern of the series. 1,000,000 rows of three columns load within 500 MB.
+    Of rows outside `source.start` to `source.end`, only the times are read, so other faults in them
+    do not matter. 1,000,000 rows of three columns load within 500 MB.
 
     Args:
         source: The file and the reading rules.
@@ -53,10 +53,10 @@ def load_series(source: DataSource) -> tuple[HourlySeries, DataReport]:
 
 
 def load_last_hours(source: DataSource) -> tuple[HourlySeries, DataReport]:
-    """Loads the hours after the last gap, which is all that a forecast needs.
+    """Loads the hours after the last gap. A forecast needs only these.
 
     Raises:
-        DataError: As `load_series`, gaps further back left out.
+        DataError: As `load_series`, except for earlier gaps.
     """
     return _load(source, last=True)
 
@@ -165,7 +165,7 @@ def _decided(
 
 
 def _why(source: DataSource, times: ClockTimes, numbers: Numbers, unit: str) -> tuple[str, ...]:
-    """What was decided, and on what grounds."""
+    """What was decided, and why."""
     lines = []
     if source.stamp is not None:
         lines.append(f"a row's time is the {source.stamp} of its period: told by --stamp")
@@ -173,7 +173,7 @@ def _why(source: DataSource, times: ClockTimes, numbers: Numbers, unit: str) -> 
         lines.append(f"a row's time is the {times.stamp} of its period: {times.why}")
     else:
         lines.append(
-            "a row's time is taken for the begin of its period, as nothing says otherwise; if it "
+            "a row's time is taken for the begin of its period, as the file does not say; if it "
             "is the end, give --stamp end"
         )
     if times.date_format is not None:

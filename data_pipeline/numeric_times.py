@@ -12,7 +12,7 @@ from data_pipeline.source import DataSource
 from data_pipeline.time_text import DAY, ORDERS, SECOND, read_cells
 
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:e0)?")
-# Days from 1899-12-30, where spreadsheets begin, to 1970.
+# Days from 1899-12-30, day 0 of a spreadsheet, to 1970.
 _EXCEL_1970: Final = 25_569
 _EXCEL: Final = (20_000, 80_000)
 _EPOCH: Final = (5 * 10**8, 42 * 10**8)
@@ -31,7 +31,7 @@ def read_numeric(text: "pd.Series[str]", source: DataSource) -> ClockTimes | Non
         source: `--date-format`, and the name for messages.
 
     Returns:
-        The times, or None if the cells are none of these numbers.
+        The times, or None if the cells are no such numbers.
 
     Raises:
         DataError: If `--date-format` names one of these kinds and a number is out of its range.

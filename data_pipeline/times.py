@@ -1,4 +1,4 @@
-"""From the time columns to clock times, before any zone: one decision for the whole column."""
+"""From the time columns to clock times, before any zone. One decision holds for all rows."""
 
 import re
 from dataclasses import replace
@@ -42,11 +42,11 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
     """Reads the time columns.
 
     Args:
-        table: Text of the time columns; those of a row a day hold the days.
+        table: Text of the time columns; in a table with one row per day, these are the days.
         source: `--date-format`, and names for messages.
 
     Returns:
-        A clock time a row; rows that have none, as sums and notes below the data, are not read.
+        One clock time per row. Rows without one, such as sums below the data, have `read` False.
 
     Raises:
         DataError: If day and month cannot be told apart, or two rows contradict each other.
@@ -100,7 +100,7 @@ def _typed(index: pd.DatetimeIndex) -> ClockTimes:
 
 
 def _joined(table: Table) -> "tuple[pd.Series[str], NDArray[np.object_] | None]":
-    """One text a row out of date, time and hour; and a column of flags, if there is one."""
+    """Joins date, time and hour to one text per row; also the column of flags, if any."""
     columns = [column.astype("str").str.strip() for column in table.times]
     if len(columns) == 1:
         return columns[0], None
@@ -113,7 +113,7 @@ def _joined(table: Table) -> "tuple[pd.Series[str], NDArray[np.object_] | None]"
         else:
             parts.append(column)
     if len(parts) > 1:
-        # A day that a workbook holds as a time at midnight.
+        # A workbook may hold a day as a time at midnight.
         parts = [
             part.str.replace(_MIDNIGHT, "", regex=True) if _is_day(part) else part for part in parts
         ]
@@ -128,7 +128,7 @@ def _is_day(part: "pd.Series[str]") -> bool:
 
 
 def _order(cells: Cells, text: "pd.Series[str]", source: DataSource) -> tuple[str, str | None]:
-    """The order of day and month, and a format that says so."""
+    """The order of day and month, and a format with this order."""
     told = source.date_format
     if told is not None:
         order = order_of(told)
@@ -172,7 +172,7 @@ def _with_month_names(text: "pd.Series[str]", cells: Cells) -> Flags:
 
 
 def _by_strptime(clock: Ints, read: Flags, text: "pd.Series[str]", source: DataSource) -> None:
-    """Reads what is left by `--date-format` itself."""
+    """Reads the remaining cells with strptime and `--date-format`."""
     told = source.date_format
     assert told is not None
     left = ~read & (text != "").to_numpy()
@@ -182,7 +182,7 @@ def _by_strptime(clock: Ints, read: Flags, text: "pd.Series[str]", source: DataS
     try:
         times = pd.to_datetime(late, format=told, errors="coerce").astype("datetime64[us]")
     except (ValueError, re.error) as error:
-        raise DataError(f"--date-format {told!r} is no strptime format: {error}") from error
+        raise DataError(f"--date-format {told!r} is not a strptime format: {error}") from error
     found = ~times.isna().to_numpy()
     days = (late != text[left]).to_numpy() * DAY
     at = np.flatnonzero(left)[found]
@@ -231,7 +231,7 @@ def _with_slots(times: ClockTimes, table: Table) -> ClockTimes:
 def _with_stamp(
     times: ClockTimes, cells: Cells, text: "pd.Series[str]", source: DataSource
 ) -> ClockTimes:
-    """What the file itself says of begin or end."""
+    """Finds out whether the file's times are begins or ends."""
     read = times.read
     late, early = cells.midnight24 & read, cells.midnight0 & read
     numbered = cells.numbered & read
@@ -246,7 +246,7 @@ def _with_stamp(
             f"{source.file}: line {text.index[at]}, column {source.time_name!r}: expected hours 0 "
             f"to 23 or 1 to 24, found {places.quoted(text.iloc[at])} beside "
             f"{places.quoted(text.iloc[zero])} in line {text.index[zero]}. Write hour 24 as hour 0 "
-            f"of the next day, or say how it is meant by --stamp or --date-format.",
+            f"of the next day, or give --stamp or --date-format.",
             [Way({"stamp": "begin"}), Way({"stamp": "end"})],
         )
     if late.any() and not early.any():

@@ -1,4 +1,4 @@
-"""From text to numbers: decimal mark, thousands, units and missing values, found per column."""
+"""From text to numbers. Decimal mark, thousands, unit and missing values are found per column."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -24,9 +24,9 @@ class Numbers:
     """The number columns, read.
 
     Attributes:
-        values: float64 (n, c + 1), covariates, then the target; NaN where a cell is empty.
-        decimal, thousands: What was decided.
-        units: Unit that stands behind the numbers of a column, by its name.
+        values: float64 (n, c + 1), covariates, then the target; NaN if a cell is empty.
+        decimal, thousands: The marks that were decided.
+        units: The unit after the numbers of a column, by column name.
         notes: What was found, one sentence each.
         warnings: What looks wrong but was kept.
     """
@@ -51,9 +51,9 @@ class _Column:
 def read_numbers(cells: pd.DataFrame, others: pd.DataFrame, source: DataSource) -> Numbers:
     """Reads the number columns.
 
-    A column that can be read with one decimal mark only is read so. One that can be read with
-    both to different values, such as 4.025 beside 12.310, follows the columns beside it; where
-    these do not say, it is refused.
+    Most columns fit only one decimal mark. A column such as 4.025 and 12.310 fits both, with
+    different values. It then has the mark of the other columns. If these do not settle it, the
+    column is refused.
 
     Args:
         cells: Text, indexed by file line; the columns of `source.value_columns`.
@@ -132,7 +132,7 @@ def _empty_told(
 def _three_digits(
     cells: "pd.Series[str]", fast: NDArray[np.float64], empty: NDArray[np.bool_]
 ) -> bool:
-    """Whether every decimal point could be one between thousands, and there is one."""
+    """True if there are points, and each could separate thousands."""
     scaled = np.abs(fast[~empty & (np.abs(fast) < LARGEST)]) * 1000
     small = np.abs(fast) < 1
     if (np.abs(scaled - np.round(scaled)) > 1e-6 * np.maximum(scaled, 1)).any():
@@ -185,7 +185,7 @@ def _by_conventions(
 def _without_unit(
     text: "pd.Series[str]", filled: NDArray[np.bool_]
 ) -> "tuple[pd.Series[str], str]":
-    """Takes a unit away that stands behind every number, and the same one everywhere."""
+    """Removes the unit if every number is followed by the same one."""
     found = text.str.extract(UNIT_BEHIND)
     units = found[1][filled].dropna().unique()
     if len(units) != 1 or found[1][filled].isna().any():
@@ -209,8 +209,8 @@ def _not_a_number(
     return DataError(
         f"{source.file}: line {text.index[0]}, column {name!r}: expected a number, found "
         f"{places.quoted(cell)}; {len(text)} such cells. Other numbers of the column are written "
-        f"in another way. Correct it, say how numbers are written by --decimal and --thousands, "
-        f"or choose another column by --target or --features.",
+        f"in another way. Correct it, give the marks with --decimal and --thousands, "
+        f"or choose another column with --target or --features.",
         ways,
     )
 
@@ -220,7 +220,7 @@ def _marks(column: _Column) -> set[str]:
 
 
 def _tells(column: _Column) -> bool:
-    """Whether a column says anything of decimal marks: one of them is written in it."""
+    """True if a comma or a point is written in the column."""
     return bool(column.cells[~column.empty].head(2000).str.contains(r"[.,]").any())
 
 
@@ -305,8 +305,8 @@ def _refuse_codes(
         return values, notes, (f"{said}: kept as values, though it looks like a code",)
     codes = tuple(f"{code:g}" for code in found)
     raise DataError(
-        f"{source.file}: found {said}, far from all other values. It may stand for no value, or be "
-        f"one.",
+        f"{source.file}: found {said}, far from all other values. It may mean no value, or be a "
+        f"real value.",
         [
             Way({"missing": codes}, f"{' and '.join(codes)} means no value"),
             Way({"missing": ()}, "they are values"),
