@@ -11,7 +11,7 @@ from search.results.summary import StudySummary, amount, fits, scoreboard, trial
 
 
 def score_lines(summary: StudySummary, facts: StudyFacts) -> list[str]:
-    """Return the scoreboard as a table of text, header first."""
+    """Return the scoreboard as lines of a text table, header first."""
     columns = [(metric, width(metric, facts.unit)) for metric in (*IN_TABLES, SKILL)]
     lines = [f"{'on the validation windows':<34}"]
     for metric, wide in columns:
@@ -28,7 +28,7 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
     best = summary.best
     if best is None or best.result is None:
         return "No trial has completed, so there is nothing to compare with the baselines."
-    if not facts.baselines:  # a re-test, whose folds have other hours each
+    if not facts.baselines:  # a re-test: its folds have different hours
         return f"The lowest validation RMSE is {amount(best.result.held_out['rmse'])} {facts.unit}."
     name, floor = strongest(facts.baselines)
     ours, theirs = best.result.held_out["rmse"], floor.validation["rmse"]
@@ -60,7 +60,7 @@ def behind(summary: StudySummary, facts: StudyFacts) -> bool:
 
 
 def trade_off(summary: StudySummary, facts: StudyFacts) -> str:
-    """Say how the best trial and the others stand between underfitting and overfitting."""
+    """Say whether the best trial and the others underfit or overfit."""
     best, found = summary.best, fits(summary.records, facts.baselines)
     if best is None or best.result is None:
         return "No trade-off to report yet."
@@ -91,7 +91,7 @@ def parameter_text(record: TrialRecord) -> str:
 
 
 def counts(summary: StudySummary) -> str:
-    """Return how many attempts ended how, on one line."""
+    """Return the number of attempts in each state, on one line."""
     pieces = [
         f"{summary.count(state)} {state}"
         for state in (State.COMPLETE, State.PRUNED, State.FAILED, State.INTERRUPTED)
@@ -104,12 +104,12 @@ def end_lines(summary: StudySummary, facts: StudyFacts, ui: str, promote: str) -
     """Return what a run prints at its end.
 
     Args:
-        summary: of the study.
-        facts: of the study.
-        ui: the command that shows it in a browser.
+        summary: the study's summary.
+        facts: the study's facts.
+        ui: the command that shows the study in a browser.
         promote: the command that promotes its best trial.
     """
-    asked = max(facts.total, summary.finished)  # fewer may be asked for than are done
+    asked = max(facts.total, summary.finished)  # a person may ask for fewer than are done
     lines = [f"Study {facts.name}: {summary.finished} of {asked} trials ({counts(summary)})"]
     best = summary.best
     if best is not None:

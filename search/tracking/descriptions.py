@@ -54,14 +54,12 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
         f"Promote: `python -m search.promote --study {facts.name}`",
     ]
     if behind(summary, facts):
-        lines[-1] += (
-            "; with `--serve-best` the best baseline serves where no network is let through"
-        )
+        lines[-1] += "; with `--serve-best` the best baseline serves if no network passes the gate"
     return "\n".join(lines)
 
 
 def _headline(summary: StudySummary, facts: StudyFacts) -> str:
-    """How the teaching notes' network stands, and what cures it; "" where it was not trained."""
+    """Whether the teaching notes' network underfits, and the cure; "" if it was not trained."""
     fitted = fits(summary.records, facts.baselines)
     own = [one for one in summary.records if one.design == SUBJECT and one.number in fitted]
     if not own:
@@ -85,7 +83,7 @@ def _openings(count: int) -> str:
 
 
 def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
-    """Return a trial's line in the MLflow UI: its parameters and what came of them."""
+    """Return a trial's line in the MLflow UI: its parameters and its result."""
     text = f"{parameter_text(record)}. "
     if record.failure is not None:
         return text + f"No result: {record.failure.cause}: {record.failure.message}"
@@ -94,7 +92,7 @@ def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
     result = record.result
     if result.repeat_of is not None:
         text += (
-            f"The point of trial {result.repeat_of}, so not trained again; that trial's result: "
+            f"Same point as trial {result.repeat_of}, so not trained again; that trial's result: "
         )
     return text + (
         f"RMSE {amount(result.held_out['rmse'])} {facts.unit} on the validation windows, "
