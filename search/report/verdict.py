@@ -18,9 +18,10 @@ SEARCH_COMMAND = "python -m search.run --trials 50"
 
 
 def sentences(facts: Facts, language: Language) -> list[str]:
-    """Say whether `main2` underfits, what cures it, and how the best network stands.
+    """Say whether `main2` underfits, what cures it, and how good the best network is.
 
-    Three short paragraphs; where something was not tried, one says so and gives the command.
+    These are three short paragraphs. If something was not tried, a paragraph says so and gives the
+    command.
     """
     words = WORDS[language]
     said = [_underfitting(facts, words), _cures(facts, words), _best(facts, words)]
@@ -57,7 +58,7 @@ def _cures(facts: Facts, words: Mapping[str, str]) -> str:
 
 
 def _together(facts: Facts, words: Mapping[str, str]) -> str:
-    """What the best network of all has otherwise than the subject, if it is a better one."""
+    """How the best network of all differs from the subject, if it is better."""
     subject, best = subject_of(facts), facts.best
     if facts.explanation is not None:
         return cure(facts.explanation, words)
@@ -89,13 +90,13 @@ def _together(facts: Facts, words: Mapping[str, str]) -> str:
 
 
 def _repeated(facts: Facts, best: TrialRow) -> DesignRow | None:
-    """The row of the best network's design, whose mean over seeds owes less to luck than it."""
+    """The row of the best network's design: its mean over seeds depends less on luck."""
     own = (best.design, best.study)
     return next((row for row in facts.designs if (row.name, row.study) == own), None)
 
 
 def _error(facts: Facts, best: TrialRow) -> float:
-    """Validation RMSE of the best network, over its seeds where it has several."""
+    """Validation RMSE of the best network; the mean over seeds if it has several."""
     return (_repeated(facts, best) or best).val["rmse"]
 
 
@@ -143,7 +144,7 @@ def _single(facts: Facts, words: Mapping[str, str]) -> str:
 
 
 def _end(value: float | None) -> str:
-    """An end of an interval, which a single pair of trials does not have."""
+    """An end of an interval as text; a single pair of trials has no interval."""
     return "-" if value is None else amount(value, "+")
 
 
@@ -160,7 +161,7 @@ def _best(facts: Facts, words: Mapping[str, str]) -> str:
         trained=_trained(facts, best, words),
         made=_made(best.parameters, words),
     )
-    if not facts.baselines:  # of an earlier version, and their data gone
+    if not facts.baselines:  # those of an earlier version, and the data file is gone
         return f"{said} {words['no_floor']}"
     strongest = facts.baselines[0]
     other = strongest.val["rmse"]

@@ -27,7 +27,7 @@ WORDS = {
     "train": "training windows",
     "validation": "validation windows",
     "lowest": "lowest validation error",
-    "search_best": "best trial that a search drew",
+    "search_best": "best trial of a search",
     "strongest_baseline": "strongest baseline",
 }
 

@@ -117,10 +117,10 @@ def test_the_verdict_is_computed_from_the_facts() -> None:
     assert "is underfitting: 5 of 5 seeds" in first
     assert re.search(r"MW too low \(bias by seed -[\d.]+ to -[\d.]+\)\.$", first)
     together, single = second.split(" Of the single changes ")
-    assert together.startswith("What cures it, taken together: ")
-    assert "So made, trial 0 of power_usage has a validation RMSE of 63.2 MW" in together
-    assert "(one seed) where main2 has 201.8 MW (mean of 5 seeds); which of" in together
-    assert "these are proven: C3, C5; " in single and "main2_l2_1e-" in single
+    assert together.startswith("These changes together cure it: ")
+    assert "With them, trial 0 of power_usage has a validation RMSE of 63.2 MW" in together
+    assert "(one seed); main2 has 201.8 MW (mean of 5 seeds). The changes" in together
+    assert "these are proven: C3, C5. " in single and "main2_l2_1e-" in single
     assert third.startswith("The best network found, trial 0 of power_usage (balanced; units ")
     assert "63.2 MW (one seed). It is ahead of the strongest baseline, ridge_by_hour, " in third
     assert "which has 70.7 MW on the same hours: 11% less" in third
