@@ -1,4 +1,4 @@
-"""Kill searches and say what survived.
+"""Kills searches and reports what survived.
 
     python -m tests.chaos --kills 100 --seed 0
     python -m tests.chaos --kills 10 --workers 8
@@ -23,9 +23,9 @@ from search.common.drawing import KERAS_TUNER, OPTUNA
 from tests.chaos import kills as under_kills
 from tests.chaos import writes
 
-# A process may grow by so much more than planned before it is replaced.
+# A process may grow by this factor more than planned before it is replaced.
 MARGIN = 1.25
-# Seconds until attempts of a dead coordinator are taken up again, and until its workers are gone.
+# Seconds until attempts of a dead coordinator are queued again, and until its workers are gone.
 SLOWEST = 10.0
 
 
