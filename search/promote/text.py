@@ -220,8 +220,8 @@ def _made(facts: StudyFacts, who: Ranked | str, about: Mapping[str, Any]) -> lis
     )
     return [
         f"Parameters: dropout {'/'.join(f'{rate:.3g}' for rate in parameters.dropout)}, L2 "
-        f"{parameters.l2:.3g}, inputs {parameters.inputs}, learning rate {parameters.learning_rate:.3g}, batch "
-        f"{parameters.batch_size}, {who.epochs} epochs{averaged}, chosen as "
+        f"{parameters.l2:.3g}, inputs {parameters.inputs}, learning rate "
+        f"{parameters.learning_rate:.3g}, batch {parameters.batch_size}, {who.epochs} epochs{averaged}, chosen as "
         f"{who.candidate.name} of study {facts.name}.",
         "",
         f"Re-test on rolling origins: RMSE of one network {amount(who.mean)} {unit}{interval}, "

@@ -18,6 +18,7 @@ from search.common.stores import Stores
 from search.engine.opened_period import open_period
 from search.engine.plan import Plan
 from search.promote.candidates import Candidate
+from search.promote.entrants import Entrant
 from search.promote.final_test import refit
 from search.promote.judging import judge
 from search.promote.ranking import Ranked
@@ -48,7 +49,8 @@ def test_a_network_of_changes_is_promoted_with_the_numbers_it_was_judged_by(
     chosen = Ranked(candidate, 95.0, 90.0, 99.0, seeds=2, epochs=2, luck=-2.0)
     (tmp_path / "networks").mkdir()
     begins = begin(np.full((40, 2), 40.0))
-    entrant = refit(plan, chosen, begins, Crew(2), tmp_path / "networks", lambda line: None)
+    network = refit(plan, chosen, Crew(2), tmp_path / "networks", lambda line: None)
+    entrant = Entrant(network.name, (network,), begins)
     assert entrant.inputs == "changes"
 
     uri = empty_store(tmp_path)
@@ -84,6 +86,7 @@ def test_a_network_of_changes_is_promoted_with_the_numbers_it_was_judged_by(
 
     # As if the rows were scaled or made by another way than that of the search.
     (tmp_path / "again").mkdir()
-    other = judge(replace(entrant, forecast=entrant.forecast + 50.0), judged.opened, None)
+    moved = replace(network, forecast=network.forecast + 50.0)
+    other = judge(Entrant(entrant.name, (moved,), begins), judged.opened, None)
     with registry.held(), pytest.raises(Refused, match="differently from the one that was judged"):
         register(plan, other, registry, run, "a card", tmp_path / "again")
