@@ -215,13 +215,17 @@ def _made(facts: StudyFacts, who: Ranked | str, about: Mapping[str, Any]) -> lis
         if who.low is not None and who.high is not None
         else ""
     )
+    hours = parameters.lookback
+    read = "the whole window" if hours is None else f"the last {hours} hours"
     averaged = (
         f" (weights averaged over {parameters.ema_epochs:g})" if parameters.ema_epochs else ""
     )
     return [
         f"Parameters: dropout {'/'.join(f'{rate:.3g}' for rate in parameters.dropout)}, L2 "
-        f"{parameters.l2:.3g}, inputs {parameters.inputs}, learning rate "
-        f"{parameters.learning_rate:.3g}, batch {parameters.batch_size}, {who.epochs} epochs{averaged}, chosen as "
+        f"{parameters.l2:.3g}, learning rate {parameters.learning_rate:.3g} "
+        f"({parameters.schedule}), batch {parameters.batch_size}, {who.epochs} epochs{averaged}; "
+        f"learns the {parameters.target} from {read}, "
+        f"inputs {parameters.inputs}; chosen as "
         f"{who.candidate.name} of study {facts.name}.",
         "",
         f"Re-test on rolling origins: RMSE of one network {amount(who.mean)} {unit}{interval}, "
