@@ -1,9 +1,9 @@
 """Replays searches with measured curves: which finds the lowest validation error in equal time?
 
 The default search is replayed with the learning curves of `curves.csv` and their number of epochs.
-It uses the real coordinator, sampler and pruner, two workers, and a clock that takes the seconds of
-an epoch from `models.cost` for the default window. Its space is that of the curves, whose networks
-learn the level from the whole window at a constant rate.
+It uses the real coordinator, sampler and pruner, and two workers. The clock takes the seconds of an
+epoch from `models.cost`: the default window, trained by TensorFlow, as the curves were. The space
+is that of the curves, whose networks learn the level from the whole window at a constant rate.
 """
 
 import warnings
@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from experiments.catalogue import CATALOGUE
 from experiments.experiment import Experiment
-from models.cost import epoch_seconds
+from models.cost import TENSORFLOW, epoch_seconds
 from models.parameters import TrialParameters
 from search.benchmark.curves import FloatArray, Surrogate, read_curves
 from search.benchmark.job import in_common
@@ -110,7 +110,7 @@ def play(contestants: Sequence[Contestant], seeds: int, minutes: float, overhead
     size = plan.prepared.train.x.shape
 
     def train(parameters: TrialParameters, seed: int) -> tuple[FloatArray, float]:
-        return surrogate.predict(parameters, seed), epoch_seconds(parameters, *size)
+        return surrogate.predict(parameters, seed), epoch_seconds(parameters, *size, TENSORFLOW)
 
     # joblib replaces processes that have grown, which costs a second and changes nothing.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs")

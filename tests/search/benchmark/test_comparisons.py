@@ -99,7 +99,7 @@ def test_the_better_tuner_leads_and_is_recommended() -> None:
     assert ratio.low < ratio.value < ratio.high < 1
     text = "\n".join(tuner_lines(played, rows, advice, (1.0,), 3))
     assert f"Recommended: {OTHER.name}, not {DEFAULT.name}." in text
-    assert "300 measured curves of 25 epochs; on trials not seen: r2 0.900" in text
+    assert "300 measured curves of 25 epochs; on unseen trials: r2 0.900" in text
 
 
 def test_a_default_that_is_not_measurably_worse_stays() -> None:
