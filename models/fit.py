@@ -99,10 +99,7 @@ def fit(
     _check_lengths("validation", x_validation, y_validation)
     started = time.perf_counter()
     shuffle = np.random.default_rng(random.getrandbits(64))  # seeded by `build`
-    if parameters.ema_epochs:
-        steps = -(-len(x_train) // parameters.batch_size)
-        trainer.average_weights(math.exp(-1 / (parameters.ema_epochs * steps)))
-    course = _Course(trainer, parameters, encoding)
+    course = _Course(trainer, parameters, encoding, len(x_train))
     learned = encoding.encode(x_train, y_train)
     epoch_seconds: list[float] = []
     stopped_by: Literal["patience", "epochs", "pruner"] = "epochs"
@@ -134,8 +131,13 @@ def fit(
 class _Course:
     """A training so far: its history, its best epoch and the weights to be kept."""
 
-    def __init__(self, trainer: Trainer, parameters: TrialParameters, encoding: Encoding) -> None:
+    def __init__(
+        self, trainer: Trainer, parameters: TrialParameters, encoding: Encoding, windows: int
+    ) -> None:
         self._trainer, self._parameters, self._encoding = trainer, parameters, encoding
+        if parameters.ema_epochs:
+            steps = -(-windows // parameters.batch_size)
+            trainer.average_weights(math.exp(-1 / (parameters.ema_epochs * steps)))
         # Of the network's output, in scaled units squared.
         self._square = encoding.scale**2
         self.history: dict[str, list[float]] = {

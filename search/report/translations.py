@@ -215,7 +215,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "target": "학습 목표",
         "inputs": "입력",
         "lookback": "읽는 시간 수",
-        "whole_window": "윈도 전체",
+        "whole_window": "입력 구간 전체",
         "schedule": "학습률 스케줄",
         "cures": "교재가 권하는 개별 변경 가운데 입증된 것: {list}. 효과가 가장 큰 것은 {control} 대비 {name}이며, 검증 RMSE 변화는 {mean} {unit}입니다"
         "(95 % 구간 {low} ~ {high}).",

@@ -222,8 +222,8 @@ def plain(value: object) -> object:
     """`value` in the form of JSON: dataclasses and models as dicts, sequences as lists."""
     if dataclasses.is_dataclass(value):
         return {one.name: plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
+    if isinstance(value, BaseModel):  # whole: a dump leaves some fields out at their defaults
+        return {name: plain(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Mapping):

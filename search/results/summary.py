@@ -239,7 +239,7 @@ def result_json(summary: StudySummary, facts: StudyFacts, ending: str) -> dict[s
         if best is None or best.parameters is None
         else {
             "trial": best.number,
-            "parameters": best.parameters.model_dump(mode="json"),
+            "parameters": dict(best.parameters),  # whole, where a dump leaves defaults out
             "metrics": final_metrics(best, facts),
         },
         "scores": scoreboard(summary, facts),

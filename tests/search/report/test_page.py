@@ -163,6 +163,43 @@ def test_a_cure_names_what_was_changed_from_what_to_what_and_nothing_else() -> N
     assert sentences(worse, "en")[1].startswith("Of the single changes")
 
 
+@pytest.mark.parametrize(
+    ("language", "told", "made"),
+    [
+        (
+            "en",
+            "learned target from level to change, inputs from cycles to changes, hours read from "
+            "the whole window to 48, learning-rate schedule from constant to cosine",
+            "learned target change, inputs changes, hours read 48, learning-rate schedule cosine",
+        ),
+        (
+            "ko",
+            "학습 목표 level → change, 입력 cycles → changes, 읽는 시간 수 입력 구간 전체 → 48, "
+            "학습률 스케줄 constant → cosine",
+            "학습 목표 change, 입력 changes, 읽는 시간 수 48, 학습률 스케줄 cosine",
+        ),
+    ],
+)
+def test_what_the_best_network_learns_and_reads_is_said_where_it_is_not_the_default(
+    language: Language, told: str, made: str
+) -> None:
+    found = facts(_studies())
+    assert found.best is not None
+    changes = {"target": "change", "inputs": "changes", "lookback": 48, "schedule": "cosine"}
+    changed = found.best.parameters.model_copy(update=changes)
+    cured = dataclasses.replace(found, best=dataclasses.replace(found.best, parameters=changed))
+    _, second, third = sentences(cured, language)
+    assert told in second and made in third
+    plain = " ".join(sentences(found, language))
+    assert "cycles" not in plain and "level" not in plain
+
+
+def test_every_row_of_parameters_is_whole() -> None:
+    rows = [flat(row) for row in facts(_studies()).trials]
+    assert rows[0]["parameters.target"] == "level" and rows[0]["parameters.lookback"] is None
+    assert {tuple(row) for row in rows} == {tuple(rows[0])}
+
+
 def test_where_no_cure_is_proven_the_largest_change_is_named() -> None:
     found = facts(_studies())
     undecided = tuple(

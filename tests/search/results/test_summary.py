@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from search.common.records import Cause, Failure, State, TrialRecord
-from search.results.sentences import end_lines, score_lines, trade_off, verdict
+from search.results.sentences import end_lines, parameter_text, score_lines, trade_off, verdict
 from search.results.summary import (
     StudySummary,
     amount,
@@ -166,6 +166,7 @@ def test_end_lines_name_best_failures_and_next_steps() -> None:
     )
     assert "Study tiny: 5 of 9 trials" in text
     assert "Best: trial 3 attempt 2: units 7," in text
+    assert "patience 6, target level, inputs cycles\n" in text
     assert "Failed, worker died: trials 2" in text
     assert "python -m search.ui" in text and "search.promote" in text
 
@@ -199,6 +200,7 @@ def test_result_json_is_strict_json_with_the_same_numbers(summary: StudySummary)
     if summary is SUMMARY:
         assert told["best"]["trial"] == 3
         assert told["best"]["parameters"]["units"] == [7]
+        assert told["best"]["parameters"]["target"] == "level"
         assert told["best"]["metrics"]["best_val_mse"] == 0.02
     else:
         assert told["best"] is None
@@ -243,3 +245,13 @@ def test_the_studys_page_says_how_often_the_test_period_was_opened() -> None:
 def test_a_study_without_baselines_has_a_page_all_the_same() -> None:
     page = description(SUMMARY, dataclasses.replace(facts(), baselines={}))
     assert "The lowest validation RMSE is" in page and "skill" in page
+
+
+def test_what_a_network_learns_reads_and_how_its_rate_falls_is_told() -> None:
+    changes = {"target": "change", "inputs": "changes", "lookback": 48, "schedule": "cosine"}
+    plain = RECORDS[3]
+    assert plain.parameters is not None
+    told = parameter_text(
+        dataclasses.replace(plain, parameters=plain.parameters.model_copy(update=changes))
+    )
+    assert told.endswith("target change, inputs changes, lookback 48 h, cosine schedule")

@@ -110,7 +110,9 @@ def _all_is_there(place: Place) -> None:
     assert "4 of 4 trials" in parent.data.tags["mlflow.note.content"]
     assert trials[0].data.metrics["best_val_mse"] == 0.02
     assert trials[0].data.params["units"] == "4" and trials[0].data.params["seed"] == "0"
-    assert trials[0].data.params["window"] == "24"
+    assert trials[0].data.params["window"] == trials[0].data.params["lookback"] == "24"
+    learned = {name: trials[0].data.params[name] for name in ("target", "inputs", "schedule")}
+    assert learned == {"target": "level", "inputs": "cycles", "schedule": "constant"}
     assert len(trials[0].inputs.dataset_inputs) == 1
     assert trials[2].data.tags["failure"] == "error in this program: KeyError: 'x'"
     assert trials[4].data.tags["retry_of"] == "3" and trials[4].data.tags["attempt"] == "2"

@@ -37,10 +37,10 @@ def _open(place: Path, oracle: str, what: Experiment | None = None) -> Study:
 
 def test_the_documents_designs_are_told_as_completed_trials(tmp_path: Path) -> None:
     study = _open(tmp_path, "bayesian", CATALOGUE["power_usage"])
-    told = complete(study, 4)
-    assert [record.design for record in told] == ["main", "main2", "main3", ""]
+    told = complete(study, 5)
+    assert [record.design for record in told] == ["main", "main2", "main3", "change", ""]
     scores = [record.result.objective for record in told if record.result]
-    names = ["design-0", "design-1", "design-2", "0003"]
+    names = ["design-0", "design-1", "design-2", "design-3", "0004"]
     expected = {name: ("COMPLETED", score) for name, score in zip(names, scores, strict=True)}
     assert _told(tmp_path) == expected
 
