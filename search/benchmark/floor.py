@@ -188,6 +188,7 @@ def _networks(
     beside = next(one for one in promotion["compared"] if one["name"] == floor)
     rows["search"] = promotion["scores"]["this model"] | {
         "winner": promotion["winner"],
+        "parts": promotion["parts"],
         "promoted": promotion["promoted"],
         "difference": beside,
         "covered": promotion["coverage"],

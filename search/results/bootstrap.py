@@ -48,17 +48,8 @@ class Compared:
 
     @property
     def clearly_better(self) -> bool:
-        """True if the challenger's error is lower and the 95 % interval excludes 0."""
-        return self.high < 0 and self._tells
-
-    @property
-    def clearly_worse(self) -> bool:
-        """True if the challenger's error is higher and the 95 % interval excludes 0."""
-        return self.low > 0 and self._tells
-
-    @property
-    def _tells(self) -> bool:
-        return self.blocks >= FEWEST_BLOCKS and not self.alike
+        """True if the 95 % interval of the difference lies below 0, with blocks enough to tell."""
+        return self.high < 0 and self.blocks >= FEWEST_BLOCKS and not self.alike
 
     @property
     def alike(self) -> bool:

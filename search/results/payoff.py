@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 from models.metrics import skill
-from search.results.bootstrap import Compared
+from search.results.bootstrap import FEWEST_BLOCKS, Compared
 from search.results.combination import Combined
 from search.results.summary import amount
 
@@ -30,6 +30,7 @@ WORDS = {
     "{blend} {unit} (difference from {floor} {difference} {unit}, 95 % interval {low} to {high})",
     "payoff_no_blend": "; a blend of both is not measurably better than each alone",
     "payoff_floor": "; the safe choice is {floor}",
+    "payoff_few": "; {blocks} blocks of hours are few for an interval",
 }
 
 
@@ -44,7 +45,8 @@ class Payoff(BaseModel):
         beside: it compared with the strongest baseline.
         weight: of the network in the blend. blended: the blend compared with that baseline. Both
             None if none was asked for.
-        blend_pays: True if the blend is measurably better than network and baseline alone.
+        blend_pays: True if the blend is measurably better than network and baseline alone; in a
+            search, whose windows are few, by the two intervals without a least number of blocks.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,10 +64,12 @@ class Payoff(BaseModel):
         """The same beside the blend of both; unchanged without one."""
         if found is None:
             return self
+        against = (found.against_first, found.against_second)
+        by_interval = all(one.high < 0 for one in against)
         changes = {
             "weight": found.weight,
             "blended": found.against_second,
-            "blend_pays": found.pays,
+            "blend_pays": found.pays if self.where == "retest" else by_interval,
         }
         return self.model_copy(update=changes)
 
@@ -79,7 +83,7 @@ def sentence(found: Payoff, unit: str, words: Mapping[str, str] = WORDS) -> str:
         words: of a language, see `WORDS`.
     """
     beside = found.beside
-    answer = "yes" if beside.clearly_better else "no" if beside.clearly_worse else "open"
+    answer = "yes" if beside.high < 0 else "no" if beside.low > 0 else "open"
     share = skill(beside.challenger, beside.other)
     return words[f"payoff_{answer}"].format(
         network=found.network,
@@ -95,7 +99,14 @@ def sentence(found: Payoff, unit: str, words: Mapping[str, str] = WORDS) -> str:
 
 
 def _tail(found: Payoff, answer: str, unit: str, words: Mapping[str, str]) -> str:
-    """What else would pay, blend or baseline."""
+    """What else would pay, blend or baseline; and whether the hours are few."""
+    few = ""
+    if found.beside.blocks < FEWEST_BLOCKS:
+        few = words["payoff_few"].format(blocks=found.beside.blocks)
+    return _else(found, answer, unit, words) + few
+
+
+def _else(found: Payoff, answer: str, unit: str, words: Mapping[str, str]) -> str:
     floor, blended = found.beside.name, found.blended
     if blended is not None and found.weight is not None and found.blend_pays:
         return words["payoff_blend"].format(

@@ -81,6 +81,18 @@ def test_run_prints_best_scores_and_next_steps(finished: tuple[Path, str, str]) 
     assert "Warning" not in progress
 
 
+def test_one_sentence_says_whether_an_lstm_pays_on_these_data(
+    finished: tuple[Path, str, str],
+) -> None:
+    place, output, _ = finished
+    (said,) = [line for line in output.splitlines() if "on these data" in line]
+    assert said.startswith("An LSTM does not pay on these data: trial ")
+    assert "on the validation windows that chose it, against" in said
+    assert "95 % interval +" in said and "; the safe choice is " in said
+    page = next(r for r in mlflow_runs(place) if r["search.kind"] == "study")
+    assert f"**{said}**" in page["mlflow.note.content"]
+
+
 def test_every_trial_is_in_both_stores_with_a_true_status(
     finished: tuple[Path, str, str],
 ) -> None:

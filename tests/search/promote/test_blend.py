@@ -19,7 +19,7 @@ from search.promote import contender, promotion
 from search.results import bootstrap
 from search.results.baselines import FloorRetest, retest_floor
 from search.serving.model_folder import forecast_windows, model_files, raw_rows
-from tests.search.command import query
+from tests.search.command import mlflow_runs, query
 from tests.search.promote.commands import FITTED, PROMOTE, predict_here, promote_here, write_meter
 
 FloatArray = npt.NDArray[np.float64]
@@ -71,7 +71,7 @@ def test_a_network_that_adds_nothing_is_not_blended(
 def test_a_blend_that_is_better_than_both_is_what_is_judged(
     blended: tuple[Path, dict[str, Any], str],
 ) -> None:
-    _, found, said = blended
+    place, found, said = blended
     assert found["promoted"] and found["kind"] == "blend"
     network, floor = found["parts"]
     assert found["winner"] == f"{network['name']} + {floor['name']}" and floor["name"] in FITTED
@@ -85,6 +85,11 @@ def test_a_blend_that_is_better_than_both_is_what_is_judged(
     assert "It is measurably better than both, so it is what may be promoted." in said
     assert f"is opened, for the second time, for {found['winner']}." in said
     assert "does not beat the best baseline" in found["objections"][0]
+    # What the re-test says of an LSTM on these data is kept with the study.
+    assert found["payoff"]["where"] == "retest" and found["payoff"]["folds"] == 2
+    assert found["payoff"]["blend_pays"] and found["payoff"]["weight"] == network["weight"]
+    page = next(r for r in mlflow_runs(place) if r.get("mlflow.runName") == "smoke")
+    assert "what pays is a blend" in page["mlflow.note.content"]
 
 
 def test_what_serves_forecasts_the_numbers_that_were_judged(
