@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from data_pipeline import places
 from data_pipeline.errors import DataError, Way
+from data_pipeline.marks import without_marks
 from data_pipeline.source import DataSource
 from data_pipeline.units import UNIT_BEHIND
 
@@ -20,10 +21,13 @@ EMPTY: Final = frozenset(
         *("", "nan", "na", "n/a", "n.a.", "<na>", "n/e", "n.e.", "n/d", "nd", "null", "none"),
         *("nil", "nat", "-", "--", "---", "–", "—", "−", "?", "??", ".", "..", "..."),
         *("#n/a", "#na", "#n/a n/a", "#value!", "#ref!", "#div/0!", "#num!", "#null!", "#wert!"),
+        *("unavailable", "unknown"),
         *("no data", "nodata", "missing", "(null)", "k.a.", "결측", "없음"),
     }
 )
 LARGEST: Final = 1e15
+# Different words in place of numbers that may all mean "no value".
+_WORDS: Final = 4
 # Numbers that stand for "no value" where they lie far from all others.
 _CODES: Final = frozenset(
     {
@@ -98,6 +102,7 @@ class _Column:
     empty: NDArray[np.bool_]
     readings: "dict[_Convention, NDArray[np.float64]]"
     unit: str
+    note: str = ""
 
 
 def read_numbers(cells: pd.DataFrame, others: pd.DataFrame, source: DataSource) -> Numbers:
@@ -129,6 +134,7 @@ def read_numbers(cells: pd.DataFrame, others: pd.DataFrame, source: DataSource) 
     values = np.column_stack([next(iter(one.readings.values())) for one in columns])
     _check_size(columns, values, source)
     values, notes, warnings = _codes(columns, values, source)
+    marked_notes = tuple(f"column {one.name!r}: {one.note}" for one in columns if one.note)
     chosen = [next(iter(one.readings)) for one in columns]
     marked = {one.decimal for one, column in zip(chosen, columns, strict=True) if _tells(column)}
     return Numbers(
@@ -136,7 +142,7 @@ def read_numbers(cells: pd.DataFrame, others: pd.DataFrame, source: DataSource) 
         decimal=source.decimal or (marked.pop() if len(marked) == 1 else None),
         thousands=next((one.thousands for one in chosen if one.thousands), ""),
         units={one.name: one.unit for one in columns if one.unit},
-        notes=notes,
+        notes=(*notes, *marked_notes),
         warnings=warnings,
     )
 
@@ -210,6 +216,7 @@ def _by_conventions(
     filled = np.zeros(len(unique), np.bool_)
     filled[codes[~empty]] = True
     weights = np.bincount(codes[~empty], minlength=len(unique))
+    text, note = without_marks(text, filled)
     bare, unit = _without_unit(text, filled)
     candidates = [
         one
@@ -235,7 +242,7 @@ def _by_conventions(
             full = np.where(empty, np.nan, values[codes])
             if not any(np.array_equal(full, other, equal_nan=True) for other in readings.values()):
                 readings[one] = full
-    return _Column(name, cells, empty, readings, unit)
+    return _Column(name, cells, empty, readings, unit, note)
 
 
 def _parse(text: "pd.Series[str]", convention: _Convention) -> NDArray[np.float64]:
@@ -267,9 +274,10 @@ def _not_a_number(
         r"[+-]?\d{1,3}([,. '])\d{3}(\1\d{3})*(\D\d+)?", cell
     ):
         ways.append(Way({"thousands": re.findall(r"\D", cell.lstrip("+-"))[0]}))
-    elif not re.search(r"\d", cell) and len(cell) <= 20 and text.nunique() == 1 and "," not in cell:
-        code = (*(source.missing or ()), cell)
-        ways.append(Way({"missing": code}, f"{places.quoted(cell)} means no value"))
+    elif text.nunique() <= _WORDS and not text.str.contains(r"[\d,]").any():
+        codes = list(dict.fromkeys(text))
+        told = f"{' and '.join(map(places.quoted, codes))} means no value"
+        ways.append(Way({"missing": (*(source.missing or ()), *codes)}, told))
     return DataError(
         f"{source.file}: line {text.index[0]}, column {name!r}: expected a number, found "
         f"{places.quoted(cell)}; {len(text)} such cells. Other numbers of the column are written "
@@ -307,7 +315,7 @@ def _evidence(others: pd.DataFrame, source: DataSource) -> set[str]:
 
 def _by_mark(column: _Column, mark: str) -> _Column:
     kept = {one: values for one, values in column.readings.items() if one.decimal == mark}
-    return _Column(column.name, column.cells, column.empty, kept or column.readings, column.unit)
+    return replace(column, readings=kept or column.readings)
 
 
 def _two_readings(column: _Column, source: DataSource) -> DataError:

@@ -20,7 +20,7 @@ from tests.search.samples import experiment
 def of_file(path: Path, plus: float = 0.0) -> Experiment:
     """The tiny experiment on a file of its own."""
     path.parent.mkdir(exist_ok=True)
-    lines = [f"{row}{'' if not plus else '5'}" for row in rows(hours(400))]
+    lines = [f"{row}{'' if not plus else '5'}" for row in rows(hours(480))]
     path.write_text(text(lines))
     source = {"path": path, "unit": "kW"}
     base = experiment()
