@@ -657,7 +657,10 @@ def sensor_unavailable() -> MeterFile:
     cells[100], cells[200] = "unavailable", "unknown"
     text = _text("Date,Usage", [f"{one}.000Z" for one in _clock("%Y-%m-%dT%H:%M:%S")], cells)
     options = {**ALONE, "gaps": "interpolate"}
-    return MeterFile(text.encode(), options, unknown=(100, 200), said=("2 empty cells",))
+    begin = JANUARY.replace(tzinfo=UTC)
+    return MeterFile(
+        text.encode(), options, begin=begin, unknown=(100, 200), said=("2 empty cells",)
+    )
 
 
 def write_file(name: str, folder: Path) -> tuple[Path, MeterFile]:
