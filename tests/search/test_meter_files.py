@@ -84,3 +84,17 @@ def test_d22_a_hint_names_no_option_that_cannot_help(tmp_path: Path) -> None:
     commands = [line for line in done.stderr.splitlines() if " -m search.run " in line]
     assert len(commands) == 1 and "'%d/%m/%Y %H:%M'" in commands[0]
     assert "With --date-format '%m/%d/%Y %H:%M'" in done.stderr and "it is refused" in done.stderr
+
+
+def test_d9_a_window_that_the_hours_suffice_for_is_in_the_command(tmp_path: Path) -> None:
+    path, _ = write_file("future_weather", tmp_path)
+    short = CliRunner().invoke(run.main, ["--dry-run", "--data", str(path)])
+    assert short.exit_code == WRONG_INPUT and "too few rows" in short.stderr
+    # The same where something else is asked first.
+    asked = CliRunner().invoke(run.main, ["--dry-run", "--data", str(path), "--time", "Zeit"])
+    for refused in (short, asked):
+        (line,) = [one for one in refused.stderr.splitlines() if " -m search.run " in one]
+        words = shlex.split(line.removeprefix("Next:"), comments=True)
+        assert words[-2:] == ["--window", "144"]
+        again = CliRunner().invoke(run.main, words[words.index("search.run") + 1 :])
+        assert again.exit_code == DONE, again.stderr
