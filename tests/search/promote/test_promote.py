@@ -201,12 +201,12 @@ def test_d21_old_gaps_an_empty_begin_and_coming_weather_do_not_stop_a_forecast(
 ) -> None:
     place = promoted[0]
     lines = (place / "meter.csv").read_text().splitlines()
-    usual = _predict_here(place, "--data", "meter.csv").stdout
+    usual = predict_here(place, "--data", "meter.csv").stdout
     first = lines[1].rsplit(",", 1)[0] + ","
     coming = [f"2014-05-10 {hour:02d}:00,15.0," for hour in (3, 4, 5)]
     holes = [lines[0], first, *lines[2:50], *lines[80:], *coming]
     (place / "old.csv").write_text("\n".join(holes) + "\n")
-    done = _predict_here(place, "--data", "old.csv")
+    done = predict_here(place, "--data", "old.csv")
     assert done.exit_code == DONE, done.stderr
     assert done.stdout.split(",")[:4] == usual.split(",")[:4]
     assert "gaps in them" in done.stderr and "the last 3 hours" in done.stderr
@@ -219,7 +219,7 @@ def test_d21_a_file_of_the_same_make_or_another_is_forecast_alike(
 ) -> None:
     place = promoted[0]
     header, *rows = (place / "meter.csv").read_text().splitlines()
-    usual = _predict_here(place, "--data", "meter.csv").stdout
+    usual = predict_here(place, "--data", "meter.csv").stdout
     other = [header.replace(",", ";")]
     for row in rows:
         time, celsius, usage = row.split(",")
@@ -230,7 +230,7 @@ def test_d21_a_file_of_the_same_make_or_another_is_forecast_alike(
             ";".join(cells).replace(".", ",").replace(f"{date},{month},", f"{date}.{month}.")
         )
     (place / "other.csv").write_text("\n".join(other) + "\n")
-    done = _predict_here(place, "--data", "other.csv")
+    done = predict_here(place, "--data", "other.csv")
     assert done.exit_code == DONE, done.stderr
     assert done.stdout == usual
 
