@@ -1,6 +1,7 @@
 """Meter files through the real command: `--dry-run` reads them, and what it prints can be typed."""
 
 import shlex
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +12,7 @@ from data_pipeline.rules import option_words
 from search import run
 from search.common.errors import DONE, WRONG_INPUT
 from tests.data_pipeline.meter_files import FILES, write_file
+from tests.search.command import argv, environment
 
 # Options without which a file is refused, and the option that an answer must hold.
 ASKED = {
@@ -67,6 +69,17 @@ def test_d22_dry_run_draws_the_series_with_its_repairs(tmp_path: Path) -> None:
     drawn = tmp_path / "series.png"
     done = invoke("--data", str(path), *option_words(made.options), "--plot", str(drawn))
     assert done.exit_code == DONE and drawn.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp949", "cp1252"])
+def test_d28_a_console_of_one_country_gets_no_traceback(tmp_path: Path, encoding: str) -> None:
+    path, made = write_file("korean_columns", tmp_path)
+    words = argv("search.run", "--dry-run", "--data", str(path), *option_words(made.options))
+    kept = environment() | {"PYTHONIOENCODING": encoding}
+    done = subprocess.run(words, cwd=tmp_path, env=kept, capture_output=True, check=False)
+    assert done.returncode == DONE, done.stderr
+    (series,) = [one for one in done.stdout.splitlines() if one.startswith(b"series:")]
+    assert b"Next: " in done.stdout and len(set(series.decode("ascii"))) > 8
 
 
 @pytest.mark.parametrize("option", ["--plot", "--save"])
