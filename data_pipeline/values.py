@@ -36,6 +36,7 @@ _CODES: Final = frozenset(
         *(9999999.0, 32767.0, 65535.0),
     }
 )
+_WHOLE_CODES: Final = frozenset(f"{code:.0f}" for code in _CODES if code.is_integer())
 _DASHES: Final = str.maketrans({"−": "-", "‐": "-", "‑": "-", "–": "-", "﹣": "-", "－": "-"})
 _BLANKS: Final = str.maketrans(
     {"\xa0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "‘": "'", "´": "'"}
@@ -224,8 +225,10 @@ def _by_conventions(
         if source.decimal in (None, one.decimal)
         and (source.thousands is None or source.thousands == one.thousands)
     ] or [_Convention(source.decimal or ".", source.thousands or "")]
+    # A logger writes its code as it is, also where numbers have thousands apart.
+    coded = bare.isin(_WHOLE_CODES).to_numpy()
     fits = {
-        one: bare.str.fullmatch(one.pattern(source.thousands is None)).to_numpy() & filled
+        one: (bare.str.fullmatch(one.pattern(source.thousands is None)).to_numpy() | coded) & filled
         for one in candidates
     }
     counts = {one: int(weights[fit].sum()) for one, fit in fits.items()}

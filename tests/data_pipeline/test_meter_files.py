@@ -121,6 +121,17 @@ def test_d15_another_column_tells_the_decimal_mark(tmp_path: Path) -> None:
     assert series.target[0] == 4000.0 and report.rules.decimal == ","
 
 
+def test_d15_a_code_is_known_beside_numbers_with_thousands_apart(tmp_path: Path) -> None:
+    lines = [f"{time};{1200 + i:,}.25" for i, time in enumerate(hours(48))]
+    lines[9] = lines[9].split(";")[0] + ";-9999"
+    path = write(tmp_path, text(lines, "Date;Usage"))
+    error = refusal(path, features=())
+    assert {"missing": ("-9999",)} in changes(error) and "line 11" in error.message
+    told = {"features": (), "missing": ("-9999",), "gaps": "interpolate"}
+    series, _ = load_series(source_of(path, **told))
+    np.testing.assert_allclose(series.target, [1200.25 + i for i in range(48)])
+
+
 def test_d15_two_habits_in_one_column_are_fatal(tmp_path: Path) -> None:
     lines = [f"{time};{'1,5' if i % 2 else '2.5'}" for i, time in enumerate(hours(48))]
     error = refusal(write(tmp_path, text(lines, "Date;Usage")), features=())
