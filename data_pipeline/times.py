@@ -156,7 +156,7 @@ def _joined(table: Table) -> "tuple[pd.Series[str], NDArray[np.object_] | None]"
         ):
             flags = column.to_numpy(object)
         else:
-            parts.append(column)
+            parts.append(_padded(column))
     if len(parts) > 1:
         # A day that a workbook holds as a time at midnight.
         parts = [
@@ -176,6 +176,12 @@ def _filled_down(days: "pd.Series[str]", beside: "pd.Series[str]") -> "pd.Series
     if not once or len(written) * 2 > len(days) or (len(days) and days.iloc[0] == ""):
         return days
     return days.mask(blank).ffill()
+
+
+def _padded(clock: "pd.Series[str]") -> "pd.Series[str]":
+    """Clock times without a colon, 100 to 2400, with the zeros that a number loses."""
+    digits = clock.str.fullmatch(r"\d{1,4}").all()
+    return clock.str.zfill(4) if digits and (clock.str.len() > 2).any() else clock
 
 
 def _is_day(part: "pd.Series[str]") -> bool:
