@@ -277,12 +277,8 @@ def _not_a_number(
         r"[+-]?\d{1,3}([,. '])\d{3}(\1\d{3})*(\D\d+)?", cell
     ):
         ways.append(Way({"thousands": re.findall(r"\D", cell.lstrip("+-"))[0]}))
-    elif (
-        2 * len(text) < len(cells)
-        and text.nunique() <= _WORDS
-        and not text.str.contains(r"[\d,]").any()
-    ):
-        codes = list(dict.fromkeys(text))
+    elif 2 * len(text) < len(cells) and not text.str.contains(r"[\d,]").any():
+        codes = list(dict.fromkeys(text))[:_WORDS]
         told = f"{' and '.join(map(places.quoted, codes))} means no value"
         ways.append(Way({"missing": (*(source.missing or ()), *codes)}, told))
     return DataError(

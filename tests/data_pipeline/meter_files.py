@@ -638,6 +638,24 @@ def days_written_once() -> MeterFile:
 
 
 @_file
+def hours_as_hundreds() -> MeterFile:
+    times = [str(100 * (i % 24 + 1)) for i in range(HOURS)]
+    text = _text("Day,Time,Usage", _clock("%Y%m%d"), times, _usage())
+    said = ("midnight is written as 24:00",)
+    return MeterFile(text.encode(), {"time": ("Day", "Time"), **ALONE}, said=said)
+
+
+@_file
+def wide_rows_of_two_kinds() -> MeterFile:
+    names, *rows = _wide(["Day", *(f"H{h}" for h in range(1, 25))], 24, USAGE).splitlines()
+    lines = [names.replace("Day", "Day,Kind")]
+    for row in rows:
+        lines += [row.replace(",", ",kWh,", 1), row.replace(",", ",kVArh,0.", 1)]
+    options = {"time": "Day", "where": ("Kind=kWh",), **ALONE}
+    return MeterFile(("\n".join(lines) + "\n").encode(), options)
+
+
+@_file
 def cells_as_formulas() -> MeterFile:
     cells = [f'="{one}"' for one in _usage()]
     text = _text("Date,Usage", [f'="{one}"' for one in _clock()], cells)

@@ -114,6 +114,12 @@ def test_d15_three_digits_everywhere_are_asked(tmp_path: Path) -> None:
     np.testing.assert_allclose(comma.target, point.target * 1000)
 
 
+def test_d4_a_column_without_any_number_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, text([f"{time},,4.5" for time in hours(48)]))
+    message = str(refusal(path, gaps="interpolate"))
+    assert "'Temperature'" in message and "found none in the whole column" in message
+
+
 def test_d15_another_column_tells_the_decimal_mark(tmp_path: Path) -> None:
     lines = [f"{time};3,6;{4 + i / 7:.3f}" for i, time in enumerate(hours(48))]
     path = write(tmp_path, text(lines, "Date;Temperature;Usage"))

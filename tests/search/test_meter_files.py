@@ -19,6 +19,7 @@ ASKED = {
     "question_mark": ("gaps", "--gaps interpolate"),
     "minus_9999": ("missing", "--missing=-9999"),
     "several_meters": ("where", "--where Meter=A"),
+    "wide_rows_of_two_kinds": ("where", "--where Kind=kWh"),
     "cumulative_register": ("cumulative", "--register"),
     "half_hours_of_kwh": ("resample", "--resample sum"),
     "hour_ending_over_autumn": ("tz", "--tz America/New_York"),
