@@ -647,12 +647,12 @@ def hours_as_hundreds() -> MeterFile:
 
 @_file
 def wide_rows_of_two_kinds() -> MeterFile:
-    names, *rows = _wide(["Day", *(f"H{h}" for h in range(1, 25))], 24, USAGE).splitlines()
+    names, *rows = _wide(["Day", *(f"H{h}" for h in range(1, 25))], 24, USAGE * 1000).splitlines()
     lines = [names.replace("Day", "Day,Kind")]
     for row in rows:
         lines += [row.replace(",", ",kWh,", 1), row.replace(",", ",kVArh,0.", 1)]
     options = {"time": "Day", "where": ("Kind=kWh",), **ALONE}
-    return MeterFile(("\n".join(lines) + "\n").encode(), options)
+    return MeterFile(("\n".join(lines) + "\n").encode(), options, factor=1000, error=0.0006)
 
 
 @_file
