@@ -341,6 +341,6 @@ def test_d22_options_that_were_kept_before_there_were_rules_read_the_same(tmp_pa
 
 @pytest.mark.timeout(600)
 def test_d23_no_random_make_is_read_to_another_series(tmp_path: Path) -> None:
-    found = judge_many(400, 0, tmp_path)
+    found = judge_many(600, 0, tmp_path)
     # Where it asks, one of the ways leads to the truth.
-    assert found["read"] > 250 and found["refused"] < 4
+    assert found["read"] > 380 and found["refused"] < 6
