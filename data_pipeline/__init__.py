@@ -1,1 +1,1 @@
-"""What the network sees: one series in, scaled windows out; knows no model."""
+"""The data: one file in, scaled windows out. This room knows no model."""

@@ -13,19 +13,19 @@ from data_pipeline.grid import HOUR, Rows, name_of, usual_step
 from data_pipeline.source import DataSource
 from data_pipeline.units import is_energy, is_power
 
-# Rows of a file in which a column that never falls is taken for a register.
+# In this many rows, a column that never falls is taken for a register.
 _REGISTER_ROWS: Final = 200
-# Hours in a row of another step before the file is taken to have changed it.
+# The file's step has changed if another step holds for this many hours in a row.
 _SEGMENT: Final = 24
 _DONE: Final = {"mean": "averaged", "sum": "summed", "last": "the last of each taken"}
 
 
 @dataclass(frozen=True, eq=False)
 class Hours:
-    """Rows that are whole hours apart, and how they came to be.
+    """Hourly rows, and how they were made.
 
     Attributes:
-        rows: Sorted; NaN where a part of the hour is missing.
+        rows: Sorted, whole hours apart; NaN where a part of the hour is missing.
         frequency: What the file held, such as "half-hourly, averaged to hourly".
         notes: What was done, one sentence each.
     """
@@ -36,10 +36,10 @@ class Hours:
 
 
 def difference(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
-    """Turns readings of a register into what was used since the reading before.
+    """Turns readings of a register into the usage since the previous reading.
 
-    A reading that stands below the one before is of another meter; that step has no amount, nor
-    has one over a gap.
+    If a reading is lower than the previous one, the meter was exchanged. That step has no usage,
+    and neither has a step across a gap.
 
     Args:
         rows: Sorted, without duplicates, on a grid.
@@ -54,8 +54,8 @@ def difference(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
             known = usage[~np.isnan(usage)]
             raise DataError(
                 f"{source.file}: column {source.target!r} rises from {known[0]:g} to {known[-1]:g} "
-                f"and {'never falls' if (np.diff(known) >= 0).all() else 'falls once'}, as the "
-                f"readings of a register do.",
+                f"and {'never falls' if (np.diff(known) >= 0).all() else 'falls once'}, like the "
+                f"readings of a register.",
                 [
                     Way({"cumulative": True}, "usage is the difference of two readings"),
                     Way({"cumulative": False}, "the values are usage"),
@@ -70,11 +70,11 @@ def difference(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
     fell = used < 0
     wide = (apart > max(step, HOUR)) | (apart == 0)
     used[fell | wide] = np.nan
-    notes = [f"usage is the difference of a reading and the one before, {len(rows) - 1} of them"]
+    notes = [f"usage is the difference of two readings, {len(rows) - 1} differences"]
     if fell.any():
         notes.append(
-            f"readings fall in {places.lines(rows.lines[fell])}, as of another meter: no usage "
-            f"there"
+            f"readings fall in {places.lines(rows.lines[fell])}, as if the meter was exchanged: "
+            f"no usage there"
         )
     values = np.column_stack([rows.values[:, :-1], used])
     return Rows(rows.instants, rows.local, values, rows.lines), tuple(notes)
@@ -90,19 +90,19 @@ def _looks_cumulative(usage: NDArray[np.float64]) -> bool:
 
 
 def to_hours(rows: Rows, source: DataSource, unit: str) -> Hours:
-    """Makes hours of finer rows, as `--resample` says; hourly ones stay.
+    """Makes hourly rows of finer rows, as `--resample` says; hourly rows stay as they are.
 
-    Features are averaged whatever happens to the target. Where the step changes within the file,
-    every hour is made of the rows that it has.
+    Features are always averaged. If the step changes within the file, each hour is made of the
+    rows that it has.
 
     Args:
         rows: Sorted, without duplicates, on a grid.
         source: `--resample`, and names for messages.
-        unit: Of the target, "" where the file names none.
+        unit: Unit of the target; "" if the file names none.
 
     Raises:
-        DataError: If the frequency is not hourly, naming it; if means of energy or sums of power
-            are asked for.
+        DataError: If rows are finer than hourly and `--resample` is missing, if they are coarser
+            than hourly, or if energy is to be averaged or power to be summed.
     """
     if len(rows) < 2:
         raise DataError(f"{source.file}: expected at least 2 rows, found {len(rows)}. Add rows.")
@@ -134,7 +134,7 @@ def to_hours(rows: Rows, source: DataSource, unit: str) -> Hours:
 
 
 def _finest(rows: Rows) -> int:
-    """The finest step of which there is a day's worth of hours, or the usual one."""
+    """The finest step that occurs at least `_SEGMENT` times, if finer than the usual step."""
     steps = np.diff(rows.instants.asi8)
     sizes, counts = np.unique(steps, return_counts=True)
     usual = usual_step(rows.instants.asi8)
@@ -153,8 +153,8 @@ def _ask(name: str, count: int, unit: str, source: DataSource) -> DataError:
     if not is_power(unit):
         ways.append(Way({"resample": "sum"}, f"adds them, as of kWh{_of(unit)}"))
     return DataError(
-        f"{source.file}: expected hourly rows, found {name} ones. Say by --resample how the values "
-        f"of an hour become one.",
+        f"{source.file}: expected hourly rows, found {name} ones. Say with --resample how to "
+        f"combine the values of an hour.",
         ways,
     )
 
@@ -225,7 +225,7 @@ def _expected(
             expected[first - 1 : stop] = count
             known[first - 1 : stop] = True
     if known.any() and not known.all():
-        # Hours between two parts of one step are of that step; others are the finer one's.
+        # Between two parts with the same step, hours have that step; elsewhere the finer one.
         at = np.flatnonzero(known)
         before = np.clip(np.searchsorted(at, np.arange(len(counts)), "right") - 1, 0, len(at) - 1)
         after = np.clip(before + 1, 0, len(at) - 1)

@@ -1,4 +1,4 @@
-"""What looks wrong but may be right: warned about, never changed."""
+"""Warnings about values that look wrong but may be right. They are never changed."""
 
 from typing import Final
 
@@ -15,18 +15,18 @@ UNIT_JUMP: Final = 300.0
 
 
 def find_anomalies(rows: Rows, source: DataSource) -> tuple[str, ...]:
-    """Warns of constant columns, negative usage, jumps of the unit and a flat-lined meter.
+    """Warns about constant columns, negative usage, jumps of the unit and a dead meter.
 
-    A jump is a run of values at least 300 times larger or smaller than the median size of the
-    nonzero ones that starts or ends between two neighbours as far apart. A flat line is one value
-    for at least 24 hours in a row.
+    A jump is a run of values that are at least 300 times larger or smaller than the median size of
+    the nonzero values. It must start or end between two neighbours that differ by the same factor.
+    A meter looks dead if it shows one value for at least 24 hours in a row.
 
     Args:
         rows: Gapless, without NaN.
         source: The column names: covariates, then the target.
 
     Returns:
-        One sentence a finding, with hours and file lines.
+        One sentence per finding, with hours and file lines.
     """
     names = source.value_columns
     constant = np.ptp(rows.values, axis=0) == 0.0
@@ -40,7 +40,7 @@ def find_anomalies(rows: Rows, source: DataSource) -> tuple[str, ...]:
     warnings += _warn(usage < 0, "is negative", rows, source.target)
     warnings += _warn(_off_scale(usage), "jumps as if in another unit", rows, source.target)
     if not constant[-1]:
-        warnings += _warn(_flat(usage), "is flat, as of a dead meter", rows, source.target)
+        warnings += _warn(_flat(usage), "is flat, as if the meter was dead", rows, source.target)
     return tuple(warnings)
 
 

@@ -1,4 +1,7 @@
-"""The calendar as cycles, so that the ends of a day and of a week meet."""
+"""The calendar as cycles, so that the ends of a day and of a week meet.
+
+A served model's folder holds a copy of this file.
+"""
 
 from typing import Final
 
@@ -6,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY
+from data_pipeline.lengths import DAYS_A_WEEK, HOURS_A_DAY
 
 CYCLE_NAMES: Final = ("hour_sin", "hour_cos", "weekday_sin", "weekday_cos")
 
@@ -21,7 +24,8 @@ def cycles(
 
     Args:
         local: Naive local clock times, n rows.
-        lengths: Hours and days once around; others than 24 and 7 only to show what they do.
+        lengths: Hours and days of one turn. Other values than 24 and 7 exist only to show their
+            effect.
 
     Returns:
         float64 (n, 4), each value in -1..1, in the order of `CYCLE_NAMES`.

@@ -1,4 +1,4 @@
-"""From clock times to instants: zones, clock changes, and stamps that are ends."""
+"""From clock times to instants: zones, clock changes, and stamps that end a period."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from data_pipeline import places
+from data_pipeline.autumn import second_of_two
+from data_pipeline.clock_times import ClockTimes
 from data_pipeline.errors import DataError, Way
 from data_pipeline.source import DataSource
 from data_pipeline.time_text import DAY, HOUR, Flags, Ints
-from data_pipeline.times import ClockTimes
 
 # One zone for each way that clocks change; the messages suggest those that fit a file.
 ZONES: Final = (
@@ -30,12 +30,6 @@ ZONES: Final = (
     "Pacific/Auckland",
     "Asia/Jerusalem",
 )
-_SUMMER: Final = frozenset(
-    {*("s", "summer", "sommer", "sommerzeit", "dst", "1", "y", "yes", "true", "t", "d", "cest")}
-)
-_WINTER: Final = frozenset(
-    {*("w", "winter", "winterzeit", "st", "std", "0", "n", "no", "false", "f", "standard", "cet")}
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +39,9 @@ class Instants:
     Attributes:
         instants: UTC where offsets or `--tz` fix it, else the naive clock time.
         local: Naive local clock time.
-        kept: bool, rows of the input that have an instant; the others are hours that the spring
-            clock change skips, without values.
-        repeated: Clock hours that came twice and were told apart by `--tz`.
+        kept: bool, rows of the input that have an instant. The others have no values and lie in
+            an hour that the spring clock change skips.
+        repeated: Number of clock hours that came twice and that `--tz` told apart.
         notes: What was decided, one sentence each.
     """
 
@@ -63,15 +57,15 @@ def to_instants(
 ) -> Instants:
     """Places every row in time.
 
-    Clock times with an offset are turned into UTC. Those without are read in the zone of `--tz`;
-    where the autumn clock change brings an hour twice, its first row is summer time and its second
+    Clock times with an offset are converted to UTC. Clock times without one are read in the zone of
+    `--tz`. If the autumn clock change repeats an hour, its first row is summer time and its second
     is winter time, unless the file marks them. The local clock is that of `--tz`, else each row's
     own.
 
     Args:
-        times: Of n rows.
-        ahead: int64 (n,), microseconds from a row's begin to its stamp; 0 for stamps that are
-            begins.
+        times: The clock times of n rows.
+        ahead: int64 (n,), microseconds from the begin of a row's period to its stamp; 0 if the
+            stamp is the begin.
         empty: bool (n,), rows without any value.
         lines: int64 (n,), file lines.
         source: `--tz`, and names for messages.
@@ -123,13 +117,13 @@ _OFFSETS: Final = {
 
 
 def _by_letters(times: ClockTimes, ahead: Ints, lines: Ints, source: DataSource) -> Instants:
-    """Zones by their letters, where these mean one offset all over the world."""
+    """Reads zone letters that mean the same offset all over the world."""
     assert times.zone is not None
     found = sorted(set(times.zone))
     if any(one not in _OFFSETS for one in found):
         raise DataError(
             f"{source.file}: column {source.time_name!r}: found the zone letters "
-            f"{', '.join(map(repr, found))}, which do not say one offset from UTC in every row. "
+            f"{', '.join(map(repr, found))}, which do not fix the offset from UTC of every row. "
             f"Give --tz, such as --tz {_zone_hint(found)}.",
             [Way({"tz": _zone_hint(found)})],
         )
@@ -155,7 +149,7 @@ def _refuse_folds(times: ClockTimes, empty: Flags, lines: Ints, source: DataSour
         ways = [Way({"tz": zone}) for zone in zones_that_change(day)]
         raise DataError(
             f"{source.file}: line {lines[at]}, column {source.time_name!r}: found an hour of the "
-            f"autumn clock change, {places.clock(day)}. Which clock it is, is not written: give "
+            f"autumn clock change, {places.clock(day)}. The file does not name the zone: give "
             f"--tz.",
             ways,
         )
@@ -187,7 +181,7 @@ def _in_zone(
     if _counts_elapsed(times, empty, source.tz, lines, source):
         utc = _elapsed(times, ahead, source.tz)
         notes = ("hours of a day counted through both clock changes: the 25th is the last",)
-        # An hour 24 or 25 without a value on a day that is shorter belongs to no day.
+        # On a shorter day, an hour 24 or 25 without a value does not exist.
         placed = _Placed(utc, empty & (_days(utc, source.tz) != times.day), 0)
     else:
         placed = _locate(times.clock - ahead, times, source)
@@ -214,7 +208,7 @@ def _in_zone(
 
 
 def _locate(begin: Ints, times: ClockTimes, source: DataSource) -> _Placed:
-    """Clock times in the zone, hours that come twice told apart by marks or by their order."""
+    """Places clock times in the zone; marks or order tell repeated hours apart."""
     local = _index(begin)
     n = len(local)
     summer = local.tz_localize(source.tz, ambiguous=np.ones(n, np.bool_), nonexistent="NaT")
@@ -223,69 +217,13 @@ def _locate(begin: Ints, times: ClockTimes, source: DataSource) -> _Placed:
     ambiguous = np.asarray(summer != winter) & ~skipped
     if not ambiguous.any():
         return _Placed(summer, skipped, 0)
-    second = _by_order(local)
-    marked = times.fold >= 0
-    second = np.where(marked, times.fold == 1, second)
-    if times.zone is not None:
-        letters = np.asarray(winter[ambiguous].strftime("%Z"), object)
-        second[ambiguous] = letters == _plain_zone(times.zone[ambiguous])
-    if times.flags is not None:
-        second[ambiguous] = _by_flags(times.flags, summer, winter, ambiguous, source)[ambiguous]
+    second = second_of_two(times, local, summer, winter, ambiguous, source)
     chosen = summer.where(~second, winter)
     return _Placed(chosen, skipped, int((second & ambiguous).sum()))
 
 
-def _by_order(local: pd.DatetimeIndex) -> Flags:
-    newest_first = local.is_monotonic_decreasing and not local.is_monotonic_increasing
-    if not newest_first and len(local) > 2:
-        # Days may come newest first while their hours do not; and the other way round.
-        steps = np.diff(local.asi8)
-        newest_first = bool((steps < 0).mean() > 0.7)
-    seen = pd.Series(local).groupby(local).cumcount(ascending=not newest_first).to_numpy()
-    return np.asarray(seen > 0)
-
-
-def _plain_zone(letters: NDArray[np.object_]) -> NDArray[np.object_]:
-    return np.array([{"MEZ": "CET", "MESZ": "CEST"}.get(one, one) for one in letters], object)
-
-
-def _by_flags(
-    flags: NDArray[np.object_],
-    summer: pd.DatetimeIndex,
-    winter: pd.DatetimeIndex,
-    ambiguous: Flags,
-    source: DataSource,
-) -> Flags:
-    """Which rows of hours that come twice are the second ones, by a column of flags."""
-    offsets = np.zeros(len(flags), np.int64)
-    valid = ~np.asarray(summer.isna())
-    offsets[valid] = (
-        summer[valid].tz_localize(None).asi8
-        - summer[valid].tz_convert("UTC").tz_localize(None).asi8
-    )
-    high = offsets[ambiguous].max()
-    plain = np.array([str(one).strip().lower() for one in flags], object)
-    in_summer = set(plain[valid & ~ambiguous & (offsets == high)])
-    in_winter = set(plain[valid & ~ambiguous & (offsets == high - HOUR)])
-    here = set(plain[ambiguous])
-    if in_summer and in_winter and not in_summer & in_winter:
-        return np.array([one in in_winter for one in plain])
-    usual = in_summer | in_winter
-    marks = here - usual
-    if len(usual) == 1 and len(marks) == 1:
-        # A flag that only the repeated hour has.
-        return np.array([one in marks for one in plain])
-    if not (here - _SUMMER - _WINTER):
-        return np.array([one in _WINTER for one in plain])
-    raise DataError(
-        f"{source.file}: column {source.time[-1]!r}: expected flags that tell summer time from "
-        f"winter time, found {', '.join(map(repr, sorted(here)))} in the hours that come twice. "
-        f"Leave that --time out: hours are then told apart by their order."
-    )
-
-
 def _faults(placed: _Placed, empty: Flags) -> int:
-    """How many rows do not exist or come twice."""
+    """The number of rows that do not exist, come twice or follow a hole of one hour."""
     lost = int((placed.skipped & ~empty).sum())
     utc = placed.utc[~placed.skipped]
     return lost + int(utc.duplicated().sum()) + _holes(utc)
@@ -317,7 +255,7 @@ def _elapsed(times: ClockTimes, ahead: Ints, tz: str) -> pd.DatetimeIndex:
 def _counts_elapsed(
     times: ClockTimes, empty: Flags, tz: str, lines: Ints, source: DataSource
 ) -> bool:
-    """Whether hours are numbered through a clock change, to 23 in spring and 25 in autumn."""
+    """True if hours are numbered to 23 on the day of the spring change and to 25 in autumn."""
     numbered = times.hour >= 0
     if not numbered.all() or (times.fold >= 0).any():
         return False
@@ -329,7 +267,7 @@ def _counts_elapsed(
         beside = number[max(0, at - 1) : at + 2]
         if len(beside) > 1 and not np.isin(beside, (1, 24, 25)).all() and 24 not in beside:
             raise DataError(
-                f"{source.file}: line {lines[at]}: expected hour 25 behind hour 24, found it "
+                f"{source.file}: line {lines[at]}: expected hour 25 after hour 24, found it "
                 f"elsewhere. Mark the hour that comes twice as A and B."
             )
         return True

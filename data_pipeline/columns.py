@@ -1,4 +1,4 @@
-"""From all cells to those that are wanted: columns by name or position, rows by `--where`."""
+"""Selects the wanted cells: columns by name or position, rows by `--where`."""
 
 import re
 from collections.abc import Sequence
@@ -20,13 +20,13 @@ _UNNAMED: Final = re.compile(r"(?:#|column )?(\d{1,4})|unnamed: (\d{1,4})(?:_lev
 
 @dataclass(frozen=True, eq=False)
 class Slots:
-    """What time of day the columns of a table with a row a day are.
+    """The time of day of each column, in a table with one row per day.
 
     Attributes:
         begin: int64 (n,), minutes from midnight to the begin of each cell's period.
-        fold: int8 (n,), 0 or 1 for the first or second of two hours of one name, else -1.
-        step: Minutes that each period takes.
-        count: Periods a day.
+        fold: int8 (n,), 0 or 1 for the first or second of two hours with one name, else -1.
+        step: Minutes per period.
+        count: Periods per day.
     """
 
     begin: NDArray[np.int64]
@@ -43,7 +43,8 @@ class Table:
         times: The time columns, in the order asked for; the index holds file line numbers.
         values: The number columns, under the names asked for.
         others: Columns that were not asked for.
-        slots: Of a table with a row a day, whose `times` then hold days; else None.
+        slots: The columns' times of day in a table with one row per day; its `times` hold days.
+            Else None.
         notes: What was left out, one sentence each.
     """
 
@@ -71,13 +72,13 @@ class Table:
 
 
 def wanted_names(source: DataSource) -> list[str]:
-    """The names that a header must hold, positions left out."""
+    """The names that a header must hold, without positions."""
     asked = [*source.time, *source.value_columns, *(one.split("=", 1)[0] for one in source.where)]
     return [plain_name(name) for name in asked if _UNNAMED.fullmatch(name.strip()) is None]
 
 
 def position(name: str, names: Sequence[str]) -> int | None:
-    """Where a column is, by its name or, where no column is called so, by its number from 1."""
+    """The place of a column by its name, or by its number from 1 if no column has that name."""
     plain = plain_name(name)
     if plain in names:
         return names.index(plain)
@@ -107,7 +108,7 @@ def choose_columns(
         where: The file, the line of the header and the encoding, for messages.
 
     Raises:
-        DataError: If a name stands for no column or for two.
+        DataError: If a name fits no column or two columns.
     """
     asked = (*source.time, *source.value_columns)
     absent = [name for name in asked if position(name, names) is None]
@@ -143,7 +144,7 @@ def _twice(name: str, names: Sequence[str], where: str) -> DataError:
 def choose_rows(
     names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: str
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Takes the rows that `--where` names.
+    """Takes the rows that `--where` selects.
 
     Raises:
         DataError: If there is no such column or value; the values are listed.
@@ -170,6 +171,8 @@ def choose_rows(
                     if len(known) <= 6 and other
                 ],
             )
-        notes.append(f"{len(chosen) - int(chosen.sum())} rows of other values than {one} left out")
+        notes.append(
+            f"{len(chosen) - int(chosen.sum())} rows with other values than {one} left out"
+        )
         cells = cells[chosen]
     return cells, tuple(notes)

@@ -1,6 +1,6 @@
 """From a file to text or typed cells: plain text, gzip, zip, workbook, Parquet.
 
-Adding a container is a function here and a line in `_KINDS`.
+To add a container, add a function here and a line in `_KINDS`.
 """
 
 import gzip
@@ -23,13 +23,12 @@ LARGEST_FILE: Final = 2**30
 
 @dataclass(frozen=True, eq=False)
 class Content:
-    """What is in a file: bytes of text, or sheets of cells.
+    """The content of a file: bytes of text, or sheets of cells.
 
     Attributes:
-        text: Bytes of a text file; empty where there are sheets.
-        sheets: Tables by name. A column keeps its type where all its cells have one.
-        header: True if the names of `sheets` are those of their columns; False if they are to be
-            found among the rows.
+        text: Bytes of a text file; empty if there are sheets.
+        sheets: Tables by name. A column keeps its type if all its cells have the same one.
+        header: True if the sheets' columns are named; False if a row of cells holds the names.
         notes: What was done on the way, one sentence each.
     """
 
@@ -149,7 +148,7 @@ def _workbook(content: bytes, path: Path) -> Content:
 
 
 def _cells(rows: Sequence[Sequence[object]]) -> pd.DataFrame:
-    """Rows of a sheet as text: numbers exact, dates as in ISO 8601."""
+    """Rows of a sheet as text: exact numbers, dates in ISO 8601."""
     width = max(map(len, rows))
     columns = [
         pd.Series([written(row[at]) if at < len(row) else "" for row in rows], dtype="str")
@@ -163,7 +162,7 @@ def written(cell: object) -> str:
     if isinstance(cell, bool) or cell is None:
         return "" if cell is None else str(cell)
     if isinstance(cell, float):
-        # An exponent marks a number that needs no guess about its decimal mark.
+        # The exponent tells the reader that "." is the decimal mark.
         return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else f"{cell!r}e0"
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ")

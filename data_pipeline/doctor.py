@@ -1,4 +1,4 @@
-"""What a person checks before a search: a small picture of the series, and the series as a file."""
+"""What a person checks before a search: a small picture of the series, or its rows in a file."""
 
 from pathlib import Path
 from typing import Final
@@ -17,11 +17,11 @@ _WIDTH: Final = 72
 
 
 def sparkline(values: NDArray[np.float64], width: int = _WIDTH) -> str:
-    """A series as a line of small bars, each the mean of its part.
+    """Draws a series as a line of small bars. Each bar is the mean of its part.
 
     Args:
         values: float64 (n,), n >= 1.
-        width: Most bars.
+        width: Largest number of bars.
     """
     parts = np.array_split(values, min(width, len(values)))
     means = np.array([part.mean() for part in parts])
@@ -33,7 +33,7 @@ def sparkline(values: NDArray[np.float64], width: int = _WIDTH) -> str:
 
 
 def findings(series: HourlySeries, report: DataReport) -> list[str]:
-    """What was found and decided, for `--dry-run`: report, grounds, pictures, reading rules."""
+    """What `--dry-run` prints of the data: report, reasons, pictures, reading rules."""
     day = [
         series.target[series.local.hour == hour].mean()
         for hour in range(24)
@@ -63,7 +63,7 @@ def table_of(series: HourlySeries, time: str) -> pd.DataFrame:
         time: Name of the time column.
 
     Returns:
-        n rows; times in ISO 8601, with the offset from UTC where a zone is known.
+        n rows; times in ISO 8601, with the offset from UTC if the zone is known.
     """
     stamps = series.local.strftime("%Y-%m-%dT%H:%M:%S")
     if series.index.tz is not None:
@@ -79,7 +79,7 @@ def table_of(series: HourlySeries, time: str) -> pd.DataFrame:
 
 
 def save(series: HourlySeries, time: str, path: Path) -> None:
-    """Writes the series as it was read as CSV in UTF-8.
+    """Writes the series, as it was read, to a CSV file in UTF-8.
 
     Raises:
         DataError: If the file cannot be written.

@@ -1,4 +1,4 @@
-"""What stands around the data of a table: units and second headers above, sums and notes below."""
+"""Cuts off what surrounds the data: units and second headers above, sums and notes below."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,14 +8,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_pipeline import places
+from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.errors import DataError
+from data_pipeline.missing import EMPTY
 from data_pipeline.shape import plain_name
 from data_pipeline.source import DataSource
-from data_pipeline.times import ClockTimes
-from data_pipeline.values import EMPTY
 
-# Rows below the header without a time that may be units or a second header.
+# Up to this many rows without a time below the header may be units or a second header.
 _BELOW_HEADER: Final = 4
 _SUMS: Final = (
     r"(?i)^(?:sub-?|grand )?(?:totals?|sums?|summe|zwischensumme|gesamt|average|mean|"
@@ -27,7 +27,7 @@ _BELOW_DATA: Final = 50
 
 @dataclass(frozen=True)
 class Around:
-    """What stood above and below the data: units by column, and what was left out."""
+    """What was found above and below the data: units by column, and notes on what was left out."""
 
     units: dict[str, str]
     notes: tuple[str, ...]
@@ -38,7 +38,7 @@ def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, Cl
 
     Args:
         table: As it was found.
-        times: Its times; rows that are no data have none.
+        times: Its times; rows without data have none.
         source: Names for messages.
 
     Raises:
@@ -66,7 +66,7 @@ def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, Cl
         notes.append(f"{first} rows below the column names left out; they say {told}")
     if stop < len(read):
         tail = text.iloc[stop:]
-        # A time that is cut or mistyped is no note.
+        # A cut or mistyped time is not a note.
         if tail.str.fullmatch(r"[0-9:./ T-]+").any() or tail.index.nunique() > _BELOW_DATA:
             raise _no_time(table, read, source)
         notes.append(
@@ -111,7 +111,7 @@ def _no_time(table: Table, read: NDArray[np.bool_], source: DataSource) -> DataE
     elif cell == "":
         hint = "Fill it or remove the row"
     else:
-        hint = "Correct it, or say how it is written by --date-format"
+        hint = "Correct it, or give its format with --date-format"
     return DataError(
         f"{source.file}: line {text.index[at]}, column {source.time_name!r}: expected a time such "
         f"as '2014-04-01 05:00', found {places.quoted(cell)}; {int((~read).sum())} such rows. "

@@ -1,4 +1,4 @@
-"""From bytes to text: which encoding, by evidence."""
+"""From bytes to text: finds the encoding by evidence."""
 
 import codecs
 import itertools
@@ -20,10 +20,10 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
 )
-# Encodings of one file in which the column names that were asked for are looked for.
+# Encodings in which the column names are looked for.
 _OTHERS: Final = ("cp1250", "cp1251", "cp1254", "cp932", "gb18030", "cp850", "mac_roman")
 _EVIDENCE: Final = 400
-# Signs that meter files hold, beside letters.
+# Signs in meter files that are not letters.
 _LATIN_SIGNS: Final = frozenset("°²³µ€§·–—‘’“”×±½¼ºª\xa0")
 _KOREAN_SIGNS: Final = frozenset("℃℉㎾㎿㎥㎡㎏°·…※→±×²³μΩ％〜～㎜㎐㏊△▲○●■□☆★")
 _NUL_TAIL: Final = re.compile(r"\0[\0\s]*\Z")
@@ -37,7 +37,7 @@ class Text:
         text: Without byte order mark.
         codec: Python's name of the encoding.
         name: The same for people.
-        certain: False if only the evidence of letters tells it from another encoding.
+        certain: False if only the letters tell it from another encoding.
         notes: What was done on the way, one sentence each.
     """
 
@@ -51,9 +51,9 @@ class Text:
 def decode(content: bytes, path: Path, told: str | None, names: Sequence[str]) -> Text:
     """Decodes a text file.
 
-    A byte order mark, zeros between letters (UTF-16) or valid UTF-8 are certain. What is none of
-    these is cp949 or cp1252, by what its letters would be, or the encoding in which the column
-    names that were asked for are found.
+    A byte order mark, zeros between letters (UTF-16) or valid UTF-8 settle it. Otherwise the
+    encoding is the one in which the column names are found, or cp949 or cp1252, whichever gives
+    plausible words.
 
     Args:
         content: The file.
@@ -84,7 +84,7 @@ def _told(content: bytes, path: Path, told: str) -> Text:
     text = _decoded(content, codec)
     if text is None or "\0" in _NUL_TAIL.sub("", text):
         raise DataError(
-            f"{path}: expected text in {told} (--encoding), found bytes that are none. Leave "
+            f"{path}: expected text in {told} (--encoding), found other bytes. Leave "
             f"--encoding out, or give another one."
         )
     return Text(text.removeprefix("\ufeff"), told, told, True)
@@ -107,7 +107,7 @@ def _unmarked_utf16(content: bytes) -> list[tuple[str, str]]:
 
 
 def _without_tail(found: Text, path: Path) -> Text:
-    """Leaves out NULs at the end, and the row that they may have torn."""
+    """Leaves out NULs at the end, and the incomplete row before them."""
     tail = _NUL_TAIL.search(found.text)
     if tail is None:
         return found
@@ -117,7 +117,7 @@ def _without_tail(found: Text, path: Path) -> Text:
         raise DataError(f"{path}: expected a CSV file with a header, found an empty file.")
     if text[-1] not in "\r\n":
         end = max(text.rfind("\n"), text.rfind("\r"))
-        notes.append(f"the last row, torn off by them, left out: {quoted(text[end + 1 :])}")
+        notes.append(f"the incomplete row before them left out: {quoted(text[end + 1 :])}")
         text = text[: end + 1]
     return Text(text, found.codec, found.name, found.certain, (*found.notes, *notes))
 
@@ -160,7 +160,7 @@ def _words(content: bytes) -> "list[re.Match[bytes]]":
 
 
 def _plausible(words: Sequence[bytes], codec: str) -> bool:
-    """Whether every word is one that people of that encoding write."""
+    """True if every word looks like one that is written in this encoding."""
     try:
         decoded = [word.decode(codec) for word in words]
     except UnicodeDecodeError:
@@ -172,7 +172,7 @@ def _plausible(words: Sequence[bytes], codec: str) -> bool:
 def _korean(word: str) -> bool:
     foreign = [letter for letter in word if not letter.isascii()]
     hangul = [letter for letter in foreign if "가" <= letter <= "힣"]
-    # The 2,350 syllables of everyday Korean have no ASCII letter as their second byte.
+    # In the 2,350 syllables of everyday Korean, the second byte is never an ASCII letter.
     rare = [letter for letter in hangul if min(letter.encode("cp949")[1:]) < 0xA1]
     signs = [letter for letter in foreign if letter in _KOREAN_SIGNS]
     return len(hangul) + len(signs) == len(foreign) and 2 * len(rare) < max(1, len(hangul))
@@ -184,7 +184,7 @@ def _latin(word: str) -> bool:
     signs = [letter for letter in foreign if letter in _LATIN_SIGNS]
     if len(letters) + len(signs) != len(foreign):
         return False
-    # Capitals stand at the begin of a word or among capitals.
+    # A capital begins a word or stands among capitals.
     capitals = sum(letter.isupper() for letter in word[1:])
     tidy = capitals == 0 or word.upper() == word.replace("ß", "SS")
     rows = re.findall(r"[^\x00-\x7f]{3,}", word)

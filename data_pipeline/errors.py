@@ -1,4 +1,4 @@
-"""The one error of this room, and the ways out of it."""
+"""The only error of this room, and the options that solve it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Way:
-    """One way to read a file that can be read in several, or in none yet.
+    """One way to read a file that can be read in several ways, or cannot be read yet.
 
     Attributes:
         changes: Fields of `DataSource` and their new values.
-        meaning: What the file then says, in a few words.
+        meaning: How the file is then understood, in a few words.
     """
 
     changes: Mapping[str, object]
@@ -18,11 +18,11 @@ class Way:
 
 
 class DataError(ValueError):
-    """A data fault that ends the job.
+    """A fault of the data that ends the command.
 
     Attributes:
         message: What was expected, what was found and where.
-        ways: Options that may help, one way each; the commands try them before they print them.
+        ways: Options that may help. The commands try each way before they print it.
     """
 
     def __init__(self, message: str, ways: Sequence[Way] = ()) -> None:

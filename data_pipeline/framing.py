@@ -1,6 +1,6 @@
 """How a series is cut into windows and splits."""
 
-from typing import Any, Final, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -12,10 +12,9 @@ from pydantic import (
     model_validator,
 )
 
-HOURS_A_DAY: Final = 24
-DAYS_A_WEEK: Final = 7
+from data_pipeline.lengths import DAYS_A_WEEK, HOURS_A_DAY
 
-# The periods that a network does not learn from and is judged on.
+# The periods on which a network is judged. It does not learn from them.
 Period = Literal["validation", "test"]
 
 
@@ -28,13 +27,13 @@ class Framing(BaseModel):
         train: Share of the windows that the network learns from.
         validation: Share that early stopping and the search look at.
         test: Share that promotion alone opens.
-        scaler_rows: Rows the scaler is fitted on. "all" lets the later periods leak in; it is here
-            so that an experiment can show what that slip does.
-        cycle_lengths: Hours and days of the calendar's two circles. (23, 6) makes 23:00 equal
-            00:00 and Sunday Monday; likewise here to be shown.
-        train_weeks: Learn from the latest so many weeks of training windows alone, all if there are
-            fewer; None for all. The scaler still sees every training row, so that the amount of
-            data is all that differs.
+        scaler_rows: Rows on which the scaler is fitted. "all" leaks the later periods. It exists so
+            that an experiment can show the effect of this mistake.
+        cycle_lengths: Hours and days of the calendar's two circles. (23, 6) makes 23:00 equal to
+            00:00 and Sunday equal to Monday. It exists to show the effect of this mistake, too.
+        train_weeks: Learn only from this many latest weeks of training windows, or from all if
+            there are fewer; None for all. The scaler still sees every training row, so only the
+            amount of data differs.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -57,7 +56,7 @@ class Framing(BaseModel):
 
     @model_serializer(mode="wrap")
     def _without_what_is_not_set(self, plain: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """`train_weeks` is named only where it is set, as in studies of before there was one."""
+        """Leaves `train_weeks` out if it is not set, as in studies older than this field."""
         values: dict[str, Any] = plain(self)
         if self.train_weeks is None:
             values.pop("train_weeks", None)

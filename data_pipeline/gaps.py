@@ -1,4 +1,4 @@
-"""A value for every hour: what is missing at the ends is cut, inside it is filled or refused."""
+"""A value for every hour: gaps at the ends are cut off, gaps inside are filled or refused."""
 
 from dataclasses import dataclass, replace
 
@@ -16,7 +16,7 @@ from data_pipeline.source import DataSource
 
 @dataclass(frozen=True, eq=False)
 class Filled:
-    """Gapless rows without NaN, what was missing, the repairs, and which hours were filled."""
+    """Rows without gaps and NaN, what was missing, the repairs, and which hours were filled."""
 
     rows: Rows
     gaps: Gaps | None
@@ -25,14 +25,14 @@ class Filled:
 
 
 def cut_ends(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
-    """Leaves out hours without usage before the first and after the last that has one.
+    """Leaves out hours without usage at both ends.
 
     Args:
         rows: Sorted, whole hours apart.
         source: Names for messages.
 
     Raises:
-        DataError: If no row has any.
+        DataError: If no row has usage.
     """
     known = np.flatnonzero(~np.isnan(rows.values[:, -1]))
     if len(known) == 0:
@@ -56,11 +56,10 @@ def cut_ends(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
 
 
 def fill_gaps(rows: Rows, source: DataSource) -> Filled:
-    """Puts a row at every hour and a value in every cell, by the policy of `--gaps`.
+    """Gives every hour a row and every cell a value, as `--gaps` says.
 
-    Interpolation is linear in time between the nearest values on both sides. A filled gap that
-    lies across the border of two splits therefore knows one value of the later one; `--gaps error`
-    is the default.
+    Interpolation is linear in time between the nearest values on both sides. So a filled gap across
+    the border of two splits depends on one value of the later split. The default is `--gaps error`.
 
     Args:
         rows: Sorted, whole hours apart, NaN where a cell is empty.
@@ -92,7 +91,7 @@ def fill_gaps(rows: Rows, source: DataSource) -> Filled:
 
 
 def last_run(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
-    """The hours after the last gap that is not filled: what a forecast needs.
+    """The hours after the last gap that is not filled. A forecast needs only these.
 
     Args:
         rows: Sorted, whole hours apart, NaN where a cell is empty.
@@ -175,7 +174,7 @@ def _gap_fault(
     hint = f"Fill them, or give --gaps interpolate (runs of at most {source.max_gap} h, --max-gap)"
     ways = []
     if gaps is not None and source.tz is None and rows.instants.tz is None:
-        hint += "; hours that the spring clock change skips are explained by --tz"
+        hint += "; if the spring clock change skips these hours, give --tz"
         ways = [
             Way({"tz": zone} | more, "the spring clock change")
             for zone in _spring_zones(rows)
@@ -192,7 +191,7 @@ def _gap_fault(
 
 
 def _spring_zones(rows: Rows) -> list[str]:
-    """Zones whose clock skips the hours that are missing, if one is missing each time."""
+    """Zones whose clock skips the missing hours, if each gap is one hour."""
     steps = np.diff(rows.instants.asi8) // HOUR - 1
     at = np.flatnonzero(steps)
     if not (steps[at] == 1).all() or len(at) > 20:
@@ -218,10 +217,10 @@ def _instants(rows: Rows, microseconds: NDArray[np.int64]) -> pd.DatetimeIndex:
 
 
 def _local(rows: Rows, microseconds: NDArray[np.int64], source: DataSource) -> pd.DatetimeIndex:
-    """Local clock times of any instants from the first row on."""
+    """Local clock times of any instants that are not before the first row."""
     if rows.instants.tz is not None and source.tz is not None:
         return _instants(rows, microseconds).tz_convert(source.tz).tz_localize(None)
-    # An hour that was not written has the offset of the last one that was.
+    # A missing hour has the offset of the last row before it.
     before = np.searchsorted(rows.instants.asi8, microseconds, "right") - 1
     offsets = (rows.local.asi8 - rows.instants.asi8)[before]
     return pd.DatetimeIndex((microseconds + offsets).view("datetime64[us]"))

@@ -1,4 +1,4 @@
-"""From rows as written to rows on a grid of time: order, stamps a little off, steps."""
+"""Puts rows on a regular grid of time: order, stamps that are slightly off, steps."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -48,19 +48,19 @@ class Rows:
         return Rows(self.instants[at], self.local[at], self.values[at], self.lines[at])
 
     def moved(self, by: Ints) -> "Rows":
-        """The same rows, each so many microseconds later."""
+        """The same rows, each later by these microseconds."""
         shift = pd.to_timedelta(by, unit="us")
         return replace(self, instants=self.instants + shift, local=self.local + shift)
 
 
 def in_order(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
-    """Sorts the rows by time; the second value says so if they were not sorted.
+    """Sorts the rows by time.
 
     Args:
         rows: In file order.
 
     Returns:
-        The rows by ascending time, and the repairs.
+        The rows by ascending time, and a note if they were not sorted.
     """
     steps = np.diff(rows.instants.asi8)
     if (steps >= 0).all():
@@ -75,12 +75,12 @@ def in_order(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
 
 
 def usual_step(times: Ints) -> int:
-    """The most frequent distance of neighbours in microseconds, seconds off a minute forgiven.
+    """The most frequent distance of neighbours in microseconds, rounded to minutes.
 
     Args:
-        times: int64 (n,), microseconds, in any order; 0 is returned where all are one.
+        times: int64 (n,), microseconds, in any order. The result is 0 if all are equal.
     """
-    # Sorting what is sorted is quick; hashing a million times is not.
+    # Sorting sorted times is quick; hashing a million of them is not.
     apart: Ints = np.diff(np.sort(times, kind="stable")).astype(np.int64)
     steps = np.diff((np.sort(times, kind="stable") + MINUTE // 2) // MINUTE) * MINUTE
     step = _most_frequent(steps[steps > 0])
@@ -88,7 +88,7 @@ def usual_step(times: Ints) -> int:
 
 
 def _most_frequent(values: Ints) -> int:
-    """The value that comes most often, 0 without values."""
+    """The most frequent value; 0 if there are no values."""
     if len(values) == 0:
         return 0
     first = int(values[0])
@@ -99,16 +99,17 @@ def _most_frequent(values: Ints) -> int:
 
 
 def ahead_of_end(times: Ints, read: NDArray[np.bool_]) -> Ints:
-    """How long the period is that each stamp ends, where stamps are ends.
+    """The length of each row's period, for stamps that end a period.
 
-    That is the time since the stamp before; behind a gap and at the begin, the time to the next.
+    This is the time since the previous stamp. After a gap and for the first row, it is the time to
+    the next stamp.
 
     Args:
         times: int64 (n,), clock times in microseconds, in any order.
         read: bool (n,), rows that have a time.
 
     Returns:
-        int64 (n,), microseconds, 0 where a row has no time.
+        int64 (n,), microseconds; 0 if a row has no time.
     """
     found = np.zeros(len(times), np.int64)
     known, inverse = np.unique(times[read], return_inverse=True)
@@ -127,13 +128,13 @@ def ahead_of_end(times: Ints, read: NDArray[np.bool_]) -> Ints:
 
 
 def _frequent(steps: Ints) -> list[int]:
-    """Steps that a good part of the file has: at least a day of them in hours."""
+    """Steps that occur at least 24 times: a day of hours."""
     sizes, counts = np.unique(steps, return_counts=True)
     return [int(size) for size, count in zip(sizes, counts, strict=True) if count >= 24]
 
 
 def snap(times: Ints, lines: Ints) -> tuple[Ints, tuple[str, ...]]:
-    """Puts stamps that are less than a minute off the grid on it.
+    """Moves stamps that are less than a minute off the grid onto it.
 
     That comes before any zone: a second decides whether a clock time exists, or comes twice.
 
@@ -175,16 +176,16 @@ def name_of(step: int) -> str:
 
 
 def drop_off_grid(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
-    """Leaves out rows between the steps that hold no usage, and refuses others.
+    """Leaves out rows between the steps that have no usage, and refuses the others.
 
-    With `--duplicates` a row between the steps counts for the step before it.
+    With `--duplicates`, a row between the steps counts for the previous step.
 
     Args:
         rows: Sorted.
         source: `--duplicates`, and names for messages.
 
     Raises:
-        DataError: With the first of them.
+        DataError: If a row between the steps has usage; the message names the first.
     """
     times = rows.instants.asi8
     step = usual_step(times)
@@ -206,8 +207,8 @@ def drop_off_grid(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]
         rows, off, bad = rows.take(~bare), off[~bare], bad[~bare]
     if bad.any() and source.duplicates is not None:
         notes.append(
-            f"{int(bad.sum())} rows between the {name_of(step)} steps counted for the step before "
-            f"({places.lines(rows.lines[bad])})"
+            f"{int(bad.sum())} rows between the {name_of(step)} steps counted for the previous "
+            f"step ({places.lines(rows.lines[bad])})"
         )
         rows = rows.moved(np.where(bad, -off, 0))
     elif bad.any():
@@ -216,8 +217,8 @@ def drop_off_grid(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]
 
 
 def _grid(times: Ints, step: int) -> tuple[int, int]:
-    """The finest step that a good part of the file has, and where it stands in the hour."""
-    # Several rows of one time, as of several meters, are no step.
+    """The finest frequent step that divides an hour, else `step`; and its usual phase."""
+    # Several rows of one time, as of several meters, are not a step.
     fine = [size for size in _frequent(np.diff(times)) if size > 0 and HOUR % size == 0]
     size = min([step, *fine])
     return size, _most_frequent(times % size)

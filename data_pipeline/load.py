@@ -1,8 +1,8 @@
 """One file in, one gapless hourly series and its report out.
 
-The way is one: container -> encoding -> shape -> columns -> times -> clock -> numbers -> grid ->
-repeats -> amounts -> gaps. Each step decides what the file allows in one way only, and refuses with
-the options for each where it allows two.
+The steps are: container -> encoding -> shape -> columns -> times -> clock -> numbers -> grid ->
+repeats -> amounts -> gaps. If the file allows one reading, a step takes it. If it allows two, the
+step refuses and names the options for each.
 """
 
 from dataclasses import dataclass, replace
@@ -16,6 +16,7 @@ from data_pipeline import places
 from data_pipeline.amounts import difference, to_hours
 from data_pipeline.anomalies import find_anomalies
 from data_pipeline.clock import to_instants
+from data_pipeline.clock_times import ClockTimes
 from data_pipeline.edges import empty_rows, trim
 from data_pipeline.errors import DataError
 from data_pipeline.gaps import cut_ends, fill_gaps, last_run
@@ -26,7 +27,7 @@ from data_pipeline.rules import ReadingRules
 from data_pipeline.series import HOUR, HourlySeries
 from data_pipeline.source import DataSource
 from data_pipeline.table import Found, read_table
-from data_pipeline.times import ClockTimes, read_times
+from data_pipeline.times import read_times
 from data_pipeline.units import unit_of
 from data_pipeline.values import Numbers, read_numbers
 
@@ -36,8 +37,8 @@ DAY: Final = pd.Timedelta(days=1)
 def load_series(source: DataSource) -> tuple[HourlySeries, DataReport]:
     """Loads one series.
 
-    Rows outside `source.start` to `source.end` have only their times read; whatever else is wrong
-    with them is no concern of the series. 1,000,000 rows of three columns load within 500 MB.
+    Of rows outside `source.start` to `source.end`, only the times are read, so other faults in them
+    do not matter. 1,000,000 rows of three columns load within 500 MB.
 
     Args:
         source: The file and the reading rules.
@@ -52,10 +53,10 @@ def load_series(source: DataSource) -> tuple[HourlySeries, DataReport]:
 
 
 def load_last_hours(source: DataSource) -> tuple[HourlySeries, DataReport]:
-    """Loads the hours after the last gap, which is all that a forecast needs.
+    """Loads the hours after the last gap. A forecast needs only these.
 
     Raises:
-        DataError: As `load_series`, gaps further back left out.
+        DataError: As `load_series`, except for earlier gaps.
     """
     return _load(source, last=True)
 
@@ -164,7 +165,7 @@ def _decided(
 
 
 def _why(source: DataSource, times: ClockTimes, numbers: Numbers, unit: str) -> tuple[str, ...]:
-    """What was decided, and on what grounds."""
+    """What was decided, and why."""
     lines = []
     if source.stamp is not None:
         lines.append(f"a row's time is the {source.stamp} of its period: told by --stamp")
@@ -172,7 +173,7 @@ def _why(source: DataSource, times: ClockTimes, numbers: Numbers, unit: str) -> 
         lines.append(f"a row's time is the {times.stamp} of its period: {times.why}")
     else:
         lines.append(
-            "a row's time is taken for the begin of its period, as nothing says otherwise; if it "
+            "a row's time is taken for the begin of its period, as the file does not say; if it "
             "is the end, give --stamp end"
         )
     if times.date_format is not None:

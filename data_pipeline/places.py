@@ -1,4 +1,4 @@
-"""How an error or a warning names places in a file."""
+"""How errors and warnings name places in a file."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -23,7 +23,7 @@ def lines(numbers: NDArray[np.int64]) -> str:
 
 
 def clock(time: pd.Timestamp) -> str:
-    """A local clock time, as "2014-04-01 05:00"; seconds only where there are any."""
+    """A local clock time, such as "2014-04-01 05:00"; with seconds if they are not 0."""
     return time.strftime("%Y-%m-%d %H:%M:%S" if time.second else "%Y-%m-%d %H:%M")
 
 

@@ -1,4 +1,4 @@
-"""Which columns a file may mean, where the names asked for are not in it."""
+"""Proposes columns if the file does not hold the names asked for."""
 
 from collections.abc import Sequence
 
@@ -16,12 +16,12 @@ _NUMBER = r"[+\-\u2212]?[0-9][0-9.,' ]*(?:[eE][+-]?[0-9]+)?(?: ?[kMG]?Wh?)?"
 
 
 def propose(names: Sequence[str], cells: pd.DataFrame, source: DataSource) -> list[Way]:
-    """Ways to map the columns: times that read as times, each column of numbers as the target.
+    """Proposes ways to map the columns: time columns, and each column of numbers as the target.
 
     Args:
         names: All column names, "" where there is none.
         cells: Columns numbered from 0.
-        source: The names asked for; those that are there stay.
+        source: The names asked for. Names that the file holds are kept.
     """
     sample = cells.iloc[3 : 3 + _SAMPLE]
     if sample.empty:
@@ -52,7 +52,7 @@ def propose(names: Sequence[str], cells: pd.DataFrame, source: DataSource) -> li
 
 
 def _times(text: "dict[int, pd.Series[str]]", called: Sequence[str]) -> tuple[str, ...]:
-    """The column, or the date and the hour beside it, that hold times."""
+    """The column that holds the times, or the columns of date and hour."""
     for at, column in text.items():
         read = read_cells(column)
         fits = max(read.read[order].mean() for order in ORDERS)

@@ -1,4 +1,4 @@
-"""Rows of one time: exact repeats are dropped, others are shown with what can be done."""
+"""Rows with equal times: exact repeats are dropped; others are refused with options."""
 
 from typing import Final
 
@@ -12,7 +12,7 @@ from data_pipeline.errors import DataError, Way
 from data_pipeline.grid import Rows
 from data_pipeline.source import DataSource
 
-# Values of a column that may tell several meters apart.
+# A column that tells several meters apart has at most this many values.
 _METERS: Final = 50
 _LISTED: Final = 6
 _LEFT: Final = 25
@@ -21,15 +21,15 @@ _LEFT: Final = 25
 def drop_repeats(
     rows: Rows, others: pd.DataFrame, source: DataSource
 ) -> tuple[Rows, tuple[str, ...]]:
-    """Leaves one row of each time.
+    """Keeps one row for each time.
 
     Args:
         rows: Sorted.
-        others: Columns that were not asked for, by file line, which may tell meters apart.
+        others: Columns that were not asked for, by file line. One of them may tell meters apart.
         source: `--duplicates`, and names for messages.
 
     Raises:
-        DataError: If rows of one time differ and nothing says which counts.
+        DataError: If rows with equal times differ and no option says which row counts.
     """
     times = rows.instants.asi8
     again = np.concatenate(([False], np.diff(times) == 0))
@@ -38,7 +38,7 @@ def drop_repeats(
     if source.duplicates is not None:
         return _resolve(rows, again, source.duplicates)
     same = again & _as_before(rows.values)
-    # Repeats need not stand side by side with the row that they repeat.
+    # A repeat need not be next to the row that it repeats.
     if not same[again].all():
         group = np.cumsum(~again)
         same = _as_first(rows.values, group) & again
@@ -47,7 +47,7 @@ def drop_repeats(
         raise _differing(rows, again, differing, others, source)
     if _is_clock_change(rows, again, source):
         raise _differing(rows, again, again, others, source)
-    note = f"{int(again.sum())} repeated rows left out, the same as others of their time ("
+    note = f"{int(again.sum())} repeated rows left out, equal to others of the same time ("
     return rows.take(~again), (f"{note}{places.lines(rows.lines[again])})",)
 
 
@@ -64,7 +64,7 @@ def _as_first(values: NDArray[np.float64], group: NDArray[np.int64]) -> NDArray[
 
 
 def _resolve(rows: Rows, again: NDArray[np.bool_], rule: str) -> tuple[Rows, tuple[str, ...]]:
-    note = f"{int(again.sum())} rows of a time that came before left out (--duplicates {rule})"
+    note = f"{int(again.sum())} rows with a time that came before left out (--duplicates {rule})"
     if rule == "first":
         return rows.take(~again), (note,)
     if rule == "last":
@@ -75,12 +75,12 @@ def _resolve(rows: Rows, again: NDArray[np.bool_], rule: str) -> tuple[Rows, tup
     kept = rows.take(~again)
     mean = frame.to_numpy(np.float64)
     return Rows(kept.instants, kept.local, mean, kept.lines), (
-        f"{int(again.sum())} rows averaged with others of their time (--duplicates mean)",
+        f"{int(again.sum())} rows averaged with others of the same time (--duplicates mean)",
     )
 
 
 def _is_clock_change(rows: Rows, again: NDArray[np.bool_], source: DataSource) -> bool:
-    """Whether equal rows may be the two hours of an autumn clock change."""
+    """True if rows with equal times may be the two hours of an autumn clock change."""
     if source.tz is not None or rows.instants.tz is not None:
         return False
     days = rows.local[again].normalize()
@@ -103,7 +103,7 @@ def _differing(
         listed = ", ".join(map(places.quoted, values[:20]))
         return DataError(
             f"{source.file}: column {source.time_name!r}: expected each time once, found {count} "
-            f"duplicates: the file holds several meters below each other. Column {name!r} tells "
+            f"duplicates: the file holds several meters. Column {name!r} tells "
             f"them apart: {listed}.",
             [Way({"where": (*source.where, f"{name}={value}")}) for value in values[:_LISTED]],
         )
@@ -140,7 +140,7 @@ def _differing(
 
 
 def _meters(rows: Rows, others: pd.DataFrame) -> tuple[str, list[str]] | None:
-    """A column that tells rows of one time apart, and its values."""
+    """A column that tells rows with equal times apart, and its values."""
     for at, name in enumerate(others.columns[:40]):
         column = others.iloc[:, at].astype("str")
         if not 2 <= column.nunique() <= _METERS:

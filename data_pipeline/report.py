@@ -40,7 +40,7 @@ class ColumnRange:
 
 @dataclass(frozen=True)
 class DataReport:
-    """The short account of one loaded series; nothing is repaired without a line here.
+    """The short report on one loaded series. Every repair has a line here.
 
     Attributes:
         name: File name, or the name of the built-in series.
@@ -51,14 +51,14 @@ class DataReport:
         encoding: Text encoding of the file.
         separator: "comma", "semicolon", "tab", "bar" or "blanks"; "" of a workbook.
         gaps: Missing hours that were filled; None if there were none.
-        duplicates: Clock hours that came twice and were told apart by `--tz`.
+        duplicates: Number of clock hours that came twice and that `--tz` told apart.
         repairs: What was changed on the way, one sentence each.
-        ranges: One entry a number column: covariates, then the target.
+        ranges: One entry per number column: covariates, then the target.
         warnings: What looks wrong but was kept, one sentence each.
-        rules: All that was decided about the file.
-        why: On what grounds, one sentence each.
+        rules: How the file was read.
+        why: Why it was read in this way, one sentence each.
         found: What was found around the data and left out, one sentence each.
-        filled: bool (rows,), hours of which a value was filled in.
+        filled: bool (rows,), hours in which a value was filled in.
     """
 
     name: str

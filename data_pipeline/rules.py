@@ -1,4 +1,4 @@
-"""The reading rules: all that is decided about a file, as one value and as a line of options."""
+"""The reading rules: how a file is read, as one value and as a line of options."""
 
 import functools
 import shlex
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=300)]
 
-# Kinds of times that are numbers, beside the strptime formats of `--date-format`.
+# `--date-format` takes these kinds of numeric times, beside strptime formats.
 NUMERIC_TIMES = ("epoch", "epoch-ms", "excel")
 THOUSANDS = {"point": ".", "comma": ",", "blank": " ", "space": " ", "apostrophe": "'", "’": "'"}
 DECIMALS = {"point": ".", "comma": ","}
@@ -23,17 +23,17 @@ def _zones() -> frozenset[str]:
 
 
 class ReadingRules(BaseModel):
-    """How a file is read. None means: find it out, and refuse what can be read in two ways.
+    """How a file is read. None means: find out, and refuse a file that allows two readings.
 
-    Loading returns them with everything decided. They are kept with a study and with a served
-    model, so that a later file of the same make is read in the same way.
+    Loading returns the rules with everything decided. They are kept with a study and with a served
+    model, so that a later file of the same kind is read in the same way.
 
     Attributes:
         time: Names of the time columns (`--time`), or their positions from 1.
         target: Name of the column to forecast (`--target`).
-        features: Names of the numeric covariates, none, one or many (`--features`).
+        features: Names of the numeric covariates, if any (`--features`).
         encoding: Python's name of the text encoding (`--encoding`).
-        header: Line of the column names, from 1; 0 where there is none (`--header`).
+        header: Line of the column names, from 1; 0 if there is none (`--header`).
         where: Rows that are used, as COLUMN=VALUE (`--where`).
         decimal: Decimal mark, "." or "," (`--decimal`).
         thousands: Mark between groups of digits (`--thousands`); "" allows none.
@@ -43,7 +43,7 @@ class ReadingRules(BaseModel):
             (`--date-format`).
         stamp: Whether a row's time is the begin or the end of what it measures (`--stamp`).
         tz: IANA name of the zone of clock times written without offset (`--tz`).
-        duplicates: Which row counts where a time comes twice (`--duplicates`).
+        duplicates: Which row counts if a time comes twice (`--duplicates`).
         cumulative: True if the target is a running total, to be differenced (`--register`).
         resample: How finer rows become hours (`--resample`).
         gaps: What to do with missing hours and empty cells (`--gaps`).
@@ -77,7 +77,7 @@ class ReadingRules(BaseModel):
 
     @property
     def time_name(self) -> str:
-        """One name for the time, where a file has its parts in several columns."""
+        """One name for the time, even if its parts are in several columns."""
         return " ".join(self.time)
 
     @field_validator("time", mode="before")
@@ -153,7 +153,7 @@ class ReadingRules(BaseModel):
         return self
 
     def words(self) -> list[str]:
-        """All that was decided, as words of a command line."""
+        """The rules as words of a command line."""
         plain = self.model_dump()
         return option_words(
             {
@@ -166,7 +166,7 @@ class ReadingRules(BaseModel):
 
 
 def option_words(changes: Mapping[str, object]) -> list[str]:
-    """Options of the command line, as words that are not quoted yet.
+    """Options of the command line, as unquoted words.
 
     Args:
         changes: Fields of `DataSource` and their values; None leaves one out.
@@ -182,7 +182,7 @@ def option_words(changes: Mapping[str, object]) -> list[str]:
             words += [word for one in _many(value) for word in (option, one)]
         elif name in ("features", "missing"):
             listed = ",".join(_in_list(one) for one in _many(value))
-            # A value that begins with a dash would be taken for an option.
+            # click would take a value that begins with a dash for an option.
             words += [f"{option}={listed}"] if listed.startswith("-") else [option, listed]
         else:
             words += [option, str(value)]
@@ -190,7 +190,7 @@ def option_words(changes: Mapping[str, object]) -> list[str]:
 
 
 def option_text(changes: Mapping[str, object]) -> str:
-    """The same as one line that a shell takes."""
+    """The same options as one quoted line for a shell."""
     return shlex.join(option_words(changes))
 
 
@@ -204,10 +204,10 @@ def _in_list(name: str) -> str:
 
 
 def rules_of_before(plain: Mapping[str, Any]) -> dict[str, Any]:
-    """Options that were kept before there were reading rules, as rules that read the same.
+    """Turns options that an older version kept into rules with the same meaning.
 
     Args:
-        plain: Fields of a `DataSource` as JSON has them; with "decimal" among them they are rules
+        plain: Fields of a `DataSource` from JSON. If "decimal" is among them, they are rules
             already.
     """
     if "decimal" in plain:

@@ -1,5 +1,6 @@
-"""Min-max scaling, fitted on training rows only."""
+"""Scaling of each column, fitted on training rows only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -12,11 +13,12 @@ SMALLEST_RANGE: Final = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class Scaler:
-    """Column-wise min-max scaling to 0..1 over the rows it was fitted on.
+    """Column-wise scaling: min-max to 0..1 over the rows it was fitted on, unless told otherwise.
 
     Attributes:
-        minimum: float64 (F,), in each column's unit.
-        range: float64 (F,), maximum - minimum; 1 for a constant column, which so scales to 0.
+        minimum: float64 (F,), in each column's unit; 0 for an unscaled or standardised column.
+        range: float64 (F,), maximum - minimum; 1 for a constant column, which so scales to 0. Of an
+            unscaled column 1, of a standardised one its standard deviation.
         target_column: Position of the target among the F columns.
     """
 
@@ -44,12 +46,21 @@ class Scaler:
             )
 
     @classmethod
-    def fit(cls, rows: NDArray[np.float64], target_column: int) -> Self:
+    def fit(
+        cls,
+        rows: NDArray[np.float64],
+        target_column: int,
+        unscaled: Sequence[int] = (),
+        standardised: Sequence[int] = (),
+    ) -> Self:
         """Takes minimum and range of each column.
 
         Args:
             rows: float64 (n, F), n >= 1, finite; training rows only.
             target_column: Position of the target.
+            unscaled: Positions of columns that are left as they are.
+            standardised: Positions of columns that lie around 0 and are divided by their standard
+                deviation (that of a population, over the rows), not shifted.
 
         Returns:
             The scaler of these rows.
@@ -63,6 +74,10 @@ class Scaler:
         spread = maximum - minimum
         magnitude = np.maximum(np.abs(minimum), np.abs(maximum))
         constant = spread <= SMALLEST_RANGE * np.maximum(1.0, magnitude)
+        around_zero, as_is = list(standardised), list(unscaled)
+        spread[around_zero] = rows[:, around_zero].std(axis=0)
+        spread[as_is] = 1.0
+        minimum[around_zero + as_is] = 0.0
         return cls(minimum, np.where(constant, 1.0, spread), target_column)
 
     def transform(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:

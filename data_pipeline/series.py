@@ -1,4 +1,4 @@
-"""One gapless hourly series, as every other room sees it."""
+"""One gapless hourly series. Every other room works with it."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ HOUR = pd.Timedelta(hours=1)
 
 @dataclass(frozen=True, eq=False)
 class HourlySeries:
-    """n hours in a row, without gaps, with finite values; read-only.
+    """n consecutive hours with finite values; read-only.
 
     Attributes:
-        index: n instants, exactly one hour apart. UTC where the file's offsets or `--tz` fix the
-            instant; naive clock time, taken as a clock without DST, where nothing does.
+        index: n instants, exactly one hour apart. UTC if the file's offsets or `--tz` fix the
+            instant; else naive times of a clock without DST.
         local: n naive local clock times, for the calendar features and for people.
         target: float64 (n,), in `unit`.
         covariates: float64 (n, c), c >= 0, in their own units.
@@ -38,7 +38,7 @@ class HourlySeries:
 
     def __post_init__(self) -> None:
         for field in ("target", "covariates"):
-            # A view, so that freezing it does not freeze the caller's array.
+            # Freeze a view, not the caller's array.
             frozen = np.asarray(getattr(self, field), dtype=np.float64).view()
             frozen.setflags(write=False)
             object.__setattr__(self, field, frozen)
@@ -67,16 +67,16 @@ class HourlySeries:
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 (hex) of times, values, column names and unit; the file's name is not in it.
+        """sha256 (hex) of times, values, column names and unit, without the file's name.
 
-        The same data gives the same fingerprint on every machine, whatever file it came from.
+        The same data has the same fingerprint on every machine and in every file format.
         """
         head = [self.unit, self.target_name, *self.covariate_names, str(self.index.tz)]
         digest = hashlib.sha256(repr(head).encode())
         for part in (
             _seconds(self.index).astype("<i8"),
             _seconds(self.local).astype("<i8"),
-            # Adding 0.0 makes -0.0 and 0.0, which are equal, the same bytes.
+            # Adding 0.0 turns -0.0 into 0.0, so that equal values have equal bytes.
             (self.target + 0.0).astype("<f8"),
             (self.covariates + 0.0).astype("<f8"),
         ):

@@ -20,7 +20,7 @@ SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " 
 HEADER_WITHIN: Final = 100
 _HEAD: Final = 400_000
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-# Lines at the end that may be notes, and what is no note.
+# This many lines at the end may be notes. A line that fits the pattern is not a note.
 _NOTES: Final = 20
 _TIME_IN_IT: Final = re.compile(r"\d{1,4}[-/.:]\d|^\d{5,}")
 _SEP_LINE: Final = re.compile(r"\s*\"?sep=(.)\"?\s*$", re.IGNORECASE)
@@ -39,7 +39,7 @@ class RawTable:
         names: Column names; "" where a column has none.
         cells: One column for each name, numbered from 0; the index holds file line numbers.
         separator: Name of the separator.
-        header: Line of the column names, from 1; 0 where there is none.
+        header: Line of the column names, from 1; 0 if there is none.
         notes: What was found and left out, one sentence each.
     """
 
@@ -59,7 +59,7 @@ class _Header:
 
 
 def plain_name(name: object) -> str:
-    """A column name as it is compared: NFC, single blanks, no blanks at the ends."""
+    """A column name in the form that is compared: NFC, single blanks, none at the ends."""
     text = unicodedata.normalize("NFC", str(name)).replace("\ufeff", "")
     return " ".join(text.split())
 
@@ -67,14 +67,14 @@ def plain_name(name: object) -> str:
 def read_shape(text: str, path: Path, told: int | None, wanted: Sequence[str]) -> RawTable:
     """Finds separator and header, and splits the rows below.
 
-    The header is the first line that holds all names that were asked for. A file whose names are
-    others is split as its rows are most alike, so that its columns can be told.
+    The header is the first line that holds all names asked for. If no line holds them, the
+    separator is the one with which the rows are most alike, so that a message can list the columns.
 
     Args:
         text: The file.
         path: Its name, for messages.
         told: `--header`.
-        wanted: Column names that were asked for; positions are not among them.
+        wanted: Column names that were asked for, without positions.
 
     Raises:
         DataError: If a row has more cells than there are names, or a quote is not closed.
@@ -103,7 +103,7 @@ def _unwrapped(text: str) -> tuple[str, list[str]]:
 
 
 def _head_lines(text: str) -> list[str]:
-    """The first physical lines, with their ends."""
+    """The first physical lines, with their line ends."""
     lines = []
     for match in _LINE.finditer(text[:_HEAD]):
         lines.append(match.group())
@@ -113,7 +113,7 @@ def _head_lines(text: str) -> list[str]:
 
 
 def _rows(lines: Sequence[str], separator: str) -> list[tuple[int, int, list[str]]]:
-    """Cells of each record: first line, number of lines, cells. Stops where it cannot read on."""
+    """First line, number of lines and cells of each record. Stops at a record it cannot read."""
     if separator == " ":
         return [(at, 1, line.split()) for at, line in enumerate(lines)]
     reader = csv.reader(iter(lines), delimiter=separator)
@@ -155,7 +155,7 @@ def _by_names(
     separator: str,
     wanted: Sequence[str],
 ) -> _Header | None:
-    """The record that holds most of the names, or the one from which the rows are alike."""
+    """The record that holds most of the names; else the first of rows that are alike."""
     best, header = -1, None
     for first, count, row in rows[:HEADER_WITHIN]:
         names = tuple(_LEADING_HASH.sub("", plain_name(cell)) for cell in row)
@@ -213,7 +213,7 @@ def _told(
 def _parse(body: str, header: _Header, path: Path) -> tuple[pd.DataFrame, _Header]:
     width = len(header.names)
     try:
-        # One column more than names: a separator at the end of each row is no fault.
+        # One more column than names: each row ends with a separator, which is no fault.
         raw = pd.read_csv(
             io.StringIO(body),
             sep=r"\s+" if header.separator == " " else header.separator,
@@ -251,7 +251,7 @@ def _parse(body: str, header: _Header, path: Path) -> tuple[pd.DataFrame, _Heade
 
 
 def _reparse(body: str, header: _Header, message: str, path: Path) -> pd.DataFrame:
-    """Leaves out long rows at the end that are notes, or says what is wrong."""
+    """Leaves out notes at the end that have too many cells; else raises what is wrong."""
     ragged = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
     if ragged is None:
         unclosed = re.search(r"EOF inside string starting at row (\d+)", message)
@@ -279,7 +279,7 @@ def _offset(body: str, lines: int) -> int:
 
 
 def _row(body: str, at: int) -> list[str]:
-    """Cells of the line `at` (from 1) of the body, split by nothing but its own text."""
+    """The line `at` (from 1) of the body, as a list of one text; empty if there is none."""
     start = _offset(body, at - 1)
     match = _LINE.match(body, start)
     return [] if match is None else [match.group().rstrip("\r\n")]

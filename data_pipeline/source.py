@@ -1,4 +1,4 @@
-"""Where the data is and how to read it, checked before a file is opened."""
+"""Where the data is and how to read it. All is checked before a file is opened."""
 
 from datetime import date
 from pathlib import Path
@@ -12,10 +12,10 @@ BUILTIN_PATH = Path(__file__).parent / "builtin" / "victoria_2014_hourly.csv"
 
 
 class DataSource(ReadingRules):
-    """One file, the rules to read it, and the period that is used.
+    """One file, its reading rules, and the period that is used.
 
     Attributes:
-        path: The file; None is the built-in series.
+        path: The file; None means the built-in series.
         unit: Unit of the target, printed beside every error metric.
         start: First day to use, inclusive, local clock, as YYYY-MM-DD.
         end: Last day to use, inclusive, local clock, as YYYY-MM-DD.

@@ -17,12 +17,13 @@ from data_pipeline.wide import is_wide, melt
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """A table and how it was found.
+    """A table and how it was read.
 
     Attributes:
         table: The wanted cells.
-        encoding: Name of the encoding, or of the container where there is none.
-        codec: Python's name of it where only letters told it, for the reading rules; else None.
+        encoding: Name of the encoding, or of the container if it has none.
+        codec: Python's name of the encoding if only the letters told it, for the reading rules;
+            else None.
         separator: Name of the separator; "" in a workbook.
         header: Line of the column names.
         notes: What was left out, one sentence each.
@@ -43,11 +44,11 @@ def read_table(source: DataSource) -> Found:
         source: The file and its column names.
 
     Returns:
-        The cells and how they were read. Blank lines are left out, but counted as lines;
-        a line break inside quotes is not counted.
+        The cells and how they were read. Blank lines are left out but counted. A line break inside
+        quotes does not count as a line.
 
     Raises:
-        DataError: If the file cannot be read, is no text table or lacks a column.
+        DataError: If the file cannot be read, is not a table or lacks a column.
     """
     path = source.file
     content = read_content(path)
@@ -74,7 +75,7 @@ def read_table(source: DataSource) -> Found:
 def _without_header(
     names: tuple[str, ...], cells: pd.DataFrame, header: int, source: DataSource
 ) -> tuple[tuple[str, ...], pd.DataFrame, int]:
-    """Takes a first line of data for a row where columns are named by position only."""
+    """If columns are given by position only, keeps a first line that holds data."""
     at = [position(name, names) for name in source.value_columns]
     numbers = all(
         one is not None and pd.notna(pd.to_numeric(names[one], errors="coerce")) for one in at
@@ -101,7 +102,7 @@ def _choose(
 
 
 def _from_sheet(content: Content, source: DataSource) -> Found:
-    """The sheet that holds the names, where a workbook has several."""
+    """Finds the sheet that holds the names."""
     path = source.file
     wanted = set(wanted_names(source))
     found = {}

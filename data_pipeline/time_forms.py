@@ -1,15 +1,15 @@
-"""How one form of time is written: which digits are the year, the month, the hour.
+"""The forms of written times: which digits are the year, the month, the hour.
 
-A form is a cell with every digit replaced by 0, such as "00.00.0000 00:00". A column has few of
-them, so each is looked at once, and digits are then read by their places. A further way to write
-times is a pattern here.
+A form is a cell with every digit replaced by 0, such as "00.00.0000 00:00". A column has few forms.
+So each form is analysed once, and all its cells are read by the places of the digits. To add a way
+to write times, add a pattern here.
 """
 
 import re
 from dataclasses import dataclass
 from typing import Final
 
-# Names of months by their first letters; English, German, French and Spanish ones that differ.
+# First letters of month names in English, German, French and Spanish.
 _MONTH_WORDS: Final = (
     ("jan", "ene"),
     ("feb", "fév", "fev"),
@@ -34,16 +34,16 @@ class Form:
     """Places of the digits of one form, as (first, last + 1) byte positions.
 
     Attributes:
-        year, month, day, hour, minute, second, fraction: Places; None where not written.
+        year, month, day, hour, minute, second, fraction: Places; None if not written.
         one, two, three: Parts of a date whose order is not known yet.
         month_name: Number of a month that is written as a word, else 0.
-        half: 0 for the morning, 12 for the afternoon, None for a clock of 24 hours.
-        fold: 0 or 1 where the first and second of two hours are marked, else -1.
-        offset_sign: 1 or -1; 0 for UTC; None where no offset is written.
+        half: 0 for the morning, 12 for the afternoon, None for a 24-hour clock.
+        fold: 0 or 1 if the first or second of two equal hours is marked, else -1.
+        offset_sign: 1 or -1; 0 for UTC; None if no offset is written.
         offset_hour, offset_minute: Places.
         zone: Letters of a zone, such as "CEST", else "".
-        until: Form of the end, where a cell holds begin and end.
-        words: True if the cell holds digits alone.
+        until: Form of the end, if a cell holds begin and end.
+        words: True if the cell holds only digits.
     """
 
     year: tuple[int, int] | None = None
@@ -67,7 +67,7 @@ class Form:
 
 
 def _bytewise(text: str) -> str:
-    """A pattern for bytes that are shown as Latin-1, so that places are byte positions."""
+    """A pattern for UTF-8 bytes read as Latin-1, so that places are byte positions."""
     return text.encode().decode("latin-1")
 
 
@@ -125,13 +125,14 @@ _APART: Final = tuple(
 
 
 def read_form(template: str) -> list[Form]:
-    """All ways to read one form, a time or a begin and an end.
+    """All ways to read one form: a time, or a begin and an end.
 
     Args:
         template: A cell whose digits are all 0; each byte of its UTF-8 is one character.
 
     Returns:
-        None, one or several; several only where an offset may be the end of an interval.
+        A list with no, one or several forms. Several are possible only if an offset may be the end
+        of an interval.
     """
     return [
         form
@@ -155,7 +156,7 @@ def _interval(template: str, apart: re.Pattern[str]) -> Form | None:
 def _single(template: str) -> Form | None:
     weekday = _WEEKDAY.search(template)
     if weekday is not None and not _month(weekday.group()):
-        # As many blanks keep all places.
+        # Blanks of the same length keep all places.
         inner = template.replace(weekday.group(), " " * len(weekday.group()), 1)
         at = len(inner) - len(inner.lstrip())
         found = _single(inner.strip())
@@ -217,7 +218,7 @@ def _time(template: str, places: dict[str, object], shift: int = 0) -> Form | No
 
 
 def _ending(template: str, at: int, places: dict[str, object]) -> Form | None:
-    """What stands behind the time: nothing, an offset, or letters of a zone."""
+    """What follows the time: nothing, an offset, or letters of a zone."""
     if at == len(template):
         return _form(places)
     offset = _OFFSET.match(template, at)

@@ -1,4 +1,4 @@
-"""From cells to clock times: every form of a column read by the places of its digits."""
+"""From cells to clock times: reads each form of a column by the places of its digits."""
 
 import re
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
-# A cell longer than this is no time; a column with more forms is no time column.
+# A longer cell is not a time; a column with more forms is not a time column.
 _WIDEST: Final = 70
 _FORMS: Final = 3000
 _YEARS: Final = (1900, 2200)
 ORDERS: Final = ("dmy", "mdy", "ymd")
-# Two digits of a year, as strptime has them.
+# How strptime reads a year of two digits.
 _PIVOT: Final = 69
 
 Ints = NDArray[np.int64]
@@ -29,20 +29,20 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """What the cells of a time column say, n of them.
+    """The n cells of a time column, read.
 
     Attributes:
         clock: int64 (n,) by order of day and month: microseconds since 1970 as the clock shows;
             24:00 is 0:00 of the next day.
-        read: bool (n,) by order: whether the cell is a time in that order.
-        ordered: bool (n,), whether day and month could change places.
+        read: bool (n,) by order: True if the cell is a time in that order.
+        ordered: bool (n,), True if day and month could be swapped.
         dated: bool (n,), a day without a time of day.
         midnight24: bool (n,), hour 24. midnight0: bool (n,), hour 0 with its minutes.
         numbered: bool (n,), an hour without minutes. hour: int64 (n,), the hour as written.
-        fold: int8 (n,), 0 or 1 where the first or second of two hours is marked, else -1.
+        fold: int8 (n,), 0 or 1 if the first or second of two equal hours is marked, else -1.
         offset: int64 (n,), microseconds ahead of UTC. has_offset: bool (n,).
-        length: int64 (n,), microseconds from begin to end where a cell holds both, else 0.
-        zone: (n,) letters of a zone, such as "CEST", "" without.
+        length: int64 (n,), microseconds from begin to end if a cell holds both, else 0.
+        zone: (n,) letters of a zone, such as "CEST"; "" if there are none.
     """
 
     clock: dict[str, Ints]
@@ -64,10 +64,10 @@ def read_cells(text: "pd.Series[str]") -> Cells:
     """Reads a column of times.
 
     Args:
-        text: n cells without blanks at their ends.
+        text: n cells without blanks at the ends.
 
     Returns:
-        What they say; a cell that is no time is read in no order.
+        The times. A cell that is not a time has `read` False in every order.
     """
     n = len(text)
     found = Cells(
@@ -105,7 +105,7 @@ def read_cells(text: "pd.Series[str]") -> Cells:
 
 
 def _letters(text: "pd.Series[str]") -> tuple[NDArray[np.uint8], Flags]:
-    """Bytes of the cells, (n, width), padded with 0, and which cells are short enough."""
+    """Bytes of the cells, (n, width), padded with 0, and a mask of cells that are short enough."""
     array = pa.array(text.to_numpy(object, na_value=""), type=pa.large_string())
     _, offsets_buffer, data_buffer = array.buffers()
     offsets = np.frombuffer(offsets_buffer, np.int64, len(text) + 1)
@@ -146,7 +146,7 @@ def _number(letters: NDArray[np.uint8], place: tuple[int, int] | None) -> Ints:
 def _fill(found: Cells, rows: Ints, letters: NDArray[np.uint8], forms: list[Form]) -> None:
     form = forms[0]
     if len(forms) > 1:
-        # "00:00-01:00": an end if all are as far from their begins, else an offset from UTC.
+        # "00:00-01:00" is an interval if all have the same length, else an offset from UTC.
         lengths = _length(letters, forms[1])
         if (lengths == lengths[0]).all() and lengths[0] > 0 and len(np.unique(_tail(letters))) > 3:
             form = forms[1]
@@ -179,7 +179,7 @@ def _tail(letters: NDArray[np.uint8]) -> NDArray[np.bytes_]:
 
 
 def _time_of_day(letters: NDArray[np.uint8], form: Form) -> tuple[Ints, Flags, Ints]:
-    """Microseconds since midnight, whether they are a time, and the hour as written."""
+    """Microseconds since midnight, a mask of valid times, and the hour as written."""
     hour = _number(letters, form.hour)
     written = hour if form.half is None else _of_24(hour, form.half)
     minute, second = _number(letters, form.minute), _number(letters, form.second)
@@ -197,14 +197,14 @@ def _time_of_day(letters: NDArray[np.uint8], form: Form) -> tuple[Ints, Flags, I
 
 
 def _of_24(hour: Ints, half: int) -> Ints:
-    """Hours of a clock of 12; -1 where there is no such hour."""
+    """The hour of a 24-hour clock for one of a 12-hour clock; -1 if there is no such hour."""
     if half == 0:
         return np.where(hour == 12, 0, np.where(hour > 12, -1, hour))
     return np.where(hour < 12, hour + 12, np.where(hour > 23, -1, hour))
 
 
 def _days(letters: NDArray[np.uint8], form: Form, order: str) -> tuple[Ints, Flags]:
-    """Days since 1970, and whether there is such a day."""
+    """Days since 1970, and a mask of valid days."""
     if form.three is not None:
         parts = dict(zip(order, (form.one, form.two, form.three), strict=True))
         year, month, day = (_number(letters, parts[name]) for name in "ymd")
@@ -238,7 +238,7 @@ def _length(letters: NDArray[np.uint8], form: Form) -> Ints:
 
 
 def strptime_format(cell: str, order: str) -> str:
-    """A strptime format for a cell that is read in this order; "" for a cell that is no time."""
+    """A strptime format for a cell that is read in this order; "" if the cell is not a time."""
     raw = cell.encode()
     plain = bytes(ord("0") if 48 <= byte <= 57 else byte for byte in raw).decode("latin-1")
     forms = read_form(plain)

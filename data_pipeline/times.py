@@ -1,7 +1,7 @@
-"""From the time columns to clock times, before any zone: one decision for the whole column."""
+"""From the time columns to clock times, before any zone. One decision holds for all rows."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -9,15 +9,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_pipeline import places
+from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.errors import DataError, Way
+from data_pipeline.numeric_times import read_numeric
 from data_pipeline.source import DataSource
 from data_pipeline.time_text import (
     DAY,
     HOUR,
     MINUTE,
     ORDERS,
-    SECOND,
     Cells,
     Flags,
     Ints,
@@ -26,11 +27,6 @@ from data_pipeline.time_text import (
     strptime_format,
 )
 
-_NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:e0)?")
-# Days from 1899-12-30, where spreadsheets begin, to 1970.
-_EXCEL_1970: Final = 25_569
-_EXCEL: Final = (20_000, 80_000)
-_EPOCH: Final = (5 * 10**8, 42 * 10**8)
 _END_NAMES: Final = re.compile(
     r"(?<![a-z])(?:end(?:ing|e|zeit|s)?|bis|he|to)(?![a-z])|종료", re.IGNORECASE
 )
@@ -42,56 +38,15 @@ _WIDEST_OFFSET: Final = 15 * HOUR
 _FEW: Final = 3
 
 
-@dataclass(frozen=True, eq=False)
-class ClockTimes:
-    """Clock times of n rows, in file order.
-
-    Attributes:
-        clock: int64 (n,), microseconds since 1970 as the file's clock shows.
-        read: bool (n,), whether the row has a time at all.
-        offset: int64 (n,), microseconds ahead of UTC, or None where the file writes none.
-        fold: int8 (n,), 0 or 1 for the first or second of two hours of one name, else -1.
-        hour: int64 (n,), the number of the hour in its day, -1 where a clock time is written.
-        day: int64 (n,), days since 1970 that these hours are counted in.
-        zone: (n,) letters of a zone in each row, or None.
-        flags: Text of a column that tells summer from winter or first from second, or None.
-        date_format: What was decided, for the reading rules; None where nothing was to decide.
-        stamp: "begin" or "end" where the file says which; else None.
-        why: How it says so.
-        notes: What was done on the way, one sentence each.
-    """
-
-    clock: Ints
-    read: Flags
-    offset: Ints | None
-    fold: NDArray[np.int8]
-    hour: Ints
-    day: Ints
-    zone: NDArray[np.object_] | None
-    flags: NDArray[np.object_] | None
-    date_format: str | None
-    stamp: str | None
-    why: str
-    notes: tuple[str, ...]
-
-    def take(self, at: Flags) -> "ClockTimes":
-        """The rows where this mask is True."""
-        parts = {
-            name: value[at] if isinstance(value := getattr(self, name), np.ndarray) else value
-            for name in ("clock", "read", "offset", "fold", "hour", "day", "zone", "flags")
-        }
-        return replace(self, **parts)  # type: ignore[arg-type]
-
-
 def read_times(table: Table, source: DataSource) -> ClockTimes:
     """Reads the time columns.
 
     Args:
-        table: Text of the time columns; those of a row a day hold the days.
+        table: Text of the time columns; in a table with one row per day, these are the days.
         source: `--date-format`, and names for messages.
 
     Returns:
-        A clock time a row; rows that have none, as sums and notes below the data, are not read.
+        One clock time per row. Rows without one, such as sums below the data, have `read` False.
 
     Raises:
         DataError: If day and month cannot be told apart, or two rows contradict each other.
@@ -100,7 +55,7 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
     if len(table.times) == 1 and pd.api.types.is_datetime64_any_dtype(first.dtype):
         return _typed(pd.DatetimeIndex(first))
     text, flags = _joined(table)
-    numeric = _numeric(text, source)
+    numeric = read_numeric(text, source)
     if numeric is not None:
         return numeric
     cells = read_cells(text)
@@ -145,7 +100,7 @@ def _typed(index: pd.DatetimeIndex) -> ClockTimes:
 
 
 def _joined(table: Table) -> "tuple[pd.Series[str], NDArray[np.object_] | None]":
-    """One text a row out of date, time and hour; and a column of flags, if there is one."""
+    """Joins date, time and hour to one text per row; also the column of flags, if any."""
     columns = [column.astype("str").str.strip() for column in table.times]
     if len(columns) == 1:
         return columns[0], None
@@ -158,7 +113,7 @@ def _joined(table: Table) -> "tuple[pd.Series[str], NDArray[np.object_] | None]"
         else:
             parts.append(_padded(column))
     if len(parts) > 1:
-        # A day that a workbook holds as a time at midnight.
+        # A workbook may hold a day as a time at midnight.
         parts = [
             part.str.replace(_MIDNIGHT, "", regex=True) if _is_day(part) else part for part in parts
         ]
@@ -188,71 +143,8 @@ def _is_day(part: "pd.Series[str]") -> bool:
     return bool(part.head(50).str.contains(r"\d{4}").all() and part.str.contains(_MIDNIGHT).all())
 
 
-def _numeric(text: "pd.Series[str]", source: DataSource) -> ClockTimes | None:
-    """Seconds or milliseconds since 1970, or days of a spreadsheet; None if it is none."""
-    told = source.date_format
-    if told is not None and "%" in told:
-        return None
-    sample = text.iloc[:20]
-    if told is None and not sample.str.fullmatch(_NUMBER).any():
-        return None
-    numbers = pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
-    read = np.isfinite(numbers)
-    if not read.any() or (told is None and read.mean() < 0.5):
-        return None
-    low, high = float(numbers[read].min()), float(numbers[read].max())
-    kind = told or _kind(low, high, text)
-    if kind is None:
-        return None
-    limits = {"epoch": _EPOCH, "epoch-ms": tuple(1000 * one for one in _EPOCH), "excel": _EXCEL}
-    if not (limits[kind][0] <= low and high <= limits[kind][1]):
-        raise DataError(
-            f"{source.file}: column {source.time_name!r}: expected times as {kind} from "
-            f"{limits[kind][0]} to {limits[kind][1]}, found {low:g} to {high:g}. Leave "
-            f"--date-format out, or give another one."
-        )
-    safe = np.where(read, numbers, low)
-    if kind == "excel":
-        clock = np.round((safe - _EXCEL_1970) * 86_400).astype(np.int64) * SECOND
-    else:
-        clock = np.round(safe * (SECOND if kind == "epoch" else 1000)).astype(np.int64)
-    n = len(text)
-    return ClockTimes(
-        clock=clock,
-        read=read,
-        offset=None if kind == "excel" else np.zeros(n, np.int64),
-        fold=np.full(n, -1, np.int8),
-        hour=np.full(n, -1, np.int64),
-        day=clock // DAY,
-        zone=None,
-        flags=None,
-        date_format=kind,
-        stamp=None,
-        why="",
-        notes=(f"times read as {_KINDS[kind]}",),
-    )
-
-
-_KINDS: Final = {
-    "epoch": "seconds since 1970 in UTC",
-    "epoch-ms": "milliseconds since 1970 in UTC",
-    "excel": "days of a spreadsheet",
-}
-
-
-def _kind(low: float, high: float, text: "pd.Series[str]") -> str | None:
-    """Which numbers they are; digits that are a calendar's (2024010100) are none of these."""
-    if _EXCEL[0] <= low and high <= _EXCEL[1]:
-        return "excel"
-    if read_cells(text.iloc[:2000]).read[ORDERS[0]].mean() > 0.9:
-        return None
-    if _EPOCH[0] <= low and high <= _EPOCH[1]:
-        return "epoch"
-    return "epoch-ms" if 1000 * _EPOCH[0] <= low and high <= 1000 * _EPOCH[1] else None
-
-
 def _order(cells: Cells, text: "pd.Series[str]", source: DataSource) -> tuple[str, str | None]:
-    """The order of day and month, and a format that says so."""
+    """The order of day and month, and a format with this order."""
     told = source.date_format
     if told is not None:
         order = order_of(told)
@@ -296,7 +188,7 @@ def _with_month_names(text: "pd.Series[str]", cells: Cells) -> Flags:
 
 
 def _by_strptime(clock: Ints, read: Flags, text: "pd.Series[str]", source: DataSource) -> None:
-    """Reads what is left by `--date-format` itself."""
+    """Reads the remaining cells with strptime and `--date-format`."""
     told = source.date_format
     assert told is not None
     left = ~read & (text != "").to_numpy()
@@ -306,7 +198,7 @@ def _by_strptime(clock: Ints, read: Flags, text: "pd.Series[str]", source: DataS
     try:
         times = pd.to_datetime(late, format=told, errors="coerce").astype("datetime64[us]")
     except (ValueError, re.error) as error:
-        raise DataError(f"--date-format {told!r} is no strptime format: {error}") from error
+        raise DataError(f"--date-format {told!r} is not a strptime format: {error}") from error
     found = ~times.isna().to_numpy()
     days = (late != text[left]).to_numpy() * DAY
     at = np.flatnonzero(left)[found]
@@ -355,7 +247,7 @@ def _with_slots(times: ClockTimes, table: Table) -> ClockTimes:
 def _with_stamp(
     times: ClockTimes, cells: Cells, text: "pd.Series[str]", source: DataSource
 ) -> ClockTimes:
-    """What the file itself says of begin or end."""
+    """Finds out whether the file's times are begins or ends."""
     read = times.read
     late, early = cells.midnight24 & read, cells.midnight0 & read
     numbered = cells.numbered & read
@@ -370,7 +262,7 @@ def _with_stamp(
             f"{source.file}: line {text.index[at]}, column {source.time_name!r}: expected hours 0 "
             f"to 23 or 1 to 24, found {places.quoted(text.iloc[at])} beside "
             f"{places.quoted(text.iloc[zero])} in line {text.index[zero]}. Write hour 24 as hour 0 "
-            f"of the next day, or say how it is meant by --stamp or --date-format.",
+            f"of the next day, or give --stamp or --date-format.",
             [Way({"stamp": "begin"}), Way({"stamp": "end"})],
         )
     if late.any() and not early.any():

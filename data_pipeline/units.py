@@ -1,4 +1,4 @@
-"""Units of power and energy: which of them a file names, and what may be done with them."""
+"""Units of power and energy: which one a file names, and whether it may be added or averaged."""
 
 import re
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ _ALONE: Final = r"(?<![^\W\d_])([kMGT]?)(?:{})(?![^\W\d_])"
 _ENERGY: Final = re.compile(_ALONE.format("Wh|VArh|VAh"), re.IGNORECASE)
 _POWER: Final = re.compile(_ALONE.format("W|VAr|VA"))
 _KOREAN: Final = {"㎾h": "kWh", "㎿h": "MWh", "㎾": "kW", "㎿": "MW"}
-# A number, then a word: "7.80 kWh". Letters of an exponent are no unit.
+# A number, then a unit: "7.80 kWh". The "e" of an exponent is not a unit.
 UNIT_BEHIND: Final = (
     r"^([+-]?[0-9][0-9.,' ]*?) ?"
     r"((?:[kKMGT]?(?:Wh|wh|WH|W|w|VAr|VA)|°?[CF]|degC|degF|℃|€|EUR|m/s|%))$"
@@ -17,7 +17,7 @@ UNIT_BEHIND: Final = (
 
 
 def unit_in(text: str) -> str:
-    """The unit of power or energy that a name holds: "kWh" of "USAGE (kWh)"; "" without one."""
+    """The unit of power or energy in a name: "kWh" for "USAGE (kWh)"; "" if there is none."""
     for sign, unit in _KOREAN.items():
         text = text.replace(sign, f" {unit} ")
     plain = text.replace("_", " ")
@@ -29,17 +29,17 @@ def unit_in(text: str) -> str:
 
 
 def unit_of(told: str, names: Iterable[str]) -> str:
-    """The unit of a column: told by `--unit`, else found in its name, its units row, its cells."""
+    """The unit of a column: that of `--unit`, else the first in its name, units row or cells."""
     if unit_in(told):
         return unit_in(told)
     return next((unit for unit in map(unit_in, names) if unit), "")
 
 
 def is_energy(unit: str) -> bool:
-    """Whether a unit is one of energy, so that the amounts of two half hours add up."""
+    """True for a unit of energy: the values of two half hours are added."""
     return _ENERGY.fullmatch(unit) is not None
 
 
 def is_power(unit: str) -> bool:
-    """Whether a unit is one of power, so that two half hours are averaged."""
+    """True for a unit of power: the values of two half hours are averaged."""
     return _POWER.fullmatch(unit) is not None

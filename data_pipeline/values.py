@@ -1,4 +1,4 @@
-"""From text to numbers: decimal mark, thousands, units and missing values, found per column."""
+"""From text to numbers. Decimal mark, thousands, unit and missing values are found per column."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,68 +12,14 @@ from numpy.typing import NDArray
 from data_pipeline import places
 from data_pipeline.errors import DataError, Way
 from data_pipeline.marks import without_marks
+from data_pipeline.missing import EMPTY, WHOLE_CODES, far_codes
+from data_pipeline.number_forms import CONVENTIONS, PLAIN, Convention, parse, tidy
 from data_pipeline.source import DataSource
 from data_pipeline.units import UNIT_BEHIND
 
-# Spellings of "no value", compared in lower case.
-EMPTY: Final = frozenset(
-    {
-        *("", "nan", "na", "n/a", "n.a.", "<na>", "n/e", "n.e.", "n/d", "nd", "null", "none"),
-        *("nil", "nat", "-", "--", "---", "–", "—", "−", "?", "??", ".", "..", "..."),
-        *("#n/a", "#na", "#n/a n/a", "#value!", "#ref!", "#div/0!", "#num!", "#null!", "#wert!"),
-        *("unavailable", "unknown"),
-        *("no data", "nodata", "missing", "(null)", "k.a.", "결측", "없음"),
-    }
-)
 LARGEST: Final = 1e15
 # Different words in place of numbers that may all mean "no value".
 _WORDS: Final = 4
-# Numbers that stand for "no value" where they lie far from all others.
-_CODES: Final = frozenset(
-    {
-        *(-99.0, -99.9, -99.99, -999.0, -999.9, -999.99, -9999.0, -9999.9, -9999.99, -99999.0),
-        *(-999999.0, -32768.0, 999.0, 999.9, 999.99, 9999.0, 9999.9, 9999.99, 99999.0, 999999.0),
-        *(9999999.0, 32767.0, 65535.0),
-    }
-)
-_WHOLE_CODES: Final = frozenset(f"{code:.0f}" for code in _CODES if code.is_integer())
-_DASHES: Final = str.maketrans({"−": "-", "‐": "-", "‑": "-", "–": "-", "﹣": "-", "－": "-"})
-_BLANKS: Final = str.maketrans(
-    {"\xa0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "‘": "'", "´": "'"}
-)
-
-
-@dataclass(frozen=True)
-class _Convention:
-    decimal: str
-    thousands: str
-
-    def pattern(self, strict: bool) -> str:
-        """A pattern of numbers; if strict, every group of thousands has its mark."""
-        fraction = rf"(?:{re.escape(self.decimal)}[0-9]*)?"
-        exponent = r"(?:[eE][+-]?[0-9]{1,3})?"
-        lone = rf"{re.escape(self.decimal)}[0-9]+{exponent}"
-        if not self.thousands:
-            return rf"[+-]?(?:[0-9]+{fraction}{exponent}|{lone})"
-        mark = re.escape(self.thousands)
-        # The second form is that of India: 12,34,567.
-        grouped = rf"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}})+"
-        indian = rf"[1-9][0-9]?(?:{mark}[0-9]{{2}})+{mark}[0-9]{{3}}"
-        short = "[0-9]{1,3}" if strict else "[0-9]+"
-        return rf"[+-]?(?:(?:{grouped}|{indian}|{short}){fraction}|{lone})"
-
-
-_PLAIN: Final = _Convention(".", "")
-_CONVENTIONS: Final = (
-    _PLAIN,
-    _Convention(",", ""),
-    _Convention(".", ","),
-    _Convention(",", "."),
-    _Convention(".", " "),
-    _Convention(",", " "),
-    _Convention(".", "'"),
-    _Convention(",", "'"),
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +27,9 @@ class Numbers:
     """The number columns, read.
 
     Attributes:
-        values: float64 (n, c + 1), covariates, then the target; NaN where a cell is empty.
-        decimal, thousands: What was decided.
-        units: Unit that stands behind the numbers of a column, by its name.
+        values: float64 (n, c + 1), covariates, then the target; NaN if a cell is empty.
+        decimal, thousands: The marks that were decided.
+        units: The unit after the numbers of a column, by column name.
         notes: What was found, one sentence each.
         warnings: What looks wrong but was kept.
     """
@@ -101,7 +47,7 @@ class _Column:
     name: str
     cells: "pd.Series[str]"
     empty: NDArray[np.bool_]
-    readings: "dict[_Convention, NDArray[np.float64]]"
+    readings: "dict[Convention, NDArray[np.float64]]"
     unit: str
     note: str = ""
 
@@ -109,9 +55,9 @@ class _Column:
 def read_numbers(cells: pd.DataFrame, others: pd.DataFrame, source: DataSource) -> Numbers:
     """Reads the number columns.
 
-    A column that can be read with one decimal mark only is read so. One that can be read with
-    both to different values, such as 4.025 beside 12.310, follows the columns beside it; where
-    these do not say, it is refused.
+    Most columns fit only one decimal mark. A column such as 4.025 and 12.310 fits both, with
+    different values. It then has the mark of the other columns. If these do not settle it, the
+    column is refused.
 
     Args:
         cells: Text, indexed by file line; the columns of `source.value_columns`.
@@ -134,7 +80,7 @@ def read_numbers(cells: pd.DataFrame, others: pd.DataFrame, source: DataSource) 
             raise _two_readings(one, source)
     values = np.column_stack([next(iter(one.readings.values())) for one in columns])
     _check_size(columns, values, source)
-    values, notes, warnings = _codes(columns, values, source)
+    values, notes, warnings = _refuse_codes(columns, values, source)
     marked_notes = tuple(f"column {one.name!r}: {one.note}" for one in columns if one.note)
     chosen = [next(iter(one.readings)) for one in columns]
     marked = {one.decimal for one, column in zip(chosen, columns, strict=True) if _tells(column)}
@@ -163,7 +109,7 @@ def _column(cells: "pd.Series[str]", name: str, source: DataSource) -> _Column:
         _empty_told(cells, fast, empty, told)
     plain_numbers = not (unread & ~empty).any()
     if plain_numbers and source.decimal in (None, ".") and not _three_digits(cells, fast, empty):
-        readings = {_PLAIN: np.where(empty, np.nan, fast)}
+        readings = {PLAIN: np.where(empty, np.nan, fast)}
         return _Column(name, cells, empty, readings, "")
     return _by_conventions(cells, empty, name, source)
 
@@ -174,7 +120,7 @@ def _typed(cells: "pd.Series[str]", name: str, source: DataSource) -> _Column:
     if bad.any() and not pd.api.types.is_numeric_dtype(cells.dtype):
         text = cells.astype("str").where(~cells.isna(), "")
         return _column(text.astype(pd.StringDtype(na_value=np.nan)), name, source)
-    return _Column(name, cells.astype("str"), np.isnan(values), {_PLAIN: values}, "")
+    return _Column(name, cells.astype("str"), np.isnan(values), {PLAIN: values}, "")
 
 
 def _empty_told(
@@ -183,7 +129,7 @@ def _empty_told(
     empty: NDArray[np.bool_],
     told: frozenset[str],
 ) -> None:
-    codes = [float(code) for code in told if re.fullmatch(_PLAIN.pattern(False), code)]
+    codes = [float(code) for code in told if re.fullmatch(PLAIN.pattern(False), code)]
     if codes:
         empty |= np.isin(fast, codes)
 
@@ -191,7 +137,7 @@ def _empty_told(
 def _three_digits(
     cells: "pd.Series[str]", fast: NDArray[np.float64], empty: NDArray[np.bool_]
 ) -> bool:
-    """Whether every decimal point could be one between thousands, and there is one."""
+    """True if there are points, and each could separate thousands."""
     scaled = np.abs(fast[~empty & (np.abs(fast) < LARGEST)]) * 1000
     small = np.abs(fast) < 1
     if (np.abs(scaled - np.round(scaled)) > 1e-6 * np.maximum(scaled, 1)).any():
@@ -205,15 +151,11 @@ def _three_digits(
     return bool(text.str.contains(".", regex=False).any() and text.str.fullmatch(group).all())
 
 
-def _tidy(text: "pd.Series[str]") -> "pd.Series[str]":
-    return text.str.translate(_BLANKS).str.translate(_DASHES).str.strip()
-
-
 def _by_conventions(
     cells: "pd.Series[str]", empty: NDArray[np.bool_], name: str, source: DataSource
 ) -> _Column:
     codes, unique = pd.factorize(cells.to_numpy(object))
-    text = _tidy(pd.Series(unique, dtype="str"))
+    text = tidy(pd.Series(unique, dtype="str"))
     filled = np.zeros(len(unique), np.bool_)
     filled[codes[~empty]] = True
     weights = np.bincount(codes[~empty], minlength=len(unique))
@@ -221,12 +163,12 @@ def _by_conventions(
     bare, unit = _without_unit(text, filled)
     candidates = [
         one
-        for one in _CONVENTIONS
+        for one in CONVENTIONS
         if source.decimal in (None, one.decimal)
         and (source.thousands is None or source.thousands == one.thousands)
-    ] or [_Convention(source.decimal or ".", source.thousands or "")]
+    ] or [Convention(source.decimal or ".", source.thousands or "")]
     # A logger writes its code as it is, also where numbers have thousands apart.
-    coded = bare.isin(_WHOLE_CODES).to_numpy()
+    coded = bare.isin(WHOLE_CODES).to_numpy()
     fits = {
         one: (bare.str.fullmatch(one.pattern(source.thousands is None)).to_numpy() | coded) & filled
         for one in candidates
@@ -237,29 +179,21 @@ def _by_conventions(
     if most < int((~empty).sum()):
         bad = ~fits[best][codes] & ~empty
         raise _not_a_number(cells, bad, name, source)
-    readings: dict[_Convention, NDArray[np.float64]] = {}
+    readings: dict[Convention, NDArray[np.float64]] = {}
     for one in candidates:
         if counts[one] == most:
             values = np.full(len(unique), np.nan)
-            values[filled] = _parse(bare[filled], one)
+            values[filled] = parse(bare[filled], one)
             full = np.where(empty, np.nan, values[codes])
             if not any(np.array_equal(full, other, equal_nan=True) for other in readings.values()):
                 readings[one] = full
     return _Column(name, cells, empty, readings, unit, note)
 
 
-def _parse(text: "pd.Series[str]", convention: _Convention) -> NDArray[np.float64]:
-    if convention.thousands:
-        text = text.str.replace(convention.thousands, "", regex=False)
-    if convention.decimal != ".":
-        text = text.str.replace(convention.decimal, ".", regex=False)
-    return pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
-
-
 def _without_unit(
     text: "pd.Series[str]", filled: NDArray[np.bool_]
 ) -> "tuple[pd.Series[str], str]":
-    """Takes a unit away that stands behind every number, and the same one everywhere."""
+    """Removes the unit if every number is followed by the same one."""
     found = text.str.extract(UNIT_BEHIND)
     units = found[1][filled].dropna().unique()
     if len(units) != 1 or found[1][filled].isna().any():
@@ -284,8 +218,8 @@ def _not_a_number(
     return DataError(
         f"{source.file}: line {text.index[0]}, column {name!r}: expected a number, found "
         f"{places.quoted(cell)}; {len(text)} such cells. Other numbers of the column are written "
-        f"in another way. Correct it, say how numbers are written by --decimal and --thousands, "
-        f"or choose another column by --target or --features.",
+        f"in another way. Correct it, give the marks with --decimal and --thousands, "
+        f"or choose another column with --target or --features.",
         ways,
     )
 
@@ -295,7 +229,7 @@ def _marks(column: _Column) -> set[str]:
 
 
 def _tells(column: _Column) -> bool:
-    """Whether a column says anything of decimal marks: one of them is written in it."""
+    """True if a comma or a point is written in the column."""
     return bool(column.cells[~column.empty].head(2000).str.contains(r"[.,]").any())
 
 
@@ -356,13 +290,13 @@ def _check_size(
             )
 
 
-def _codes(
+def _refuse_codes(
     columns: Sequence[_Column], values: NDArray[np.float64], source: DataSource
 ) -> tuple[NDArray[np.float64], tuple[str, ...], tuple[str, ...]]:
-    """Numbers that look like "no value": refused until somebody says what they are."""
+    """Refuses numbers that look like "no value" until `--missing` says what they are."""
     found: dict[float, str] = {}
     for column, numbers in zip(columns, values.T, strict=True):
-        for code in _far_codes(numbers):
+        for code in far_codes(numbers):
             at = np.flatnonzero(numbers == code)
             lines = column.cells.index.to_numpy(np.int64)[at]
             found[code] = (
@@ -380,27 +314,10 @@ def _codes(
         return values, notes, (f"{said}: kept as values, though it looks like a code",)
     codes = tuple(f"{code:g}" for code in found)
     raise DataError(
-        f"{source.file}: found {said}, far from all other values. It may stand for no value, or be "
-        f"one.",
+        f"{source.file}: found {said}, far from all other values. It may mean no value, or be a "
+        f"real value.",
         [
             Way({"missing": codes}, f"{' and '.join(codes)} means no value"),
             Way({"missing": ()}, "they are values"),
         ],
     )
-
-
-def _far_codes(numbers: NDArray[np.float64]) -> list[float]:
-    finite = numbers[np.isfinite(numbers)]
-    if len(finite) == 0:
-        return []
-    low, high = float(finite.min()), float(finite.max())
-    found = []
-    for code in sorted(code for code in _CODES if low <= code <= high):
-        rest = finite[~np.isin(finite, list(_CODES))]
-        if len(rest) == 0 or not (finite == code).any():
-            continue
-        least, most = float(rest.min()), float(rest.max())
-        spread = max(most - least, abs(most), 1e-9)
-        if code < least - spread or code > most + spread or code < 0 <= least:
-            found.append(code)
-    return found

@@ -1,4 +1,4 @@
-"""A row a day: 24, 25, 48 or 96 columns of values become one column of values."""
+"""Tables with one row per day: 24, 25, 48 or 96 columns of values become one column."""
 
 import itertools
 import re
@@ -14,7 +14,7 @@ from data_pipeline.source import DataSource
 
 _CLOCK: Final = re.compile(r"(\D*?)(\d{1,2}):(\d{2})(?::\d{2})?(?:\s*[-–~]\s*\d{1,2}:\d{2})?")
 _NUMBER: Final = re.compile(r"(\D*?)0*(\d{1,3})\s*([AaBb*]?)\s*(\D{0,4})")
-# Minutes a period, by the number of columns; clock changes take an hour or bring one.
+# Minutes per period, by the number of columns; a clock change removes or adds an hour.
 _STEPS: Final = {
     **dict.fromkeys((23, 24, 25), 60),
     **dict.fromkeys((46, 47, 48, 49, 50), 30),
@@ -24,10 +24,10 @@ _LEAST: Final = 23
 
 
 def find_slots(names: Sequence[str]) -> tuple[list[int], Slots] | None:
-    """The columns that are periods of a day, and which ones; None if there are none.
+    """Finds the columns that are periods of a day, and their times; None if there are none.
 
-    Columns numbered from 1 are periods by number: the first begins at midnight. Columns named by
-    clock times are begins if the first is 00:00, and ends if the last is 24:00 or 00:00.
+    If columns are numbered from 1, the first period begins at midnight. If columns are named by
+    clock times, these are begins if the first is 00:00, and ends if the last is 24:00 or 00:00.
 
     Args:
         names: All column names.
@@ -82,7 +82,7 @@ def _numbers(names: Sequence[str]) -> Slots | None:
 
 
 def _is_run(found: Sequence[tuple[int, str]]) -> bool:
-    """Whether numbers rise by one, from 0 or 1, but where an hour comes as A and B."""
+    """True if the numbers rise by 1, from 0 or 1; an hour may come twice, as A and B."""
     if found[0][0] not in (0, 1):
         return False
     for (one, mark), (other, next_mark) in itertools.pairwise(found):
@@ -93,19 +93,19 @@ def _is_run(found: Sequence[tuple[int, str]]) -> bool:
 
 
 def is_wide(names: Sequence[str], source: DataSource) -> bool:
-    """Whether the target stands in no column of its own, but in the periods of a row a day."""
+    """True if the target has no column of its own but one column per period of the day."""
     missing = position(source.target, names) is None
     named = all(position(name, names) is not None for name in source.time)
     return missing and named and find_slots(names) is not None
 
 
 def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: str) -> Table:
-    """Puts the values of each day below each other.
+    """Turns the columns of each day into rows.
 
     Args:
         names: All column names.
         cells: Columns numbered from 0, one row a day.
-        source: The name of the day's column; the target's name is free.
+        source: The name of the day's column. The target may have any name.
         where: The file and the line of the header, for messages.
 
     Raises:
@@ -116,7 +116,7 @@ def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: s
     columns, slots = found
     if source.features:
         raise DataError(
-            f"{where}: a row a day with {slots.count} columns holds one series, and no column "
+            f"{where}: one row per day with {slots.count} columns holds one series, and no column "
             f"{' or '.join(map(repr, source.features))} for each hour.",
             [Way({"features": ()})],
         )
@@ -136,7 +136,7 @@ def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: s
     rest = [names[i] for i in beside]
     others = pd.DataFrame({i: np.repeat(cells[i].to_numpy(), count) for i in beside}, index=lines)
     others.columns = pd.Index(rest)
-    notes = [f"a row a day: {count} columns, {names[columns[0]]!r} begins at 00:00"]
+    notes = [f"one row per day: {count} columns, {names[columns[0]]!r} begins at 00:00"]
     if rest:
         notes.append(f"columns beside them left out: {', '.join(map(repr, rest[:10]))}")
     return Table(times, values, others, long, tuple(notes))

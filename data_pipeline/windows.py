@@ -8,9 +8,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from data_pipeline.calendar import CYCLE_NAMES, cycles
 from data_pipeline.errors import DataError
-from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY, Framing, Period
+from data_pipeline.framing import Framing, Period
+from data_pipeline.inputs import CHANGES, INDICATORS, Inputs, added_columns, input_rows
+from data_pipeline.lengths import HOURS_A_WEEK
 from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 
@@ -63,7 +64,7 @@ class Prepared:
         scaler: Fitted on the rows [0, train_rows), unless the framing says otherwise.
         target_range: Range of the target over the training rows, in its unit: a scaled error
             times this is in the unit, and the objective is measured by it whatever the scaler.
-        columns: The F columns of x: covariates, target, then the calendar cycles.
+        columns: The F columns of x: covariates, target, then those of `inputs`.
         target_column: Position of the target in `columns`.
         history: The rows up to the end of `held_out`, and no others.
         train_rows: Number of rows before the first target of `held_out`.
@@ -123,7 +124,7 @@ def split_origins(rows: int, framing: Framing) -> tuple[range, range, range]:
     return _cut(rows, framing)
 
 
-def prepare(series: HourlySeries, framing: Framing) -> Prepared:
+def prepare(series: HourlySeries, framing: Framing, inputs: Inputs = "cycles") -> Prepared:
     """Splits, scales and windows the training and validation periods.
 
     No value of the test period is read: the result is the same whatever stands there. Only
@@ -132,6 +133,8 @@ def prepare(series: HourlySeries, framing: Framing) -> Prepared:
     Args:
         series: The whole series.
         framing: Window, horizon and shares.
+        inputs: The columns that x has beside the series' own; see `data_pipeline.inputs`. Windows,
+            origins and targets are the same whatever they are.
 
     Returns:
         `held_out` holds the validation windows.
@@ -142,30 +145,32 @@ def prepare(series: HourlySeries, framing: Framing) -> Prepared:
     train, validation, test = split_origins(len(series), framing)
     history = series.before(test.start)
     train_rows = validation.start
-    rows = feature_rows(history, framing)
+    rows = feature_rows(history, framing, inputs)
+    columns = (*history.covariate_names, history.target_name, *added_columns(inputs))
     target_column = len(history.covariate_names)
-    honest = scaler = Scaler.fit(rows[:train_rows], target_column)
+    honest = scaler = _fit_scaler(rows[:train_rows], target_column, inputs)
     if framing.scaler_rows == "all":
-        scaler = Scaler.fit(feature_rows(series, framing), target_column)
+        scaler = _fit_scaler(feature_rows(series, framing, inputs), target_column, inputs)
     return Prepared(
         train=_cut_windows(rows[:train_rows], _latest(train, framing), framing, scaler),
         held_out=_cut_windows(rows, validation, framing, scaler),
         period="validation",
         scaler=scaler,
         target_range=float(honest.range[target_column]),
-        columns=(*history.covariate_names, history.target_name, *CYCLE_NAMES),
+        columns=columns,
         target_column=target_column,
         history=history,
         train_rows=train_rows,
     )
 
 
-def open_test(series: HourlySeries, framing: Framing) -> Prepared:
+def open_test(series: HourlySeries, framing: Framing, inputs: Inputs = "cycles") -> Prepared:
     """Opens the test period. For promotion alone: whoever searches with it cannot be believed.
 
     Args:
         series: The whole series.
         framing: The framing of the search.
+        inputs: As of `prepare`.
 
     Returns:
         As `prepare`, one split later: `train` holds every window whose targets end before the test
@@ -176,34 +181,47 @@ def open_test(series: HourlySeries, framing: Framing) -> Prepared:
     """
     train, _, test = split_origins(len(series), framing)
     learned = range(train.start, test.start - framing.horizon + 1)
-    rows = feature_rows(series, framing)
+    rows = feature_rows(series, framing, inputs)
     target_column = len(series.covariate_names)
-    scaler = Scaler.fit(rows[: test.start], target_column)
+    scaler = _fit_scaler(rows[: test.start], target_column, inputs)
     return Prepared(
         train=_cut_windows(rows[: test.start], _latest(learned, framing), framing, scaler),
         held_out=_cut_windows(rows, test, framing, scaler),
         period="test",
         scaler=scaler,
         target_range=float(scaler.range[target_column]),
-        columns=(*series.covariate_names, series.target_name, *CYCLE_NAMES),
+        columns=(*series.covariate_names, series.target_name, *added_columns(inputs)),
         target_column=target_column,
         history=series,
         train_rows=test.start,
     )
 
 
-def feature_rows(series: HourlySeries, framing: Framing) -> NDArray[np.float64]:
-    """The unscaled input rows: covariates, target, hour sin/cos, weekday sin/cos.
+def feature_rows(
+    series: HourlySeries, framing: Framing, inputs: Inputs = "cycles"
+) -> NDArray[np.float64]:
+    """The unscaled input rows: covariates, target and the columns of `inputs`.
 
     Args:
         series: n hours.
-        framing: Gives the lengths of the cycles.
+        framing: Gives the horizon and the lengths of the cycles.
+        inputs: As of `prepare`.
 
     Returns:
-        float64 (n, F), F = c + 5, each column in its own unit.
+        float64 (n, F), each column in its own unit; F = c + 5 with cycles, c + 29 with changes.
     """
-    circles = cycles(series.local, framing.cycle_lengths)
-    return np.column_stack([series.covariates, series.target, circles])
+    values = np.column_stack([series.covariates, series.target])
+    return input_rows(values, series.local, framing.horizon, inputs, framing.cycle_lengths)
+
+
+def _fit_scaler(rows: NDArray[np.float64], target_column: int, inputs: Inputs) -> Scaler:
+    added = list(enumerate(added_columns(inputs), start=target_column + 1))
+    return Scaler.fit(
+        rows,
+        target_column,
+        unscaled=[at for at, name in added if name in INDICATORS],
+        standardised=[at for at, name in added if name in CHANGES],
+    )
 
 
 def _cut(rows: int, framing: Framing) -> tuple[range, range, range]:
@@ -224,7 +242,7 @@ def _latest(learned: range, framing: Framing) -> range:
     """The windows that are learned from, of all that could be."""
     if framing.train_weeks is None:
         return learned
-    return learned[-framing.train_weeks * DAYS_A_WEEK * HOURS_A_DAY :]
+    return learned[-framing.train_weeks * HOURS_A_WEEK :]
 
 
 def _rows_needed(framing: Framing) -> int:

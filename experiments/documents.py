@@ -9,15 +9,14 @@ measured are in docs/results.md.
 """
 
 from experiments.experiment import Experiment
-from experiments.power_usage import APRIL_TO_JUNE
-from experiments.power_usage import EXPERIMENT as POWER_USAGE
+from experiments.power_usage import APRIL_TO_JUNE, LEVEL_SPACE
 from experiments.teaching_notes import DOCUMENTED, EPOCHS
 
 EXPERIMENT = Experiment(
     name="documents",
     summary="The documents' main, main2 and main3 with five seeds each; no sampling, no pruning.",
     source=APRIL_TO_JUNE,
-    space=POWER_USAGE.space,
+    space=LEVEL_SPACE,
     designs=DOCUMENTED,
     repeats=5,
     sampled=False,

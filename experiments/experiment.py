@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from data_pipeline.framing import Framing
 from data_pipeline.source import DataSource
 from experiments.comparison import Claim
-from experiments.lstm_space import to_flat, to_parameters
+from experiments.lstm_space import fit_lookbacks, longest_lookback, to_flat, to_parameters
 from experiments.space import FlatParameters, Space
 from models.parameters import TrialParameters
 
@@ -77,6 +77,11 @@ class Experiment(BaseModel):
 
     @model_validator(mode="after")
     def _designs_lie_in_the_space(self) -> Self:
+        longest, window = longest_lookback(self.space), self.framing.window
+        if longest is not None and longest > window:
+            raise ValueError(
+                f"the space has lookbacks up to {longest} hours, the windows have {window}"
+            )
         for design in self.designs:
             flat = to_flat(design.parameters, self.space)
             problems = self.space.problems(flat)
@@ -84,12 +89,9 @@ class Experiment(BaseModel):
                 raise ValueError(f"design {design.name!r} is no point of the space: {problems}")
             # Trials are made of points, so what a point leaves out would silently be dropped.
             held = self.parameters_of(flat, design.parameters.epochs, design.name)
-            if held != design.parameters:
-                lost = [
-                    f"{name}={value}"
-                    for name, value in design.parameters
-                    if value != getattr(held, name)
-                ]
+            wanted = _looking_back(design.parameters, window)
+            if held != wanted:
+                lost = [f"{name}={value}" for name, value in wanted if value != getattr(held, name)]
                 raise ValueError(
                     f"design {design.name!r} sets {', '.join(lost)}, which no point of the space "
                     "holds"
@@ -107,7 +109,7 @@ class Experiment(BaseModel):
     def parameters_of(self, flat: FlatParameters, epochs: int, design: str) -> TrialParameters:
         """What a trial at a point is trained with, where `design` is its design's name or ""."""
         own = next((one.parameters for one in self.designs if one.name == design), self)
-        return to_parameters(flat, epochs, self.weights, own.ema_epochs)
+        return to_parameters(flat, epochs, self.weights, own.ema_epochs, self.framing.window)
 
     def framing_of(self, design: str) -> Framing | None:
         """How the design of that name sees the data, if not by the experiment's framing."""
@@ -132,3 +134,23 @@ class Experiment(BaseModel):
                     f"design {design.name!r} has {name} {own}, the experiment {common}: its scores "
                     "would be of other hours"
                 )
+
+
+def for_window(experiment: Experiment, window: int) -> Experiment:
+    """Make the lookbacks of space and designs fit windows of `window` hours; not validated yet.
+
+    The framing is left as it is. A design that looks back further reads the whole window.
+    """
+    designs = [
+        one.model_copy(update={"parameters": _looking_back(one.parameters, window)})
+        for one in experiment.designs
+    ]
+    space = fit_lookbacks(experiment.space, window)
+    return experiment.model_copy(update={"space": space, "designs": tuple(designs)})
+
+
+def _looking_back(parameters: TrialParameters, window: int) -> TrialParameters:
+    """The same with None for a lookback that is no shorter than the window."""
+    if parameters.lookback is None or parameters.lookback < window:
+        return parameters
+    return parameters.model_copy(update={"lookback": None})

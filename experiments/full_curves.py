@@ -14,7 +14,7 @@ from experiments.teaching_notes import DOCUMENTED, EPOCHS
 
 EXPERIMENT = Experiment(
     name="full_curves",
-    summary="The default search without early stopping, for comparisons of pruners and tuners.",
+    summary="Networks like the documents' without early stopping, to compare pruners and tuners.",
     source=APRIL_TO_JUNE,
     space=stacked_lstm_space(
         units=(16, 128), learning_rate=LEARNING_RATE, patience=(EPOCHS, EPOCHS)

@@ -1,8 +1,8 @@
 """The space of stacked LSTMs: how one is declared, and what its names mean.
 
 A point is flat: `layers`, `units_1` to `units_3`, `dropout_1` to `dropout_3`, `use_l2`, `l2`,
-`learning_rate`, `batch_size`, `patience`. This module alone knows how such a point and
-`models.parameters.TrialParameters` map onto each other.
+`learning_rate`, `batch_size`, `patience`, and those of `OPTIONAL` that the space has. This module
+alone knows how such a point and `models.parameters.TrialParameters` map onto each other.
 """
 
 from typing import Literal
@@ -12,13 +12,17 @@ from models.parameters import TrialParameters
 
 MOST_LAYERS = 3
 _RECURRENT = "recurrent_dropout"
+# A space has them or not; a point without one stands for the default of `TrialParameters`.
+OPTIONAL = (_RECURRENT, "target", "inputs", "lookback", "schedule")
 # What every point has, and all that a point may have.
 ALWAYS = ("layers", "units_1", "dropout_1", "use_l2", "learning_rate", "batch_size", "patience")
 NAMES = (
     "layers",
     *(f"{kind}_{layer}" for layer in range(1, MOST_LAYERS + 1) for kind in ("units", "dropout")),
-    *("use_l2", "l2", "learning_rate", "batch_size", "patience", _RECURRENT),
+    *("use_l2", "l2", "learning_rate", "batch_size", "patience", *OPTIONAL),
 )
+# Hours; as many as the window has are all of it.
+LOOKBACKS = (24, 48, 168)
 
 
 def stacked_lstm_space(
@@ -30,13 +34,18 @@ def stacked_lstm_space(
     patience: tuple[int, int] = (5, 20),
     batch_sizes: tuple[int, ...] = (32, 64, 128),
     recurrent_dropout: tuple[float, float] | None = None,
+    targets: tuple[str, ...] = (),
+    inputs: tuple[str, ...] = (),
+    lookbacks: tuple[int, ...] = (),
+    schedules: tuple[str, ...] = (),
 ) -> Space:
     """Declare the space over stacked LSTMs; every pair is (low, high), both included.
 
     L2 is drawn on a log scale, which cannot hold 0, so whether there is a penalty at all is a
     choice of its own. Recurrent dropout is no dimension unless a range is given: above 0 it loses
     cuDNN and the fused CPU layer, and makes the trials that draw it several times slower than the
-    others.
+    others. `targets`, `inputs`, `lookbacks` (hours, the longest of them the window) and `schedules`
+    are no dimensions without values.
     """
     low, high = layers
     dimensions: list[Dimension] = [Int(name="layers", low=low, high=high)]
@@ -58,6 +67,13 @@ def stacked_lstm_space(
     if recurrent_dropout is not None:
         low_rate, high_rate = recurrent_dropout
         dimensions.append(Float(name=_RECURRENT, low=low_rate, high=high_rate))
+    choices: dict[str, tuple[Value, ...]] = {
+        "target": targets,
+        "inputs": inputs,
+        "lookback": lookbacks,
+        "schedule": schedules,
+    }
+    dimensions += [Choice(name=name, values=values) for name, values in choices.items() if values]
     return Space(dimensions=tuple(dimensions))
 
 
@@ -66,30 +82,41 @@ def to_parameters(
     epochs: int,
     weights: Literal["best", "last"] = "best",
     ema_epochs: float = 0.0,
+    window: int | None = None,
 ) -> TrialParameters:
     """Return the trial parameters that a point of a stacked-LSTM space stands for.
 
-    `epochs`, `weights` and `ema_epochs` are no dimensions: an experiment decides them.
+    `epochs`, `weights` and `ema_epochs` are no dimensions: an experiment decides them. A lookback
+    of `window` hours is the whole window, so None.
     """
     layers = int(flat["layers"])
-    return TrialParameters(
-        units=tuple(int(flat[f"units_{layer}"]) for layer in range(1, layers + 1)),
-        dropout=tuple(float(flat[f"dropout_{layer}"]) for layer in range(1, layers + 1)),
-        l2=float(flat["l2"]) if flat["use_l2"] else 0.0,
-        recurrent_dropout=float(flat.get(_RECURRENT, 0.0)),
-        learning_rate=float(flat["learning_rate"]),
-        batch_size=int(flat["batch_size"]),
-        patience=int(flat["patience"]),
-        epochs=epochs,
-        weights=weights,
-        ema_epochs=ema_epochs,
+    chosen = {name: flat[name] for name in OPTIONAL if name in flat}
+    if "lookback" in chosen:
+        hours = int(chosen["lookback"])
+        chosen["lookback"] = hours
+        if hours == window:
+            del chosen["lookback"]
+    return TrialParameters.model_validate(
+        {
+            "units": tuple(int(flat[f"units_{layer}"]) for layer in range(1, layers + 1)),
+            "dropout": tuple(float(flat[f"dropout_{layer}"]) for layer in range(1, layers + 1)),
+            "l2": float(flat["l2"]) if flat["use_l2"] else 0.0,
+            "learning_rate": float(flat["learning_rate"]),
+            "batch_size": int(flat["batch_size"]),
+            "patience": int(flat["patience"]),
+            "epochs": epochs,
+            "weights": weights,
+            "ema_epochs": ema_epochs,
+            **chosen,
+        }
     )
 
 
 def to_flat(parameters: TrialParameters, space: Space | None = None) -> dict[str, Value]:
     """Return the point that stands for `parameters`: the inverse of `to_parameters`.
 
-    Recurrent dropout is part of it only if it is a dimension of `space`.
+    Those of `OPTIONAL` are part of it only if they are dimensions of `space`. A lookback over the
+    whole window is the longest one that `space` has.
     """
     flat: dict[str, Value] = {"layers": parameters.layers}
     pairs = zip(parameters.units, parameters.dropout, strict=True)
@@ -102,6 +129,34 @@ def to_flat(parameters: TrialParameters, space: Space | None = None) -> dict[str
     flat["learning_rate"] = parameters.learning_rate
     flat["batch_size"] = parameters.batch_size
     flat["patience"] = parameters.patience
-    if space is not None and any(d.name == _RECURRENT for d in space.dimensions):
-        flat[_RECURRENT] = parameters.recurrent_dropout
+    for dimension in () if space is None else space.dimensions:
+        if dimension.name in OPTIONAL:
+            value = getattr(parameters, dimension.name)
+            flat[dimension.name] = _longest(dimension) if value is None else value
     return flat
+
+
+def longest_lookback(space: Space) -> int | None:
+    """The longest lookback of a space, in hours; None if it is no dimension of it."""
+    found = [_longest(one) for one in space.dimensions if one.name == "lookback"]
+    return found[0] if found else None
+
+
+def fit_lookbacks(space: Space, window: int) -> Space:
+    """The same space with lookbacks for another window: those that are shorter, and all of it."""
+
+    def fitted(dimension: Dimension) -> Dimension:
+        if dimension.name != "lookback":
+            return dimension
+        if isinstance(dimension, Choice):
+            shorter = [value for value in dimension.values if int(value) < window]
+            return dimension.model_copy(update={"values": (*shorter, window)})
+        return dimension.model_copy(
+            update={"low": min(dimension.low, window), "high": min(dimension.high, window)}
+        )
+
+    return Space(dimensions=tuple(fitted(dimension) for dimension in space.dimensions))
+
+
+def _longest(lookback: Dimension) -> int:
+    return int(max(map(int, lookback.values)) if isinstance(lookback, Choice) else lookback.high)

@@ -8,16 +8,23 @@ size hardly matters. Expect lower errors than `power_usage`, mostly from four ti
 
 from data_pipeline.source import DataSource
 from experiments.experiment import Experiment
-from experiments.lstm_space import stacked_lstm_space
-from experiments.power_usage import LEARNING_RATE
+from experiments.lstm_space import LOOKBACKS, stacked_lstm_space
+from experiments.power_usage import CHANGE, LEARNING_RATE
 from experiments.teaching_notes import DOCUMENTED
 
 EXPERIMENT = Experiment(
     name="power_usage_large",
     summary="The same with up to 512 units a layer on the whole year; meant for a GPU.",
     source=DataSource(),
-    space=stacked_lstm_space(units=(16, 512), learning_rate=LEARNING_RATE),
-    designs=DOCUMENTED,
+    space=stacked_lstm_space(
+        units=(16, 512),
+        learning_rate=LEARNING_RATE,
+        targets=("level", "change"),
+        inputs=("cycles", "changes"),
+        lookbacks=LOOKBACKS,
+        schedules=("constant", "cosine"),
+    ),
+    designs=(*DOCUMENTED, CHANGE),
     trials=200,
     epochs=100,
     ema_epochs=1.0,

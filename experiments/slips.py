@@ -13,7 +13,7 @@ cycles; the figures as measured are in docs/results.md.
 from data_pipeline.framing import Framing
 from experiments.comparison import Claim, Comparison
 from experiments.experiment import Design, Experiment
-from experiments.power_usage import APRIL_TO_JUNE
+from experiments.power_usage import APRIL_TO_JUNE, LEVEL_SPACE
 from experiments.power_usage import EXPERIMENT as POWER_USAGE
 from experiments.teaching_notes import EPOCHS, MAIN
 
@@ -47,7 +47,7 @@ EXPERIMENT = Experiment(
     summary="main with the scaler fitted on all rows, with cycles of 23 and 6, and without.",
     source=APRIL_TO_JUNE,
     framing=POWER_USAGE.framing,
-    space=POWER_USAGE.space,
+    space=LEVEL_SPACE,
     designs=DESIGNS,
     claims=(CLAIM,),
     repeats=3,

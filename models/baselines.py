@@ -1,4 +1,4 @@
-"""Simple forecasts of the same windows the networks forecast: the floor a network must beat."""
+"""Simple forecasts of the networks' windows. A network must beat them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from models.forecasters import (
 from models.metrics import Scores, scores
 from models.ridge import fit_ridge_by_hour, fit_ridge_window
 
-# The naive ones, then those that are fitted.
+# The naive baselines, then the fitted ones.
 BASELINES = (
     "same_hour_last_week",
     "same_hour_yesterday",
@@ -35,27 +35,27 @@ _FITTED: Mapping[str, Callable[[Rows, IntArray, int, int], Forecaster]] = {
     "ridge_by_hour": fit_ridge_by_hour,
     "boosting_on_change": fit_boosting_on_change,
 }
-# The mean of these: they err at different hours.
+# `ridge_and_boosting` is the mean of these, because they err at different hours.
 _PARTS = ("ridge_by_hour", "boosting_on_change")
 
 
 @dataclass(frozen=True, eq=False)
 class BaselineData:
-    """Unscaled hourly rows, and the windows to learn from and to forecast.
+    """Unscaled hourly rows, and the windows for training and for the forecasts.
 
-    An origin is the row of the first target hour of a window, so the rows below it are known when
-    the forecast is made. Of the rows from it on, only the clock is.
+    An origin is the row of the first target hour of a window. The rows before it are known when the
+    forecast is made. Of the rows from it on, only the clock is known.
 
     Attributes:
-        rows: one an hour without gaps; see `models.forecasters.Rows`.
-        train_origins: int64 (m,), the windows that models are fitted on.
-        origins: int64 (n,), the windows that are forecast.
-        window: rows before its origin that a network sees, and a fitted baseline likewise.
-        horizon: target hours a window, at least 1.
+        rows: one row per hour without gaps; see `models.forecasters.Rows`.
+        train_origins: int64 (m,), the training windows.
+        origins: int64 (n,), the windows to forecast.
+        window: number of rows before the origin that a network or a fitted baseline sees.
+        horizon: target hours per window, at least 1.
 
     Raises:
-        ValueError: if the shapes disagree, a value is not finite, the clock is no hour of a week,
-            or the hours of a window are not all within the rows.
+        ValueError: if the shapes disagree, a value is not finite, the clock is not an hour of the
+            week, or a window reaches beyond the rows.
     """
 
     rows: Rows
@@ -104,18 +104,18 @@ def fit(names: Sequence[str], data: BaselineData) -> dict[str, Forecaster]:
     - `boosting_on_change`: see `models.boosting.fit_boosting_on_change`.
     - `ridge_and_boosting`: the mean of the last two (Bates and Granger, 1969).
 
-    The strength of each fitted one is chosen inside these windows, by blocked cross-validation.
+    Blocked cross-validation inside these windows chooses the strength of each fitted baseline.
 
     Args:
-        names: of `BASELINES`.
-        data: the rows and windows; those that are forecast play no part.
+        names: some of `BASELINES`.
+        data: the rows and windows; the windows to forecast are not used.
 
     Returns:
         The forecasters by name, in the order of `names`.
 
     Raises:
-        ValueError: a name is unknown, there is no window to learn from, or the horizon is longer
-            than a week, which `same_hour_last_week` cannot forecast.
+        ValueError: a name is unknown, there is no training window, or the horizon is longer than a
+            week, which `same_hour_last_week` cannot forecast.
     """
     unknown = sorted(set(names) - set(BASELINES))
     if unknown:
@@ -127,7 +127,7 @@ def fit(names: Sequence[str], data: BaselineData) -> dict[str, Forecaster]:
             continue
         if not len(data.train_origins):
             raise ValueError(f"{name} has no window to learn from")
-        # One thread: on cores that train networks, more would wait for each other for minutes.
+        # One thread: if the cores train networks, several would wait for each other for minutes.
         with threadpool_limits(limits=1):
             fitted[name] = fitting(data.rows, data.train_origins, data.window, data.horizon)
     return {name: _made(name, data.horizon, fitted) for name in names}
@@ -152,13 +152,13 @@ def _made(name: str, horizon: int, fitted: Mapping[str, Forecaster]) -> Forecast
 
 
 def forecast(name: str, data: BaselineData) -> FloatArray:
-    """Fit the baseline called `name` and forecast the windows at `data.origins`.
+    """Fit the baseline `name` and forecast the windows at `data.origins`.
 
     Returns:
         float64 (n, horizon), in the data's unit.
 
     Raises:
-        ValueError: as `fit`, or an evaluated window lacks history.
+        ValueError: see `fit`; or a window lacks history.
     """
     return forecast_with({name: fit([name], data)[name]}, data)[name]
 
@@ -190,7 +190,7 @@ def score_all(data: BaselineData, actual: FloatArray, seasonal_scale: float) -> 
         The scores by name, in the order of `BASELINES`.
 
     Raises:
-        ValueError: as `fit`, `forecast_with` and `models.metrics.scores` do.
+        ValueError: see `fit`, `forecast_with` and `models.metrics.scores`.
     """
     forecasts = forecast_with(fit(BASELINES, data), data)
     return {name: scores(actual, found, seasonal_scale) for name, found in forecasts.items()}

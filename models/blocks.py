@@ -1,4 +1,4 @@
-"""Blocked cross-validation: how strong a model should be, asked of its training windows alone."""
+"""Blocked cross-validation: chooses the strength of a model from its training windows only."""
 
 import itertools
 
@@ -12,16 +12,16 @@ _DAY = 24
 
 
 def blocked_folds(count: int, horizon: int, folds: int = FOLDS) -> list[tuple[IntArray, IntArray]]:
-    """Split `count` windows in a row into blocks, each judged by a fit on the others.
+    """Split `count` consecutive windows into blocks. Each block is judged by a fit on the others.
 
-    Neighbouring windows share hours, so those around the judged block are left out of the fit: a
-    day and the horizon on either side, or a tenth of the windows where that is less (the h-block
+    Neighbouring windows share hours. So the fit leaves out the windows next to the judged block: a
+    day and the horizon on either side, or a tenth of the windows if that is less (the h-block
     cross-validation of Burman, Chow and Nolan, 1994).
 
     Args:
-        count: windows, oldest first.
-        horizon: target hours a window.
-        folds: at most; fewer windows than twice that make no fold.
+        count: number of windows, oldest first.
+        horizon: target hours per window.
+        folds: largest number of folds; fewer than twice as many windows make no fold.
 
     Returns:
         Pairs of positions to fit on and to judge.

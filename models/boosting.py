@@ -7,9 +7,9 @@ import numpy as np
 from models.blocks import blocked_folds
 from models.forecasters import FloatArray, IntArray, Rows, Trees, change_inputs
 
-# Pairs of window and step that are learned from, at most; of more, that many evenly spaced.
+# Largest number of training pairs (window, step); of more, this many evenly spaced ones.
 PAIRS = 20_000
-# Small trees and small steps; how many of them is what cross-validation chooses.
+# Small trees and small steps; cross-validation chooses the number of trees.
 _LEAVES = 15
 _RATE = 0.1
 _MOST_TREES = 200
@@ -18,12 +18,12 @@ _TREES = 50
 
 
 def fit_boosting_on_change(rows: Rows, origins: IntArray, window: int, horizon: int) -> Trees:
-    """Fit one model for all steps, its number of trees chosen by blocked cross-validation.
+    """Fit one model for all steps. Blocked cross-validation chooses the number of trees.
 
     Args:
-        rows: see `Rows`; read are those of the windows and of their target hours.
-        origins: int64 (n,), first target rows of the windows to learn from.
-        window: rows seen.
+        rows: see `Rows`; only rows of the windows and of their target hours are read.
+        origins: int64 (n,), first target rows of the training windows.
+        window: number of rows seen.
         horizon: hours forecast.
     """
     pairs = len(origins) * horizon
@@ -40,7 +40,7 @@ def fit_boosting_on_change(rows: Rows, origins: IntArray, window: int, horizon: 
 def _choose(
     inputs: FloatArray, change: FloatArray, position: IntArray, windows: int, horizon: int
 ) -> int:
-    """The number of trees of the lowest squared error in blocked cross-validation."""
+    """The number of trees with the lowest squared error in blocked cross-validation."""
     squares = np.zeros(_MOST_TREES)
     for fit, judged in blocked_folds(windows, horizon, _FOLDS):
         own, others = np.isin(position, fit), np.isin(position, judged)
@@ -51,8 +51,8 @@ def _choose(
 
 
 def _model(trees: int) -> Any:
-    # No early stopping: it would hold out hours at random, next to the ones it learns from.
-    # Its import takes longer than most commands, which fit nothing.
+    # No early stopping: it would hold out random hours next to the training hours.
+    # Slow to import; commands that fit nothing do not need it.
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     return HistGradientBoostingRegressor(
@@ -65,10 +65,10 @@ def _model(trees: int) -> Any:
 
 
 def _plain(model: Any, window: int, horizon: int) -> Trees:
-    """The model's numbers; a test holds their forecasts to the model's own.
+    """The model's numbers. A test compares their forecasts with the model's own.
 
-    scikit-learn names these parts as private. Its version is pinned, and what it offers instead to
-    keep a model is a pickle, which may run any code where it is read.
+    These parts of scikit-learn are private, but its version is pinned. The alternative would be a
+    pickle, which may run any code when it is read.
     """
     nodes = [predictor.nodes for (predictor,) in model._predictors]
     first = np.cumsum([0, *(len(tree) for tree in nodes)])

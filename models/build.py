@@ -7,6 +7,7 @@ import keras
 from models.fused_lstm import FusedLSTM
 from models.lean_dropout import LeanDropout
 from models.parameters import TrialParameters
+from models.target import LEVEL, Encoding
 
 _PLAIN = {FusedLSTM: keras.layers.LSTM, LeanDropout: keras.layers.Dropout}
 
@@ -22,14 +23,15 @@ def build(
 
     Args:
         parameters: layer sizes, regularisation and learning rate.
-        window: time steps of one input window.
+        window: time steps that it reads.
         features: columns of one time step.
         horizon: time steps forecast.
         seed: seeds Python's, NumPy's and TensorFlow's global generators. Initial weights,
             dropout masks and the order of training windows follow from it.
 
     Returns:
-        A model from float32 (batch, window, features) to float32 (batch, horizon), both scaled.
+        A model from float32 (batch, window, features), scaled, to float32 (batch, horizon), as
+        `models.target` encodes the target.
 
     Raises:
         ValueError: `window`, `features` or `horizon` is below 1.
@@ -66,20 +68,42 @@ def build(
     return model
 
 
-def plain_copy(model: keras.Model) -> keras.Model:
+def plain_copy(model: keras.Model, encoding: Encoding = LEVEL) -> keras.Model:
     """Copy a model into stock Keras layers, so that loading it needs no code of this project.
 
     Args:
         model: a model that `build` made; it is left as it is.
+        encoding: of the targets that it learned. Where that is not the level, layers that undo it
+            follow.
 
     Returns:
-        An uncompiled model with the same weights, names, shapes and predictions.
+        An uncompiled model with the same weights, names and input shape, from float32
+        (batch, window, features) to the forecasts, float32 (batch, horizon), both scaled.
     """
     copy = keras.Sequential(
         [keras.Input(model.input_shape[1:]), *map(_plain_layer, model.layers)], name=model.name
     )
     copy.set_weights(model.get_weights())
-    return copy
+    return copy if encoding.column is None else _decoded(copy, encoding.column, encoding.scale)
+
+
+def _decoded(network: keras.Model, column: int, scale: float) -> keras.Model:
+    """`network` with layers after it that do what `Encoding.decode` does.
+
+    The last value is cut out, not multiplied out: a GPU may round a product to ten bits.
+    """
+    _, length, features = network.input_shape
+    window = keras.Input((length, features), name="window")
+    last = keras.layers.Cropping1D((length - 1, 0), name="last_hour")(window)
+    last = keras.layers.Permute((2, 1), name="columns")(last)
+    last = keras.layers.Cropping1D((column, features - column - 1), name="target")(last)
+    last = keras.layers.Flatten(name="last_value")(last)
+    output = window
+    for layer in network.layers:
+        output = layer(output)
+    change = keras.layers.Rescaling(scale, name="change")(output)
+    level = keras.layers.Add(name="level")([last, change])
+    return keras.Model(window, level, name=network.name)
 
 
 def mean_of(networks: Sequence[keras.Model]) -> keras.Model:

@@ -17,8 +17,15 @@ def epoch_flops(parameters: TrialParameters, windows: int, length: int, features
     A layer of u units over inputs of width f multiplies (f + u) by 4 u numbers a step, two
     operations each; the backward pass takes twice the forward pass. Element-wise work, the dense
     layer and validation are left out.
+
+    Args:
+        parameters: of the network.
+        windows: training windows.
+        length: time steps of a window, of which the network may read fewer.
+        features: columns of a time step that it reads.
     """
     wide, total = features, 0
+    length = min(length, parameters.lookback or length)
     for units in parameters.units:
         total += 2 * 4 * units * (wide + units)
         wide = units
@@ -31,9 +38,10 @@ def epoch_seconds(parameters: TrialParameters, windows: int, length: int, featur
     Args:
         parameters: of the network.
         windows: training windows.
-        length: time steps of a window.
-        features: columns of a time step.
+        length: time steps of a window, of which the network may read fewer.
+        features: columns of a time step that it reads.
     """
+    length = min(length, parameters.lookback or length)
     gigaflops = epoch_flops(parameters, windows, length, features) / 1e9
     steps = math.ceil(windows / parameters.batch_size)
     seconds = (

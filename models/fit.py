@@ -15,6 +15,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from models.parameters import TrialParameters
+from models.schedule import learning_rate
+from models.target import LEVEL, Encoding
 from models.trainer import Array, Trainer
 
 # Windows a prediction step: on one CPU core 64 beats 256 by a fifth at 64/32 units and more at
@@ -33,8 +35,8 @@ class FitRecord:
     Attributes:
         history: per epoch, under exactly these keys: "loss" (training, dropout on, mean over
             the epoch's steps, with L2 penalty), "val_loss" (inference mode, with penalty),
-            "val_mse" (inference mode, without penalty; the objective), "learning_rate". Losses
-            are in scaled units, squared.
+            "val_mse" (inference mode, without penalty; the objective), "learning_rate" (of the
+            epoch). Losses are in scaled units, squared, whatever the network learns.
         best_epoch: the epoch whose weights the model has now, from 1: the one with the lowest
             "val_mse", or the last one where the parameters ask for that.
         epochs: epochs trained.
@@ -62,25 +64,27 @@ def fit(
     x_validation: Array,
     y_validation: Array,
     on_epoch: Callable[[int, float], bool],
+    encoding: Encoding = LEVEL,
 ) -> FitRecord:
     """Train until patience runs out, the epochs are used up or `on_epoch` says stop.
 
     The weights with the lowest penalty-free validation MSE are restored in each of these
-    endings, so that `mse(trainer.predict(x_validation), y_validation)` equals
-    `min(history["val_mse"])`; with `parameters.weights` "last" those of the last epoch are. With
-    `parameters.ema_epochs` the weights validated and restored are the moving average, while
-    training goes on from the others. Windows are reshuffled every epoch, in an order that follows
-    from the seed given to `build`.
+    endings, so that `mse(encoding.decode(x_validation, trainer.predict(x_validation)),
+    y_validation)` equals `min(history["val_mse"])`; with `parameters.weights` "last" those of the
+    last epoch are. With `parameters.ema_epochs` the weights validated and restored are the moving
+    average, while training goes on from the others. Windows are reshuffled every epoch, in an order
+    that follows from the seed given to `build`.
 
     Args:
         trainer: of a model that `build` made; both are trained in place.
-        parameters: batch size, patience, epochs and which weights are kept.
+        parameters: batch size, learning rate, patience, epochs and which weights are kept.
         x_train: float32 (n, window, features), scaled; may be a view, only batches are copied.
         y_train: float32 (n, horizon), scaled.
         x_validation: as `x_train`.
         y_validation: as `y_train`.
         on_epoch: called after each epoch with its number (from 1) and the penalty-free
             validation MSE; returns True to stop now.
+        encoding: from the targets to what the network learns.
 
     Returns:
         The record of the run.
@@ -98,48 +102,28 @@ def fit(
     if parameters.ema_epochs:
         steps = -(-len(x_train) // parameters.batch_size)
         trainer.average_weights(math.exp(-1 / (parameters.ema_epochs * steps)))
-    history: dict[str, list[float]] = {
-        key: [] for key in ("loss", "val_loss", "val_mse", "learning_rate")
-    }
-    best_mse, best_epoch = np.inf, 0
-    kept: list[Any] = []
+    course = _Course(trainer, parameters, encoding)
+    learned = encoding.encode(x_train, y_train)
     epoch_seconds: list[float] = []
     stopped_by: Literal["patience", "epochs", "pruner"] = "epochs"
 
     for epoch in range(1, parameters.epochs + 1):
         epoch_started = time.perf_counter()
-        order = shuffle.permutation(len(x_train))
-        losses = trainer.train_epoch(x_train, y_train, order, parameters.batch_size)
-        loss = _mean_loss(epoch, losses, parameters.batch_size, len(x_train))
-        with trainer.averaged():
-            val_mse = mse(trainer.predict(x_validation), y_validation)
-            val_loss = val_mse + trainer.penalty()
-            if not np.isfinite(val_loss):
-                raise TrainingDiverged(f"epoch {epoch}: the validation loss is {val_loss}")
-            if val_mse < best_mse or parameters.weights == "last":
-                kept = trainer.weights()
-        history["loss"].append(loss)
-        history["val_loss"].append(val_loss)
-        history["val_mse"].append(val_mse)
-        history["learning_rate"].append(trainer.learning_rate)
-        if val_mse < best_mse:
-            best_mse, best_epoch = val_mse, epoch
+        course.train(epoch, x_train, learned, shuffle.permutation(len(x_train)))
+        val_mse = course.validate(epoch, x_validation, y_validation)
         epoch_seconds.append(time.perf_counter() - epoch_started)
-
         if on_epoch(epoch, val_mse):
             stopped_by = "pruner"
             break
-        if epoch - best_epoch >= parameters.patience:
+        if epoch - course.best_epoch >= parameters.patience:
             stopped_by = "patience"
             break
 
-    if parameters.weights == "last":
-        best_epoch = len(epoch_seconds)
-    trainer.restore(kept)
+    trainer.restore(course.kept)
     return FitRecord(
-        history=history,
-        best_epoch=best_epoch,
-        epochs=len(epoch_seconds),
+        history=course.history,
+        best_epoch=epoch if parameters.weights == "last" else course.best_epoch,
+        epochs=epoch,
         stopped_by=stopped_by,
         seconds=time.perf_counter() - started,
         seconds_per_epoch=statistics.median(epoch_seconds),
@@ -147,15 +131,52 @@ def fit(
     )
 
 
+class _Course:
+    """A training so far: its history, its best epoch and the weights to be kept."""
+
+    def __init__(self, trainer: Trainer, parameters: TrialParameters, encoding: Encoding) -> None:
+        self._trainer, self._parameters, self._encoding = trainer, parameters, encoding
+        # Of the network's output, in scaled units squared.
+        self._square = encoding.scale**2
+        self.history: dict[str, list[float]] = {
+            key: [] for key in ("loss", "val_loss", "val_mse", "learning_rate")
+        }
+        self.best_mse, self.best_epoch = math.inf, 0
+        self.kept: list[Any] = []
+
+    def train(self, epoch: int, x: Array, y: Array, order: npt.NDArray[np.int64]) -> None:
+        """One epoch; `y` as the network learns them."""
+        rate, size = learning_rate(self._parameters, epoch), self._parameters.batch_size
+        self._trainer.set_learning_rate(rate)
+        losses = self._trainer.train_epoch(x, y, order, size)
+        self.history["loss"].append(_mean_loss(epoch, losses, size, len(x)) * self._square)
+        self.history["learning_rate"].append(self._trainer.learning_rate)
+
+    def validate(self, epoch: int, x: Array, y: Array) -> float:
+        """The penalty-free MSE after an epoch, in scaled units squared; `y` scaled."""
+        with self._trainer.averaged():
+            val_mse = mse(self._encoding.decode(x, self._trainer.predict(x)), y)
+            val_loss = val_mse + self._trainer.penalty() * self._square
+            if not np.isfinite(val_loss):
+                raise TrainingDiverged(f"epoch {epoch}: the validation loss is {val_loss}")
+            if val_mse < self.best_mse or self._parameters.weights == "last":
+                self.kept = self._trainer.weights()
+        self.history["val_loss"].append(val_loss)
+        self.history["val_mse"].append(val_mse)
+        if val_mse < self.best_mse:
+            self.best_mse, self.best_epoch = val_mse, epoch
+        return val_mse
+
+
 def predict(model: keras.Model, x: Array) -> npt.NDArray[np.float32]:
-    """Forecast in inference mode, in large batches.
+    """Run a network in inference mode, in large batches.
 
     Args:
         model: any model from (batch, window, features) to (batch, horizon).
         x: float32 (n, window, features), scaled; may be a view.
 
     Returns:
-        float32 (n, horizon), scaled, contiguous.
+        float32 (n, horizon), contiguous: its output.
 
     Raises:
         ValueError: `x` holds no window.
@@ -229,6 +250,10 @@ class KerasTrainer:
     def parameter_count(self) -> int:
         """Trainable numbers of the model."""
         return sum(int(np.prod(v.shape)) for v in self._model.trainable_variables)
+
+    def set_learning_rate(self, rate: float) -> None:
+        """As `Trainer` says."""
+        self._model.optimizer.learning_rate = rate
 
     def average_weights(self, momentum: float) -> None:
         """As `Trainer` says; the model must have been compiled with `use_ema`."""

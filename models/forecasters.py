@@ -1,7 +1,7 @@
-"""Forecasters that are nothing but numbers: lags, linear tables, trees and their mean.
+"""Forecasters that consist of numbers only: lags, linear tables, trees and their mean.
 
-A served model's folder holds a copy of this file, so it imports NumPy alone. What is judged beside
-the networks and what is served go through the same lines.
+A served model's folder holds a copy of this file, so it imports only NumPy. The same code forecasts
+when baselines are judged and when they are served.
 """
 
 from collections.abc import Mapping
@@ -16,9 +16,9 @@ IntArray = npt.NDArray[np.int64]
 
 HOURS = 24
 HOURS_A_WEEK = 168
-# Windows that are looked at in one go, so that memory stays small on long series.
+# Windows per step, so that long series need little memory.
 _CHUNK = 2048
-# Lags whose difference from the last known value a tree sees, where the window holds them.
+# A tree sees the differences of these lags to the last known value, if the window holds them.
 _RECENT = (2, 3, 4, 6, 12, 24, 25, 48, 49, 72, 96, 120, 144, 166, 167, 168)
 _DAYS = 7
 
@@ -28,9 +28,9 @@ class Rows:
     """Unscaled hourly rows, and the clock of these and of the hours after them.
 
     Attributes:
-        values: float64 (rows, c + 1), c other columns and, last, the target, each in its own unit.
+        values: float64 (rows, c + 1), c other columns, then the target, each in its own unit.
         clock: int64 (at least rows,), hour of the week of each row by the local clock: 0 is Monday
-            0:00, 167 is Sunday 23:00. Longer than `values` where the hours to forecast lie beyond.
+            0:00, 167 is Sunday 23:00. It also covers hours to forecast after the last row.
     """
 
     values: FloatArray
@@ -60,7 +60,7 @@ class Forecaster(Protocol):
         """Forecast the hours from each origin on.
 
         Args:
-            rows: of which those below an origin are read for it, and the clock from it on.
+            rows: the rows. For each origin, values before it and the clock from it on are read.
             origins: int64 (n,), `history`..len(rows.values).
 
         Returns:
@@ -68,12 +68,12 @@ class Forecaster(Protocol):
         """
 
     def as_plain(self) -> dict[str, Any]:
-        """All of it as values that JSON can hold; see `from_plain`."""
+        """The forecaster as values that JSON can hold; see `from_plain`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Lags:
-    """The value so many rows before the origin: the naive forecasts.
+    """The value at a fixed number of rows before the origin: the naive forecasts.
 
     Attributes:
         back: int64 (horizon,), 1 or more.
@@ -97,14 +97,13 @@ class Lags:
 
 @dataclass(frozen=True, eq=False)
 class Linear:
-    """Weights for all that the window holds, more by hour of day, and a constant by hour of week.
+    """Weights for all window values, more by hour of day, and a constant by hour of week.
 
     forecast[k] = past[k] . window + by_hour[k, h] . picked + constant[k, w], where h and w are the
-    hour of day and of week of the hour that is forecast, and `picked` are some of the window's
-    values.
+    hour of day and of week of the forecast hour, and `picked` are some of the window's values.
 
     Attributes:
-        past: float64 (horizon, window, c + 1), by rows back from the origin, the last known first.
+        past: float64 (horizon, window, c + 1), by rows back from the origin, last known row first.
         picks: int64 (p, 2), row back (from 1) and column of each picked value.
         by_hour: float64 (horizon, 24, p).
         constant: float64 (horizon, 168), in the target's unit.
@@ -147,20 +146,20 @@ class Linear:
 
 @dataclass(frozen=True, eq=False)
 class Trees:
-    """The last known value plus a start and one leaf's value a tree: boosted trees of the change.
+    """Boosted trees of the change: last known value + start + the value of one leaf per tree.
 
-    The nodes of all trees stand one after the other. A leaf leads to itself.
+    The nodes of all trees are stored one after the other. A leaf leads to itself.
 
     Attributes:
-        window: rows that the inputs are made of, see `change_inputs`.
+        window: number of rows for the inputs, see `change_inputs`.
         horizon: hours forecast.
         start: added to every forecast.
         roots: int64 (trees,), the first node of each.
         depth: steps from a root to its furthest leaf.
         feature: int64 (nodes,), the input that decides.
         threshold: float64 (nodes,): an input not above it goes left.
-        left, right: int64 (nodes,), the nodes that follow.
-        value: float64 (nodes,), of a leaf, in the target's unit; 0 elsewhere.
+        left, right: int64 (nodes,), the next nodes.
+        value: float64 (nodes,), the value of a leaf, in the target's unit; 0 for other nodes.
     """
 
     window: int
@@ -208,7 +207,7 @@ class Trees:
 
 @dataclass(frozen=True, eq=False)
 class Mean:
-    """The mean of several forecasters of one horizon.
+    """The mean of several forecasters with the same horizon.
 
     Attributes:
         parts: one or more.
@@ -239,7 +238,7 @@ def from_plain(plain: Mapping[str, Any]) -> Forecaster:
     """The forecaster that `as_plain` wrote.
 
     Raises:
-        ValueError: it is none of ours, or a number is missing, not finite or out of place.
+        ValueError: the kind is unknown, or a number is missing, not finite or does not fit.
     """
     kind = plain.get("kind")
     try:
@@ -271,7 +270,7 @@ def from_plain(plain: Mapping[str, Any]) -> Forecaster:
 def _array(plain: Mapping[str, Any], name: str) -> Any:
     kind = np.int64 if name in _WHOLE else np.float64
     array = np.asarray(plain[name], kind)
-    if name == "picks":  # of none, JSON keeps no second dimension
+    if name == "picks":  # if empty, JSON loses the second dimension
         array = array.reshape(-1, 2)
     _need(bool(np.isfinite(array).all()), name)
     return array
@@ -306,20 +305,20 @@ def _need(right: bool, name: str) -> None:
 
 
 def change_inputs(rows: Rows, origins: IntArray, steps: IntArray, window: int) -> FloatArray:
-    """What a tree sees of the change from the last known hour to the one `steps` after the origin.
+    """The inputs of a tree for the change from the last known hour to `steps` after the origin.
 
-    All values of the target are differences, since trees cannot follow a level that they have not
-    met: from the last known value to earlier ones, among them those of the same hour of day on
-    earlier days, and what the target did on these days over the same hours.
+    All values of the target are differences, because trees cannot forecast a level that they have
+    not seen: from the last known value to earlier ones, including the same hour of earlier days,
+    and the changes of the target on these days over the same hours.
 
     Args:
-        rows: of which those from `origin - window` to `origin - 1` are read.
+        rows: the rows; those from `origin - window` to `origin - 1` are read.
         origins: int64 (n,).
         steps: int64 (n,), 0 is the first hour ahead.
-        window: rows seen; what lies further back is left out.
+        window: number of rows seen.
 
     Returns:
-        float64 (n, p): step, hour, weekday, weekend, last value, differences, then of each other
+        float64 (n, p): step, hour, weekday, weekend, last value, differences; then for each other
         column its last value and its change over an hour and over a day.
     """
     target, clock = rows.target, rows.clock[origins + steps]
@@ -343,6 +342,6 @@ def change_inputs(rows: Rows, origins: IntArray, steps: IntArray, window: int) -
 
 
 def _mean_back(target: FloatArray, origins: IntArray, rows: int) -> FloatArray:
-    # Not by differences of a running sum, whose rounding would depend on rows far away.
+    # No differences of a running sum: its rounding would depend on rows far away.
     windows = np.lib.stride_tricks.sliding_window_view(target, rows)
     return np.asarray(windows[origins - rows].mean(axis=1))

@@ -1,31 +1,31 @@
-"""Prediction intervals that hold when the season turns: the half width follows what was missed.
+"""Prediction intervals that stay valid when the season changes: misses adapt the half width.
 
-NumPy alone and nothing of this project, so that the file can be copied beside a served model.
+The file imports only NumPy and nothing of this project, so it can be copied beside a served model.
 
-Forecasts are made every hour, each of `horizon` steps. A half width of one step is the product of
-two numbers that are followed for that step alone:
+A forecast of `horizon` steps is made every hour. The half width of a step is the product of two
+numbers, which are updated for that step separately:
 
 - a scale, the moving mean of the absolute residuals, in the data's unit;
 - a multiplier, which grows after a residual outside the interval and shrinks a little after one
-  inside: the quantile tracker of Angelopoulos, Candes and Tibshirani (2023), "Conformal PID control
-  for time series prediction", run on residual / scale. It goes back to Gibbs and Candes (2021),
-  "Adaptive conformal inference under distribution shift", and unlike that the width is never
+  inside. It is the quantile tracker of Angelopoulos, Candes and Tibshirani (2023), "Conformal PID
+  control for time series prediction", applied to residual / scale. It is based on Gibbs and Candes
+  (2021), "Adaptive conformal inference under distribution shift". Unlike there, the width is never
   infinite.
 
-Step k (0-based) is seen k + 1 hours after its forecast was made, so its half width for window i
-knows the residuals of the windows up to i - k - 1 and no later one.
+The actual value of step k (0-based) is known k + 1 hours after the forecast. So its half width for
+window i depends on the residuals of windows up to i - k - 1 only.
 
-What holds whatever the series does, for each step k: of the first m windows whose residual was
-used, the share outside the interval is at most
+The following holds for every series and each step k. Of the first m windows with a used residual,
+the share outside the interval is at most
 
     1 - coverage + (b / rate + k + 1) / m,
 
-b being the largest |residual| / scale, the scale as it stood when the window was forecast. (The sum
-of (outside - (1 - coverage)) is the way the multiplier went over the rate, and it never gets
-further above b than the k + 1 windows under way take it.) The share tends to 1 - coverage from
-below as well, unless residuals of 0 hold the multiplier at 0. It is a mean over time, not a promise
-for the next hour, and no interval adapts within the hours it has not seen: at 24 steps a change of
-the weather is a day old before it shows.
+where b is the largest |residual| / scale, with the scale at the time of the forecast. (The sum of
+(outside - (1 - coverage)) is the change of the multiplier over the rate. The multiplier exceeds b
+by no more than the k + 1 pending windows can add.) The share also tends to 1 - coverage from below,
+unless residuals of 0 keep the multiplier at 0. This is a mean over time, not a promise for the next
+hour. An interval cannot adapt to hours that it has not seen: at 24 steps, a change of the weather
+shows after a day.
 """
 
 import math
@@ -38,14 +38,14 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 
-# Chosen on rolling origins of twelve quarters of a year of hourly load, none in its last ten weeks.
-# Hours the scale remembers: longer is too slow for a heat wave, shorter makes the widths jump.
+# Chosen on rolling origins of twelve quarters of hourly load, none in their last ten weeks.
+# Memory of the scale in hours: longer is too slow for a heat wave, shorter makes the widths jump.
 MEMORY = 72
-# The multiplier's step, in scales: a miss at 90 % adds 0.27, an hour covered takes 0.03.
+# Step of the multiplier, in scales: at 90 %, a miss adds 0.27 and a covered hour subtracts 0.03.
 RATE = 0.3
-# The step times the delay in hours is at most this. Feedback that comes late makes a fast follower
-# swing: it does not while step * delay * density <= 1 / e, and the density of |residual| / scale at
-# the 90 % quantile is 0.165 for normal residuals, which gives 2.2.
+# Largest product of step and delay in hours. Late feedback lets a fast tracker oscillate. It does
+# not oscillate while step * delay * density <= 1 / e. The density of |residual| / scale at the 90 %
+# quantile is 0.165 for normal residuals, which gives 2.2.
 RATE_DELAY = 2.0
 
 _FIELDS = ("coverage", "multiplier", "scale", "pending")
@@ -53,15 +53,15 @@ _FIELDS = ("coverage", "multiplier", "scale", "pending")
 
 @dataclass(frozen=True)
 class Tracker:
-    """Where the intervals stand before the next window is forecast.
+    """The state of the intervals before the next window is forecast.
 
     Attributes:
-        coverage: asked for, between 0 and 1.
-        multiplier: a step, half width over scale, 0 or more.
-        scale: a step, moving mean of the absolute residuals, in the data's unit.
-        pending: a step, the windows whose residual is not to be known yet, oldest first, at most k
-            at step k: (absolute residual, half width it was forecast with). None for a residual
-            that was unknown.
+        coverage: the requested coverage, between 0 and 1.
+        multiplier: per step, half width over scale, 0 or more.
+        scale: per step, moving mean of the absolute residuals, in the data's unit.
+        pending: per step, the windows whose residual must not be used yet, oldest first, at most k
+            at step k: (absolute residual, half width of its forecast). None for an unknown
+            residual.
     """
 
     coverage: float
@@ -71,11 +71,11 @@ class Tracker:
 
     @property
     def half_width(self) -> FloatArray:
-        """float64 (horizon,), of the next window, in the data's unit: finite, 0 or more."""
+        """Half widths of the next window, float64 (horizon,), in the data's unit; finite, >= 0."""
         return np.asarray(np.array(self.multiplier) * np.array(self.scale))
 
     def as_plain(self) -> dict[str, object]:
-        """Return numbers, lists and None alone, as JSON takes them; `from_plain` reads it back."""
+        """Return numbers, lists and None, as in JSON; `from_plain` reads them back."""
         return {
             "coverage": self.coverage,
             "multiplier": list(self.multiplier),
@@ -86,13 +86,13 @@ class Tracker:
 
 @dataclass(frozen=True)
 class Covered:
-    """Shares of residuals within the interval, 0 to 1; NaN where no residual is known.
+    """Shares of residuals within the interval, 0 to 1; NaN if no residual is known.
 
     Attributes:
-        share: of all windows and steps.
-        last_quarter: of the last quarter of the windows, one at least.
-        steps: of all windows, a step.
-        last_quarter_steps: of the last quarter, a step.
+        share: share of all windows and steps.
+        last_quarter: share of the last quarter of the windows, at least one window.
+        steps: share of all windows, per step.
+        last_quarter_steps: share of the last quarter, per step.
     """
 
     share: float
@@ -107,13 +107,13 @@ def begin(residuals: FloatArray, coverage: float = 0.9) -> Tracker:
     It is the k-th smallest absolute residual of the step, k = ceil((n + 1) * coverage).
 
     Args:
-        residuals: float64 (n, horizon), forecast minus actual in the data's unit, of windows that
-            were not trained on and whose every step is known when the next window is forecast.
-        coverage: asked for, between 0 and 1.
+        residuals: float64 (n, horizon), forecast minus actual in the data's unit. The windows were
+            not trained on, and all their steps are known when the next window is forecast.
+        coverage: the requested coverage, between 0 and 1.
 
     Raises:
-        ValueError: a wrong shape, a residual that is not finite, a coverage that is no share, or n
-            too small for the coverage.
+        ValueError: the shape is wrong, a residual is not finite, the coverage is not between 0 and
+            1, or n is too small for it.
     """
     absolute = np.abs(_matrix(residuals))
     if not np.isfinite(absolute).all():
@@ -131,31 +131,31 @@ def begin(residuals: FloatArray, coverage: float = 0.9) -> Tracker:
 
 
 def follow(tracker: Tracker, residuals: FloatArray) -> tuple[FloatArray, Tracker]:
-    """Go through the windows that come next, in time order.
+    """Update the tracker with the next windows, in time order.
 
-    Following in two pieces equals following in one. A residual that is NaN is not known: it changes
-    nothing, also later. So while the last windows still have steps to come, keep the tracker of the
-    last window known in full, and follow anew from there as hours come in: NaN in the steps still
-    to come give the same half widths as their values would.
+    Two calls with parts of the windows equal one call with all. NaN means an unknown residual,
+    which changes nothing, also not later. So while the last windows have steps to come, keep the
+    tracker after the last complete window, and follow again from there when hours arrive. Until
+    then, NaN in the open steps give the same half widths as their values would.
 
     Args:
-        tracker: as it stands before the first of the windows.
-        residuals: float64 (n, horizon), forecast minus actual in the data's unit, a window an hour;
-            NaN where not known.
+        tracker: the tracker before the first of the windows.
+        residuals: float64 (n, horizon), forecast minus actual in the data's unit, one window per
+            hour; NaN if not known.
 
     Returns:
-        The half widths float64 (n, horizon), in the data's unit, as they stood before each window
-        was forecast; and the tracker after the last window.
+        The half widths before each window was forecast, float64 (n, horizon), in the data's unit;
+        and the tracker after the last window.
 
     Raises:
-        ValueError: a wrong shape, or an infinite residual.
+        ValueError: the shape is wrong, or a residual is infinite.
     """
     horizon = len(tracker.scale)
     new = np.abs(_matrix(residuals))
     if new.shape[1] != horizon:
         raise ValueError(f"expected residuals of {horizon} steps, found {new.shape[1]}")
     if np.isinf(new).any():
-        raise ValueError("expected finite residuals, or NaN where not known; found infinity")
+        raise ValueError("expected finite residuals, or NaN if not known; found infinity")
     before = horizon - 1
     absolute, half = np.full((2, before + len(new), horizon), np.nan)
     absolute[before:] = new
@@ -168,8 +168,8 @@ def follow(tracker: Tracker, residuals: FloatArray) -> tuple[FloatArray, Tracker
     multiplier, scale = np.array(tracker.multiplier), np.array(tracker.scale)
     for row in range(before, len(absolute)):
         half[row] = multiplier * scale
-        # What is seen between this forecast and the next: this window's first step, the second of
-        # the window before, and so on.
+        # Between this forecast and the next, one hour becomes known: the first step of this window,
+        # the second step of the window before, and so on.
         seen, width = absolute[row - steps, steps], half[row - steps, steps]
         known = ~np.isnan(seen)
         moved = multiplier + rate * ((seen > width) - (1 - tracker.coverage))
@@ -184,18 +184,18 @@ def follow(tracker: Tracker, residuals: FloatArray) -> tuple[FloatArray, Tracker
 
 
 def covered(residuals: FloatArray, half_widths: FloatArray) -> Covered:
-    """Judge half widths: the share of the known residuals that lie within them.
+    """Measure the share of the known residuals that lie within the half widths.
 
     Args:
-        residuals: float64 (n, horizon), forecast minus actual, oldest first; NaN where not known.
+        residuals: float64 (n, horizon), forecast minus actual, oldest first; NaN if not known.
         half_widths: float64 (n, horizon), or (horizon,) for the same in every window.
 
     Raises:
-        ValueError: no window, or shapes that do not go together.
+        ValueError: there is no window, or the shapes do not match.
     """
     absolute = np.abs(_matrix(residuals))
     if len(absolute) == 0:
-        raise ValueError("expected one window at least, found none")
+        raise ValueError("expected at least one window, found none")
     if half_widths.shape not in (absolute.shape, absolute.shape[1:]):
         raise ValueError(
             f"expected half widths of residuals {absolute.shape}, found {half_widths.shape}"
@@ -211,7 +211,7 @@ def covered(residuals: FloatArray, half_widths: FloatArray) -> Covered:
 
 
 def from_plain(plain: object) -> Tracker:
-    """Read back what `Tracker.as_plain` gave, perhaps by way of JSON.
+    """Read the values of `Tracker.as_plain`, also after a way through JSON.
 
     Raises:
         ValueError: a field is missing or unknown, a length is wrong, or a number is not finite or
@@ -262,7 +262,7 @@ def _floats(values: FloatArray) -> tuple[float, ...]:
 
 
 def _pairs(absolute: FloatArray, half: FloatArray) -> tuple[tuple[float | None, float], ...]:
-    """Pair them; rows from before the first window followed have no half width."""
+    """Pair residuals and half widths; windows before the first followed one have none."""
     return tuple(
         (None if math.isnan(residual) else residual, width)
         for residual, width in zip(absolute.tolist(), half.tolist(), strict=True)

@@ -30,13 +30,17 @@ class KernelTrainer:
 
     @property
     def learning_rate(self) -> float:
-        """Adam's, which stays as it is."""
-        return self._network.plan.learning_rate
+        """Adam's, of the next step."""
+        return self._network.learning_rate
 
     @property
     def parameter_count(self) -> int:
         """Trainable numbers of the network."""
         return sum(weight.size for weight in self._network.weights())
+
+    def set_learning_rate(self, rate: float) -> None:
+        """As `Trainer` says."""
+        self._network.learning_rate = rate
 
     def average_weights(self, momentum: float) -> None:
         """As `Trainer` says."""

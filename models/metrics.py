@@ -1,4 +1,4 @@
-"""How a forecast is judged: a few fixed numbers in the data's unit, each defined once here."""
+"""The metrics of a forecast. Each is defined once, here."""
 
 import math
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ PEAK_PERCENTILE = 90.0
 
 @dataclass(frozen=True)
 class Metric:
-    """What one metric means, for people.
+    """The meaning of one metric, for people.
 
     Attributes:
-        name: its name everywhere: the field of `Scores`, the store, the report.
-        title: what a person reads in its place, in English. korean: the same in Korean.
+        name: its name in `Scores`, in the store and in the report's files.
+        title: its title for people, in English. korean: the title in Korean.
         formula: how it is computed, in words.
         unit: "data" for the unit of the data (say MW), "1" for a plain ratio.
         better: which way is better: "lower", "higher", or nearest to "0" or to "1".
@@ -105,7 +105,7 @@ METRICS: tuple[Metric, ...] = (
     ),
 )
 
-# No field of Scores, since it compares two forecasts: see `skill`.
+# Not a field of `Scores`, because it compares two forecasts: see `skill`.
 SKILL = Metric(
     "skill",
     "skill",
@@ -122,7 +122,7 @@ IN_REPORT = tuple(metric for metric in METRICS if metric.shown != "nowhere")
 
 @dataclass(frozen=True)
 class Scores:
-    """The metrics of one forecast; `METRICS` says what each means. NaN marks an undefined one."""
+    """The metrics of one forecast, NaN if undefined; `METRICS` says what each means."""
 
     mae: float
     rmse: float
@@ -136,8 +136,8 @@ class Scores:
     def as_dict(self) -> dict[str, float]:
         """Return the defined metrics by name.
 
-        An undefined (not finite) metric is left out, not written as NaN: JSON has no NaN and the
-        store takes finite numbers only. Read it back with `.get(name)`.
+        An undefined (not finite) metric is left out, because JSON has no NaN and the store takes
+        only finite numbers. Read it with `.get(name)`.
         """
         every: Mapping[str, float] = asdict(self)
         return {name: value for name, value in every.items() if math.isfinite(value)}
@@ -148,14 +148,14 @@ def scores(actual: FloatArray, forecast: FloatArray, seasonal_scale: float) -> S
 
     MASE follows Hyndman & Koehler (2006), "Another look at measures of forecast accuracy", with
     the seasonal naive method in the denominator. The 90th percentile of the peak metrics is that
-    of `actual` itself, linearly interpolated; with a horizon above 1 an hour counts once for
-    every window that forecasts it. Standard deviations divide by the number of values. The
-    roughness looks at the forecasts one step ahead alone, from each row to the next.
+    of `actual`, linearly interpolated. With a horizon above 1, an hour counts once for every
+    window that forecasts it. Standard deviations divide by the number of values. The roughness
+    uses only the forecasts one step ahead, from each row to the next.
 
-    Edge rules, each giving NaN: `mase` where `seasonal_scale` is 0; `r2` and `amplitude_ratio`
-    where `actual` is constant; `roughness_ratio` where its change from hour to hour is;
-    `peak_error` and `peak_bias` where no hour is above the percentile, which is so when at least
-    the upper tenth of `actual` is one tied value (a constant `actual` included).
+    These metrics may be NaN: `mase` if `seasonal_scale` is 0; `r2` and `amplitude_ratio` if
+    `actual` is constant; `roughness_ratio` if the hourly change of `actual` is constant;
+    `peak_error` and `peak_bias` if no hour is above the percentile, that is, if at least the
+    upper tenth of `actual` has one value.
 
     Args:
         actual: float64 (n, horizon), the true values, in the data's unit; consecutive hours.
@@ -195,11 +195,11 @@ def seasonal_scale(target_rows: FloatArray, season: int = 168) -> float:
     """Mean absolute change of the training target from one season to the next: MASE's denominator.
 
     Source: Hyndman & Koehler (2006), the in-sample error of the (seasonal) naive forecast. It is
-    0 for a target that repeats itself exactly; MASE is then undefined, and `scores` says NaN.
+    0 for a target that repeats itself exactly. MASE is then undefined, and `scores` gives NaN.
 
     Args:
-        target_rows: float64 (rows,), the target over the training rows only, one an hour, in the
-            data's unit.
+        target_rows: float64 (rows,), the target over the training rows only, one value per hour,
+            in the data's unit.
         season: rows in one season; 168 hours is a week.
 
     Returns:
@@ -224,7 +224,7 @@ def seasonal_scale(target_rows: FloatArray, season: int = 168) -> float:
 
 
 def skill(error: float, reference_error: float) -> float:
-    """Share of a reference forecast's error that a forecast saves: 1 - error / reference_error.
+    """The share by which a forecast lowers a reference's error: 1 - error / reference_error.
 
     Args:
         error: the forecast's error (mae, rmse or mse), not negative.
@@ -232,7 +232,7 @@ def skill(error: float, reference_error: float) -> float:
 
     Returns:
         1 for a perfect forecast, 0 for one as good as the reference, negative for a worse one;
-        NaN where the reference is perfect (`reference_error` is 0).
+        NaN if the reference is perfect (`reference_error` is 0).
 
     Raises:
         ValueError: if an error is negative or not finite.
@@ -246,7 +246,7 @@ def skill(error: float, reference_error: float) -> float:
 def _roughness(values: FloatArray) -> float:
     first = values[:, 0]
     spread = float(np.std(np.diff(first))) if len(first) > 1 else 0.0
-    # As above: a steady climb has no roughness, whatever rounding says.
+    # As above, against rounding: a steady climb has no roughness.
     return spread if spread > 1e-12 * float(np.max(np.abs(first))) else 0.0
 
 

@@ -1,6 +1,6 @@
 """Underfit, balanced or overfit: a trial's fit regime from its train and validation error.
 
-Both errors are RMSE in one unit, measured alike: inference mode, restored weights.
+Both errors are RMSE in the same unit, measured in inference mode with restored weights.
 """
 
 import math
@@ -8,17 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Validation RMSE over train RMSE from which a network has learned what does not carry over. The
-# two periods differ by themselves, and a week of hours that depend on each other gives an RMSE to
-# about a tenth: half as much again is more than both.
+# From this ratio of validation RMSE to train RMSE on, a network is overfit. The two periods differ
+# anyway, and a week of dependent hours gives an RMSE only to about a tenth; 1.5 is more than both.
 OVERFIT_GAP = 1.5
-# Train RMSE over what is attainable, from which a network has left undone what others show can be
-# done. 1.5 is a squared error of more than twice theirs.
+# From this ratio of train RMSE to the attainable RMSE on, a network is underfit: others show that
+# less is possible. 1.5 means more than twice their squared error.
 UNDERFIT_EXCESS = 1.5
 
 
 class Regime(StrEnum):
-    """How a network stands between too stiff and too supple."""
+    """How well the capacity of a network fits the data."""
 
     UNDERFIT = "underfit"
     BALANCED = "balanced"
@@ -27,12 +26,12 @@ class Regime(StrEnum):
 
 @dataclass(frozen=True)
 class Fit:
-    """What decides a regime.
+    """The values that decide a regime.
 
     Attributes:
-        gap: validation RMSE over train RMSE; 1 where both are equal.
-        excess: train RMSE over the attainable one, 1 or more.
-        epochs_after_best: epochs trained after the restored one: how long it failed to improve.
+        gap: validation RMSE over train RMSE; 1 if both are equal.
+        excess: train RMSE over the attainable RMSE, 1 or more.
+        epochs_after_best: epochs trained after the restored one, without improvement.
     """
 
     gap: float
@@ -41,7 +40,7 @@ class Fit:
 
     @property
     def regime(self) -> Regime:
-        """The label; where both thresholds are passed, that of the larger ratio."""
+        """The regime; if both thresholds are reached, that of the larger ratio."""
         overfit, underfit = self.gap >= OVERFIT_GAP, self.excess >= UNDERFIT_EXCESS
         if overfit and (self.gap >= self.excess or not underfit):
             return Regime.OVERFIT
@@ -49,15 +48,16 @@ class Fit:
 
 
 def attainable(train_rmse: Iterable[float], baseline_rmse: Iterable[float] = ()) -> float:
-    """What train error can be reached on these data, as far as is known.
+    """The attainable train error on these data, as far as known.
 
-    The lowest train error of the trials, or the error of the best baseline where that is lower. The
-    baselines' are of the validation windows, which they did not learn from, so they are rather too
-    high than too low: without them a study of stiff networks alone would find all of them balanced.
+    It is the lowest train error of the trials, or the error of the best baseline if that is lower.
+    The baselines' errors are on the validation windows, on which they were not fitted, so they are
+    too high rather than too low. Without them, a study with only simple networks would call all of
+    them balanced.
 
     Args:
-        train_rmse: of the completed trials, in the data's unit.
-        baseline_rmse: of the baselines on the validation windows, in the same unit.
+        train_rmse: train RMSE of the completed trials, in the data's unit.
+        baseline_rmse: RMSE of the baselines on the validation windows, in the same unit.
 
     Raises:
         ValueError: there is no trial, or an error is negative or not finite.
@@ -77,14 +77,14 @@ def measure_fit(
     """Measure a trial's fit.
 
     Args:
-        train_rmse: of this trial, in any unit; `validation_rmse` and `best_train_rmse` in the same.
-        validation_rmse: of this trial.
-        best_train_rmse: from `attainable`.
-        epochs: trained.
-        best_epoch: restored, counted from 1.
+        train_rmse: this trial's train RMSE, in the same unit as the other two.
+        validation_rmse: this trial's validation RMSE.
+        best_train_rmse: the result of `attainable`.
+        epochs: number of trained epochs.
+        best_epoch: the restored epoch, counted from 1.
 
     Returns:
-        The fit. A ratio over 0 is 1 where its numerator is 0 too, else infinite.
+        The fit. A ratio over 0 is 1 if its numerator is 0, too, else infinite.
 
     Raises:
         ValueError: an error is negative or not finite, or `best_epoch` lies outside the epochs.
@@ -99,7 +99,7 @@ def measure_fit(
         raise ValueError(f"best_epoch must lie in 1..{epochs}, found {best_epoch}")
     return Fit(
         gap=_over(validation_rmse, train_rmse),
-        # A trial that was not counted among the completed ones may lie below their lowest.
+        # A trial that has not completed may lie below the lowest completed one.
         excess=max(1.0, _over(train_rmse, best_train_rmse)),
         epochs_after_best=epochs - best_epoch,
     )

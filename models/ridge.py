@@ -1,4 +1,4 @@
-"""Linear models of the window: one of all of it, one with weights for every hour of day."""
+"""Linear models of the window: one of all its values, one with weights for every hour of day."""
 
 from dataclasses import dataclass
 
@@ -7,29 +7,29 @@ import numpy as np
 from models.blocks import blocked_folds
 from models.forecasters import HOURS, HOURS_A_WEEK, FloatArray, IntArray, Linear, Rows
 
-# Penalties that are tried, from hardly any to nearly a constant, on standardised inputs.
+# Penalties to try on standardised inputs; the strongest nearly forecasts a constant.
 PENALTIES: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
-# Where there are too few windows to choose one.
+# The penalty if there are too few windows to choose one.
 _PENALTY = 1.0
-# Numbers in the inputs of one fit, at most; of a longer series the latest windows are taken.
+# Largest number of input values of one fit. Of a longer series, the latest windows are taken.
 CELLS = 20_000_000
-# Lags of the target with a weight for every hour of day: the last hours, and the same hour and its
-# neighbours on earlier days. Of the other columns it is the last known value.
+# These lags of the target have a weight for every hour of day: the last hours, and the same hour
+# and its neighbours on earlier days. Of the other columns, the last known value has one.
 _LAGS_BY_HOUR = (1, 2, 3, 24, 25, 48, 49, 72, 96, 120, 144, 166, 167, 168)
-# A standard deviation below this part of the column's size is rounding.
+# A standard deviation below this share of the column's size is rounding.
 _FLAT = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class _Layout:
-    """What a linear model sees: for each column how far back, by hour of day, and of the calendar.
+    """The inputs of a linear model: lags of each column, values by hour of day, the calendar.
 
     Attributes:
-        back: rows back that are read, a column of the rows each.
+        back: number of rows back that are read, for each column.
         picks: int64 (p, 2), row back and column of the values with a weight by hour of day.
-        shift, spread: float64 (p,); a picked value minus shift, over spread, is 0..1 in training:
-            what is far from 0 everywhere would make its products with the hours all alike.
-        calendar: float64 (168, q), by hour of the week of the hour that is forecast.
+        shift, spread: float64 (p,). (picked value - shift) / spread is 0..1 in training. Without
+            this, values far from 0 would have nearly equal products with all hours.
+        calendar: float64 (168, q), by hour of the week of the forecast hour.
     """
 
     back: tuple[int, ...]
@@ -40,11 +40,11 @@ class _Layout:
 
     @property
     def width(self) -> int:
-        """Inputs in all."""
+        """The number of inputs."""
         return sum(self.back) + HOURS * len(self.picks) + int(self.calendar.shape[1])
 
     def inputs(self, rows: Rows, origins: IntArray, step: int) -> FloatArray:
-        """float64 (n, width): the window column by column, the picked by hour, the calendar."""
+        """float64 (n, width): the window by column, picked values by hour, the calendar."""
         clock = rows.clock[origins + step]
         seen = [
             rows.values[origins[:, None] - np.arange(1, back + 1), column]
@@ -70,13 +70,13 @@ class _Layout:
 
 
 def fit_ridge_window(rows: Rows, origins: IntArray, window: int, horizon: int) -> Linear:
-    """Fit a linear model of all that the network sees: every value of its window, and the calendar.
+    """Fit a linear model that sees all that the network sees: the window and the calendar.
 
     Args:
-        rows: see `Rows`; read are those of the windows and of their target hours.
-        origins: int64 (n,), first target rows of the windows to learn from.
-        window: rows seen.
-        horizon: hours forecast, each by weights of its own.
+        rows: see `Rows`; only rows of the windows and of their target hours are read.
+        origins: int64 (n,), first target rows of the training windows.
+        window: number of rows seen.
+        horizon: hours forecast; each has its own weights.
     """
     columns = rows.values.shape[1]
     hour, weekday = np.arange(HOURS_A_WEEK) % HOURS, np.arange(HOURS_A_WEEK) // HOURS
@@ -92,17 +92,17 @@ def fit_ridge_window(rows: Rows, origins: IntArray, window: int, horizon: int) -
 
 
 def fit_ridge_by_hour(rows: Rows, origins: IntArray, window: int, horizon: int) -> Linear:
-    """Fit a linear model whose weights depend on the hour of day that is forecast.
+    """Fit a linear model whose weights depend on the forecast hour of day.
 
-    It sees the target's window, the last day of the other columns, the hour, the weekday and the
-    hour of a weekend of the hour that is forecast; some lags and the other columns' last values
+    Its inputs are the target's window, the last day of the other columns, and the hour, the weekday
+    and the weekend hour of the forecast hour. Some lags and the last values of the other columns
     have a weight for every hour of day.
 
     Args:
         rows: see `fit_ridge_window`.
-        origins: likewise.
-        window: likewise.
-        horizon: likewise.
+        origins: see `fit_ridge_window`.
+        window: see `fit_ridge_window`.
+        horizon: see `fit_ridge_window`.
     """
     others = rows.values.shape[1] - 1
     lags = [back for back in _LAGS_BY_HOUR if back <= window]
@@ -127,7 +127,7 @@ def _fit(layout: _Layout, rows: Rows, origins: IntArray, window: int, horizon: i
     penalty = _PENALTY
     for step in range(horizon):
         inputs, target = layout.inputs(rows, origins, step), rows.target[origins + step]
-        # The further ahead, the stronger; and slowly, so that few steps have to be asked.
+        # The best penalty grows with the step, but slowly, so it is chosen only at a few steps.
         if (step + 1) & step == 0:
             penalty = _choose(inputs, target, horizon)
         found, offset = _solve(inputs, target, np.array([penalty]))
@@ -136,7 +136,7 @@ def _fit(layout: _Layout, rows: Rows, origins: IntArray, window: int, horizon: i
 
 
 def _choose(inputs: FloatArray, target: FloatArray, horizon: int) -> float:
-    """The penalty of the lowest squared error in blocked cross-validation."""
+    """The penalty with the lowest squared error in blocked cross-validation."""
     squares = np.zeros(len(PENALTIES))
     for fit, judged in blocked_folds(len(target), horizon):
         weights, constant = _solve(inputs[fit], target[fit], np.array(PENALTIES))
@@ -148,16 +148,16 @@ def _choose(inputs: FloatArray, target: FloatArray, horizon: int) -> float:
 def _solve(
     inputs: FloatArray, target: FloatArray, penalties: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Ridge regression on standardised inputs, once a penalty.
+    """Ridge regression on standardised inputs, once per penalty.
 
     Returns:
-        Weights, float64 (penalties, width), and constants, for inputs as they are.
+        Weights, float64 (penalties, width), and constants, for inputs that are not standardised.
     """
-    from sklearn.linear_model import Ridge  # its import takes longer than what fits nothing
+    from sklearn.linear_model import Ridge  # slow to import; commands that fit nothing do not
 
     mean, spread = inputs.mean(axis=0), inputs.std(axis=0)
     spread = np.where(spread > _FLAT * np.abs(mean).clip(min=_FLAT), spread, np.inf)
-    # As many targets as penalties: the inputs' products are then made once.
+    # One copy of the target per penalty, so that the products of the inputs are computed once.
     repeated = np.repeat(target[:, None], len(penalties), axis=1)
     model = Ridge(alpha=penalties, solver="cholesky").fit((inputs - mean) / spread, repeated)
     weights = model.coef_.reshape(len(penalties), -1) / spread

@@ -28,6 +28,9 @@ class Trainer(Protocol):
     def parameter_count(self) -> int:
         """Trainable numbers of the network."""
 
+    def set_learning_rate(self, rate: float) -> None:
+        """Take `rate` as Adam's from the next step on."""
+
     def average_weights(self, momentum: float) -> None:
         """Keep a moving average of the weights that moves by `1 - momentum` a gradient step."""
 
@@ -38,7 +41,7 @@ class Trainer(Protocol):
 
         Args:
             x: float32 (n, window, features), scaled; may be a view.
-            y: float32 (n, horizon), scaled.
+            y: float32 (n, horizon), as the network learns them.
             order: int64 (m,), rows to train on, in this order; the last batch holds the rest.
             batch_size: windows of a batch.
 
@@ -50,7 +53,7 @@ class Trainer(Protocol):
         """Meanwhile the network has the moving average of its weights, if one is kept."""
 
     def predict(self, x: Array) -> npt.NDArray[np.float32]:
-        """Forecast in inference mode: float32 (n, horizon), scaled, of at least one window."""
+        """The network's output in inference mode: float32 (n, horizon), of at least one window."""
 
     def penalty(self) -> float:
         """The L2 penalty of the present weights."""

@@ -1,6 +1,6 @@
-"""`python -m search.doctor`: see that cluster, study database and MLflow can be used.
+"""`python -m search.doctor`: check that cluster, study database and MLflow can be used.
 
-It changes nothing. Exit codes: 0 all is well, 1 something has to be mended, 2 wrong input.
+It changes nothing. Exit codes: 0 all is well, 1 something must be fixed, 2 wrong input.
 """
 
 import sys
@@ -17,7 +17,7 @@ from search.common.errors import DONE, REFUSED_OR_FAILED, Refused
 if TYPE_CHECKING:
     from search.common.stores import Stores
 
-# s by which clocks may differ before times of trials and runs mislead.
+# If clocks differ by more seconds than this, times of trials and runs mislead.
 CLOCKS = 2.0
 # Bytes that should be free where trials write.
 FREE = 2 * 2**30
@@ -25,7 +25,7 @@ FREE = 2 * 2**30
 
 @dataclass(frozen=True)
 class Finding:
-    """What was found of one thing: `mend` says what to do, "" if it is well."""
+    """One checked thing: `mend` says what to do; "" if all is well."""
 
     what: str
     found: str
@@ -41,7 +41,7 @@ class Finding:
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
 def main(cluster: str | None, storage: str | None, tracking_uri: str | None) -> None:
-    """Check reachability, versions, rights, clocks and free space; say what to mend."""
+    """Check reachability, versions, rights, clocks and free space; say what to fix."""
 
     def work() -> int:
         from search.common.stores import choose_stores
@@ -59,7 +59,7 @@ def main(cluster: str | None, storage: str | None, tracking_uri: str | None) -> 
 
 
 def examine(stores: "Stores", cluster: str) -> Iterator[Finding]:
-    """What was found, a thing at a time; the next one is looked at whatever came of the last."""
+    """Check one thing after the other. A failed check does not stop the next one."""
     yield from _tried("this machine", lambda: here(stores))
     yield from _tried("study database", lambda: database(stores.storage))
     yield from _tried("MLflow", lambda: tracking(stores))
@@ -76,7 +76,7 @@ def _tried(what: str, look: Callable[[], Iterator[Finding]]) -> Iterator[Finding
 
 
 def here(stores: "Stores") -> Iterator[Finding]:
-    """Free space where the files of trials wait."""
+    """Check the free space for the files of trials."""
     import shutil
 
     place = next(one for one in (stores.root, *stores.root.parents) if one.is_dir())
@@ -86,7 +86,7 @@ def here(stores: "Stores") -> Iterator[Finding]:
 
 
 def database(url: str) -> Iterator[Finding]:
-    """Whether the study database can be reached, made and written, and its clock."""
+    """Check that the study database can be reached, created and written; check its clock."""
     import sqlalchemy as sa
 
     from search.common.stores import masked, missing_file
@@ -117,16 +117,14 @@ def database(url: str) -> Iterator[Finding]:
 
 
 def tracking(stores: "Stores") -> Iterator[Finding]:
-    """Whether MLflow answers, and in which version."""
+    """Check that MLflow answers, and its version."""
     import importlib.metadata
 
     from search.common.stores import masked
     from search.tracking.existing_runs import experiment_ids
 
     for line in stores.warnings:
-        yield Finding(
-            "MLflow", line, "Start `mlflow server` before the database (docs/cluster.md)."
-        )
+        yield Finding("MLflow", line, "Start `mlflow server` on the database (docs/cluster.md).")
     if stores.missing_tracking:
         yield Finding("MLflow", f"{stores.missing_tracking} will be made")
         return
@@ -136,7 +134,7 @@ def tracking(stores: "Stores") -> Iterator[Finding]:
 
 
 def nodes(address: str) -> Iterator[Finding]:
-    """Versions, clock and free space of every node of a cluster."""
+    """Check versions, clock and free space of every node of a cluster."""
     from search.training.ray_agent import versions
     from search.training.ray_nodes import look_at_nodes
 
@@ -159,9 +157,9 @@ def nodes(address: str) -> Iterator[Finding]:
 
 
 def _clock(what: str, clock: float, before: float, after: float) -> Finding:
-    """Compare a clock that was read between two looks at ours."""
+    """Compare a clock with ours, which was read before and after it."""
     off = max(before - clock, clock - after, 0.0)
-    mend = "" if off <= CLOCKS else "Let both machines keep time with NTP."
+    mend = "" if off <= CLOCKS else "Synchronise both machines with NTP."
     return Finding(what, f"differs by {off:.1f} s" if off else "agrees with this machine's", mend)
 
 

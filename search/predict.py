@@ -1,7 +1,7 @@
-"""`python -m search.predict`: the champion's forecast of the hours after a file's end.
+"""`python -m search.predict`: the champion's forecast of the hours after the end of a file.
 
-Standard output gets CSV, standard error everything else. Exit codes: 0 done, 1 refused, 2 wrong
-input.
+CSV goes to standard output, everything else to standard error. Exit codes: 0 done, 1 refused,
+2 wrong input.
 """
 
 import json
@@ -46,15 +46,16 @@ def _predict(options: dict[str, Any]) -> int:
     if options["name"] is not None:
         check_name("--name", options["name"])
     if not options["data"].is_file():
-        raise WrongInput(f"--data {options['data']}: expected a CSV file, found none there")
+        raise WrongInput(f"--data {options['data']}: expected a CSV file, found none")
     plot = options["plot"]
     if plot is not None and options["backtest"]:
-        raise WrongInput("--plot draws the coming hours and --backtest judges past ones: give one")
+        raise WrongInput("--plot draws coming hours and --backtest judges past hours: give one")
     if plot is not None and (plot.suffix.lower() != ".png" or not plot.absolute().parent.is_dir()):
-        raise WrongInput(f"--plot {plot}: expected the name of a PNG in a folder that is there")
+        raise WrongInput(f"--plot {plot}: expected the name of a PNG in an existing folder")
 
     from search.serving.model_folder import model_files, raw_rows
     from search.serving.registry import Registry, need_store, the_model
+    from search.serving.served import too_few
 
     need_store(stores)
     registry = Registry(stores, options["name"] or the_model(stores))
@@ -65,10 +66,9 @@ def _predict(options: dict[str, Any]) -> int:
         model_file, file = model_files(registry.fetch(version, Path(place)))
         facts = json.loads(file.read_text(encoding="utf-8"))
         series = _series(options, facts)
-        if len(series) < facts["window"]:
+        if said := too_few(len(series), facts):
             raise WrongInput(
-                f"--data: expected at least {facts['window']} hours, found {len(series)} with none "
-                "missing between them up to the end.\n"
+                f"--data: {said} with none missing between them up to the end.\n"
                 "Next: a longer file, or fill short gaps with --gaps interpolate and --max-gap."
             )
         rows = raw_rows(series, facts["time"])
@@ -88,7 +88,7 @@ def _predict(options: dict[str, Any]) -> int:
 
 
 def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
-    """The file's series under the names that the model knows."""
+    """The file's series, with the column names of the model."""
     import dataclasses
 
     import pydantic
@@ -119,14 +119,14 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
 
 
 def _load(source: "DataSource", told: set[str]) -> "tuple[HourlySeries, DataReport]":
-    """The last hours of a file, by the rules of training where they fit."""
+    """The last hours of a file, read by the rules of the training file if they fit."""
     from data_pipeline.errors import DataError
     from data_pipeline.load import load_last_hours
 
     try:
         return load_last_hours(source)
     except DataError as error:
-        # How a file is written may differ from that of training; what it means may not.
+        # The format may differ from that of the training file, but not the meaning.
         written = {"encoding", "header", "decimal", "thousands", "date_format"} - told
         anew = source.change(**dict.fromkeys(written, None))
         try:
@@ -135,7 +135,9 @@ def _load(source: "DataSource", told: set[str]) -> "tuple[HourlySeries, DataRepo
             found = load_last_hours(anew)
         except DataError:
             raise with_commands(error, source, load_last_hours, "search.predict") from error
-        click.echo("The file is written in another way than that of training; read anew.", err=True)
+        click.echo(
+            "The file's format differs from that of the training file; read again.", err=True
+        )
         return found
 
 
@@ -162,11 +164,11 @@ def _forecast(
     facts: dict[str, Any],
     plot: Path | None,
 ) -> None:
-    from search.serving.served import WrongRows
+    from search.serving.served import WrongRows, hours_needed
 
     try:
         coming = model.coming(rows)
-        doubts = model.doubts(rows.tail(facts["window"]))
+        doubts = model.doubts(rows.tail(hours_needed(facts)))
     except WrongRows as error:
         raise WrongInput(f"--data: {error}") from error
     for line in doubts:
@@ -179,7 +181,7 @@ def _forecast(
 
     from search.figures import outlook, png
 
-    # The clock alone: the offset may change among these hours.
+    # Show the clock without the offset: the offset may change within these hours.
     ahead = pd.DatetimeIndex(pd.to_datetime(coming[facts["time"]].str[:19]))
     figure = outlook(
         series.local,

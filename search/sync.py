@@ -1,8 +1,8 @@
-"""`python -m search.sync`: bring MLflow in line with a study's database; nothing is trained.
+"""`python -m search.sync`: make MLflow agree with a study's database; nothing is trained.
 
 It creates missing runs again from the study database, writes ends that were not delivered, and ends
-attempts that no process is running. The data file is not needed. Exit codes: 0 MLflow has
-everything, 1 refused or not delivered, 2 wrong input.
+attempts that no process runs. The data file is not needed. Exit codes: 0 MLflow has everything,
+1 refused or not delivered, 2 wrong input.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""`python -m search.ui`: the MLflow UI on the stores that `search.run` writes."""
+"""`python -m search.ui`: the MLflow UI for the stores that `search.run` writes."""
 
 import ipaddress
 import os
@@ -17,7 +17,7 @@ from search.common.stores import choose_stores, masked
 from search.tracking.start_page import PLUGIN, STORE
 from search.tracking.ui_addresses import page
 
-# Seconds that the server has to end by itself.
+# Seconds for the server to end by itself.
 GRACE = 3.0
 
 
@@ -46,23 +46,23 @@ def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: 
 
 
 def _serve(command: list[str], tracking_uri: str, lines: list[str]) -> int:
-    # Whatever folder we are in, the server is to find `search.tracking.start_page`, and MLflow the
-    # apps in it.
+    # The server must find `search.tracking.start_page` from every folder, and MLflow the apps in
+    # it.
     places = [str(Path(__file__).parents[1]), str(PLUGIN), os.environ.get("PYTHONPATH", "")]
     environment = os.environ | {
         "MLFLOW_DISABLE_TELEMETRY": "true",
-        # Ten background processes that serve features for language models; nothing of ours.
+        # These ten background processes serve features for language models, which we do not use.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "PYTHONPATH": os.pathsep.join(filter(None, places)),
         STORE: tracking_uri,
     }
-    # SIGTERM is to end the server too, not to leave it behind with the port.
+    # SIGTERM must end the server, too; else the server would keep the port.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    # Python leaves SIGINT ignored where it was at the start, as in a script's background process.
+    # Python keeps ignoring SIGINT if it was ignored at the start, as in a background process.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     click.echo("\n".join(lines), err=True)
     with keeper() as tell:
-        # A group of its own, so that nothing of it outlives us.
+        # Its own process group, so that none of its processes outlives us.
         server = subprocess.Popen(command, env=environment, process_group=0)
         tell(server.pid)
         try:
@@ -74,10 +74,10 @@ def _serve(command: list[str], tracking_uri: str, lines: list[str]) -> int:
 
 
 def _end(server: "subprocess.Popen[bytes]") -> None:
-    """End the server, by force after `GRACE` seconds or at another Ctrl-C.
+    """End the server; after `GRACE` seconds or a second Ctrl-C by force.
 
-    By itself it waits without limit for connections whose request or answer is not complete, such
-    as those of a browser that is suspended.
+    Without force the server waits for ever for incomplete requests and answers, such as those of a
+    suspended browser.
     """
     server.terminate()
     try:
@@ -90,11 +90,11 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
 def server_command(
     host: str, port: int, tracking_uri: str | None, login: bool, insecure: bool
 ) -> list[str]:
-    """Return the command that serves the store, a database, once it is sure that it may.
+    """Return the command that serves the store, which is a database, after all checks.
 
     Raises:
-        WrongInput: `host` is no address of this machine.
-        Refused: there is no store yet, the port is taken, or everybody in reach could write.
+        WrongInput: `host` is not an address of this machine.
+        Refused: there is no store yet, the port is taken, or other machines could write.
     """
     stores = choose_stores(None, tracking_uri)
     assert stores.artifacts is not None
@@ -122,11 +122,11 @@ def server_command(
 
 
 def links(address: str, tracking_uri: str) -> list[str]:
-    """Return a line for each experiment, with the address of its runs.
+    """Return one line per experiment, with the address of its runs.
 
     Args:
-        address: of the server that shows them.
-        tracking_uri: of the store.
+        address: address of the server that shows the runs.
+        tracking_uri: URI of the store.
 
     Raises:
         Refused: the store cannot be read.

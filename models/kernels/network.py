@@ -23,7 +23,7 @@ class Plan:
         units: LSTM units of each layer. dropout: rate after each.
         horizon: time steps forecast.
         l2: of the penalty on the input weights of the LSTM layers.
-        learning_rate: Adam's.
+        learning_rate: Adam's, of the first step.
         seed: numbers, not negative, from which the dropout masks follow.
     """
 
@@ -38,11 +38,17 @@ class Plan:
 
 
 class Network:
-    """Stacked LSTM with dropout, a dense layer, mean squared error, L2 and Adam, on one thread."""
+    """Stacked LSTM with dropout, a dense layer, mean squared error, L2 and Adam, on one thread.
+
+    Attributes:
+        plan: what it is.
+        learning_rate: Adam's, of the next step; may be changed between epochs.
+    """
 
     def __init__(self, plan: Plan, weights: Sequence[FloatArray]) -> None:
         """Begin with `weights`, in the order of `arrays.read_keras`."""
         self.plan = plan
+        self.learning_rate = plan.learning_rate
         self._memory = make_memory(
             plan.window, plan.features, plan.units, plan.dropout, plan.horizon
         )
@@ -112,7 +118,7 @@ class Network:
         plan = self.plan
         losses = np.empty(-(-len(order) // batch_size))
         keys = self._keys(len(losses) * -(-batch_size // GROUP))
-        settings = (plan.learning_rate, plan.l2, self._momentum)
+        settings = (self.learning_rate, plan.l2, self._momentum)
         optimiser = Optimiser(*map(np.float32, settings))
         x, y = _as_float32(x), _as_float32(y)
         _check_rows(order, len(x), len(y))

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from models.kernels.compiling import part
-from models.kernels.layer import backward, forward, kept_scale, layer_at
+from models.kernels.layer import forward, kept_scale, layer_at
+from models.kernels.layer_backward import backward
 from models.kernels.vectors import GROUP, fma, load, splat, store, total, where_kept, zero
 
 FloatArray = npt.NDArray[np.float32]

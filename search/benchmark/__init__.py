@@ -1,5 +1,5 @@
-"""This project against the loops that the libraries' own documentation shows, side by side.
+"""Compares this project with the loops that the libraries' own documentation shows.
 
-The contenders are programs of their own (`ours`, `stock`, `keras_tuner_loop`) that say on standard
-output when an epoch has ended; `turns` lets them run in turns and keeps the time of each.
+The contenders are separate programs (`ours`, `stock`, `keras_tuner_loop`). They report the end of
+each epoch on standard output. `turns` lets them run in turns and measures their times.
 """

@@ -45,7 +45,7 @@ def main(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.BadParameter(f"{out} cannot be made: {error}", param_hint="--out") from error
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # by way of every `finally`
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))  # runs every `finally`
     if tuners:
         sys.exit(_compare_tuners(seeds or 5, minutes or (5, 10, 20), overhead, out, as_json))
     if pruners:
@@ -64,7 +64,7 @@ def _race(budget: str, experiment: str, seed: int, out: Path, as_json: bool) -> 
     kept = out / "benchmark.json"
     try:
         for part in race(options.BUDGETS[budget], experiment, seed, out):
-            # Hours were spent on it: a later part's failure does not lose it.
+            # This took hours, so write it before a later part can fail.
             found |= part
             kept.write_text(json.dumps(found, indent=2))
     except Refused as error:
@@ -163,7 +163,7 @@ def _measure_floor(
 def _write(
     out: Path, name: str, lines: list[str], found: Mapping[str, Any], figure: Any, as_json: bool
 ) -> int:
-    """Write text, facts and figure into `out`, and print what was asked for."""
+    """Write text, facts and figure to `out`, and print the text or the facts."""
     from search.figures import png
 
     text, facts = "\n".join(lines) + "\n", json.dumps(found, indent=2)

@@ -3,9 +3,9 @@
     python -m search.benchmark --tuners
     python -m search.benchmark --pruners
 
-Two tables over one contest of replayed searches, see `search.benchmark.replay_contest`. Tuners: the
-default, Optuna's samplers without pruning and KerasTuner's oracles, which have none. Pruners: the
-default search with each of Optuna's, after 4 and after 8 epochs, and without one.
+Both are tables over one contest of replayed searches, see `search.benchmark.replay_contest`.
+Tuners: the default, Optuna's samplers without pruning, and KerasTuner's oracles, which never prune.
+Pruners: the default search with each of Optuna's pruners, after 4 and 8 epochs, and without one.
 """
 
 from collections.abc import Sequence
@@ -34,14 +34,14 @@ from search.tuning.factory import missing_packages
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
-# What the table of pruners looks at beside the minutes: the error after so many trials.
+# The table of pruners also shows the error after this many trials.
 TRIALS = 50
 WARM_UPS = (4, 8)
 _COLUMNS = 4
 
 
 def named(drawing: Drawing) -> Contestant:
-    """A way of drawing under the name that the tables give it."""
+    """A way of drawing, with its name in the tables."""
     pruned = f" + {drawing.pruner}" if drawing.pruner != "none" else ""
     return Contestant(f"{drawing.tuner} {drawing.sampler}{pruned}", drawing)
 
@@ -49,7 +49,7 @@ def named(drawing: Drawing) -> Contestant:
 DEFAULT = named(BY_OPTUNA)
 TUNERS = (
     DEFAULT,
-    # The simplest, pruned alike: what the default's sampler adds to its pruner.
+    # The simplest sampler with the default's pruner shows what the default's sampler adds.
     named(Drawing(OPTUNA, "random", DEFAULT.drawing.pruner)),
     *(named(Drawing(OPTUNA, sampler, "none")) for sampler in SAMPLERS[OPTUNA]),
     *(named(Drawing(KERAS_TUNER, sampler, "none")) for sampler in SAMPLERS[KERAS_TUNER]),
@@ -57,7 +57,7 @@ TUNERS = (
 
 
 def with_pruner(pruner: str, warm_up: int) -> Contestant:
-    """The default search with that pruner, and the epochs before it may prune."""
+    """The default search with this pruner and warm-up, in epochs."""
     drawing = replace(BY_OPTUNA, pruner=pruner)
     return Contestant(f"{pruner}, {warm_up} epochs", drawing, warm_up)
 
@@ -66,7 +66,7 @@ UNPRUNED = Contestant("none", replace(BY_OPTUNA, pruner="none"))
 
 
 def tuners_here() -> tuple[list[Contestant], list[str]]:
-    """The tuners that can be played here, and a line for each that cannot."""
+    """The tuners that can be replayed here, and a line for each that cannot."""
     there = [one for one in TUNERS if not missing_packages(one.drawing)]
     absent = [
         f"{one.name}: left out, needs {' and '.join(missing_packages(one.drawing))}"
@@ -77,20 +77,20 @@ def tuners_here() -> tuple[list[Contestant], list[str]]:
 
 
 def pruners(names: Sequence[str]) -> list[Contestant]:
-    """No pruning, and each of the pruners `names` after each of the warm-ups."""
+    """No pruning, and each of the pruners `names` with each of the warm-ups."""
     return [UNPRUNED, *(with_pruner(one, warm_up) for one in names for warm_up in WARM_UPS)]
 
 
 @dataclass(frozen=True)
 class TunerRow:
-    """One tuner after each of some minutes, and its rank at the last of them.
+    """One tuner: its errors after some numbers of minutes, and its rank at the end.
 
     Attributes:
-        name: of the contestant. trials: its mean number of trials in all the time.
+        name: the contestant's name. trials: its mean number of trials in the whole time.
         errors: RMSE in the data's unit, geometric mean over seeds.
-        ratio: of its RMSE to the default's, paired by seed, at the end; None for the default.
-        rank: mean over seeds, 1 being the lowest error; ties share theirs.
-        rank_low, rank_high: its 95 % bootstrap interval over seeds (percentile).
+        ratio: its RMSE over the default's, paired by seed, at the end; None for the default.
+        rank: mean over seeds; 1 is the lowest error; ties share a rank.
+        rank_low, rank_high: 95 % bootstrap interval of the rank over seeds (percentile).
     """
 
     name: str
@@ -107,12 +107,12 @@ class PrunerRow:
     """One pruner; errors are RMSE in the data's unit.
 
     Attributes:
-        pruner: its name. trials: the mean number in all the time. pruned: the share of them.
-        errors: after each of some minutes, geometric mean over seeds.
-        ratios: of those errors to the ones without pruning, paired by seed; below 1: better.
-        missed: the share of seeds in which a pruned trial would have come out best.
+        pruner: its name. trials: mean number in the whole time. pruned: share of pruned trials.
+        errors: errors after some numbers of minutes, geometric mean over seeds.
+        ratios: these errors over the errors without pruning, paired by seed; below 1 is better.
+        missed: share of seeds in which a pruned trial would have become the best.
         minutes_50, at_50, ratio_50: minutes until `TRIALS` trials have ended, RMSE then, and its
-            ratio to the one without pruning; None where a seed does not come so far.
+            ratio to the RMSE without pruning; None if a seed does not reach that number.
     """
 
     pruner: str
@@ -128,10 +128,10 @@ class PrunerRow:
 
 @dataclass(frozen=True)
 class Advice:
-    """What the numbers recommend.
+    """The recommendation.
 
     Attributes:
-        leader: lowest mean rank. equal: others whose error is not measurably higher than its.
+        leader: the lowest mean rank. equal: others whose error is not significantly higher.
         recommended: the default if it leads or is among the equal, else the leader.
     """
 
@@ -141,7 +141,7 @@ class Advice:
 
 
 def tuner_table(contest: Contest, minutes: Sequence[float]) -> list[TunerRow]:
-    """A row a tuner, the lowest rank first."""
+    """One row per tuner, lowest rank first."""
     last = max(minutes)
     placed = _ranks(contest, last)
     rows = []
@@ -181,11 +181,11 @@ def _interval(values: FloatArray) -> tuple[float, float]:
 
 
 def advise(contest: Contest, minutes: float) -> Advice:
-    """What the errors after `minutes` recommend.
+    """The recommendation from the errors after `minutes`.
 
     A contestant is as good as the leader if the 95 % interval of the ratio of their errors, paired
-    by seed, includes 1. Not corrected for how many are compared, which can only make the list of
-    the equal too short.
+    by seed, includes 1. This is not corrected for the number of contestants, which can only make
+    the list of equals too short.
     """
     ranks = _ranks(contest, minutes).mean(axis=0)
     everyone = list(contest.played)
@@ -202,7 +202,7 @@ def advise(contest: Contest, minutes: float) -> Advice:
 def tuner_lines(
     contest: Contest, rows: Sequence[TunerRow], advice: Advice, minutes: Sequence[float], seeds: int
 ) -> list[str]:
-    """What a person reads: what it rests on, the table as Markdown, the recommendation."""
+    """The text for a person: the basis, the table as Markdown, the recommendation."""
     heads = [f"RMSE {contest.unit} after {minute:g} min" for minute in minutes]
     names = ["tuner", "trials", *heads, "RMSE / default's (95 %)", f"rank of {len(rows)} (95 %)"]
     cells = [
@@ -217,7 +217,7 @@ def tuner_lines(
     ]
     text = [
         surrogate_line(contest),
-        f"{seeds} seeds, two workers; a pair of intervals that overlap decides nothing",
+        f"{seeds} seeds, two workers; overlapping intervals of a pair decide nothing",
         "",
         *_markdown(names, cells),
     ]
@@ -232,8 +232,8 @@ def tuner_lines(
 
 
 def pruner_table(contest: Contest, minutes: Sequence[float]) -> list[PrunerRow]:
-    """A row a pruner, in the order in which they were played; `UNPRUNED` is among them."""
-    # RMSE after `TRIALS` trials by seed, of those that came so far with every seed.
+    """One row per pruner, in the order of the contest, which includes `UNPRUNED`."""
+    # RMSE after `TRIALS` trials by seed, for pruners that reached this number with every seed.
     whole: dict[Contestant, list[float]] = {}
     ended: dict[Contestant, float] = {}
     for one, played in contest.played.items():
@@ -266,7 +266,7 @@ def pruner_table(contest: Contest, minutes: Sequence[float]) -> list[PrunerRow]:
 def pruner_lines(
     contest: Contest, rows: Sequence[PrunerRow], minutes: Sequence[float]
 ) -> list[str]:
-    """What a person reads: what it rests on, and the table as Markdown."""
+    """The text for a person: the basis, and the table as Markdown."""
     unit, against = contest.unit, "against none"
     names = ["pruner", "trials", "pruned"]
     for minute in minutes:
@@ -293,7 +293,7 @@ def _markdown(names: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]
 
 
 def figure(contest: Contest, minutes: float) -> Figure:
-    """Draw the best RMSE so far against time, a panel a contestant, the default in all of them."""
+    """Draw the best RMSE so far against time: one panel per contestant, with the default in all."""
     grid = np.linspace(0, minutes, 200)[1:]
     bands = {one: _band(contest, one, grid) for one in contest.played}
     columns = min(_COLUMNS, len(bands))
@@ -322,7 +322,7 @@ def figure(contest: Contest, minutes: float) -> Figure:
 def _band(
     contest: Contest, one: Contestant, grid: FloatArray
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Geometric mean over the seeds and its 95 % t interval, where every seed has a result."""
+    """Geometric mean over seeds and its 95 % t interval, at times when every seed has a result."""
     logs = np.log([contest.rmse(one, float(minute)) for minute in grid])
     logs[~np.isfinite(logs).all(axis=1)] = np.nan
     mean = logs.mean(axis=1)

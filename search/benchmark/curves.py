@@ -1,8 +1,8 @@
-"""Measured learning curves, kept as a table, and a model that fills the space between them.
+"""Measured learning curves in a table, and a model that predicts curves for other points.
 
     python -m search.benchmark.curves --study full_curves
 
-writes what a study of the experiment `full_curves` measured, or several (`--study` again). The
+writes the curves of one or more studies of the experiment `full_curves` (repeat `--study`). The
 comparisons of pruners and tuners replay these curves instead of training for days.
 """
 
@@ -28,16 +28,16 @@ FloatArray = npt.NDArray[np.float64]
 
 EXPERIMENT = "full_curves"
 TABLE = Path(__file__).parent / "curves.csv"
-# The noise of a point is that of a measured one of about its quality.
+# A point gets the noise of a measured point of similar quality.
 LIKE_POINTS = 10
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Trials trained to the last epoch.
+    """Trials that were trained to the last epoch.
 
     Attributes:
-        parameters: of each of the n trials.
+        parameters: parameters of each of the n trials.
         val_mse: float64 (n, epochs), validation MSE by epoch, scaled.
     """
 
@@ -46,12 +46,12 @@ class Curves:
 
     @property
     def epochs(self) -> int:
-        """Of every trial."""
+        """The number of epochs, the same for every trial."""
         return int(self.val_mse.shape[1])
 
 
 def read_curves(path: Path = TABLE) -> Curves:
-    """Read the table that `write_curves` wrote."""
+    """Read a table of `write_curves`."""
     table = pd.read_csv(path)
     names = [name for name in table.columns if name.startswith("val_mse_")]
     points = [
@@ -65,7 +65,7 @@ def read_curves(path: Path = TABLE) -> Curves:
 
 
 def write_curves(curves: Curves, path: Path) -> None:
-    """Write one row a trial: its point, validation MSE by epoch."""
+    """Write one row per trial: its point and its validation MSE by epoch."""
     rows = [
         to_flat(parameters)
         | {f"val_mse_{epoch}": value for epoch, value in enumerate(values, start=1)}
@@ -78,12 +78,11 @@ def write_curves(curves: Curves, path: Path) -> None:
 
 
 class Surrogate:
-    """Learning curves of points that nobody trained: extremely randomised trees plus real noise.
+    """Learning curves for points without training: extremely randomised trees plus real noise.
 
-    The trees learn the logarithms of the curve. A point's curve is
-    their mean, times the deviation (out of bag) that one of the measured trials of about its
-    quality had from its own mean. So the noise has the size and the shape in time of the trees'
-    errors on trials they did not see, of which a seed's luck is a part.
+    The trees learn the logarithms of the curve. A point's curve is their mean, times the out-of-bag
+    deviation of a measured trial of similar quality. So the noise has the size and the shape in
+    time of the trees' errors on unseen trials, which include the luck of the seed.
     """
 
     def __init__(self, curves: Curves) -> None:
@@ -104,7 +103,7 @@ class Surrogate:
         return np.asarray(np.exp(mean + self._deviations[chosen]))
 
     def errors(self) -> dict[str, float]:
-        """How well the trees foresee trials they did not see.
+        """How well the trees predict unseen trials.
 
         Returns:
             `r2` and `rank_correlation` (Spearman) of the logarithm of the lowest MSE; `typical`:
@@ -121,7 +120,7 @@ class Surrogate:
 
 
 def features(parameters: TrialParameters) -> list[float]:
-    """What the trees see of a point: one number a dimension, 0 for layers it does not have."""
+    """The inputs of the trees for a point: one number per dimension, 0 for missing layers."""
     missing = MOST_LAYERS - parameters.layers
     return [
         float(parameters.layers),
@@ -136,9 +135,10 @@ def features(parameters: TrialParameters) -> list[float]:
 
 
 def whole_curves(records: Sequence[TrialRecord], epochs: int) -> Curves:
-    """Those of `records` that were trained for all `epochs`, the documents' three left out.
+    """The `records` that were trained for all `epochs`, without the documents' three networks.
 
-    What is drawn is averaged (`ema_epochs`) and those are not, which the trees cannot see.
+    Drawn networks have averaged weights (`ema_epochs`), the documents' networks do not, and the
+    trees cannot see this.
     """
     whole = [
         (record.parameters, record.result)

@@ -1,7 +1,7 @@
-"""The floor over the built-in year: every baseline, the notes' three and a search.
+"""Errors over the built-in year: every baseline, the notes' three networks and a search.
 
-A period and a horizon make a cell. Its result is kept in a file as soon as it is there, and its
-search and promotion are a study like any other, so the same command continues it.
+A cell is a period and a horizon. Its result is written to a file at once. Its search and promotion
+are a usual study, so the same command resumes it.
 """
 
 import json
@@ -59,18 +59,18 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """Of its files and of its study."""
+        """Name of its files and of its study."""
         return f"{self.period}-{self.horizon}h"
 
 
 @dataclass(frozen=True)
 class Networks:
-    """How much is spent on networks: trials of the search, and the re-test of a promotion.
+    """The effort for networks: trials of the search, and the re-test of a promotion.
 
     Attributes:
-        trials: 0 for none.
-        epochs: most of a trial; None for the experiment's own.
-        retest: finalists, seeds and folds.
+        trials: number of trials; 0 for no networks.
+        epochs: maximum epochs of a trial; None for the experiment's own.
+        retest: numbers of finalists, seeds and folds.
     """
 
     trials: int = 0
@@ -85,12 +85,12 @@ def measure(
 
     Args:
         cells: what to measure.
-        networks: what to spend on networks; of none, what was measured before is shown.
-        out: folder of the results, and of the stores of the searches.
-        say: is told what begins.
+        networks: the effort for networks; without trials, earlier results are shown.
+        out: folder of the results and of the stores of the searches.
+        say: gets a line when a part begins.
 
     Yields:
-        A cell's result as it stands, plain values; see `_baselines` and `_networks`.
+        A cell's result so far as plain values; see `_baselines` and `_networks`.
 
     Raises:
         Refused: a search or a promotion failed.
@@ -115,7 +115,7 @@ def _plain(networks: Networks) -> dict[str, Any]:
 def _kept(
     file: Path, work: Callable[[], dict[str, Any]], made: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """What was measured before under the same settings, or what `work` measures now."""
+    """The kept result for the same settings, or the result of `work`."""
     if file.exists():
         found: dict[str, Any] = json.loads(file.read_text())
         if made is None or found["made"] == made:
@@ -135,7 +135,7 @@ def _plan(cell: Cell) -> Plan:
 
 
 def _baselines(cell: Cell, say: Callable[[str], None]) -> dict[str, Any]:
-    """Every baseline on the test hours, fitted on all before, with what its intervals covered."""
+    """Every baseline on the test hours, fitted on all hours before, with its coverage."""
     say(f"{cell.name}: baselines")
     plan = _plan(cell)
     framing: Framing = plan.experiment.framing
@@ -163,7 +163,7 @@ def _baselines(cell: Cell, say: Callable[[str], None]) -> dict[str, Any]:
 def _networks(
     cell: Cell, networks: Networks, out: Path, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    """The notes' three as the search trained them, and what its promotion came to."""
+    """The notes' three networks as the search trained them, and the result of its promotion."""
     say(f"{cell.name}: a search of {networks.trials} trials, and its promotion")
     _, start, end = PERIODS[cell.period]
     words = ["--experiment", EXPERIMENT, "--study", cell.name, "--start", start, "--end", end]
@@ -196,7 +196,7 @@ def _networks(
 
 
 def _command(out: Path, module: str, *words: str, allowed: tuple[int, ...]) -> str:
-    """Run a command of ours in the folder `out`, its progress on our standard error."""
+    """Run one of our commands in the folder `out`, with its progress on our standard error."""
     root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-m", module, *words],
@@ -206,14 +206,14 @@ def _command(out: Path, module: str, *words: str, allowed: tuple[int, ...]) -> s
         text=True,
         check=False,
     )
-    # A promotion that fails, other than one that the gate refuses, prints no result.
+    # A failed promotion prints no result; one that the gate refuses does.
     if done.returncode not in allowed or not done.stdout.strip():
         raise Refused(f"{module} {' '.join(words)} ended with exit code {done.returncode}")
     return done.stdout
 
 
 def _documented(cell: Cell, plan: Plan, opened: Opened, out: Path) -> dict[str, FloatArray]:
-    """What the notes' three, as the search trained and kept them, forecast of the test hours."""
+    """Forecasts of the test hours by the notes' three networks, as the search kept them."""
     stores = _stores(out)
     kept = read_study(open_existing(stores.storage, stores.schema_lock), cell.name)
     runs = KeptRuns(stores.tracking, plan.experiment.name, kept.identity)
@@ -231,14 +231,14 @@ def _documented(cell: Cell, plan: Plan, opened: Opened, out: Path) -> dict[str, 
 
 
 def _stores(out: Path) -> Stores:
-    """Where the commands that run in the folder `out` keep their studies."""
+    """The stores of commands that run in the folder `out`."""
     root = out.absolute() / "mlruns"
     optuna, mlflow = f"sqlite:///{root}/optuna.db", f"sqlite:///{root}/mlflow.db"
     return Stores(optuna, mlflow, root / "artifacts", root)
 
 
 def _saved(runs: KeptRuns, number: int, plan: Plan, opened: Opened, place: Path) -> FloatArray:
-    """The forecasts of the test hours by the network of trial `number`, float64 (n, horizon)."""
+    """Forecasts of the test hours by the network of trial `number`, float64 (n, horizon)."""
     prepared, source = plan.prepared, plan.experiment.source
     facts = facts_of(
         plan.series,

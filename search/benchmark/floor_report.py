@@ -1,4 +1,4 @@
-"""What a person reads of the floor: tables of its cells, and one figure."""
+"""The report on the floor: tables of its cells, and one figure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ _SPENT = "trials, epochs at most; finalists x seeds x folds"
 
 
 def lines(cells: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The cells as Markdown, a row each: baselines, networks, and what the intervals covered."""
+    """The cells as Markdown, one row each: baselines, networks, and coverage of intervals."""
     names = list(cells[0]["baselines"])
     said = [f"RMSE of the baselines on the test hours, {cells[0]['unit']}:", ""]
     said += _table(cells, names, _strongest_bold)
@@ -29,8 +29,8 @@ def lines(cells: Sequence[Mapping[str, Any]]) -> list[str]:
         ]
     said += [
         "",
-        "Covered by the 90 % intervals: all test hours, their last quarter, and of a longer "
-        "horizon the lowest to the highest step:",
+        "Covered by the 90 % intervals: all test hours, their last quarter, and, for longer "
+        "horizons, the lowest to the highest step:",
         "",
         *_table(cells, [*names, *(["search"] if "search" in networks else [])], _shares),
     ]
@@ -84,7 +84,7 @@ def _shares(cell: Mapping[str, Any], name: str) -> str:
 
 
 def figure(cells: Sequence[Mapping[str, Any]]) -> Figure:
-    """Draw every forecaster's RMSE over that of the strongest baseline, a cell a column."""
+    """Draw every forecaster's RMSE over that of the strongest baseline, one column per cell."""
     drawn, axes = new_figure(
         "Error over that of the strongest baseline, test hours",
         "period and hours ahead",

@@ -1,4 +1,4 @@
-"""What a contender is asked to do, and what it says while doing it."""
+"""The task of a contender, and its reports while it runs."""
 
 import json
 import sys
@@ -14,18 +14,23 @@ from experiments.lstm_space import to_parameters
 from experiments.space import Choice, Space, Value
 from models.parameters import TrialParameters
 
+_LATER = {
+    name: TrialParameters.model_fields[name].default
+    for name in ("target", "inputs", "lookback", "schedule")
+}
+
 
 class Job(BaseModel):
-    """One contender's task; travels as JSON on its command line.
+    """One contender's task. It is passed as JSON on the command line.
 
     Attributes:
         experiment: name in the catalogue; gives data, windows and space.
-        epochs: most epochs of a trial.
-        seed: of the study.
-        points: train exactly these, in this order, without pruning; None searches the space until
-            stopped. None is stopped early as long as `epochs` does not exceed its patience.
-        folder: for the contender's own files.
-        trials: after which a search ends by itself; None: only when it is stopped.
+        epochs: maximum epochs of a trial.
+        seed: the study's seed.
+        points: train exactly these points, in this order, without pruning; None searches the space
+            until stopped. No point stops early if `epochs` does not exceed its patience.
+        folder: folder for the contender's own files.
+        trials: the search ends after this many; None means only when it is stopped.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,28 +44,44 @@ class Job(BaseModel):
 
     @classmethod
     def from_command_line(cls) -> Self:
-        """The job that this process was started with."""
+        """The job from this process's command line."""
         return cls.model_validate_json(sys.argv[1])
 
     def adapted(self) -> Experiment:
-        """The experiment with this job's epochs and seed."""
+        """The experiment with this job's epochs and seed, in the space of `in_common`."""
         changes = {"epochs": self.epochs, "seed": self.seed}
-        return CATALOGUE[self.experiment].model_copy(update=changes)
+        return in_common(CATALOGUE[self.experiment]).model_copy(update=changes)
 
     def parameters(self, point: dict[str, Value]) -> TrialParameters:
-        """What a point of the space stands for."""
+        """The network's parameters for a point of the space."""
         return to_parameters(point, self.epochs)
 
 
+def in_common(experiment: Experiment) -> Experiment:
+    """The experiment without what a stock Keras loop, or a measured curve, does not know.
+
+    Those are the settings that came later: what is learned, from which inputs, how far back, by
+    which schedule. All have their default.
+    """
+    dimensions = [one for one in experiment.space.dimensions if one.name not in _LATER]
+    designs = [
+        one
+        for one in experiment.designs
+        if all(getattr(one.parameters, name) == default for name, default in _LATER.items())
+    ]
+    space = Space(dimensions=tuple(dimensions))
+    return experiment.model_copy(update={"space": space, "designs": tuple(designs)})
+
+
 def say_epoch(trial: int | str, epoch: int, value: float, flops: float) -> None:
-    """Report the end of an epoch (from 1) of `trial`: its validation MSE, scaled, and its work."""
+    """Report the end of an epoch (from 1), with its validation MSE, scaled, and its operations."""
     event = {"trial": str(trial), "epoch": epoch, "value": value, "flops": flops}
     sys.stdout.write(json.dumps(event) + "\n")
     sys.stdout.flush()
 
 
 def draw_points(space: Space, count: int, seed: int) -> list[dict[str, Value]]:
-    """Points of `space`, uniform on each dimension's own scale; the same for the same seed."""
+    """Draw points of `space`, uniform on each dimension's scale; equal for equal seeds."""
     rng = np.random.default_rng(seed)
     points = []
     for _ in range(count):

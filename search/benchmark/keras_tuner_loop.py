@@ -18,7 +18,7 @@ MANY_TRIALS = 10_000
 
 
 class StackedLstm(keras_tuner.HyperModel):  # type: ignore[misc]  # KerasTuner is untyped
-    """Build and fit a stock stacked LSTM; batch size and patience are searched too."""
+    """Builds and fits a stock stacked LSTM; batch size and patience are searched, too."""
 
     def __init__(self, job: Job, space: Space, shape: tuple[int, int, int], windows: int) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class StackedLstm(keras_tuner.HyperModel):  # type: ignore[misc]  # KerasTuner i
         return build(self._parameters(hp), *self.shape)
 
     def fit(self, hp: Any, model: keras.Model, *data: Any, **options: Any) -> Any:
-        """Train it with the point's batch size and patience."""
+        """Train the model with the point's batch size and patience."""
         parameters = self._parameters(hp)
         flops = epoch_flops(parameters, self.windows, *self.shape[:2])
         name = "-".join(str(value) for value in hp.values.values())
@@ -46,7 +46,7 @@ class StackedLstm(keras_tuner.HyperModel):  # type: ignore[misc]  # KerasTuner i
 
 
 class _WithoutTensorBoard:
-    """KerasTuner imports TensorBoard in every trial, which neither it nor Keras brings along."""
+    """Replaces TensorBoard: KerasTuner imports it in every trial but does not install it."""
 
     def _configure_tensorboard_dir(self, *_: object) -> None:
         return None

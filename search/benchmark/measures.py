@@ -1,4 +1,4 @@
-"""From what the contenders said to ratios with intervals."""
+"""Computes ratios with intervals from the contenders' reports."""
 
 import itertools
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from search.benchmark.turns import Contender, Epoch
 
 @dataclass(frozen=True)
 class Ratio:
-    """A geometric mean of paired ratios with its 95 % t interval on the logarithms, of n pairs."""
+    """A geometric mean of n paired ratios, with its 95 % t interval on the logarithms."""
 
     value: float
     low: float
@@ -20,7 +20,7 @@ class Ratio:
     pairs: int
 
     def __str__(self) -> str:
-        """The ratio and its interval, as a person reads it."""
+        """The ratio and its interval, for a person."""
         return f"{self.value:.2f}x (95 % {self.low:.2f} to {self.high:.2f}, n = {self.pairs})"
 
 
@@ -44,9 +44,9 @@ def paired_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> 
 
 
 def seconds_per_epoch(epochs: Sequence[Epoch]) -> dict[str, float]:
-    """Median seconds between the ends of epochs that follow each other, by trial.
+    """Median seconds between the ends of consecutive epochs, by trial.
 
-    The first epoch of a trial holds the building of its graph and is left out.
+    The first epoch of a trial is left out, because it includes building the graph.
     """
     found: dict[str, list[float]] = {}
     last: dict[str, Epoch] = {}
@@ -59,7 +59,7 @@ def seconds_per_epoch(epochs: Sequence[Epoch]) -> dict[str, float]:
 
 
 def best_so_far(epochs: Sequence[Epoch]) -> list[tuple[float, float]]:
-    """(seconds, lowest validation MSE up to then), one pair each time it falls."""
+    """Pairs (seconds, lowest validation MSE so far), one for each improvement."""
     steps: list[tuple[float, float]] = []
     for epoch in epochs:
         if np.isfinite(epoch.value) and (not steps or epoch.value < steps[-1][1]):
@@ -68,7 +68,7 @@ def best_so_far(epochs: Sequence[Epoch]) -> list[tuple[float, float]]:
 
 
 def seconds_until(epochs: Sequence[Epoch], error: float) -> float | None:
-    """When the validation MSE first was `error` or less; None if never."""
+    """Seconds until the validation MSE first was `error` or less; None if never."""
     return next((at for at, value in best_so_far(epochs) if value <= error), None)
 
 
@@ -78,9 +78,9 @@ def best_until(epochs: Sequence[Epoch], seconds: float) -> float | None:
 
 
 def trial_seconds(epochs: Sequence[Epoch]) -> list[float]:
-    """Seconds of each trial of a loop that trains one after the other, in turn.
+    """Seconds of each trial of a loop that trains one trial after the other.
 
-    From the last epoch of the trial before, or the start, to its own last epoch.
+    They count from the last epoch of the previous trial, or the start, to the trial's last epoch.
     """
     ends: dict[str, float] = {}
     for epoch in epochs:
@@ -90,7 +90,7 @@ def trial_seconds(epochs: Sequence[Epoch]) -> list[float]:
 
 
 def summary(contender: Contender) -> dict[str, object]:
-    """What one contender did in its time, as plain values."""
+    """The result of one contender, as plain values."""
     steps = best_so_far(contender.epochs)
     seconds = contender.seconds
     return {

@@ -1,6 +1,6 @@
-"""What `python -m search.benchmark` may be asked; quick to import.
+"""The options of `python -m search.benchmark`; quick to import.
 
-It races programs, or makes one of the `COMPARISONS`; each has options of its own.
+It races programs, or makes one of the `COMPARISONS`. Each has its own options.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from click.core import ParameterSource
 
 from experiments.catalogue import CATALOGUE
 
-# Optuna's rules that `--pruners` compares with no pruning.
+# Optuna's pruners that `--pruners` compares with no pruning.
 PRUNERS = ("median", "quartile", "halving", "hyperband", "patient")
 
 
@@ -23,11 +23,11 @@ class Budget:
     Attributes:
         steps: alternations of single steps.
         points: configurations that both loops train.
-        rounds: turns of each in the search; None: until those that count trials are done.
+        rounds: turns of each contender in the search; None: until those that count trials are done.
         turn: seconds of a turn in the search.
-        epochs: most of a trial in the search.
-        takes: what to expect of it all.
-        trials: that a contender makes in the search, of those that count them.
+        epochs: maximum epochs of a trial in the search.
+        takes: what to expect, in words.
+        trials: number of trials in the search, for contenders that count them.
     """
 
     steps: int
@@ -191,7 +191,7 @@ ALL: list[click.Parameter] = list(
 
 
 def refuse_foreign(context: click.Context) -> None:
-    """Refuse an option of a comparison that was not asked for, rather than ignore it.
+    """Refuse an option of a comparison that was not requested, rather than ignore it.
 
     Raises:
         UsageError: there is such an option, or more than one comparison.

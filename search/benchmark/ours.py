@@ -1,4 +1,4 @@
-"""A contender: this project as a search runs it, stores and figures included."""
+"""A contender: this project as in a real search, including stores and figures."""
 
 from experiments.experiment import Design
 from models.cost import epoch_flops
@@ -27,12 +27,12 @@ class _PoolThatSays(ProcessPoolOfWorkers):
         self._parameters: dict[int, TrialParameters] = {}
 
     def submit(self, task: Task) -> None:
-        """Queue `task` and remember how much work its epochs are."""
+        """Queue `task`, and note the operations of its epochs."""
         self._parameters[task.number] = task.parameters
         super().submit(task)
 
     def event(self, seconds: float) -> Event | None:
-        """Return the next event, reported if it is an epoch."""
+        """Return the next event; report it if it is an epoch."""
         event = super().event(seconds)
         if isinstance(event, EpochReached):
             flops = epoch_flops(self._parameters[event.number], *self._size)

@@ -14,7 +14,7 @@ import click
 from experiments.catalogue import CATALOGUE
 from experiments.lstm_space import to_flat
 from experiments.space import Value
-from search.benchmark.job import Job, draw_points
+from search.benchmark.job import Job, draw_points, in_common
 from search.benchmark.measures import paired_ratio, seconds_per_epoch, summary
 from search.benchmark.options import Budget
 from search.benchmark.turns import Contender, module_command, run_in_turns
@@ -22,15 +22,15 @@ from search.common.errors import Refused
 from search.training.machine import default_workers
 
 POINT_EPOCHS = 3
-# Seconds of a turn on the same points, in the proportion of what is expected, so that both are busy
-# all the time.
+# Seconds of a turn on equal points, in proportion to the expected times, so that both loops are
+# busy all the time.
 PAIRED_TURNS = {"ours": 6.0, "stock": 24.0}
 TUNERS = ("hyperband", "bayesian")
 
 
 @dataclass(frozen=True)
 class _Race:
-    """What is raced, with what seed; `out` is for the contenders' logs, `place` for their files."""
+    """The race's contenders and seed; `out` is for their logs, `place` for their files."""
 
     budget: Budget
     experiment: str
@@ -50,7 +50,7 @@ class _Race:
         return self._contender(name, job, [name], PAIRED_TURNS[name])
 
     def searching(self, name: str, *command: str) -> Contender:
-        """A contender that searches; without a number of trials it does not end by itself."""
+        """A contender that searches. Without a number of trials it does not end by itself."""
         trials = self.budget.trials.get(name)
         job = Job(
             experiment=self.experiment,
@@ -70,25 +70,25 @@ class _Race:
 
 
 def race(budget: Budget, experiment: str, seed: int, out: Path) -> Iterator[dict[str, Any]]:
-    """Measure, and yield what each part found: steps, points alike, the search after every turn.
+    """Measure, and yield the results so far: steps, equal points, the search after every turn.
 
     Args:
-        budget: how long.
+        budget: how long to measure.
         experiment: name in the catalogue.
-        seed: of points and searches.
+        seed: seed of points and searches.
         out: an existing folder for the contenders' logs.
 
     Raises:
         Refused: a contender failed, or too little was measured.
     """
-    designs = CATALOGUE[experiment].designs
-    points = [to_flat(design.parameters) for design in designs]
-    points += draw_points(CATALOGUE[experiment].space, max(budget.points - len(points), 2), seed)
+    raced = in_common(CATALOGUE[experiment])
+    points = [to_flat(design.parameters) for design in raced.designs]
+    points += draw_points(raced.space, max(budget.points - len(points), 2), seed)
     click.echo("1 of 3: single training steps, one thread", err=True)
     yield {"steps": _steps(budget.steps), "points": points}
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         of = _Race(budget, experiment, seed, out, Path(folder))
-        click.echo(f"2 of 3: {len(points)} points alike, {POINT_EPOCHS} epochs", err=True)
+        click.echo(f"2 of 3: {len(points)} equal points, {POINT_EPOCHS} epochs", err=True)
         both = [of.paired(name, points) for name in PAIRED_TURNS]
         for number, one in run_in_turns(both, None):
             _say(number, one)
@@ -117,13 +117,13 @@ def _say(number: int, one: Contender) -> None:
 
 
 def _paired(contenders: Sequence[Contender], points: int) -> dict[str, Any]:
-    """The whole machine, ours and stock, on `points` configurations that are alike."""
+    """The whole machine, ours and stock, on `points` equal configurations."""
     workers = min(default_workers(()), points)
     ours, stock = (seconds_per_epoch(one.epochs) for one in contenders)
     both = sorted(ours.keys() & stock.keys())
     if len(both) < 2:
         raise Refused(
-            f"expected two configurations or more of which both loops trained two epochs, found "
+            f"expected two or more configurations of which both loops trained two epochs, found "
             f"{len(both)} of {points}; their output is in {contenders[0].log.parent}"
         )
     machine = paired_ratio([stock[t] for t in both], [ours[t] / workers for t in both])

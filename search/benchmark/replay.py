@@ -1,6 +1,6 @@
-"""A search whose trainings are replayed: the real coordinator, study, sampler and pruner.
+"""Replays the trainings of a search, with the real coordinator, study, sampler and pruner.
 
-Only the workers are played, on a clock of their own: a study of an hour takes seconds.
+Only the workers are simulated, with their own clock: a study of an hour takes seconds.
 """
 
 import dataclasses
@@ -29,12 +29,12 @@ Trainer = Callable[[TrialParameters, int], tuple[FloatArray, float]]
 
 @dataclass(frozen=True)
 class Replayed:
-    """How a replayed search went.
+    """The result of a replayed search.
 
     Attributes:
-        steps: (seconds, lowest objective of the completed trials up to then), one a trial.
-        pruned: trials that were pruned.
-        missed: the lowest error that the pruned ones would have come to; infinite without any.
+        steps: (seconds, lowest objective of the completed trials so far), one per trial.
+        pruned: number of pruned trials.
+        missed: the lowest error that a pruned trial would have reached; infinite without any.
     """
 
     steps: tuple[tuple[float, float], ...]
@@ -42,7 +42,7 @@ class Replayed:
     missed: float
 
     def best_after(self, seconds: float) -> float:
-        """The lowest objective of the trials completed within `seconds`; infinite if none was."""
+        """The lowest objective of trials completed within `seconds`; infinite if there is none."""
         return min((best for at, best in self.steps if at <= seconds), default=np.inf)
 
 
@@ -55,13 +55,13 @@ class _Attempt:
 
 
 class ReplayPool:
-    """Workers that look their curves up, on a clock that jumps from one epoch's end to the next.
+    """Workers that look up their curves. The clock jumps from the end of one epoch to the next.
 
     Args:
-        train: the learning curve and the seconds an epoch of a point and a seed.
+        train: returns the learning curve and the seconds per epoch for a point and a seed.
         workers: trials at once.
-        overhead: seconds that a trial costs beside its epochs.
-        limit: when the clock stands there, a stop is asked for.
+        overhead: seconds of a trial outside its epochs.
+        limit: time of the clock, in s, at which a stop is requested.
     """
 
     def __init__(self, train: Trainer, workers: int, overhead: float, limit: float) -> None:
@@ -76,7 +76,7 @@ class ReplayPool:
         self.missed = np.inf
 
     def submit(self, task: Task) -> None:
-        """Begin to play `task`."""
+        """Start to replay `task`."""
         curve, seconds = self._train(task.parameters, task.seed)
         self._running[task.number] = _Attempt(task, curve, seconds)
         heapq.heappush(self._due, (self.seconds + self._overhead + seconds, task.number, 1))
@@ -108,7 +108,7 @@ class ReplayPool:
         return EpochReached(number, epoch, float(attempt.curve[epoch - 1]), reply)
 
     def _stopped_by(self, attempt: _Attempt, epochs: int) -> str | None:
-        """What ends the attempt after `epochs` epochs, as in `models.fit`; None if nothing."""
+        """What ends the attempt after `epochs` epochs, as in `models.fit`; None if it goes on."""
         parameters = attempt.task.parameters
         if epochs == 0:
             return None
@@ -120,10 +120,10 @@ class ReplayPool:
         return "epochs" if epochs >= parameters.epochs else None
 
     def request_stop(self, signum: int) -> None:
-        """Nobody does."""
+        """Do nothing: nobody requests a stop."""
 
     def stop(self) -> None:
-        """Let the clock stand still."""
+        """Stop the clock."""
         self._due.clear()
 
 
@@ -156,11 +156,11 @@ def replay(
     """Run a study of `experiment` to its total, or to the pool's limit, with `pool`'s trainings.
 
     Args:
-        experiment: with its seed and number of trials.
-        facts: of a study of it.
-        pool: a new one.
-        drawing: who draws and prunes.
-        warm_up: epochs before which nothing is pruned.
+        experiment: the experiment, with its seed and number of trials.
+        facts: facts of a study of this experiment.
+        pool: a new pool.
+        drawing: the tuner, sampler and pruner.
+        warm_up: no trial is pruned before this many epochs.
     """
     facts = dataclasses.replace(facts, total=experiment.trials)
     with tempfile.TemporaryDirectory(prefix="replay-") as folder:

@@ -1,8 +1,9 @@
-"""Searches replayed with measured curves: who finds the lowest validation error in the same time?
+"""Replays searches with measured curves: which finds the lowest validation error in equal time?
 
-The default search is played again and again with the learning curves of `curves.csv`, and with as
-many epochs as those have: the real coordinator, sampler and pruner, two workers, and a clock that
-counts an epoch's seconds as `models.cost` does for the default window.
+The default search is replayed with the learning curves of `curves.csv` and their number of epochs.
+It uses the real coordinator, sampler and pruner, two workers, and a clock that takes the seconds of
+an epoch from `models.cost` for the default window. Its space is that of the curves, whose networks
+learn the level from the whole window at a constant rate.
 """
 
 import warnings
@@ -19,6 +20,7 @@ from experiments.experiment import Experiment
 from models.cost import epoch_seconds
 from models.parameters import TrialParameters
 from search.benchmark.curves import FloatArray, Surrogate, read_curves
+from search.benchmark.job import in_common
 from search.benchmark.measures import Ratio, paired_ratio
 from search.benchmark.replay import Replayed, ReplayPool, Trainer, replay
 from search.common.drawing import Drawing
@@ -28,14 +30,17 @@ from search.engine.plan import make_plan
 from search.tuning.pruners import WARM_UP_EPOCHS
 
 WORKERS = 2
-# More than any search comes to in the time.
+# More trials than any search reaches in the time.
 MANY_TRIALS = 10_000
-EXPERIMENT = CATALOGUE["power_usage"]
+# In the space of the curves, which is that of the documents.
+EXPERIMENT = in_common(CATALOGUE["power_usage"]).model_copy(
+    update={"space": CATALOGUE["documents"].space}
+)
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """A way to search, and the epochs that every trial gets before it may be pruned."""
+    """A way to search, and the epochs before a trial may be pruned."""
 
     name: str
     drawing: Drawing
@@ -44,13 +49,13 @@ class Contestant:
 
 @dataclass(frozen=True)
 class Contest:
-    """How every contestant's searches went, one a seed, the same seeds for all.
+    """The searches of every contestant, one per seed, with the same seeds for all.
 
     Attributes:
-        played: by contestant.
-        to_unit: the data's unit that a scaled 1 is, `unit` its name.
-        curves: measured learning curves behind it. epochs: of each of them.
-        errors: how well they foresee trials they did not see, see `Surrogate.errors`.
+        played: searches by contestant.
+        to_unit: a scaled 1 in the data's unit. unit: the unit's name.
+        curves: number of measured learning curves. epochs: epochs of each.
+        errors: how well the curves predict unseen trials, see `Surrogate.errors`.
     """
 
     played: dict[Contestant, list[Replayed]]
@@ -61,7 +66,7 @@ class Contest:
     errors: dict[str, float]
 
     def rmse(self, contestant: Contestant, minutes: float) -> FloatArray:
-        """Its lowest validation RMSE after `minutes`, by seed; infinite where none completed."""
+        """Lowest validation RMSE after `minutes`, by seed; infinite if no trial completed."""
         best = [one.best_after(60 * minutes) for one in self.played[contestant]]
         return np.asarray(np.sqrt(best) * self.to_unit)
 
@@ -74,7 +79,7 @@ class Contest:
         return paired_ratio(list(self.rmse(one, minutes)), list(self.rmse(other, minutes)))
 
     def as_dict(self) -> dict[str, Any]:
-        """What it rests on and every search's best error by trial, as plain values."""
+        """The basis, and every search's best error by trial, as plain values."""
         return {
             "unit": self.unit,
             "curves": self.curves,
@@ -88,13 +93,13 @@ class Contest:
 
 
 def play(contestants: Sequence[Contestant], seeds: int, minutes: float, overhead: float) -> Contest:
-    """Replay the default search with every contestant for `minutes`, once a seed.
+    """Replay the default search with every contestant for `minutes`, once per seed.
 
     Args:
-        contestants: who.
-        seeds: how often each.
-        minutes: on the replayed clock.
-        overhead: seconds that a trial costs beside its epochs.
+        contestants: the ways to search.
+        seeds: number of searches of each.
+        minutes: time on the replayed clock.
+        overhead: seconds of a trial outside its epochs.
     """
     plan = make_plan(EXPERIMENT)
     facts = study_facts(plan, "replay", "replay", {})
@@ -107,7 +112,7 @@ def play(contestants: Sequence[Contestant], seeds: int, minutes: float, overhead
     def train(parameters: TrialParameters, seed: int) -> tuple[FloatArray, float]:
         return surrogate.predict(parameters, seed), epoch_seconds(parameters, *size)
 
-    # It renews processes that have grown, which costs a second and changes nothing.
+    # joblib replaces processes that have grown, which costs a second and changes nothing.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
     pairs = [(contestant, seed) for seed in range(seeds) for contestant in contestants]
     done = tqdm(
@@ -147,13 +152,13 @@ def _replay(
 
 
 def surrogate_line(contest: Contest) -> str:
-    """What the replays rest on, in one line."""
+    """The basis of the replays, in one line."""
     errors = ", ".join(f"{name} {value:.3f}" for name, value in contest.errors.items())
     return (
-        f"{contest.curves} measured curves of {contest.epochs} epochs; on trials not seen: {errors}"
+        f"{contest.curves} measured curves of {contest.epochs} epochs; on unseen trials: {errors}"
     )
 
 
 def shown(ratio: Ratio) -> str:
-    """A ratio near 1 as it stands in a table."""
+    """A ratio near 1, as text for a table."""
     return f"{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})"

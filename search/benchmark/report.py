@@ -1,4 +1,4 @@
-"""What a person reads of a benchmark: lines of text and one figure."""
+"""The report on a benchmark: lines of text and one figure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -45,21 +45,26 @@ def lines(found: Mapping[str, Any]) -> list[str]:
 
 def _step_lines(steps: Mapping[str, Any]) -> list[str]:
     seconds, flops = steps["seconds"], steps["flops"]
+    speed = {name: flops[name] / float(np.median(seconds[name])) for name in seconds}
     shown = [
-        "Training step, one thread, batch 64, 168 hours, 6 columns (median)",
-        f"{'units':<10}{'stock ms':>10}{'fused ms':>10}{'fused GFLOP/s':>15}   stock / fused",
+        "Training step, CPU time of one thread, 168 hours, 6 columns (median)",
+        f"{'units x batch':<16}{'kernels ms':>11}{'fused ms':>10}{'stock ms':>10}"
+        f"{'of product':>12}   fused / kernels; stock / kernels",
     ]
     for name in seconds:
-        kind, _, units = name.partition(" ")
-        if kind != "fused":
+        kind, _, size = name.partition(" ")
+        if kind != "kernels":
             continue
-        fused, stock = seconds[name], seconds[f"stock {units}"]
-        middle = float(np.median(fused))
-        shown.append(
-            f"{units:<10}{1e3 * np.median(stock):>10.1f}{1e3 * middle:>10.1f}"
-            f"{flops[name] / middle / 1e9:>15.1f}   {paired_ratio(stock, fused)}"
+        ours, fused, stock = (seconds[f"{kind} {size}"] for kind in ("kernels", "fused", "stock"))
+        times = "".join(
+            f"{1e3 * np.median(one):>{width}.1f}"
+            for one, width in ((ours, 11), (fused, 10), (stock, 10))
         )
-    product = flops["product"] / float(np.median(seconds["product"])) / 1e9
+        shown.append(
+            f"{size:<16}{times}{speed[name] / speed['product']:>12.0%}   "
+            f"{paired_ratio(fused, ours)}; {paired_ratio(stock, ours)}"
+        )
+    product = speed["product"] / 1e9
     return [*shown, f"Matrix product of 1024 x 1024 on the same thread: {product:.1f} GFLOP/s"]
 
 
@@ -72,8 +77,8 @@ def _machine_lines(found: Mapping[str, Any]) -> list[str]:
         f"seconds per epoch, median over configurations: ours "
         f"{np.median(list(each['ours'].values())):.2f} in each worker, "
         f"stock {np.median(list(each['stock'].values())):.2f}",
-        f"epochs per second, ours / stock: {ratio}; it is stock's "
-        "seconds over ours / workers, so with every worker busy",
+        f"epochs per second, ours / stock: {ratio}, from stock's "
+        "seconds over ours / workers, so with all workers busy",
     ]
 
 
@@ -96,7 +101,7 @@ def _race_lines(found: Mapping[str, Any]) -> list[str]:
             f"{one['gflops']:>9.2f}{best:>11}{then:>14}"
             f"{'never' if reached is None else f'{reached:.0f}':>17}"
         )
-    shown.append("* of which an epoch has ended")
+    shown.append("* with at least one finished epoch")
     if target is not None:
         ours = seconds_until(race["ours"]["said"], target)
         theirs = seconds_until(race["stock"]["said"], target)
@@ -105,14 +110,14 @@ def _race_lines(found: Mapping[str, Any]) -> list[str]:
             shown.append("Ours has not reached the best error of the stock loop.")
         else:
             shown.append(
-                f"Ours was as good as the stock loop's best after {ours / theirs:.2f} times the "
-                "time that the stock loop took. One race and one seed: no interval."
+                f"Ours reached the stock loop's best error in {ours / theirs:.2f} times the stock "
+                "loop's time. One race and one seed: no interval."
             )
     return shown
 
 
 def _estimate_lines(found: Mapping[str, Any]) -> list[str]:
-    """How long the stock loop would need for as many trials as ours, where both counted trials."""
+    """The time of the stock loop for as many trials as ours, if both counted trials."""
     asked = found.get("trials")
     if not asked:
         return []
@@ -120,7 +125,7 @@ def _estimate_lines(found: Mapping[str, Any]) -> list[str]:
     count = asked["ours"]
     each, target = trial_seconds(_said(stock)), ours["best_val_mse"]
     if len(each) < 2 or target is None:
-        return ["", "Too few trials for an estimate of how long the stock loop would go on."]
+        return ["", "Too few trials to estimate how long the stock loop would take."]
     mean, (low, high) = float(np.mean(each)), t_interval(each)
     whole = count * mean
     reached = seconds_until(_said(ours), target)
@@ -130,10 +135,11 @@ def _estimate_lines(found: Mapping[str, Any]) -> list[str]:
         f"The stock loop's {stock['trials']} trials took {mean:.0f} s each (95 % {low:.0f} to "
         f"{high:.0f}), so {count} of them would take {whole / 3600:.1f} h "
         f"({count * low / 3600:.1f} to {count * high / 3600:.1f}). "
-        f"Ours needed {reached:.0f} s to {target:.6f}, the best of "
-        f"its own {count}: if the stock loop's {count} came to an error as low, that was after "
+        f"Ours reached {target:.6f}, the best of its {count} trials, in {reached:.0f} s. If the "
+        f"stock loop's {count} trials reached the same error, ours took "
         f"1 / {whole / reached:.1f} of its time (1 / {count * low / reached:.1f} to 1 / "
-        f"{count * high / reached:.1f}; of the lengths of trials, not of one race and seed).",
+        f"{count * high / reached:.1f}; the interval covers the lengths of trials, not race and "
+        "seed).",
     ]
 
 

@@ -1,4 +1,4 @@
-"""A study in stores of its own, apart from the person's."""
+"""A study in its own stores, separate from the person's."""
 
 import dataclasses
 from pathlib import Path
@@ -18,12 +18,12 @@ class _Silent:
         return lambda *_: None
 
 
-# Stands for a mirror or a progress bar where nobody looks.
+# Replaces a mirror or a progress bar that nobody needs.
 SILENT: Any = _Silent()
 
 
 def private_study(plan: Plan, root: Path, sampler: str) -> Session:
-    """Open a new study under the folder `root`, which nobody else knows, ready to train."""
+    """Open a new study under the private folder `root`, ready to train."""
     root = root.absolute()
     (root / "locks").mkdir(parents=True)
     stores = Stores(

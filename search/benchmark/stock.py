@@ -1,6 +1,6 @@
 """A contender: Optuna around Keras `fit`, in one process, as both libraries document it.
 
-Stock LSTM layers, every core for each operation, early stopping by callback, no pruning.
+It has stock LSTM layers, all cores for each operation, early stopping by callback and no pruning.
 """
 
 import itertools
@@ -19,7 +19,7 @@ from search.tuning.optuna_space import suggest
 
 
 def build(parameters: TrialParameters, window: int, features: int, horizon: int) -> keras.Model:
-    """The stacked LSTM of `models.build`, of stock layers and Keras' own compilation."""
+    """The stacked LSTM of `models.build`, with stock layers and Keras' own compilation."""
     layers: list[Any] = [keras.Input((window, features))]
     pairs = zip(parameters.units, parameters.dropout, strict=True)
     for index, (units, rate) in enumerate(pairs, start=1):
@@ -51,7 +51,7 @@ class SayEpochs(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is unt
 
 
 def train(parameters: TrialParameters, prepared: Prepared, trial: int | str, seed: int) -> float:
-    """Train one network by Keras `fit`; return its lowest validation MSE, scaled."""
+    """Train one network with Keras `fit`; return its lowest validation MSE, scaled."""
     train_windows, validation = prepared.train, prepared.held_out
     window, features = train_windows.x.shape[1:]
     keras.utils.set_random_seed(seed)

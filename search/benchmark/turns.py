@@ -1,7 +1,7 @@
-"""Let several programs run in turns, so that a machine that drifts hurts all alike.
+"""Lets several programs run in turns, so that a drift of the machine affects all equally.
 
-Each program has a process group of its own. Outside its turn the whole group is stopped, and its
-clock stands still: a contender's time is the wall time of its turns, its start included.
+Each program has its own process group. Outside its turn the whole group is stopped, and so is its
+clock: a contender's time is the wall time of its turns, including its start.
 """
 
 import itertools
@@ -24,7 +24,7 @@ from search.common.keeper import keeper
 
 @dataclass(frozen=True)
 class Epoch:
-    """An epoch (from 1) of `trial` ended at `at` seconds of its contender's time.
+    """An epoch (from 1) of `trial` that ended at `at` seconds of its contender's time.
 
     `value` is the validation MSE without penalty, scaled; `flops` the epoch's operations.
     """
@@ -38,9 +38,9 @@ class Epoch:
 
 @dataclass
 class Contender:
-    """One program: the command that runs it, the seconds of each of its turns, and what it said.
+    """One program: its command, the seconds of each of its turns, and its reports.
 
-    `endless`: it does not end by itself; it gets turns until the first of the others has.
+    An `endless` one does not end by itself. It gets turns until the first of the others has ended.
     """
 
     name: str
@@ -58,10 +58,10 @@ class Contender:
         """Run for one turn, or until the program ends.
 
         Args:
-            tell: of a keeper, which is told the program's group when it begins and has ended.
+            tell: the function of a keeper; gets the program's group at its begin and its end.
 
         Raises:
-            Refused: the program failed; its last words are shown.
+            Refused: the program failed; the message shows its last output.
         """
         began = time.monotonic()
         if self._process is None:
@@ -89,7 +89,7 @@ class Contender:
                 )
 
     def end(self) -> None:
-        """Kill whatever of it still runs."""
+        """Kill all of its processes that still run."""
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
@@ -116,7 +116,7 @@ class Contender:
         threading.Thread(target=listen, daemon=True).start()
 
     def _read(self, began: float, wait: float) -> None:
-        """Note what was said; waits up to `wait` seconds for the first line."""
+        """Read the reports; wait up to `wait` seconds for the first line."""
         try:
             line = self._lines.get(timeout=wait) if wait else self._lines.get_nowait()
             while True:
@@ -131,9 +131,9 @@ class Contender:
 def run_in_turns(
     contenders: Sequence[Contender], rounds: int | None
 ) -> Iterator[tuple[int, Contender]]:
-    """Give each contender turns, in turn; those that are done are passed over.
+    """Give the contenders turns, one after the other.
 
-    Endless ones, too, once one of the others is done.
+    Contenders that are done get no more turns. Endless ones get none once another one is done.
 
     Args:
         contenders: not started yet; killed at the end, also if this process is killed.

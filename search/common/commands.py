@@ -1,4 +1,4 @@
-"""What all commands share: how they are typed here and now, how they read options, how they end."""
+"""What all commands share: how they are typed, how they read options, how they end."""
 
 import csv
 import importlib.util
@@ -27,11 +27,11 @@ _SIGNS = "_.:-=+*#"
 
 
 def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int:
-    """Do `work` and return its exit code, or say on standard error why it was not done.
+    """Do `work` and return its exit code. If it fails, say why on standard error.
 
     Args:
-        work: returns an exit code.
-        interrupted: is said after Ctrl-C.
+        work: a function that returns an exit code.
+        interrupted: the message after Ctrl-C.
     """
     from data_pipeline.errors import DataError
 
@@ -48,10 +48,10 @@ def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int
         click.echo(f"Refused: {error}", err=True)
         return REFUSED_OR_FAILED
     except BrokenPipeError:
-        raise  # whoever read our output has left
+        raise  # nobody reads our output any more
     except OSError as error:
         click.echo(
-            f"Refused: {error}\nNext: free space or mend the permissions, then run the same "
+            f"Refused: {error}\nNext: free space or repair the permissions, then run the same "
             "command again.",
             err=True,
         )
@@ -71,10 +71,10 @@ def for_console(text: str) -> str:
 
 
 def need_ray() -> None:
-    """See that the package is there that `--cluster` needs.
+    """Check that the package for `--cluster` is installed.
 
     Raises:
-        WrongInput: it is not.
+        WrongInput: it is not installed.
     """
     if importlib.util.find_spec("ray") is None:
         raise WrongInput(
@@ -86,9 +86,9 @@ def need_ray() -> None:
 def names(
     _context: click.Context, _option: click.Parameter, value: str | None
 ) -> tuple[str, ...] | None:
-    """Read an option of names with commas between; `click`'s callback.
+    """Read an option that lists names, separated by commas. This is a callback for `click`.
 
-    A name that holds a comma stands in double quotes.
+    A name that contains a comma is written in double quotes.
     """
     if value is None:
         return None
@@ -100,7 +100,7 @@ def names(
 
 
 def python() -> str:
-    """How to call this Python: "python" where its environment is active, else its path."""
+    """How to call this Python: "python" if its environment is active, else its path."""
     here = Path(sys.executable)
     if os.environ.get("VIRTUAL_ENV") == sys.prefix or sys.prefix == sys.base_prefix:
         return "python"
@@ -116,11 +116,11 @@ def module(name: str, *words: str) -> str:
 
 
 def ended_early(reason: str, signum: int | None) -> int:
-    """Say that the command ended before its end, and return its exit code.
+    """Say that the command ended early, and return its exit code.
 
     Args:
         reason: why.
-        signum: the signal that asked for it; None without one.
+        signum: the signal that ended it; None if there was none.
     """
     click.echo(f"Ended early: {reason}\nRun the same command again to continue.", err=True)
     if signum is None:

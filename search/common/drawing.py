@@ -1,4 +1,4 @@
-"""How a study draws its points: the names of tuners, samplers and pruners, which go together."""
+"""How a study draws its points: the names of tuners, samplers and pruners, and which fit."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ SAMPLERS = {
     KERAS_TUNER: ("bayesian", "random", "hyperband"),
 }
 PRUNERS = {OPTUNA: ("median", "hyperband", "patient", "none"), KERAS_TUNER: ("none",)}
-# Pruners that the benchmark alone compares.
+# Only the benchmark compares these pruners.
 COMPARED_PRUNERS = ("quartile", "halving")
 
 
@@ -26,10 +26,10 @@ class Drawing:
 
     @property
     def contract(self) -> dict[str, object]:
-        """What of it must stay the same for a study.
+        """The part that must stay the same for a study.
 
-        Optuna's samplers learn from trials that another has drawn, so theirs may change. An oracle
-        has its own project directory, and Hyperband's trials have epochs of their own.
+        Optuna's samplers learn from any trials, so the sampler may change. An oracle cannot change:
+        it has its own project directory, and Hyperband decides the epochs of its trials.
         """
         kept: dict[str, object] = {"tuner": self.tuner}
         return kept | ({"sampler": self.sampler} if self.tuner == KERAS_TUNER else {})
@@ -39,10 +39,10 @@ BY_OPTUNA = Drawing()
 
 
 def choose(tuner: str, sampler: str | None, pruner: str | None) -> Drawing:
-    """Return what was asked for, with the tuner's defaults for what was not.
+    """Return the requested drawing; what is None gets the tuner's default.
 
     Raises:
-        WrongInput: the tuner has no such sampler, or takes no such pruner.
+        WrongInput: the tuner has no such sampler or pruner.
     """
     for option, asked, known in (
         ("--sampler", sampler, SAMPLERS[tuner]),
@@ -66,7 +66,7 @@ def choose(tuner: str, sampler: str | None, pruner: str | None) -> Drawing:
 
 
 def drawn_by(contract: dict[str, object]) -> str:
-    """Who draws the points of a study with that contract, as a person says it."""
+    """The name of the tuner and sampler of a study with this contract, for a person."""
     if contract.get("tuner", OPTUNA) == OPTUNA:
         return "Optuna"
     return f"KerasTuner's {contract['sampler']} oracle"

@@ -1,11 +1,11 @@
-"""Whatever becomes of this process, process groups that it started do not stay behind."""
+"""Ends the process groups that this process started, however this process ends."""
 
 import contextlib
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 
-# Nobody's child and of a session of its own: no signal to us, our group or a terminal reaches it.
+# It has no parent and its own session: no signal to us, our group or a terminal reaches it.
 _KEEPER = """
 import os, signal, sys
 if os.fork():
@@ -23,16 +23,16 @@ for group in groups:
 
 @contextlib.contextmanager
 def keeper() -> Iterator[Callable[[int], None]]:
-    """Have a small process wait for the end of this one, or of the block.
+    """Start a small process that waits for the end of this process or of the block.
 
-    The system closes its pipe then, be it by `kill -9`, and it kills the groups that are left, with
-    SIGKILL: that reaches what stands stopped, and whatever the programs started in their groups.
+    The system then closes its pipe, even after `kill -9`. It kills the remaining groups with
+    SIGKILL, which reaches stopped processes and everything that runs in these groups.
 
     Yields:
-        A function to be told a process group when it begins, and again once it has ended.
+        A function. Call it with a process group when the group begins, and again when it has ended.
     """
     with subprocess.Popen(
-        # Isolated, and without packages: it starts in a few hundredths of a second.
+        # Isolated and without packages, so it starts in a few hundredths of a second.
         [sys.executable, "-I", "-S", "-c", _KEEPER],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -46,7 +46,7 @@ def keeper() -> Iterator[Callable[[int], None]]:
         assert pipe is not None
 
         def tell(group: int) -> None:
-            with contextlib.suppress(BrokenPipeError):  # who kills it means what comes of that
+            with contextlib.suppress(BrokenPipeError):  # somebody killed the keeper on purpose
                 pipe.write(b"%d\n" % group)
 
         yield tell

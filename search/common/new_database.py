@@ -1,6 +1,6 @@
-"""New SQLite databases that appear with all their tables or not at all.
+"""Creates SQLite databases with all their tables or not at all.
 
-Neither Optuna nor MLflow can go on with a database whose creation was cut short by a kill.
+Neither Optuna nor MLflow can use a database whose creation was interrupted by a kill.
 """
 
 from collections.abc import Callable
@@ -10,13 +10,13 @@ from search.common.stores import missing_file
 
 
 def create_whole(url: str, create: Callable[[str], None]) -> None:
-    """Create the database at `url` beside its place, and move it there; only under its lock.
+    """Create the database at `url` under another name, then rename it. The caller holds its lock.
 
-    Nothing is done for a database that is there, and for one on a server.
+    If the database exists or is on a server, this does nothing.
 
     Args:
-        url: of the database.
-        create: makes tables in the database at a URL, and lets go of it.
+        url: the database's URL.
+        create: creates the tables in the database at a URL, and closes it.
     """
     if not missing_file(url):
         return

@@ -1,4 +1,4 @@
-"""The options that say how a data file is read, and the commands that read one that was refused."""
+"""The options for reading a data file, and complete commands for a file that was refused."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
@@ -10,7 +10,7 @@ from data_pipeline.rules import ReadingRules, option_text, option_words
 from search.common import commands
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-# How often a refused file is read again, and how many commands are shown.
+# Limits: attempts to read a refused file, and commands that are shown.
 _TRIES: Final = 24
 _SHOWN: Final = 8
 _DEEP: Final = 4
@@ -38,19 +38,21 @@ _OPTIONS: Final = (
         "--date-format", help="How dates are written: %d.%m.%Y %H:%M, epoch, epoch-ms, excel."
     ),
     click.option(
-        "--stamp", type=click.Choice(["begin", "end"]), help="What a row's time is of its period."
+        "--stamp",
+        type=click.Choice(["begin", "end"]),
+        help="Which end of its period a row's time is.",
     ),
     click.option("--tz", help="Time zone of the file's clock, such as Europe/Berlin."),
     click.option(
         "--duplicates",
         type=click.Choice(["first", "last", "mean"]),
-        help="Which row of one time counts.",
+        help="Which of several rows with one time counts.",
     ),
     click.option(
         "--register/--no-register",
         "cumulative",
         default=None,
-        help="The target is a running total, as of a meter's register.",
+        help="The target is a running total, like a meter's register.",
     ),
     click.option(
         "--resample", type=click.Choice(["mean", "sum", "last"]), help="Make finer data hourly."
@@ -67,7 +69,7 @@ _OPTIONS: Final = (
 
 
 def reading_options(command: Command) -> Command:
-    """Adds the reading options to a command; their names are fields of `DataSource`."""
+    """Adds the reading options to a command. Their names are fields of `DataSource`."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -85,11 +87,11 @@ def chosen(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def complete(module: str, changes: Mapping[str, object], *without: str) -> str:
-    """The command that runs now, as it is typed with other options.
+    """The command that runs now, with some options changed.
 
     Args:
-        module: Such as "search.run".
-        changes: Fields of `DataSource`, in place of what was given.
+        module: The command's module, such as "search.run".
+        changes: Fields of `DataSource` that replace the given ones.
         without: Names of options to leave out.
     """
     from search.common.stores import masked
@@ -117,16 +119,15 @@ def complete(module: str, changes: Mapping[str, object], *without: str) -> str:
 def with_commands(
     error: DataError, source: Any, load: Callable[[Any], object], module: str
 ) -> DataError:
-    """The same error with the complete command of each way that reads the file.
+    """The same error, with a complete command for each way that reads the file.
 
-    Every way is tried before it is printed; one that meets a further question is followed, one that
-    does not help is named with what stands against it.
+    Every way is tried before it is printed. If a way leads to another question, its answers are
+    tried, too. If a way does not help, the message names it with the reason.
 
     Args:
-        error: With the options that may help.
-        source: `DataSource` that was refused.
-        load: Reads one. Options beside those of reading that the command then needs are returned,
-            by name.
+        error: The error, with the options that may help.
+        source: The `DataSource` that was refused.
+        load: Reads a `DataSource`. It returns, by name, other options that the command then needs.
         module: The command that was typed.
     """
     if not error.ways:
@@ -147,7 +148,7 @@ def with_commands(
 
 
 class _Search:
-    """Follows ways until they read the file or end."""
+    """Follows ways until they read the file or fail."""
 
     def __init__(self, load: Callable[[Any], object]) -> None:
         self._load = load
@@ -168,7 +169,7 @@ class _Search:
         except pydantic.ValidationError:
             return
         except DataError as error:
-            # A reading that only a part of the file bears is none.
+            # A reading that fits only a part of the file does not count.
             further = [
                 one
                 for one in error.ways

@@ -16,7 +16,7 @@ from models.parameters import TrialParameters
 
 
 class State(StrEnum):
-    """How a trial attempt stands; `INTERRUPTED` is a failure that the person asked for."""
+    """The state of a trial attempt; `INTERRUPTED` is a failure that the person asked for."""
 
     RUNNING = "running"
     COMPLETE = "complete"
@@ -39,17 +39,17 @@ class Cause(StrEnum):
     ENVIRONMENT = "environment"
 
 
-# An attempt that the person or the machine ended does not use up a retry.
+# An attempt that the person or the machine ended does not count as a retry.
 UNCOUNTED = frozenset(
     {Cause.INTERRUPTED, Cause.COORDINATOR_LOST, Cause.NODE_LOST, Cause.ENVIRONMENT}
 )
-# Worth another attempt with the same parameters: the parameters are not to blame for sure.
+# After these causes, another attempt may succeed: the parameters may not be to blame.
 RETRIED = UNCOUNTED | {Cause.WORKER_DIED}
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an attempt has no result; `traceback` is empty where none exists."""
+    """Why an attempt has no result; `traceback` is empty if there is none."""
 
     cause: Cause
     message: str
@@ -58,10 +58,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker is asked to train.
+    """What a worker shall train.
 
-    `framing` where it is not the study's; `opening` if it is to learn from train and validation
-    and be judged on the test period, which promotion alone may ask for.
+    `framing` is set if it differs from the study's. If `opening` is True, the network learns from
+    train and validation and is judged on the test period. Only promotion may ask for this.
     """
 
     number: int
@@ -74,20 +74,20 @@ class Task:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """What one training came to; every error is measured in inference mode, restored weights.
+    """The result of one training. Errors are measured in inference mode with restored weights.
 
     Attributes:
         objective: MSE on the held-out windows, without the L2 penalty, scaled (dimensionless).
         train_objective: the same on the training windows.
-        history: one value an epoch under "loss", "val_loss", "val_mse" and "learning_rate".
+        history: one value per epoch under "loss", "val_loss", "val_mse" and "learning_rate".
         best_epoch: counted from 1. epochs: epochs trained.
         stopped_by: "patience", "epochs" or "pruner".
-        train, held_out: metrics by name, in the data's unit where they have one.
+        train, held_out: metrics by name, in the data's unit if they have one.
         period: of the held-out windows. In a study it is always "validation".
         seconds: of training. seconds_per_epoch: median. overhead_seconds: of everything else.
-        repeat_of: number of the attempt with the same point whose result this is, if not trained.
-        device: "cpu" or "gpu". device_name: as the system calls it. device_notes: for the person.
-        backend: what trained it, "kernels" or "tensorflow"; "" if it was before that was noted.
+        repeat_of: number of the attempt with the same point, if its result was copied.
+        device: "cpu" or "gpu". device_name: the system's name. device_notes: for the person.
+        backend: what trained it, "kernels" or "tensorflow"; "" in results from before this field.
     """
 
     objective: float
@@ -110,35 +110,35 @@ class TrialResult:
     period: Period = "validation"
 
     def as_stored(self) -> dict[str, Any]:
-        """Plain values for the study database; `from_stored` gives exactly this result back.
+        """Plain values for the study database; `from_stored` restores exactly this result.
 
         Raises:
-            ValueError: it was judged on the test period, which no study may hold.
+            ValueError: it was judged on the test period. A study never holds such results.
         """
         if self.period != "validation":
-            raise ValueError(f"a study holds validation results alone, found one of: {self.period}")
+            raise ValueError(f"a study holds only validation results, found: {self.period}")
         plain = asdict(self)
         del plain["period"]
-        # As studies have named it from the beginning.
+        # Studies have used this name from the beginning.
         return {"validation" if name == "held_out" else name: plain[name] for name in plain}
 
     @classmethod
     def from_stored(cls, plain: Mapping[str, Any]) -> Self:
-        """The result that a study keeps as these plain values."""
+        """The result that a study stored as these plain values."""
         values = dict(plain)
         return cls(held_out=values.pop("validation"), **values)
 
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """One trial attempt as the study holds it.
+    """One trial attempt of a study.
 
     Attributes:
-        number: of this attempt, unique in the study. flat: its point of the space.
-        seed: of weights, dropout and shuffling. design: name of a fixed design, else "".
-        retry_of: number of the attempt this one repeats, else None. attempt: counted from 1.
-        framing: how it sees the data, where that is not the study's framing.
-        proposal: name under which an oracle proposed it, else "".
+        number: number of this attempt, unique in the study. flat: its point of the space.
+        seed: seed of weights, dropout and shuffling. design: name of a fixed design, else "".
+        retry_of: number of the attempt that this one repeats, else None. attempt: from 1.
+        framing: how it sees the data, if not by the study's framing; else None.
+        proposal: the oracle's name for this point, else "".
         result, failure: at most one of them is set; both are None while it runs.
     """
 
@@ -159,13 +159,13 @@ class TrialRecord:
 
     @property
     def finished(self) -> bool:
-        """True if it will not change any more."""
+        """True if the attempt will not change any more."""
         return self.state is not State.RUNNING
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """A baseline's validation MSE (scaled, as the objective) and metrics in the data's unit."""
+    """A baseline's validation MSE (scaled, like the objective) and metrics in the data's unit."""
 
     objective: float
     validation: dict[str, float]
@@ -173,18 +173,20 @@ class Baseline:
 
 @dataclass(frozen=True)
 class StudyFacts:
-    """What is the same for every trial of a study, and is shown beside each of them.
+    """What is the same for every trial of a study. It is shown beside each trial.
 
     Attributes:
-        name: of the study. identity: unique to it, whatever its name.
-        experiment: its experiment's name. seed: of the study.
+        name: the study's name. identity: its unique id, independent of the name.
+        experiment: its experiment's name. seed: the study's seed.
         contract: what must not change on resume; nested plain values.
-        unit: of the target.
-        baselines: by name. data: the data report as plain values.
-        versions: of the packages that decide the numbers. commit: git's, "" if unknown.
+        unit: the target's unit.
+        baselines: scores by baseline name. data: the data report as plain values.
+        versions: versions of the packages that affect the numbers. commit: git's, "" if unknown.
         log_names: dimensions of the space on a log scale.
         openings: how often promotion has opened the test period.
-        explanation: the latest way between two of its networks, as plain values; None without.
+        explanation: the latest way between two of its networks, as plain values, or None.
+        payoff: whether an LSTM pays on its data, as plain values (`search.results.payoff`), or None
+            if nothing was compared.
     """
 
     name: str
@@ -202,10 +204,11 @@ class StudyFacts:
     log_names: tuple[str, ...] = ()
     openings: int = 0
     explanation: dict[str, object] | None = None
+    payoff: dict[str, object] | None = None
 
 
 def best_of(records: Iterable[TrialRecord]) -> TrialRecord | None:
-    """The completed attempt with the lowest objective, the earlier one of equals, or None."""
+    """The completed attempt with the lowest objective, or None. Of equals, the earliest."""
     complete = [
         (record.result.objective, record.number, record)
         for record in records
@@ -216,7 +219,7 @@ def best_of(records: Iterable[TrialRecord]) -> TrialRecord | None:
 
 @dataclass(frozen=True)
 class Importance:
-    """A parameter's share of what the parameters decide: mean and 95 % bootstrap interval."""
+    """A parameter's share of the importance of all: mean and 95 % bootstrap interval."""
 
     name: str
     mean: float
@@ -226,11 +229,11 @@ class Importance:
 
 @dataclass(frozen=True)
 class Standing:
-    """A study in a few numbers.
+    """The state of a study in a few numbers.
 
     Attributes:
         finished: trials that have ended, each counted once. pruned, failed: attempts.
-        best: the completed attempt with the lowest objective, the earlier of equals, or None.
+        best: the completed attempt with the lowest objective, or None; of equals, the earliest.
     """
 
     finished: int

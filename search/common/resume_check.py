@@ -1,4 +1,4 @@
-"""Whether a study may go on under a contract, and where two differ, in words."""
+"""Checks whether a study may go on under a contract, and names the differences of two."""
 
 import json
 from collections.abc import Mapping
@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from search.common.drawing import OPTUNA
 from search.common.errors import Refused
 
-# Studies of before there was a choice name no tuner.
+# Studies from before the choice of tuners name no tuner.
 _UNNAMED = {"tuner": OPTUNA}
 
 
 def hold(name: str, kept: Mapping[str, object], now: Mapping[str, object], files: str = "") -> None:
-    """Compare the contract that study `name` was begun under with the one it would go on under.
+    """Compare the contract that study `name` began with and the one it would go on with.
 
     Args:
         name: of the study.
@@ -20,7 +20,7 @@ def hold(name: str, kept: Mapping[str, object], now: Mapping[str, object], files
         files: which data files these are of, where the data differ.
 
     Raises:
-        Refused: they differ; what changed is named.
+        Refused: they differ. The message names the changes.
     """
     changes = differences(_UNNAMED | dict(kept), _UNNAMED | json.loads(json.dumps(dict(now))))
     if files and kept.get("data") != now.get("data"):
@@ -34,7 +34,7 @@ def hold(name: str, kept: Mapping[str, object], now: Mapping[str, object], files
 
 
 def differences(kept: object, now: object, place: str = "") -> list[str]:
-    """Say where two nested plain values differ, a line each: place, kept value, value now."""
+    """List where two nested plain values differ, one line each: place, kept value, value now."""
     if isinstance(kept, dict) and isinstance(now, dict):
         lines = []
         for key in sorted(kept.keys() | now.keys()):

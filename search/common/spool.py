@@ -1,6 +1,7 @@
-"""A trial's files between the worker that made them and MLflow.
+"""A trial's files on their way from the worker to MLflow.
 
-A folder an attempt, kept until delivered, so that nothing is lost while MLflow cannot be reached.
+Each attempt has a folder. It is kept until it is delivered, so nothing is lost while MLflow cannot
+be reached.
 """
 
 import shutil
@@ -29,12 +30,12 @@ class Forecasts:
 
 
 def folder(root: Path, number: int) -> Path:
-    """Where the files of attempt `number` wait, under the study's spool `root`."""
+    """The folder of attempt `number` in the study's spool `root`."""
     return root / f"trial-{number}"
 
 
 def discard(root: Path, number: int) -> None:
-    """Remove what waits of attempt `number`, and what a killed worker left half written."""
+    """Remove the files of attempt `number`, and incomplete files of a killed worker."""
     path = folder(root, number)
     for stale in (path, _unfinished(path)):
         shutil.rmtree(stale, ignore_errors=True)
@@ -51,7 +52,7 @@ def write_spool(
     actual: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
     forecast: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
 ) -> None:
-    """Write model and forecasts so that `path` appears whole or not at all."""
+    """Write model and forecasts to the folder `path`, whole or not at all."""
     unfinished = _unfinished(path)
     for stale in (unfinished, path):
         if stale.exists():
@@ -68,7 +69,7 @@ def write_spool(
 
 
 def put_whole(path: Path, files: Mapping[str, bytes]) -> None:
-    """Write `files`, by name, so that the folder `path` appears whole or not at all."""
+    """Write `files`, by name, to the folder `path`, whole or not at all."""
     unfinished = _unfinished(path)
     for stale in (unfinished, path):
         shutil.rmtree(stale, ignore_errors=True)
@@ -79,7 +80,7 @@ def put_whole(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def read_forecasts(path: Path) -> Forecasts | None:
-    """Return the forecasts in the folder `path`, or None where there are none."""
+    """Return the forecasts in the folder `path`, or None if there are none."""
     file = path / FORECASTS
     if not file.exists():
         return None

@@ -1,4 +1,4 @@
-"""Where a study's stores are, and how they are called without their passwords."""
+"""The places of a study's stores, and their names without passwords."""
 
 import hashlib
 import os
@@ -19,12 +19,13 @@ _SECRET = re.compile(r"([?&]\w*(?:password|passwd|pwd|secret|token)=)[^&]*", re.
 
 @dataclass(frozen=True)
 class Stores:
-    """Places of the study database, the MLflow store, and files on their way between them.
+    """The places of the study database, the MLflow store, and files on the way to MLflow.
 
     Attributes:
         storage: URL of the study database. tracking: URI of the MLflow store.
-        artifacts: folder for a local MLflow store's artifacts; None lets a server decide.
-        root: folder of `spool/` and `locks/` where a database is no file; else they are beside it.
+        artifacts: folder for a local MLflow store's artifacts; None if a server decides.
+        root: folder of `spool/` and `locks/` for a database on a server. For a file, they are
+            beside it.
     """
 
     storage: str
@@ -34,11 +35,11 @@ class Stores:
 
     @property
     def missing_tracking(self) -> str:
-        """The file of a local MLflow store that is not there yet, else ""."""
+        """The file of a local MLflow store, if it does not exist yet; else ""."""
         return missing_file(self.tracking)
 
     def words(self, *options: str) -> list[str]:
-        """The `options` that lead another command to these stores; none for the usual places.
+        """The `options` that point another command to these stores; none for the usual places.
 
         Args:
             options: "--storage", "--tracking-uri" or both.
@@ -52,13 +53,14 @@ class Stores:
 
     @property
     def warnings(self) -> list[str]:
-        """What these places mean that a person may not expect, a sentence each."""
+        """Consequences of these places that a person may not expect, one sentence each."""
         if self.artifacts is None or _file(self.tracking) is not None:
             return []
         return [
             f"{named_where(self.tracking)} {masked(self.tracking)} is a database: figures and "
-            f"models are in {self.artifacts} on this machine, which no other one reads; let "
-            "`mlflow server --artifacts-destination` stand before it, and give its address instead"
+            f"models are in {self.artifacts} on this machine, where no other machine can read "
+            "them; start `mlflow server --artifacts-destination` on it and give the server's "
+            "address instead"
         ]
 
     @property
@@ -72,35 +74,35 @@ class Stores:
         return self._lock(self.tracking)
 
     def study_lock(self, study: str) -> Path:
-        """File locked by the one coordinator of `study`."""
+        """The file that the only coordinator of `study` locks."""
         return self._lock(self.storage, f".{study}")
 
     def model_lock(self, model: str) -> Path:
-        """File locked by who changes what is in service of `model`."""
+        """The file that is locked while the version in service of `model` changes."""
         return self._lock(self.tracking, f".model-{model}")
 
     def _lock(self, url: str, what: str = "") -> Path:
         file = _file(url)
-        # A lock for each server, so that one that does not answer holds up no other.
+        # One lock per server, so that a server that does not answer does not block others.
         name = f"server-{_digest(url)}" if file is None else file.name
         return self._folder(url) / "locks" / f"{name}{what}.lock"
 
     def _folder(self, url: str) -> Path:
-        """Where files that belong to a database are: beside it, for whoever opens it to find."""
+        """The folder for files that belong to a database: beside it if it is a file."""
         file = _file(url)
         return self.root if file is None else file.parent
 
     def spool(self, study: str, identity: str) -> Path:
-        """Folder of the files of a study that MLflow does not have yet; of no namesake's."""
+        """Folder of the study's files that MLflow does not have yet; unique by `identity`."""
         return self._folder(self.storage) / "spool" / f"{study}-{identity[:8]}"
 
     def keras_tuner(self, study: str, identity: str) -> Path:
-        """Project directory of a study that KerasTuner draws for; of no namesake's."""
+        """KerasTuner's project directory for a study; unique by `identity`."""
         return self._folder(self.storage) / "keras_tuner" / f"{study}-{identity[:8]}"
 
 
 def choose_stores(storage: str | None, tracking: str | None) -> Stores:
-    """Decide on the stores from the options, the environment and the defaults; writes nothing."""
+    """Choose the stores from options, environment and defaults. Writes nothing."""
     root = ROOT.absolute()
     tracking = tracking or os.environ.get(_VARIABLE)
     named = named_where(tracking) if tracking else "--tracking-uri"
@@ -130,7 +132,7 @@ def named_where(tracking: str) -> str:
 
 
 def _place(url: str) -> str:
-    """Where a store is, however its URL spells it."""
+    """The place of a store, the same for all spellings of its URL."""
     import sqlalchemy as sa
 
     file = _file(url)
@@ -146,7 +148,7 @@ def _place(url: str) -> str:
 
 
 def _digest(url: str) -> str:
-    """What tells a store from others in a file name, without its user and password."""
+    """An id of a store for file names, without its user and password."""
     return hashlib.sha256(_place(url).encode()).hexdigest()[:8]
 
 
@@ -162,7 +164,7 @@ def database_file(url: str) -> Path | None:
 
 
 def _path(url: str) -> str:
-    """The path of a SQLite database as its URL spells it, "" for a server."""
+    """The path of a SQLite database as the URL spells it; "" for a server."""
     scheme, _, path = url.partition(":///")
     return path.partition("?")[0] if scheme.partition("+")[0] == "sqlite" else ""
 
@@ -180,7 +182,7 @@ def _check_database(option: str, url: str) -> None:
             f"({type(error).__name__})"
         ) from error
     except ImportError as error:
-        # Where only the C library below it is missing, the error has no name.
+        # If only the C library of the driver is missing, the error has no name.
         driver = error.name or parsed.get_driver_name() or parsed.get_backend_name()
         package = "'psycopg[binary]'" if driver == "psycopg" else driver
         raise WrongInput(
@@ -193,13 +195,13 @@ def _check_database(option: str, url: str) -> None:
             "sqlite:///mlruns/optuna.db; found one in memory"
         )
     folder = Path(parsed.database or ".").absolute().parent
-    missing = folder != ROOT.absolute() and not folder.is_dir()  # our own root will be made
+    missing = folder != ROOT.absolute() and not folder.is_dir()  # our own root will be created
     if parsed.get_backend_name() == "sqlite" and missing:
         raise WrongInput(f"{option} {masked(url)}: there is no folder {folder}")
 
 
 def missing_file(url: str) -> str:
-    """The file of the SQLite database at `url` if it is not there yet, else ""."""
+    """The file of the SQLite database at `url`, if it does not exist yet; else ""."""
     path = _path(url)
     return path if path and not Path(path).exists() else ""
 
@@ -221,6 +223,6 @@ def check_name(option: str, name: str) -> str:
 def masked(url: str) -> str:
     """Return a URL, or a text with one in it, with its password replaced by ***.
 
-    A password may hold anything, "/" and "@" as well, so all up to the last "@" is taken for it.
+    A password may contain "/" and "@", so everything up to the last "@" counts as the password.
     """
     return _SECRET.sub(r"\1***", _PASSWORD.sub(r"\1***@", url))

@@ -1,7 +1,7 @@
 """The loop of a search: ask, submit, pass epoch values to the pruner, tell, mirror.
 
-It is the only writer to the study database and to MLflow, knows neither by name, and never
-trains.
+It alone writes to the study database and to MLflow, but imports neither Optuna nor MLflow. It
+never trains.
 """
 
 import os
@@ -32,9 +32,9 @@ from search.tuning.study import Study
 if TYPE_CHECKING:
     from search.tracking.mirror import Mirror
 
-# Errors of this program in a row after which going on would only burn the budget.
+# After this many errors of this program in a row, the search ends, to save the budget.
 BUGS_IN_A_ROW = 3
-# How long MLflow may take for what is still queued at the end.
+# Seconds that MLflow may take for the rest of the queue at the end.
 PATIENCE_AT_END = 120.0
 
 
@@ -42,8 +42,8 @@ PATIENCE_AT_END = 120.0
 class Ending:
     """How a run of the coordinator ended: `state` of the study's run, and why in one line.
 
-    `signum` is the signal that asked for the end, else None; `exhausted` is True if there is
-    nothing more to try, so that another start would end likewise.
+    `signum` is the signal that asked for the end, else None. `exhausted` is True if there is
+    nothing more to try; another start would then end in the same way.
     """
 
     state: State
@@ -53,7 +53,7 @@ class Ending:
 
 
 class Coordinator:
-    """Runs one study to its total, until it is asked to stop."""
+    """Runs one study until its total is reached or a stop is requested."""
 
     def __init__(
         self,
@@ -76,9 +76,9 @@ class Coordinator:
         self._said: set[str] = set()
 
     def run(self, timeout: float | None) -> Ending:
-        """Work until the total is reached, `timeout` seconds have passed, or a stop is asked for.
+        """Work until the total is reached, `timeout` seconds have passed, or a stop is requested.
 
-        After the timeout no trial is begun; those that run may end.
+        After the timeout no new trial starts. Running trials may finish.
         """
         deadline = None if timeout is None else self._began + timeout
         while True:
@@ -103,7 +103,7 @@ class Coordinator:
                 return ending
 
     def summary(self) -> StudySummary:
-        """How the study stands now."""
+        """The state of the study now."""
         lived = (time.monotonic() - self._began) * self._pool.size
         trained = self._training_seconds
         return StudySummary(
@@ -113,7 +113,7 @@ class Coordinator:
         )
 
     def _fill(self) -> None:
-        """Give every free worker a trial, as long as the total asks for more and there is one."""
+        """Give every free worker a trial, until the total is reached or no trial is left."""
         study = self._study
         while (
             study.running < self._pool.size
@@ -156,7 +156,7 @@ class Coordinator:
         return record
 
     def _keep_what_ended(self) -> None:
-        """Tell the results that came before the pool was stopped; its failures came of the stop."""
+        """Tell results that came before the pool was stopped; the stop caused all failures."""
         while (event := self._pool.event(seconds=0)) is not None:
             if isinstance(event, AttemptEnded) and isinstance(event.outcome, TrialResult):
                 self._tell(event.number, event.outcome)
@@ -205,7 +205,7 @@ def finish(
     stop_asked: Callable[[], int],
     patience: float = PATIENCE_AT_END,
 ) -> bool:
-    """Bring the study's own run to its end within `patience` s, in haste once `stop_asked()`.
+    """End the study's own run within `patience` s; hurry if `stop_asked()` is not 0.
 
     Returns:
         True if MLflow has everything.
@@ -221,15 +221,15 @@ def stopping_on_signals(pool: Pool) -> Iterator[Callable[[], int]]:
     """Turn the first Ctrl-C or SIGTERM into an orderly end; a second one ends at once.
 
     Yields:
-        A function that tells the number of the first one, 0 if there was none.
+        A function that returns the number of the first signal, or 0 if there was none.
     """
     asked = 0
 
     def ask(signum: int, _frame: FrameType | None) -> None:
         nonlocal asked
         if asked:
-            # At once: no clean-up of ours may stand in the way. The workers notice and leave, and
-            # the next start reconciles.
+            # End without any clean-up. The workers notice it and end, and the next start
+            # reconciles.
             os._exit(INTERRUPTED if signum == signal.SIGINT else TERMINATED)
         asked = signum
         pool.request_stop(signum)

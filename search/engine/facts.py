@@ -1,4 +1,4 @@
-"""What is the same for all trials of a study, collected and kept."""
+"""Collects and keeps what is the same for all trials of a study."""
 
 import dataclasses
 import importlib.metadata
@@ -26,7 +26,7 @@ _VERSIONED = ("tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn"
 
 
 def keep_facts(study: "Study", source: DataSource, facts: StudyFacts) -> None:
-    """Keep with the study what `facts_of_kept` reads when the data file is gone."""
+    """Store with the study what `facts_of_kept` needs if the data file is gone."""
     study.remember("source", kept_source(source))
     study.remember("made_with", facts.versions | {"commit": facts.commit})
     study.remember("data", facts.data)
@@ -34,7 +34,7 @@ def keep_facts(study: "Study", source: DataSource, facts: StudyFacts) -> None:
 
 
 def kept_source(source: DataSource) -> dict[str, object]:
-    """The data source as plain values, so that a later command finds the file from anywhere."""
+    """The data source as plain values, with a path that is valid in every folder."""
     path = None if source.path is None else str(source.path.absolute())
     return source.model_dump(mode="json") | {"path": path}
 
@@ -69,7 +69,7 @@ def study_facts(
 
 
 def data_facts(plan: Plan) -> dict[str, object]:
-    """What was found in the data, and what they are called; plain values."""
+    """The data report and the names of the data, as plain values."""
     return plan.report.as_dict() | {"name": plan.series.name}
 
 
@@ -88,7 +88,7 @@ def _git_commit() -> str:
 
 
 def baselines_of(plan: Plan, study: "Study") -> dict[str, Baseline]:
-    """Score every baseline once in a study's life, and keep the scores with it."""
+    """The score of every baseline, measured once per study and kept with it."""
     kept = study.recall("baselines")
     if isinstance(kept, dict) and is_of_today(kept):
         return {name: Baseline(**value) for name, value in kept.items()}
@@ -98,12 +98,12 @@ def baselines_of(plan: Plan, study: "Study") -> dict[str, Baseline]:
 
 
 def with_floor(kept: KeptStudy, say: Callable[[str], None], plan: Plan | None = None) -> KeptStudy:
-    """The study beside today's baselines, so that no earlier, weaker ones are compared with.
+    """The study with the scores of today's baselines; those of earlier versions are weaker.
 
     Args:
-        kept: a study as it was kept.
-        say: is told, where the data are gone, that it stands without baselines.
-        plan: of the study, where its data were read already.
+        kept: the kept study.
+        say: gets a warning if the data are gone and the study has no baselines.
+        plan: the study's plan, if its data were already read.
     """
     if not kept.baselines or is_of_today(kept.baselines):
         return kept
@@ -114,16 +114,16 @@ def with_floor(kept: KeptStudy, say: Callable[[str], None], plan: Plan | None = 
         found = False
     if not found:
         say(
-            f"warning: study {kept.name} kept the scores of baselines of an earlier version, which "
-            "are too weak to compare with, and its data are not where they were: it is shown "
-            "without baselines"
+            f"warning: study {kept.name} has scores of an earlier version's baselines, which are "
+            "too weak for a comparison, and its data file is not found: it is shown without "
+            "baselines"
         )
     judged = judge_baselines(plan.prepared) if plan is not None and found else {}
     return dataclasses.replace(kept, baselines=judged)
 
 
 def facts_of_kept(kept: KeptStudy, experiment: Experiment) -> StudyFacts:
-    """The facts of a study of `experiment` as `keep_facts` kept them; no data file is needed."""
+    """The facts of a study of `experiment`, as `keep_facts` stored them, without a data file."""
     made_with = dict(kept.made_with)
     commit = made_with.pop("commit", "")
     return StudyFacts(
@@ -142,4 +142,5 @@ def facts_of_kept(kept: KeptStudy, experiment: Experiment) -> StudyFacts:
         log_names=experiment.space.log_names,
         openings=len(kept.openings),
         explanation=kept.explanations[-1] if kept.explanations else None,
+        payoff=kept.payoff,
     )

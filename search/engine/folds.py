@@ -9,11 +9,11 @@ _FEWEST_TRAINED = 0.2
 def rolling(framing: Framing, count: int) -> list[Framing]:
     """Rolling origins inside train and validation: `count` splits, forward in time.
 
-    Each is judged on a period as long as the search's validation period; the last is the search's
-    own split, each earlier one ends where the next one's validation begins.
+    Each split is judged on a period as long as the search's validation period. The last split is
+    the search's own. Each earlier split ends where the validation of the next one begins.
 
     Raises:
-        WrongInput: the first would have too little to learn from.
+        WrongInput: the first split would have too few training windows.
     """
     made = []
     for back in range(count - 1, -1, -1):

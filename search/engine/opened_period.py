@@ -20,13 +20,13 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Opened:
-    """The test hours as everybody is judged on them.
+    """The test hours on which all entrants are judged.
 
     Attributes:
         prepared: see `data_pipeline.windows.open_test`.
         actual: float64 (n, horizon), in the data's unit.
         baselines: forecasts by name, float64 (n, horizon), fitted on train and validation.
-        fitted: these baselines.
+        fitted: the fitted baselines.
     """
 
     prepared: Prepared

@@ -1,4 +1,4 @@
-"""Hold a study and open it: to search, to train fixed designs, or to bring it in order."""
+"""Holds a study and opens it: to search, to train fixed designs, or to repair its runs."""
 
 import contextlib
 import dataclasses
@@ -34,7 +34,7 @@ from search.tuning.study import Study
 if TYPE_CHECKING:
     from search.tracking.mirror import Mirror
 
-# For a study that draws nothing: one of fixed designs, or one that is brought in line.
+# For a study that draws nothing: one with fixed designs, or one whose runs are repaired.
 DRAWS_NOTHING = Drawing(OPTUNA, "random", "none")
 
 
@@ -43,9 +43,9 @@ class Session:
     """An open study: held by this process, reconciled, its facts collected.
 
     Attributes:
-        study: the truth about its attempts. facts: what is the same for all of them.
-        stores: where it is.
-        orphans: attempts of an earlier run that had not ended when it was opened.
+        study: the source of truth on its attempts. facts: what is the same for all of them.
+        stores: the study's stores.
+        orphans: attempts of an earlier run that had not ended when the study was opened.
     """
 
     study: Study
@@ -55,12 +55,12 @@ class Session:
 
     @property
     def spool(self) -> Path:
-        """Folder of the files that MLflow does not have yet."""
+        """Folder of files that MLflow does not have yet."""
         return self.stores.spool(self.study.name, self.facts.identity)
 
     def mirror(self, say: Callable[[str], None]) -> "Mirror":
-        """Start the delivery to MLflow; `say` is told where it does not answer."""
-        # It imports Matplotlib, which a dry run does not need.
+        """Start the delivery to MLflow; `say` gets a message if MLflow does not answer."""
+        # This imports Matplotlib, which a dry run does not need.
         from search.tracking.mirror import Mirror
 
         stores = self.stores
@@ -71,12 +71,12 @@ class Session:
 
 @contextlib.contextmanager
 def hold_study(name: str, stores: Stores, storage: Storage | None = None) -> Iterator[Storage]:
-    """Hold the study for this process alone.
+    """Hold the study exclusively for this process.
 
     Args:
-        name: of the study; it need not exist.
-        stores: where it is.
-        storage: its database, if it is open; else it is opened, and made if there is none.
+        name: the study's name; it need not exist.
+        stores: the study's stores.
+        storage: its database, if it is open. Else the database is opened or created.
 
     Raises:
         Refused: another process holds it, or the database cannot be used.
@@ -92,20 +92,20 @@ def open_study(
     stores: Stores,
     wanted: Sequence[tuple[str, int]] | None = None,
 ) -> Session:
-    """Open the study, or make it, ready to train; by its holder alone.
+    """Open or create the study, ready to train. The caller must hold it.
 
-    What other commands need of it when the data file is gone is kept with it.
+    This also stores what other commands need if the data file is gone.
 
     Args:
         plan: what is tried on which data.
-        name: of the study.
+        name: the study's name.
         storage: the study database.
-        stores: where it is.
-        wanted: design and repeat of each training that is wanted, those that are there included;
-            None for what the experiment says.
+        stores: the study's stores.
+        wanted: design and repeat of each wanted training, including existing ones; None for all
+            of the experiment.
 
     Raises:
-        Refused: it was begun under another contract.
+        Refused: the study began with another contract.
     """
     study = _study(storage, name, plan.experiment, plan.drawing)
     files = files_differ(kept_file(storage, name), plan.experiment.source.path)
@@ -117,7 +117,10 @@ def open_study(
     baselines = baselines_of(plan, study)
     facts = study_facts(plan, name, study.identity, baselines, len(openings))
     explanations = explanations_of(storage, name)
-    facts = dataclasses.replace(facts, explanation=explanations[-1] if explanations else None)
+    payoff = study.recall("payoff")
+    assert payoff is None or isinstance(payoff, dict)
+    latest = explanations[-1] if explanations else None
+    facts = dataclasses.replace(facts, explanation=latest, payoff=payoff)
     if wanted is None:
         keep_facts(study, plan.source_as_read, facts)
         return Session(study, facts, stores, tuple(study.reconcile()))
@@ -137,23 +140,23 @@ def open_fixed(
     dropped: frozenset[str] = frozenset(),
     wanted: Sequence[tuple[str, int]] | None = None,
 ) -> Session:
-    """Open a study of fixed designs, or make it, ready to train what waits in it.
+    """Open or create a study of fixed designs, ready to train its queue.
 
-    Such is a re-test, and the trainings of an explanation. It has no baselines: they are judged on
-    other windows, or stand beside the study that it is about.
+    Re-tests and explanations are such studies. They have no baselines of their own: baselines are
+    judged on other windows, or belong to the study that is re-tested or explained.
 
     Args:
         plan: gives the data, and the experiment with its designs.
-        name: of the study.
+        name: the study's name.
         storage: the study database.
-        stores: where it is.
-        contract: that holds for all its trials.
-        dropped: designs of which no further seed is trained.
-        wanted: design and repeat of each training, those that are there included; None for every
-            design with all its seeds.
+        stores: the study's stores.
+        contract: the contract for all its trials.
+        dropped: designs for which no further seed is trained.
+        wanted: design and repeat of each training, including existing ones; None for every design
+            with all its seeds.
 
     Raises:
-        Refused: it was begun under another contract.
+        Refused: the study began with another contract.
     """
     study = _study(storage, name, plan.experiment, DRAWS_NOTHING, dropped=dropped)
     study.hold_to(dict(contract))
@@ -166,7 +169,7 @@ def open_fixed(
 
 
 def reopen_study(kept: KeptStudy, storage: Storage, stores: Stores) -> Session:
-    """Open a study as it was kept, to bring it in order; nothing more is queued in it."""
+    """Open a kept study to repair its runs. Nothing new is queued."""
     experiment = kept.experiment()
     study = _study(storage, kept.name, experiment, DRAWS_NOTHING)
     orphans = tuple(study.reconcile(queue=False))
@@ -177,13 +180,13 @@ def reopen_study(kept: KeptStudy, storage: Storage, stores: Stores) -> Session:
 def open_in_memory(
     experiment: Experiment, drawing: Drawing, oracle_place: Path, warm_up: int
 ) -> Study:
-    """A new study that is gone with this process, ready to ask.
+    """Create a study in memory, ready to ask. It ends with this process.
 
     Args:
-        experiment: with its seed and number of trials.
-        drawing: who draws and prunes.
-        oracle_place: where KerasTuner, if it draws, writes what it knows.
-        warm_up: epochs before which nothing is pruned.
+        experiment: the experiment, with its seed and number of trials.
+        drawing: the tuner, sampler and pruner.
+        oracle_place: folder for KerasTuner's files, if KerasTuner draws.
+        warm_up: no trial is pruned before this many epochs.
     """
     study = _study(in_memory(), "replay", experiment, drawing, warm_up)
     study.reconcile()
@@ -200,7 +203,7 @@ def _study(
     warm_up: int = WARM_UP_EPOCHS,
     dropped: frozenset[str] = frozenset(),
 ) -> Study:
-    # Where an oracle draws, Optuna's sampler only takes from the queue.
+    # If an oracle draws, Optuna's sampler is not used: points come from the queue.
     sampler = drawing.sampler if drawing.tuner == OPTUNA else "random"
     places = storage, name, experiment, experiment.seed
     return Study(*places, sampler, drawing.pruner, warm_up, dropped)

@@ -9,27 +9,28 @@ import numpy as np
 import pydantic
 
 from data_pipeline.errors import DataError
-from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY, Framing
+from data_pipeline.framing import Framing
+from data_pipeline.lengths import HOURS_A_WEEK
 from data_pipeline.load import load_series
 from data_pipeline.report import DataReport
 from data_pipeline.rules import ReadingRules
 from data_pipeline.series import HourlySeries
 from data_pipeline.source import DataSource
 from data_pipeline.windows import Prepared, check_length, prepare
-from experiments.experiment import Design, Experiment
+from experiments.experiment import Design, Experiment, for_window
 from models.cost import epoch_seconds
 from search.common.drawing import BY_OPTUNA, KERAS_TUNER, Drawing, drawn_by
 from search.common.errors import WrongInput
 
-# Raise when what the objective means changes, so that old studies are not resumed with a new one.
+# Raise the version if the objective changes its meaning, so that old studies are not resumed.
 OBJECTIVE = "validation MSE without the L2 penalty, scaled, restored weights, version 1"
-# What the built-in data's period and unit become when a person brings a file of their own.
+# These replace the period and unit of the built-in data if a person gives another file.
 OWN_DATA: Mapping[str, object] = {
     "source.unit": "units",
     "source.start": None,
     "source.end": None,
 }
-# Designs beyond which the plan names only the first.
+# With more designs than this, the plan names only the first.
 FEW_DESIGNS = 6
 
 
@@ -37,8 +38,8 @@ FEW_DESIGNS = 6
 class Plan:
     """A checked intention: what will be tried on which data.
 
-    `report` says what was found in the data and what was repaired; `prepared` holds the scaled
-    train and validation windows; `drawing` says who draws the points.
+    `report` says what was found and repaired in the data. `prepared` holds the scaled train and
+    validation windows. `drawing` names tuner, sampler and pruner.
     """
 
     experiment: Experiment
@@ -49,13 +50,13 @@ class Plan:
 
     @property
     def source_as_read(self) -> DataSource:
-        """The data source with the reading rules that were decided, to be read the same again."""
+        """The data source with the decided reading rules, so that it is read in the same way."""
         rules = {name: getattr(self.report.rules, name) for name in ReadingRules.model_fields}
         return self.experiment.source.model_copy(update=rules)
 
     @property
     def warnings(self) -> list[str]:
-        """What looks wrong in the data as they are split, one sentence each."""
+        """What looks wrong in the split data, one sentence each."""
         rows = self.prepared.train_rows
         columns = [*self.series.covariates.T, self.series.target]
         names = [*self.series.covariate_names, self.series.target_name]
@@ -98,7 +99,7 @@ def _plain(design: Design) -> dict[str, object]:
 
 
 def _average(ema_epochs: float) -> dict[str, object]:
-    """Not named where there is none, so that studies of before there could be one go on."""
+    """Left out if there is no average, so that studies from before this option go on."""
     return {"ema_epochs": ema_epochs} if ema_epochs else {}
 
 
@@ -127,8 +128,8 @@ def make_plan(experiment: Experiment, drawing: Drawing = BY_OPTUNA) -> Plan:
     """Read and check the experiment's data.
 
     Raises:
-        data_pipeline.errors.DataError: what is wrong with the data, where, and what to do.
-        TooShort: they are right, and too few for the window.
+        data_pipeline.errors.DataError: the data are faulty; the message says where and what to do.
+        TooShort: they are right, but too few for the window.
     """
     series, report = load_series(experiment.source)
     try:
@@ -140,11 +141,16 @@ def make_plan(experiment: Experiment, drawing: Drawing = BY_OPTUNA) -> Plan:
 
 
 def adapt(experiment: Experiment, changes: Mapping[str, object]) -> Experiment:
-    """Return `experiment` with fields changed and checked again; `a.b` names a nested field.
+    """Return a checked copy of `experiment` with changed fields; `a.b` names a nested field.
+
+    Lookbacks follow the length of the window.
 
     Raises:
-        WrongInput: naming the option, the rule and the value found.
+        WrongInput: a value is not valid. The message names option, rule and value.
     """
+    window = changes.get("framing.window")
+    if isinstance(window, int) and window > 0:
+        experiment = for_window(experiment, window)
     plain = experiment.model_dump()
     for name, value in changes.items():
         place = plain
@@ -173,13 +179,13 @@ def _complaint(error: Mapping[str, object]) -> str:
 def plan_lines(
     plan: Plan, study: str, workers: int, gpus: tuple[int, ...], cluster: str = ""
 ) -> list[str]:
-    """Return what is about to happen, for a person to check.
+    """Describe what is about to happen, for a person to check.
 
     Args:
         plan: what will be tried.
-        study: its name.
-        workers: trials at once; 0 on a cluster: as many as it has room for.
-        gpus: of this machine.
+        study: the study's name.
+        workers: trials at once; 0 on a cluster means as many as it has room for.
+        gpus: indices of this machine's GPUs.
         cluster: address of a Ray cluster that trains instead, or "".
     """
     experiment, prepared = plan.experiment, plan.prepared
@@ -189,7 +195,7 @@ def plan_lines(
     if cluster:
         device, many = f"the Ray cluster {cluster}", str(workers or "as many as it has room for")
     others = f"{drawn_by(plan.contract)} draws the others"
-    # KerasTuner's own rule: three trials a dimension.
+    # KerasTuner's own rule: three trials per dimension.
     if plan.drawing.tuner == KERAS_TUNER and plan.drawing.sampler == "bayesian":
         others += f", at random until {3 * len(experiment.space.dimensions)} have completed"
     drawn = others if experiment.sampled else "nothing is sampled"
@@ -213,10 +219,10 @@ def plan_lines(
 
 
 def _seconds(design: Design, plan: Plan) -> float:
-    """How long a design may train on one core, with the windows that it learns from."""
+    """The longest time, in seconds, that a design may train on one core."""
     windows, length, features = plan.prepared.train.x.shape
     if design.framing is not None and design.framing.train_weeks is not None:
-        windows = min(windows, design.framing.train_weeks * DAYS_A_WEEK * HOURS_A_DAY)
+        windows = min(windows, design.framing.train_weeks * HOURS_A_WEEK)
     epochs = plan.experiment.epochs
     if plan.experiment.own_epochs:
         epochs = min(epochs, design.parameters.epochs)
@@ -224,11 +230,11 @@ def _seconds(design: Design, plan: Plan) -> float:
 
 
 def _estimate(plan: Plan, workers: int) -> list[str]:
-    """How long the designs may train."""
+    """The longest time that all designs may train, as one line."""
     experiment = plan.experiment
     seconds = sum(_seconds(design, plan) for design in experiment.designs)
     minutes = math.ceil(seconds * experiment.repeats / workers / 60)
     return [
-        f"Estimated: at most {minutes} minutes, as all designs cost if none stops early, on cores "
-        "like those of docs/performance.md"
+        f"Estimated: at most {minutes} minutes, if no design stops early, on cores like those of "
+        "docs/performance.md"
     ]

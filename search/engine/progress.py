@@ -10,7 +10,7 @@ from tqdm import tqdm
 from search.common.records import Standing, StudyFacts, TrialRecord
 from search.results.summary import amount, skill_of, trial_name
 
-# Finished trials over which the pace is measured: the first ones, reference networks, are slow.
+# The pace is measured over this many finished trials. The first, reference networks, are slow.
 _PACE_OVER = 12
 
 
@@ -37,12 +37,12 @@ class Progress:
         sys.stderr.flush()
 
     def epoch(self, record: TrialRecord, epoch: int) -> None:
-        """Show, on a terminal, that an attempt has ended an epoch."""
+        """On a terminal, show that an attempt has finished an epoch."""
         if not self._bar.disable:
             self._bar.set_description_str(f"{self._facts.name}, {trial_name(record)} epoch {epoch}")
 
     def ended(self, record: TrialRecord, standing: Standing) -> None:
-        """Show that an attempt ended, and how the study stands."""
+        """Show that an attempt ended, and the state of the study."""
         self._ends.append(time.monotonic())
         self._bar.n = standing.finished
         self._bar.set_postfix_str(self._words(standing))
@@ -54,7 +54,7 @@ class Progress:
         self.say(line)
 
     def close(self) -> None:
-        """Leave the bar as it stands."""
+        """Stop the bar and leave it on the screen."""
         self._bar.close()
 
     def _outcome(self, record: TrialRecord) -> str:
@@ -82,7 +82,7 @@ class Progress:
         return ", ".join(pieces)
 
     def _seconds_left(self, finished: int) -> float | None:
-        """Time left at the pace of the last trials, or None before the first has ended."""
+        """Seconds left at the pace of the last trials; None before the first trial has ended."""
         if len(self._ends) < 2:
             return None
         pace = (self._ends[-1] - self._ends[0]) / (len(self._ends) - 1)

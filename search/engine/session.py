@@ -1,4 +1,4 @@
-"""The one entrance to a study for every command: foresee, run, train, close, bring in line."""
+"""The only entrance to a study, for every command: check, run, train, close, synchronise."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from search.common.stores import Stores, missing_file
 from search.engine.coordinator import Coordinator, Ending, finish, stopping_on_signals
 from search.engine.facts import with_floor
 from search.engine.naming import files_differ
+from search.engine.payoff import with_payoff
 from search.engine.plan import Plan
 from search.engine.progress import Progress
 from search.results.claims import Judged
@@ -35,13 +36,13 @@ if TYPE_CHECKING:
 
 from search.engine.opening import Session, hold_study, open_study, reopen_study
 
-# Seconds that MLflow may take for thousands of trials; one that is away at first is not waited for.
+# Seconds that MLflow may take for thousands of trials. If it is away at first, nobody waits.
 PATIENCE = 3600.0
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a search ended, and how its study stands; `judged` are claims that it was to decide."""
+    """How a search ended, and the state of its study; `judged` are the claims under test."""
 
     facts: StudyFacts
     summary: StudySummary
@@ -51,11 +52,11 @@ class Ended:
 
 @dataclass(frozen=True)
 class Synced:
-    """What was done to bring MLflow in line with a study.
+    """What was done to make MLflow agree with a study.
 
     Attributes:
-        attempts: of the study. orphans: of these, the ones that were ended now.
-        made, ended, aside: runs that were made, whose end was written, and that were set aside.
+        attempts: number in the study. orphans: how many of them were ended now.
+        made, ended, aside: runs that were created, completed with their end, and set aside.
         delivered: True if MLflow has everything now.
     """
 
@@ -68,10 +69,10 @@ class Synced:
 
 
 def foresee(plan: Plan, name: str, stores: Stores) -> None:
-    """See, without writing anything, that the study could be opened to go on.
+    """Check, without writing anything, that the study can be opened or resumed.
 
     Raises:
-        Refused: it was begun under another contract, or the database cannot be read.
+        Refused: it began with another contract, or the database cannot be read.
     """
     if missing_file(stores.storage):
         return
@@ -83,37 +84,39 @@ def foresee(plan: Plan, name: str, stores: Stores) -> None:
 
 
 def run_study(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: bool) -> Ended:
-    """Search until the study has its total, or is stopped; begun earlier, it goes on.
+    """Search until the study has its total or is stopped. An existing study is resumed.
 
     Args:
         plan: what is tried on which data.
-        name: of the study.
-        stores: where it is, or will be.
+        name: the study's name.
+        stores: the stores, which may not exist yet.
         crew: who trains.
         quiet: True shows no progress.
 
     Raises:
-        Refused: another process is at it, or it was begun under another contract.
+        Refused: another process holds it, or it began with another contract.
     """
     with hold_study(name, stores) as storage:
         session = open_study(plan, name, storage, stores)
         progress = Progress(session.facts, session.study.finished, quiet)
         _say_where_it_stands(session, progress)
         _let_tuner_draw(plan.drawing, plan.experiment, session)
-        summary, ending, _ = conduct(plan, session, crew, progress)
-    return Ended(session.facts, summary, ending)
+        summary, ending, signum = conduct(plan, session, crew, progress)
+        ended = signum or ending.signum is not None
+        facts = session.facts if ended else with_payoff(plan, session, summary)
+    return Ended(facts, summary, ending)
 
 
 def sync_study(name: str, stores: Stores, say: Callable[[str], None]) -> Synced:
-    """Bring MLflow in line with a study; its data are not needed, and nothing is trained.
+    """Make MLflow agree with a study. The data are not needed, and nothing is trained.
 
     Args:
-        name: of the study.
-        stores: where it is.
-        say: is told what goes wrong, a line at a time.
+        name: the study's name.
+        stores: the study's stores.
+        say: gets a line for each problem.
 
     Raises:
-        Refused: there is no such study, or another process is at it.
+        Refused: there is no such study, or another process holds it.
     """
     with refusing_failures():
         storage = open_existing(stores.storage, stores.schema_lock)
@@ -148,7 +151,7 @@ def _say_where_it_stands(session: Session, progress: Progress) -> None:
 
 
 def _let_tuner_draw(drawing: Drawing, experiment: Experiment, session: Session) -> None:
-    """Import KerasTuner, and tell it all that is known, if it is to draw another point."""
+    """If KerasTuner shall draw another point, import it and tell it the whole study."""
     study = session.study
     due = experiment.sampled and study.finished < session.facts.total
     if due and drawing.tuner == KERAS_TUNER:
@@ -159,13 +162,13 @@ def _let_tuner_draw(drawing: Drawing, experiment: Experiment, session: Session) 
 def conduct(
     plan: Plan, session: Session, crew: Crew, progress: Progress
 ) -> tuple[StudySummary, Ending, int]:
-    """Train until the study has its total, and bring MLflow in line; see `conduct_with`.
+    """Train until the study has its total, and deliver it to MLflow; see `conduct_with`.
 
     Args:
-        plan: gives the series and how it is framed.
+        plan: gives the series and its framing.
         session: the open study.
         crew: who trains.
-        progress: is told of every trial, and closed.
+        progress: shows every trial, and is closed.
     """
     pool = open_pool(plan.series, plan.experiment.framing, crew, progress.say)
     return conduct_with(pool, session, progress, crew.timeout)
@@ -174,11 +177,11 @@ def conduct(
 def conduct_with(
     pool: Pool, session: Session, progress: Progress, timeout: float | None = None
 ) -> tuple[StudySummary, Ending, int]:
-    """Train with `pool`, which is stopped at the end, until the study has its total.
+    """Train with `pool` until the study has its total. The pool is stopped at the end.
 
     Returns:
-        How the study stands, how the run ended, and the signal that asked for an end, be it during
-        the last delivery; 0 without one.
+        The state of the study, how the run ended, and the signal that asked for an end, also during
+        the last delivery; 0 if there was none.
     """
     study = session.study
     mirror = session.mirror(progress.say)
@@ -189,7 +192,7 @@ def conduct_with(
             study.hurry_when(stop_asked)
             ending = coordinator.run(timeout)
             pool.stop()
-            # Before the delivery, whose time is not the workers'.
+            # Stop before the delivery: the workers have nothing to do there.
             summary = coordinator.summary()
             delivered = finish(summary, study, mirror, ending, stop_asked)
             signum = stop_asked()

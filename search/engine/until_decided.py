@@ -1,7 +1,7 @@
-"""Seeds are added to the designs of open claims until each claim is decided, or the budget is used.
+"""Adds seeds to the designs of open claims until each claim is decided or the budget is used.
 
-A look after each round says which claims are still open. The looks lie at fixed numbers of seeds,
-so that looking often does not raise the error; see `search.results.sequential`.
+A look after each round says which claims are still open. The looks are at fixed numbers of seeds,
+so that repeated looks do not raise the error rate; see `search.results.sequential`.
 """
 
 import dataclasses
@@ -18,17 +18,17 @@ from search.training.pool import Crew
 
 
 def run_until_decided(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: bool) -> Ended:
-    """Train the experiment's designs until its claims are decided; begun earlier, it goes on.
+    """Train the experiment's designs until its claims are decided. An existing study is resumed.
 
     Args:
-        plan: of an experiment with claims; its `repeats` are the most seeds of a design.
-        name: of the study.
-        stores: where it is, or will be.
+        plan: the plan of an experiment with claims; a design has at most `repeats` seeds.
+        name: the study's name.
+        stores: the stores, which may not exist yet.
         crew: who trains; its timeout is for all rounds together.
         quiet: True shows no progress.
 
     Raises:
-        Refused: another process is at it, or it was begun under another contract.
+        Refused: another process holds it, or it began with another contract.
     """
     began = time.monotonic()
     experiment = plan.experiment
@@ -37,7 +37,7 @@ def run_until_decided(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: 
     with hold_study(name, stores) as storage:
         seeds = 0
         while True:
-            # The budget may end before the next look: what was asked for is trained all the same.
+            # The budget may end before the next look; the requested seeds are still trained.
             seeds = min(next_look(seeds) or experiment.repeats, experiment.repeats)
             names = [one.name for one in experiment.designs if one.name in still_open]
             wanted |= {(design, repeat): None for repeat in range(seeds) for design in names}
@@ -51,7 +51,7 @@ def run_until_decided(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: 
 
 
 def _round(plan: Plan, session: Session, crew: Crew, quiet: bool) -> tuple[Ended, bool]:
-    """Train what is waiting, and judge the claims; True if a signal asked for an end."""
+    """Train the queue and judge the claims; True if a signal asked for an end."""
     progress = Progress(session.facts, session.study.finished, quiet)
     summary, ending, signum = conduct(plan, session, crew, progress)
     judged = tuple(judge(plan.experiment.claims, summary.records))

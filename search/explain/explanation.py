@@ -1,4 +1,4 @@
-"""Explaining a study from its trials to the waterfall: train, measure, keep, log."""
+"""Explains a study, from its trials to the waterfall: train, measure, keep, log."""
 
 import csv
 import datetime as dt
@@ -36,12 +36,12 @@ from search.tuning.storage import open_existing, refusing_failures
 
 @dataclass(frozen=True)
 class Wish:
-    """What was asked for.
+    """The request for an explanation.
 
     Attributes:
-        study: that is explained. start, goal: "best", "trial_N" or a design.
-        seeds: that measure. crew: who trains.
-        dry_run: True only foresees. quiet: True shows no progress.
+        study: the study to explain. start, goal: "best", "trial_N" or a design.
+        seeds: number of measuring seeds. crew: who trains.
+        dry_run: True only shows the plan. quiet: True shows no progress.
     """
 
     study: str
@@ -55,18 +55,18 @@ class Wish:
 
 @refusing_failures()
 def explain(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Explanation | None:
-    """Find the way from one network of a study to another; run again, it goes on.
+    """Find the way from one network of a study to another. A second call resumes.
 
     Args:
-        wish: what was asked for.
-        stores: where everything is.
-        say: is told what happens, a line at a time.
+        wish: the request.
+        stores: the study's stores.
+        say: gets each line for the person.
 
     Returns:
-        What was found; None if it was only to be foreseen.
+        The explanation; None in a dry run.
 
     Raises:
-        Refused: study, data or networks do not allow it, or another process is at it.
+        Refused: study, data or networks do not allow it, or another process holds the study.
         search.explain.trainings.Stopped: it was interrupted, or its time is over.
     """
     storage = open_existing(stores.storage, stores.schema_lock)
@@ -98,9 +98,9 @@ def explain(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Explanati
         identity = trainings.session.study.identity
     _log(explanation, kept, identity, stores, say)
     try:
-        sync_study(wish.study, stores, say)  # so that its page begins with what was found
+        sync_study(wish.study, stores, say)  # so that its page begins with the explanation
     except Refused as error:
-        say(f"The page of study {wish.study} in MLflow does not tell it yet: {error}")
+        say(f"The page of study {wish.study} in MLflow does not show it yet: {error}")
     return explanation
 
 
@@ -111,7 +111,7 @@ def _plan_lines(way: Way, crew: Crew) -> list[str]:
         f"Study {way.name}: from {way.start} to {way.goal} of study {way.of} in "
         f"{len(way.settings)} settings: {', '.join(one.name for one in way.settings)}",
         f"{fewest} to {most} trainings; {CHOOSING} seeds choose, {way.seeds} others measure",
-        f"Estimated: {few} to {many} minutes with {crew.workers} worker(s), less where trainings "
+        f"Estimated: {few} to {many} minutes with {crew.workers} worker(s), less if trainings "
         "stop early, on cores like those of docs/performance.md",
     ]
 
@@ -139,7 +139,7 @@ def _explanation(way: Way, found: Ablation, trainings: Trainings, kept: KeptStud
 
 
 def _values(setting: Setting) -> tuple[float | None, float | None]:
-    """Before and after, of the value that a person reads."""
+    """The value before and after, as a person reads it."""
     if setting.name == "use_l2":  # no penalty is a penalty of 0
         return float(setting.before.get("l2", 0.0)), float(setting.after.get("l2", 0.0))
     before, after = setting.before.get(setting.name), setting.after.get(setting.name)
@@ -149,7 +149,7 @@ def _values(setting: Setting) -> tuple[float | None, float | None]:
 def _log(
     found: Explanation, kept: KeptStudy, identity: str, stores: Stores, say: Callable[[str], None]
 ) -> None:
-    """Log figure and table to the runs of both studies, the explained and its explanation."""
+    """Log figure and table to the runs of both studies: the explained one and the explanation."""
     experiment = kept.contract["experiment"]
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
@@ -166,7 +166,7 @@ def _log(
 
 
 def write_table(found: Explanation, file: Path) -> None:
-    """Write a row a network on the way, as CSV."""
+    """Write one row per network on the way, as CSV."""
     columns = ["setting", "before", "after", "difference", "low", "high", "seeds"]
     columns += ["train_rmse", "val_rmse", "val_peak_bias", "regime", "taken_back"]
     with file.open("w", encoding="utf-8", newline="") as stream:

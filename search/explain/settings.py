@@ -1,4 +1,4 @@
-"""What two configurations differ in, as settings that can be changed one at a time."""
+"""The differences of two configurations, as settings that can be changed one at a time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from experiments.space import Space, Value
 from models.parameters import TrialParameters
 from search.common.errors import Refused
 
-# What a point of the space leaves to the experiment, but a network is trained with all the same.
+# These parameters of a network are not in the space; the experiment sets them.
 BESIDE_THE_SPACE = ("epochs", "ema_epochs")
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What is changed together.
+    """Dimensions that are changed together.
 
     Attributes:
-        name: of the first dimension, or of a field of `TrialParameters` beside the space.
-        before, after: the values of all its dimensions at the start and at the goal; one that is
-            missing does not exist there, as the units of a layer that is not there.
+        name: the first dimension, or a field of `TrialParameters` that is not in the space.
+        before, after: the values of all its dimensions at the start and at the goal. A dimension
+            may be missing on one side, such as the units of a layer that does not exist there.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Setting:
     after: Mapping[str, Value]
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as plain values."""
+        """The setting as plain values."""
         return {"name": self.name, "before": dict(self.before), "after": dict(self.after)}
 
 
@@ -37,13 +37,13 @@ def settings_between(
 ) -> tuple[Setting, ...]:
     """The settings that lead from `start` to `goal`, one at a time, in the order of the space.
 
-    Every subset of them gives a point of the space: a dimension that exists on one side alone, such
-    as the units of a third layer, goes with the dimension that it depends on.
+    Every subset of them gives a point of the space. A dimension that exists only on one side, such
+    as the units of a third layer, goes with the dimension on which it depends.
 
-    Both keep the weights that their study keeps, of the best epoch or of the last.
+    Both networks keep the weights as their study does: of the best epoch or of the last.
 
     Raises:
-        Refused: the two are the same, or one of them is no point of the space.
+        Refused: the two are equal, or one of them is not a point of the space.
     """
     before, after = _values(start, space), _values(goal, space)
     groups: dict[str, list[str]] = {}
@@ -70,9 +70,16 @@ def settings_between(
 
 
 def mixed(
-    start: TrialParameters, settings: Sequence[Setting], changed: frozenset[str], space: Space
+    start: TrialParameters,
+    settings: Sequence[Setting],
+    changed: frozenset[str],
+    space: Space,
+    window: int,
 ) -> TrialParameters:
-    """The network of `start` with the settings named in `changed` as they are at the goal."""
+    """The network `start` with the settings `changed` set to their values at the goal.
+
+    Both read windows of `window` hours.
+    """
     values = _values(start, space)
     for setting in settings:
         if setting.name in changed:
@@ -85,7 +92,8 @@ def mixed(
         raise Refused(
             f"the network with {sorted(changed)} changed is no point of the space: {problems}"
         )
-    return to_parameters(values, int(beside["epochs"]), start.weights, float(beside["ema_epochs"]))
+    epochs, ema_epochs = int(beside["epochs"]), float(beside["ema_epochs"])
+    return to_parameters(values, epochs, start.weights, ema_epochs, window)
 
 
 def _values(parameters: TrialParameters, space: Space) -> dict[str, Value]:

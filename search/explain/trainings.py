@@ -1,4 +1,4 @@
-"""The trainings of an explanation: a study of its own, resumable, parallel, in MLflow."""
+"""The trainings of an explanation. They form their own study: resumable, parallel, in MLflow."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +18,7 @@ from search.tuning.storage import Storage
 
 
 class Stopped(Exception):
-    """The person, the system or the timeout ended it; `signum` tells by what, if by a signal."""
+    """The person, the system or the timeout ended it; `signum` is the signal, if there was one."""
 
     def __init__(self, reason: str, signum: int | None) -> None:
         super().__init__(reason)
@@ -27,15 +27,15 @@ class Stopped(Exception):
 
 @dataclass
 class Trainings:
-    """Trains the runs of an ablation that were not trained yet; the study is held by the caller.
+    """Trains the missing runs of an ablation. The caller holds the study.
 
     Attributes:
         way: what is explained.
-        storage: the study database. stores: where it, MLflow and the spool are.
+        storage: the study database. stores: places of the database, MLflow and the spool.
         crew: who trains.
-        seconds_left: until no further training begins; None without such a limit.
+        seconds_left: after this many seconds no new training starts; None for no limit.
         quiet: True shows no progress.
-        session: the study as it was last opened. trained: True once something was trained.
+        session: the study as last opened. trained: True if something was trained.
     """
 
     way: Way
@@ -48,7 +48,7 @@ class Trainings:
     trained: bool = False
 
     def __call__(self, runs: Sequence[Run]) -> list[float]:
-        """Validation RMSE of each run, in the data's unit; infinite where the training failed.
+        """Validation RMSE of each run, in the data's unit; infinite if the training failed.
 
         Raises:
             Stopped: not all runs were trained.
@@ -62,7 +62,7 @@ class Trainings:
         return found
 
     def records(self) -> Mapping[tuple[Changed, int], TrialRecord]:
-        """The last attempt of each run so far."""
+        """The latest attempt of each run."""
         assert self.session is not None
         way = self.way
         seeds = {trial_seed(way.seed, r): r for r in (*way.choosing, *way.measuring)}
@@ -74,7 +74,7 @@ class Trainings:
         return found
 
     def deliver(self) -> None:
-        """Bring MLflow in line where an earlier run ended before it had everything."""
+        """Deliver to MLflow what an earlier run did not deliver."""
         self._conduct(self._open(()))
 
     def _train(self, runs: Sequence[Run]) -> Mapping[tuple[Changed, int], TrialRecord]:

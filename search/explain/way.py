@@ -1,4 +1,4 @@
-"""From a study to the two networks that are compared, and the designs between them."""
+"""Finds the two networks of a study that are compared, and the designs between them."""
 
 import dataclasses
 import hashlib
@@ -19,12 +19,12 @@ from search.explain.settings import Setting, mixed, settings_between
 from search.results.ablation import Changed, most_runs
 from search.tuning.kept_studies import KeptStudy
 
-# Seeds of an explanation are those of a study that nobody runs, nor a re-test.
+# An explanation has other seeds than any study or re-test.
 _FRESH = 2**30
-# Of a study's name in that of its explanation, which may not be longer than a name may be.
+# Characters of the study's name in the explanation's name, so that the latter is not too long.
 _LONGEST = 80
 BEST = "best"
-# Seeds that choose; a race that is not over after them is decided by their mean.
+# Number of choosing seeds. If a race is not over after them, their mean decides.
 CHOOSING = 3
 
 
@@ -33,10 +33,10 @@ class Way:
     """What is explained, and with how many seeds.
 
     Attributes:
-        plan: of the study that is explained. of: its name.
+        plan: plan of the explained study. of: its name.
         start, goal: names of the two networks. before, after: their parameters.
-        settings: that lead from one to the other.
-        seeds: that measure; `CHOOSING` more choose.
+        settings: the settings that lead from one to the other.
+        seeds: number of measuring seeds; `CHOOSING` other seeds choose.
     """
 
     plan: Plan
@@ -50,13 +50,13 @@ class Way:
 
     @cached_property
     def name(self) -> str:
-        """Of the explanation's study: another one when networks or data change."""
+        """Name of the explanation's study; it changes with the networks and the data."""
         digest = hashlib.sha256(json.dumps(self.contract, sort_keys=True).encode()).hexdigest()
         return f"{self.of[:_LONGEST]}.explain-{digest[:6]}"
 
     @property
     def contract(self) -> dict[str, object]:
-        """What must stay the same for it to go on where it stopped; plain values."""
+        """What must stay the same on resume; plain values."""
         return {
             "explain_of": self.of,
             "experiment": self.plan.experiment.name,
@@ -75,26 +75,29 @@ class Way:
 
     @property
     def choosing(self) -> range:
-        """Repeats whose seeds choose."""
+        """The repeats whose seeds choose."""
         return range(CHOOSING)
 
     @property
     def measuring(self) -> range:
-        """Repeats whose seeds measure."""
+        """The repeats whose seeds measure."""
         return range(CHOOSING, CHOOSING + self.seeds)
 
     def design_name(self, changed: Changed) -> str:
-        """The name of the configuration with these settings changed."""
+        """The name of the configuration with these changed settings."""
         order = [setting.name for setting in self.settings if setting.name in changed]
         return "+".join(["start", *order])
 
     def changed_in(self, design: str) -> Changed:
-        """The settings that are changed in the design of that name."""
+        """The changed settings of the design with this name."""
         return frozenset(design.split("+")[1:])
 
     def network(self, changed: Changed) -> TrialParameters:
-        """The parameters of the configuration with these settings changed."""
-        return mixed(self.before, self.settings, changed, self.plan.experiment.space)
+        """The parameters of the configuration with these changed settings."""
+        experiment = self.plan.experiment
+        return mixed(
+            self.before, self.settings, changed, experiment.space, experiment.framing.window
+        )
 
     def experiment(self, configurations: Iterable[Changed]) -> Experiment:
         """An experiment whose designs are these configurations."""
@@ -117,7 +120,7 @@ class Way:
         )
 
     def minutes(self, workers: int) -> tuple[int, int]:
-        """Estimated minutes, if all losers leave early and no training stops early, and at most."""
+        """Estimated minutes: if all losers are dropped early, and at most."""
         shape = self.plan.prepared.train.x.shape
         pair = (self.before, self.after)
         costs = [one.epochs * epoch_seconds(one, *shape) for one in pair]
@@ -135,11 +138,11 @@ def find_way(kept: KeptStudy, start: str, goal: str, seeds: int) -> Way:
     Args:
         kept: the study.
         start: "best", "trial_N" or the name of a design.
-        goal: likewise.
-        seeds: that measure.
+        goal: "best", "trial_N" or the name of a design.
+        seeds: number of measuring seeds.
 
     Raises:
-        Refused: there is no such network, both are the same, or the data are gone.
+        Refused: there is no such network, both are equal, or the data are gone.
     """
     plan = _plan(kept)
     before, after = (_network(kept, plan, name) for name in (start, goal))
@@ -158,7 +161,7 @@ def _plan(kept: KeptStudy) -> Plan:
         ) from error
     if plan.series.fingerprint != kept.contract["data"]:
         raise Refused(
-            f"the data of study {kept.name!r} are not what they were: its fingerprint was "
+            f"the data of study {kept.name!r} have changed: the fingerprint was "
             f"{kept.contract['data']}, is {plan.series.fingerprint}.\nNext: put the file back."
         )
     return plan
@@ -194,5 +197,5 @@ def _own(record: TrialRecord, plan: Plan) -> TrialParameters:
 
 
 def replace_designs(plan: Plan, experiment: Experiment) -> Plan:
-    """The plan of a study with other designs on the same data."""
+    """The plan of a study, with other designs on the same data."""
     return dataclasses.replace(plan, experiment=experiment)

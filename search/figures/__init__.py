@@ -1,6 +1,6 @@
-"""The figures of a study: plain values in, a matplotlib `Figure` out, nothing computed but drawing.
+"""The figures of a study: plain values in, a matplotlib `Figure` out. These modules only draw.
 
-Empty input gives a figure that says so; input is expected free of NaN.
+Empty input gives a figure that says so. The input must not contain NaN.
 """
 
 from search.figures.canvas import png

@@ -1,8 +1,8 @@
 """What all figures share: set-up, colours, scales, legends, and the way to PNG.
 
 Only matplotlib's object interface is used, never pyplot, so figures can be drawn in any thread.
-Every figure is opaque white with dark text and the Okabe-Ito colours, which stay apart for
-colour-blind readers; what colour tells, a marker or a line style tells too. No text is below 9 pt.
+Every figure is opaque white with dark text. It uses the Okabe-Ito colours, which colour-blind
+readers can tell apart. Each colour goes with a marker or a line style. No text is below 9 pt.
 """
 
 import io
@@ -75,7 +75,7 @@ def say_nothing_to_show(axes: Axes) -> None:
 def new_panels(
     rows: int, columns: int, height: float, title: str, width: float | None = None
 ) -> tuple[Figure, npt.NDArray[np.object_]]:
-    """Return a figure and its panels' axes (rows, columns), on one scale; sizes in inches."""
+    """Return a figure and its panels' axes (rows, columns) with one scale; sizes in inches."""
     figure = Figure(
         figsize=(width or max(3.6 * columns + 0.6, 6.0), height),
         dpi=DPI,
@@ -87,7 +87,7 @@ def new_panels(
 
 
 def dress_panel(axes: Axes, heading: str, x: str) -> None:
-    """Give a panel its heading, its label and the looks of all figures."""
+    """Give a panel its heading, its label and the common style."""
     axes.set_title(heading, fontsize=LABEL_PT, color=INK, loc="left")
     axes.set_xlabel(x, fontsize=LABEL_PT, color=INK)
     axes.tick_params(labelsize=TEXT_PT, colors=INK)
@@ -98,7 +98,7 @@ def dress_panel(axes: Axes, heading: str, x: str) -> None:
 
 
 def legend_below(figure: Figure, axes: Axes, columns: int, note: str = "") -> None:
-    """Put the legend, headed by a grey note, below the axes."""
+    """Put the legend below the axes, with a grey note above it."""
     handles, labels = axes.get_legend_handles_labels()
     legend = figure.legend(
         handles,
@@ -118,7 +118,7 @@ def legend_below(figure: Figure, axes: Axes, columns: int, note: str = "") -> No
 def magnitude_scale(
     axes: Axes, values: Sequence[float], which: Literal["x", "y", "xy"] = "y"
 ) -> None:
-    """Make an axis or both logarithmic, with plain numbers; linear if a value is not above 0."""
+    """Make one or both axes logarithmic, with plain numbers; linear if a value is not above 0."""
     if not values or min(values) <= 0:
         return
     lowest, highest = min(values), max(values)
@@ -134,9 +134,9 @@ def magnitude_scale(
 
 
 def color_scale(values: Sequence[float]) -> tuple[Normalize, Colormap]:
-    """Return the place of each value on a colour map, logarithmic if all are above 0, and the map.
+    """Return a scale for the values, logarithmic if all are above 0, and a colour map.
 
-    The map is viridis without its last tenth, a yellow too pale for white paper.
+    The map is viridis without its last tenth, because that yellow is too pale on white.
     """
     colors = ListedColormap(colormaps["viridis"](np.linspace(0.0, 0.9, 256)))
     lowest, highest = min(values), max(values)
@@ -168,7 +168,7 @@ def color_bar(
 
 
 def _magnitudes(lowest: float, highest: float) -> Locator:
-    # Powers of ten alone would leave a narrow range without a tick.
+    # With powers of ten only, a narrow range would have no tick.
     if lowest > 0 and highest / lowest > 300:
         return LogLocator(base=10, numticks=8)
     if lowest > 0 and highest / lowest > 4:
@@ -194,7 +194,7 @@ def same_length(columns: Mapping[str, Sized]) -> None:
     """
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
-        raise ValueError(f"as many of each are needed, got {lengths}")
+        raise ValueError(f"expected equal lengths, found {lengths}")
 
 
 def png(figure: Figure) -> bytes:

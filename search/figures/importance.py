@@ -51,7 +51,7 @@ def importance(
     axes.barh(
         places,
         [value for value, _, _ in ordered],
-        # A mean over few resamples may lie outside their middle 95 %.
+        # With few resamples the mean may lie outside the interval.
         xerr=[
             [max(value - low, 0.0) for value, (low, _), _ in ordered],
             [max(high - value, 0.0) for value, (_, high), _ in ordered],

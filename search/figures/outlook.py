@@ -1,4 +1,4 @@
-"""The last days as they were, and the hours after them as they are forecast."""
+"""The last measured days and the forecast of the hours after them."""
 
 import numpy as np
 import numpy.typing as npt
@@ -26,14 +26,14 @@ def outlook(
     """Draw the last 168 hours and the forecast with its 90 % interval.
 
     Args:
-        times: the (n,) hours that were measured, clock times without zone, oldest first.
+        times: (n,) measured hours, clock times without zone, oldest first.
         actual: float64 (n,), in `unit`.
-        ahead: the (h,) hours that are forecast.
+        ahead: (h,) forecast hours.
         forecast: float64 (h,), in `unit`.
         low: lower ends, float64 (h,).
         high: upper ends, float64 (h,).
-        unit: of the data.
-        title: says what is shown.
+        unit: the data's unit.
+        title: the figure's title.
     """
     figure, axes = new_figure(
         title, "Time (hourly, the data's clock)", f"Usage ({unit})", width=10.0

@@ -21,7 +21,7 @@ from search.figures.canvas import (
     short,
 )
 
-# Height of what a trial does not have, below the axes, which go from 0 to 1.
+# The axes go from 0 to 1. This is the height of a parameter that a trial does not have.
 _UNUSED = -0.16
 
 
@@ -33,15 +33,15 @@ def parallel_coordinates(
 ) -> Figure:
     """Draw every trial as a line across its parameters, coloured by its validation MSE.
 
-    Each parameter has an axis of its own: numbers are spread from smallest to largest, on a log
-    scale where named in `log` (a 0 then has a place of its own at the foot); strings and booleans
-    are categories. A parameter that a trial does not have (a conditional one) passes through
-    "not used", below the axes. The best trials are drawn last and thickest.
+    Each parameter has its own axis. Numbers run from smallest to largest, on a log scale if named
+    in `log`; a 0 then has its own place at the bottom. Strings and booleans are categories. If a
+    trial does not have a (conditional) parameter, its line passes through "not used", below the
+    axes. The best trials are drawn last and thickest.
 
     Args:
         rows: the parameters of each trial by name.
         values: the validation MSE of each trial on the scaled target.
-        log: the parameters to spread on a log scale.
+        log: the parameters with a log scale.
         title: says what is shown.
 
     Returns:
@@ -108,7 +108,7 @@ def _draw_trials(
 
 @dataclass(frozen=True)
 class _Categories:
-    """An axis of strings and booleans: where a value stands (0..1), and its ticks."""
+    """An axis of strings and booleans: the height of a value (0..1), and the ticks."""
 
     names: tuple[str, ...]
 
@@ -124,9 +124,9 @@ class _Categories:
 
 @dataclass(frozen=True)
 class _Numbers:
-    """An axis of numbers: where a value stands (0..1), and its ticks.
+    """An axis of numbers: the height of a value (0..1), and the ticks.
 
-    A log axis leaves `foot` of its height free if there is a 0 to be shown.
+    If there is a 0, a log axis keeps the part `foot` of its height for it.
     """
 
     lowest: float

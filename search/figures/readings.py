@@ -1,4 +1,4 @@
-"""A series as it was read, with what was filled in."""
+"""A series as it was read, with the filled hours marked."""
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +23,9 @@ def readings(
     Args:
         local: n clock times.
         target: float64 (n,), in `unit`.
-        filled: bool (n,), hours of which a value was filled in.
-        unit: Of the target.
-        title: Over the figure.
+        filled: bool (n,), hours in which a value was filled in.
+        unit: The target's unit.
+        title: The figure's title.
     """
     figure, axes = new_figure(title, "Time (hourly, the data's clock)", unit, width=12.0)
     clock = date2num(local.to_pydatetime())  # type: ignore[no-untyped-call]

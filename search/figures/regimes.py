@@ -1,4 +1,4 @@
-"""Trials by fit regime: train against validation error, and a typical learning curve of each."""
+"""Trials by fit regime: train against validation error, and typical learning curves."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,12 +34,12 @@ def trials_by_regime(
     regimes: Sequence[str],
     words: Mapping[str, str],
 ) -> Figure:
-    """Draw one marker a trial.
+    """Draw one marker per trial.
 
     Args:
         train: RMSE on the training windows, in the data's unit.
         validation: the same on the validation windows.
-        regimes: "underfit", "balanced" or "overfit", one a trial.
+        regimes: "underfit", "balanced" or "overfit", one per trial.
         words: "title", "x", "y" and "equal", and a name for each regime.
     """
     same_length({"train": train, "validation": validation, "regimes": regimes})

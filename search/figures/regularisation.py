@@ -1,4 +1,4 @@
-"""Train and validation error against the strength of regularisation, a panel for each network."""
+"""Train and validation error against the strength of regularisation, one panel per network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,15 +23,15 @@ from search.figures.canvas import (
 )
 
 FloatArray = npt.NDArray[np.float64]
-# L2 beside dropout, a network a row.
+# L2 beside dropout, one row per network.
 COLUMNS = 2
-# Of a mean: where a band that reaches below 0 ends on a logarithmic scale.
+# On a logarithmic scale, a band that reaches below 0 ends at this share of the mean.
 _ABOVE_ZERO = 1e-3
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One network under rising regularisation.
+    """One network with rising regularisation.
 
     Attributes:
         heading: names network and kind. axis: label of the strengths, unit included.
@@ -67,19 +67,19 @@ def regularisation(
 ) -> Figure:
     """Draw the panels side by side on one logarithmic scale of error.
 
-    Strengths stand at even distances, since their scale begins at 0 and goes over decades.
+    Strengths are drawn at equal distances, because they begin at 0 and span decades.
 
     Args:
         panels: at least one.
         best: lowest validation RMSE of a search, drawn as a line for comparison, or None.
         words: title, labels and note.
-        floor: validation RMSE of the strongest baseline, likewise.
+        floor: validation RMSE of the strongest baseline, also drawn as a line, or None.
 
     Raises:
         ValueError: there is no panel, or one whose arrays do not fit its strengths.
     """
     if not panels:
-        raise ValueError("a figure of regularisation needs at least one panel")
+        raise ValueError("expected at least one panel, found none")
     for panel in panels:
         expected = (len(panel.strengths), 3)
         if panel.train.shape != expected or panel.validation.shape != expected:
@@ -97,7 +97,7 @@ def regularisation(
             axes.set_visible(False)
             continue
         _draw(axes, panels[at], best, floor, words)
-        # The interval of few seeds may reach far beyond all errors, and below 0.
+        # With few seeds the interval may reach far beyond all errors, and below 0.
         magnitude_scale(axes, errors)
         if at % columns == 0:
             axes.set_ylabel(words.error, fontsize=LABEL_PT, color=INK)

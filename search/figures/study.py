@@ -1,4 +1,4 @@
-"""How a study went: its progress, and where trials over- or underfit."""
+"""The progress of a study, and which trials overfit or underfit."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -47,13 +47,13 @@ def optimization_history(
 
     Args:
         numbers: the trial numbers.
-        values: the validation MSE on the scaled target; of a pruned trial that of its
-            best epoch; a failed trial has none.
-        states: "complete", "pruned", "interrupted" or "running", one a trial; only complete
+        values: the validation MSE on the scaled target. A pruned trial has that of its best epoch.
+            Failed trials have none and are not given.
+        states: "complete", "pruned", "interrupted" or "running", one per trial. Only complete
             trials count for the best so far.
         references: the validation MSE of other forecasts (the baselines) by name, on the same
-            scale, each drawn as a labelled line.
-        title: says what is shown.
+            scale. Each is drawn as a labelled line.
+        title: the figure's title.
 
     Returns:
         The figure.
@@ -105,13 +105,13 @@ def train_against_validation(
 ) -> Figure:
     """Draw the validation RMSE of every trial over its training RMSE, coloured by its L2 penalty.
 
-    Both errors must have been computed alike: inference mode, restored weights. Trials on the
-    diagonal generalise perfectly, those above it overfit; to the upper right they underfit.
+    Both errors must be measured in inference mode with restored weights. Trials on the diagonal
+    generalise perfectly. Trials above it overfit. Trials to the upper right underfit.
 
     Args:
         train: training RMSE of each trial, in `unit`.
-        validation: validation RMSE of each, in `unit`.
-        l2: strength of the L2 penalty of each; 0 has a marker of its own.
+        validation: validation RMSE of each trial, in `unit`.
+        l2: strength of the L2 penalty of each trial; 0 has its own marker.
         title: says what is shown.
         unit: the data's unit, say "MW".
 
@@ -146,7 +146,7 @@ def train_against_validation(
 
 
 def _scatter_by_state(axes: Axes, trials: Sequence[tuple[int, float, str]]) -> None:
-    """Draw trials (number, value, state), each state with a look of its own."""
+    """Draw trials (number, value, state); each state has its own marker and colour."""
     for state, (marker, color) in _LOOKS.items():
         if shown := [trial for trial in trials if trial[2] == state]:
             axes.scatter(
@@ -205,7 +205,7 @@ def _coloured_by_strength(
 
 
 def _labelled_lines(axes: Axes, references: Mapping[str, float]) -> None:
-    """Draw horizontal lines, their labels right of the axes and pushed apart where they collide."""
+    """Draw horizontal lines with labels right of the axes; colliding labels are moved apart."""
     for value in references.values():
         axes.axhline(value, color=GREEN, linewidth=1.2, linestyle="-.", zorder=1)
     bottom, top = axes.get_ylim()

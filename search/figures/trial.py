@@ -25,14 +25,14 @@ IntArray = npt.NDArray[np.int64]
 
 
 def loss_curves(history: Mapping[str, Sequence[float]], best_epoch: int, title: str) -> Figure:
-    """Draw training and validation loss by epoch, on a log axis, the best epoch marked.
+    """Draw training and validation loss by epoch on a log axis, and mark the best epoch.
 
     Args:
         history: values by epoch, in units of the scaled target squared: "loss" (training, with
             penalty and dropout), "val_loss" (with penalty), "val_mse" (without). Other keys, such
-            as "learning_rate", are not drawn; missing ones neither.
-        best_epoch: the epoch whose weights were kept, counted from 1; not marked where there is
-            no such epoch.
+            as "learning_rate", are not drawn. Keys may be missing.
+        best_epoch: the epoch whose weights were kept, counted from 1; not marked if there is no
+            such epoch.
         title: says what is shown.
 
     Returns:
@@ -45,7 +45,7 @@ def loss_curves(history: Mapping[str, Sequence[float]], best_epoch: int, title: 
         ("val_mse", "validation MSE, without penalty", BLUE, "-", "o"),
     ]
     if list(history.get("val_loss", ())) == list(history.get("val_mse", ())):
-        # Without a penalty one would hide the other.
+        # Without a penalty the two curves are equal, and one would hide the other.
         del curves[1]
         curves[1] = ("val_mse", "validation loss and MSE (no penalty)", BLUE, "-", "o")
     drawn: list[float] = []

@@ -19,7 +19,7 @@ from search.figures.canvas import (
     VERMILLION,
 )
 
-# Of the largest error: how far an interval is drawn.
+# An interval is drawn up to this multiple of the largest error.
 _ROOM = 1.15
 
 
@@ -34,9 +34,9 @@ class Network:
 
 @dataclass(frozen=True)
 class Bar:
-    """A step: what was changed, its effect on the validation RMSE in words, and where it led.
+    """A step: what was changed, the effect on the validation RMSE in words, and the new network.
 
-    `low` and `high` are the ends of the effect's interval, in the data's unit; None without one.
+    `low` and `high` are the ends of the effect's interval, in the data's unit, or None.
     """
 
     label: str
@@ -61,7 +61,7 @@ class Words:
 
 
 def waterfall(first: Network, bars: Sequence[Bar], words: Words) -> Figure:
-    """Draw a bar a step, from the error before to the error after it.
+    """Draw one bar per step, from the error before it to the error after it.
 
     Args:
         first: the network at the start.
@@ -98,7 +98,7 @@ def waterfall(first: Network, bars: Sequence[Bar], words: Words) -> Figure:
 
 def _draw_steps(axes: Axes, networks: Sequence[Network], bars: Sequence[Bar], unit: str) -> None:
     widest = max(network.validation for network in networks)
-    # The interval of few seeds may reach far beyond all errors, and into the text.
+    # With few seeds the interval may reach far beyond all errors, and into the text.
     most = _ROOM * widest
     for row, network in ((0, networks[0]), (len(networks), networks[-1])):
         axes.barh(row, network.validation, color=GREY, height=0.62)
@@ -132,7 +132,7 @@ def _draw_errors(axes: Axes, networks: Sequence[Network], words: Words) -> None:
 
 
 def _write_at_edge(axes: Axes, text: str, row: int) -> None:
-    """Write at the right edge of the axes, so that all effects stand below each other."""
+    """Write at the right edge of the axes, so that all effects are in one column."""
     axes.text(
         0.995,
         row,
@@ -146,7 +146,7 @@ def _write_at_edge(axes: Axes, text: str, row: int) -> None:
 
 
 def _write(axes: Axes, text: str, x: float, row: int) -> None:
-    """Write right of a place, in the middle of its row."""
+    """Write to the right of `x`, in the middle of the row."""
     axes.annotate(
         text,
         (x, row),

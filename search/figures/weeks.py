@@ -1,4 +1,4 @@
-"""One week of actual against forecast, the peak hours marked: of one network or of several."""
+"""One week of actual and forecast values with marked peak hours, for one or more networks."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,13 +32,13 @@ HOURS = 168
 
 @dataclass(frozen=True)
 class Week:
-    """Hours of one network, of which the first 168 are drawn.
+    """Hours of one network. The first 168 are drawn.
 
     Attributes:
         heading: names the network.
-        times: the (n,) hours, in the order to be drawn; a time zone is dropped, its clock kept.
-        actual: float64 (n,), in the data's unit; peak hours are those above the 90th percentile of
-            all n, the same hours the peak metrics judge.
+        times: (n,) hours, in the order to draw. Of times with a zone, the local clock is drawn.
+        actual: float64 (n,), in the data's unit. Peak hours are those above the 90th percentile of
+            all n; the peak metrics judge the same hours.
         forecast: float64 (n,), in the data's unit.
 
     Raises:
@@ -82,7 +82,7 @@ def weeks(shown: Sequence[Week], words: Mapping[str, str]) -> Figure:
         words: "title", "x", "y", "actual", "forecast", "peak" and "note".
 
     Raises:
-        ValueError: there is none, or one without an hour.
+        ValueError: there is no network, or one without an hour.
     """
     if not shown or not all(len(week.actual) for week in shown):
         raise ValueError("a week needs at least one network of one hour or more")

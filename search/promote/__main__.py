@@ -35,6 +35,12 @@ _positive = click.IntRange(min=1)
     "--folds", type=_positive, default=3, show_default=True, help="Number of rolling origins."
 )
 @click.option(
+    "--blend/--no-blend",
+    default=True,
+    show_default=True,
+    help="Blend the network with the best baseline, if the re-test says it is better so.",
+)
+@click.option(
     "--force", is_flag=True, help="Promote although the gate refuses; your name is recorded."
 )
 @click.option(
@@ -101,6 +107,7 @@ def _promote(options: dict[str, Any]) -> int:
         dry_run=options["dry_run"],
         quiet=options["quiet"],
         cluster=options["cluster"] or "",
+        blend=options["blend"],
     )
     try:
         outcome = promote(wish, stores, lambda line: click.echo(line, err=True))

@@ -14,7 +14,7 @@ from search.promote.judging import Judged, promotion_metrics
 from search.promote.outcome import Outcome, card_of, outcome_of, scores_of
 from search.promote.registering import register
 from search.promote.ruling import Case, rule
-from search.promote.text import ranking_lines
+from search.promote.text import parts_text, ranking_lines
 from search.results.summary import StudySummary
 from search.serving.registry import Registry
 from search.tracking.descriptions import description
@@ -26,7 +26,7 @@ def decide(entrants: Sequence[Judged], case: Case, stores: Stores, registry: Reg
     """Pass the gate or not, register, log, and say all of it.
 
     Args:
-        entrants: the network, if there is one, and the baseline if it may serve.
+        entrants: the network, alone or blended, if there is one, and the baseline if it may serve.
         case: the study and what was found out before.
         stores: where MLflow is.
         registry: held by this process.
@@ -42,7 +42,12 @@ def decide(entrants: Sequence[Judged], case: Case, stores: Stores, registry: Reg
         runs = KeptRuns(stores.tracking, case.plan.experiment.name, case.kept.identity)
         run = runs.begin_promotion(
             f"promotion {case.opening}",
-            {"unit": unit, "test_opening": str(case.opening), "model": registry.name},
+            {
+                "unit": unit,
+                "test_opening": str(case.opening),
+                "model": registry.name,
+                "parts": parts_text(judged.parts),
+            },
         )
         try:
             if ruling.promoted:
@@ -54,6 +59,7 @@ def decide(entrants: Sequence[Judged], case: Case, stores: Stores, registry: Reg
                         "study": case.kept.name,
                         "run": run,
                         "winner": judged.entrant.name,
+                        "parts": judged.parts,
                         "opening": case.opening,
                         "rmse": judged.scores.rmse,
                         "unit": unit,
@@ -86,6 +92,7 @@ def _write_files(place: Path, case: Case, judged: Judged, page: str) -> None:
     place.mkdir()
     (place / "model_card.md").write_text(page, encoding="utf-8")
     lines = ranking_lines(case.ranked, case.floor.means, case.unit)
+    lines += [] if case.contender is None else ["", *case.contender.lines(case.unit)]
     (place / "retest.txt").write_text("\n".join(lines), encoding="utf-8")
     prepared = judged.opened.prepared
     times = prepared.history.local[prepared.held_out.origins]

@@ -1,14 +1,16 @@
-"""Who may be promoted: the winning network, or the baseline that the re-test's folds favour."""
+"""Who may be promoted: the winning network, alone or blended, or the re-test's best baseline."""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from data_pipeline.inputs import Inputs
 from models.intervals import Tracker
 from search.common.records import Baseline
 from search.promote.candidates import Candidate
@@ -27,33 +29,75 @@ FAR = 1.25
 
 
 @dataclass(frozen=True)
-class Entrant:
-    """A forecaster as it would be served, with its forecasts of the test hours.
+class Part:
+    """What a forecaster to be served is made of, with its own forecasts of the test hours.
 
     Attributes:
         name: "trial_N", a design's or a baseline's name.
         model: file of a plain Keras network, or of plain numbers.
         history: rows that it needs before the first hour it forecasts.
         forecast: float64 (n, horizon), of the test windows, in the data's unit.
-        begin: its 90 % interval before the first of them.
         network: False of a baseline.
+        weight: its share.
+        inputs: columns of the network's input.
     """
 
     name: str
     model: Path
     history: int
     forecast: FloatArray
-    begin: Tracker
     network: bool = True
+    weight: float = 1.0
+    inputs: Inputs = "cycles"
 
 
-def enter_baseline(
-    name: str, fitted: "Forecaster", forecast: FloatArray, begins: Tracker, place: Path
-) -> Entrant:
+@dataclass(frozen=True)
+class Entrant:
+    """A forecaster as it would be served: the weighted sum of its parts.
+
+    Attributes:
+        name: that of its part; of a blend, the names of its parts.
+        parts: one; of a blend, the network and then the baseline.
+        begin: its 90 % interval before the first of the test windows.
+    """
+
+    name: str
+    parts: tuple[Part, ...]
+    begin: Tracker
+
+    @cached_property
+    def forecast(self) -> FloatArray:
+        """float64 (n, horizon), of the test windows, in the data's unit."""
+        return np.asarray(np.sum([part.weight * part.forecast for part in self.parts], axis=0))
+
+    @property
+    def history(self) -> int:
+        """Rows that it needs before the first hour it forecasts."""
+        return max(part.history for part in self.parts)
+
+    @property
+    def network(self) -> bool:
+        """False of a baseline alone."""
+        return any(part.network for part in self.parts)
+
+    @property
+    def inputs(self) -> Inputs:
+        """Columns of its network's input."""
+        return next((part.inputs for part in self.parts if part.network), "cycles")
+
+    @property
+    def kind(self) -> str:
+        """One of "network", "baseline", "blend"."""
+        if len(self.parts) > 1:
+            return "blend"
+        return "network" if self.network else "baseline"
+
+
+def baseline_part(name: str, fitted: "Forecaster", forecast: FloatArray, place: Path) -> Part:
     """Write a fitted baseline as plain numbers to the folder `place`, ready to be judged."""
     model = place / NUMBERS
     model.write_text(json.dumps(fitted.as_plain()), encoding="utf-8")
-    return Entrant(name, model, fitted.history, forecast, begins, network=False)
+    return Part(name, model, fitted.history, forecast, network=False)
 
 
 def how_far(

@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from models.intervals import Tracker
 from search.common.errors import Refused
 from search.common.records import Failure, Task, TrialResult
 from search.common.seeds import trial_seed
 from search.common.spool import MODEL, folder, read_forecasts
 from search.engine.plan import Plan
-from search.promote.entrants import Entrant
+from search.promote.entrants import Part
 from search.promote.ranking import Ranked
 from search.promote.retest import Stopped
 from search.serving.own_process import run_apart
@@ -31,11 +30,10 @@ _REFIT = 2**31 + 1
 def refit(
     plan: Plan,
     chosen: Ranked,
-    begins: Tracker,
     crew: Crew,
     place: Path,
     say: Callable[[str], None],
-) -> Entrant:
+) -> Part:
     """Train `chosen` for the epochs that the re-test found, with as many seeds as that had.
 
     The mean of several networks errs less than one of them, which owes much to its seed.
@@ -43,7 +41,6 @@ def refit(
     Args:
         plan: of the study.
         chosen: the winner.
-        begins: its 90 % interval before the test period.
         crew: who trains.
         place: an empty folder for the networks.
         say: is told how it goes.
@@ -85,7 +82,13 @@ def refit(
         failing=f"the mean of {len(tasks)} network(s) could not be saved",
     )
     forecast = np.mean([_forecast(task) for task in tasks], axis=0)
-    return Entrant(chosen.candidate.name, network, plan.experiment.framing.window, forecast, begins)
+    return Part(
+        chosen.candidate.name,
+        network,
+        plan.experiment.framing.window,
+        forecast,
+        inputs=parameters.inputs,
+    )
 
 
 def _forecast(task: Task) -> FloatArray:

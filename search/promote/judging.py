@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,18 @@ class Judged:
         return self.opened.score(self.entrant.forecast)
 
     @property
+    def parts(self) -> list[dict[str, Any]]:
+        """What it is made of: "name", "weight" and the part's own "rmse" on the test hours."""
+        return [
+            {
+                "name": part.name,
+                "weight": part.weight,
+                "rmse": self.opened.score(part.forecast).rmse,
+            }
+            for part in self.entrant.parts
+        ]
+
+    @property
     def all_compared(self) -> list[Compared]:
         """The champion first, then the baselines, the strongest first."""
         rivals = sorted(self.compared.values(), key=lambda one: one.other)
@@ -82,6 +95,10 @@ def promotion_metrics(judged: Judged) -> Mapping[str, float]:
     """What a promotion's run in MLflow gets, by name."""
     coverage = judged.coverage
     metrics = {f"test_{name}": value for name, value in judged.scores.as_dict().items()}
+    network = next((part for part in judged.entrant.parts if part.network), None)
+    if network is not None:
+        metrics["test_rmse_network"] = judged.opened.score(network.forecast).rmse
+        metrics["network_weight"] = network.weight
     metrics |= {
         f"test_rmse_{name}": judged.opened.score(forecast).rmse
         for name, forecast in judged.opened.baselines.items()

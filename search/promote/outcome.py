@@ -13,7 +13,8 @@ from search.engine.plan import Plan
 from search.promote.judging import Judged
 from search.promote.ranking import Ranked
 from search.promote.ruling import Case, Ruling
-from search.promote.text import card, compared_lines, coverage_lines, score_table
+from search.promote.text import card, compared_lines, coverage_lines, part_lines, score_table
+from search.results.payoff import Payoff, sentence
 from search.results.summary import fits
 from search.tuning.kept_studies import KeptStudy
 
@@ -55,20 +56,24 @@ def outcome_of(
     lines = [
         *score_table(scores, unit),
         "",
+        *part_lines(judged.parts, unit),
         *compared_lines(judged.all_compared, unit),
         *coverage_lines(judged.coverage, judged.half, unit),
         *(["The test period of these data had been opened before."] * (case.opening > 1)),
         "",
+        *_payoff(case),
         *_verdict(ruling, case, version, model, stores),
     ]
     return Outcome(version is not None, lines, _facts(case, ruling, scores, version, model))
 
 
 def scores_of(entrants: Sequence[Judged], judged: Judged) -> dict[str, Scores]:
-    """Everybody on the test hours: the one it is about as `OURS`, the others by name."""
+    """All on the test hours: the one it is about as `OURS`, the others, and parts, by name."""
     opened: Opened = judged.opened
     everybody = dict(opened.baselines)
-    everybody |= {one.entrant.name: one.entrant.forecast for one in entrants}
+    for one in entrants:
+        everybody |= {part.name: part.forecast for part in one.entrant.parts}
+        everybody[one.entrant.name] = one.entrant.forecast
     del everybody[judged.entrant.name]
     scores = {OURS: judged.scores}
     return scores | {name: opened.score(forecast) for name, forecast in everybody.items()}
@@ -77,8 +82,12 @@ def scores_of(entrants: Sequence[Judged], judged: Judged) -> dict[str, Scores]:
 def card_of(case: Case, ruling: Ruling, scores: dict[str, Scores], facts: StudyFacts) -> str:
     """The model card of the one that a ruling is about, Markdown; `facts` are of the study."""
     judged = ruling.judged
-    chosen = next((r for r in case.ranked if r.candidate.name == judged.entrant.name), None)
+    own = judged.entrant.parts[0].name
+    chosen = next((r for r in case.ranked if r.candidate.name == own), None)
+    blended = [] if case.contender is None else case.contender.lines(case.unit)
     about = {
+        "parts": judged.parts,
+        "blended": blended,
         "periods": _periods(case.plan, judged.opened),
         "opening": case.opening,
         "coverage": coverage_lines(judged.coverage, judged.half, case.unit),
@@ -91,6 +100,13 @@ def card_of(case: Case, ruling: Ruling, scores: dict[str, Scores], facts: StudyF
     return card(facts, who, scores, judged.all_compared, about)
 
 
+def _payoff(case: Case) -> list[str]:
+    """Whether an LSTM pays on these data, by the re-test; none if no network was trained again."""
+    if case.kept.payoff is None or case.contender is None:
+        return []
+    return [sentence(Payoff.model_validate(case.kept.payoff), case.unit), ""]
+
+
 def _verdict(
     ruling: Ruling, case: Case, version: str | None, model: str, stores: Stores
 ) -> list[str]:
@@ -98,7 +114,8 @@ def _verdict(
     judged, lines = ruling.judged, []
     if ruling.passed_over is not None:
         network, against = ruling.passed_over
-        lines += [f"Network {network.entrant.name} not promoted: {line}." for line in against]
+        what = f"{network.entrant.kind.capitalize()} {network.entrant.name}"
+        lines += [f"{what} not promoted: {line}." for line in against]
     if version is not None:
         use = ("--data", "FILE.csv", *stores.words("--tracking-uri"))
         forced = f" by force, although {'; '.join(ruling.against)}" if ruling.against else ""
@@ -130,13 +147,15 @@ def _facts(
     case: Case, ruling: Ruling, scores: dict[str, Scores], version: str | None, model: str
 ) -> dict[str, Any]:
     judged = ruling.judged
-    passed_over = ruling.passed_over
+    passed_over, contender = ruling.passed_over, case.contender
+    combined = None if contender is None else contender.combined
     return {
         "promoted": version is not None,
         "version": version,
         "model": model,
         "winner": judged.entrant.name,
-        "kind": "network" if judged.entrant.network else "baseline",
+        "kind": judged.entrant.kind,
+        "parts": judged.parts,
         "opening": case.opening,
         "unit": case.unit,
         "objections": ruling.against,
@@ -147,6 +166,9 @@ def _facts(
         "compared": [asdict(one) for one in judged.all_compared],
         "retest": [_retested(one) for one in case.ranked],
         "retest_baselines": case.floor.means,
+        "retest_network": None if contender is None else asdict(contender.against_floor),
+        "payoff": None if contender is None else case.kept.payoff,
+        "retest_blend": None if combined is None else combined.as_dict(),
     }
 
 

@@ -9,13 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from models.intervals import begin
 from search.common import commands
 from search.common.errors import Refused
-from search.common.spool import Forecasts
 from search.common.stores import Stores, named_where
 from search.engine.facts import with_floor
 from search.engine.folds import rolling
@@ -24,8 +19,9 @@ from search.engine.opened_period import open_period
 from search.engine.opening import hold_study
 from search.engine.plan import Plan, make_plan
 from search.promote.candidates import choose
+from search.promote.contender import Contender, contend
 from search.promote.decision import decide
-from search.promote.entrants import Entrant, enter_baseline, how_far
+from search.promote.entrants import Entrant, Part, baseline_part, how_far
 from search.promote.final_test import refit
 from search.promote.judging import Judged, judge
 from search.promote.outcome import Outcome
@@ -37,16 +33,19 @@ from search.promote.ruling import Case
 from search.promote.schedule import Schedule
 from search.promote.text import ranking_lines
 from search.results.baselines import FloorRetest, judge_baselines, retest_floor
-from search.results.summary import amount
 from search.serving.champion import champion_of, champions_forecast
 from search.serving.registry import Registry, need_store
 from search.tracking.existing_runs import KeptRuns, NotThere
 from search.training.machine import default_workers, find_gpus
 from search.training.pool import Crew
-from search.tuning.kept_studies import KeptStudy, keep_openings, openings_of, read_study
+from search.tuning.kept_studies import (
+    KeptStudy,
+    keep_openings,
+    keep_payoff,
+    openings_of,
+    read_study,
+)
 from search.tuning.storage import open_existing, refusing_failures
-
-FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,7 @@ class Wish:
     dry_run: bool
     quiet: bool
     cluster: str = ""
+    blend: bool = True
 
 
 @dataclass(frozen=True)
@@ -176,63 +176,81 @@ def _open(
 ) -> Outcome:
     """Open the test period, judge there who may be promoted, and decide; the study is held."""
     plan, say = promotion.plan, promotion.resources.say
-    chosen = winner(ranked)
-    if chosen is None and not promotion.wish.serve_best:
+    contender = _contend(promotion, tested, ranked, floor)
+    if contender is None and not promotion.wish.serve_best:
         raise Refused("no finalist came to a result on every fold; see the re-test's failures")
-    begins = None
-    if chosen is not None and tested is not None:
-        residuals = _residuals(promotion, tested, chosen)
-        begins = begin(residuals)
     experiment, tracking = plan.experiment.name, promotion.resources.stores.tracking
     retested = KeptRuns(tracking, experiment, "" if tested is None else tested.identity)
-    rehearse(KeptRuns(tracking, experiment, promotion.kept.identity), retested, tested, chosen)
+    best = None if contender is None else contender.chosen
+    rehearse(KeptRuns(tracking, experiment, promotion.kept.identity), retested, tested, best)
     # Its openings may have changed since; its baselines, judged on the same data, have not.
     kept = read_study(promotion.resources.storage, promotion.wish.study)
     kept = dataclasses.replace(kept, baselines=promotion.kept.baselines)
-    opening, kept = _note_opening(promotion, kept, chosen, floor)
+    opening, kept = _note_opening(promotion, kept, contender, floor)
     openings = openings_of(promotion.resources.storage, plan.series.fingerprint)
     number = [known["time"] for known in openings].index(opening["time"]) + 1
     say(
         f"The test period of these data is opened, for the {_ordinal(number)} time, for "
         f"{opening['winner']}."
     )
-    if chosen is not None and begins is not None:
-        say(
-            f"{chosen.candidate.name} becomes the mean of {chosen.seeds} network(s) of "
-            f"{chosen.epochs} epochs. In the re-test such means had an RMSE of "
-            f"{amount(float(np.sqrt(np.mean(np.square(residuals)))))} {promotion.unit}."
-        )
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder)
-        entrants = []
-        if chosen is not None and begins is not None:
-            entrants.append(refit(plan, chosen, begins, promotion.resources.crew, place, say))
+        place, network = Path(folder), None
+        if contender is not None:
+            chosen = contender.chosen
+            say(
+                f"{chosen.candidate.name} becomes the mean of {chosen.seeds} network(s) of "
+                f"{chosen.epochs} epochs."
+            )
+            network = refit(plan, chosen, promotion.resources.crew, place, say)
         with promotion.registry.held():
-            judged = _judge(promotion, entrants, floor, place)
+            judged = _judge(promotion, contender, network, floor, place)
             kept = _keep_openings(
                 promotion,
                 kept,
                 [o | {"scored": True} if o == opening else o for o in kept.openings],
             )
-            case = Case(
-                plan, kept, ranked, floor, number, promotion.wish.force, promotion.wish.serve_best
-            )
+            force, serve_best = promotion.wish.force, promotion.wish.serve_best
+            case = Case(plan, kept, ranked, floor, number, force, serve_best, contender)
             return decide(judged, case, promotion.resources.stores, promotion.registry)
 
 
+def _contend(
+    promotion: _Promotion, tested: Retest | None, ranked: Sequence[Ranked], floor: FloorRetest
+) -> Contender | None:
+    """The winner of the re-test, alone or blended, and say which; None without one."""
+    chosen = winner(ranked)
+    if chosen is None or tested is None:
+        return None
+    experiment = promotion.plan.experiment.name
+    runs = KeptRuns(promotion.resources.stores.tracking, experiment, tested.identity)
+    contender = contend(runs, tested, chosen, floor, promotion.wish.blend)
+    for line in contender.lines(promotion.unit):
+        promotion.resources.say(line)
+    ended = sum(record.finished for record in promotion.kept.records)
+    payoff = contender.payoff(ended).model_dump(mode="json")
+    keep_payoff(promotion.resources.storage, promotion.wish.study, payoff)
+    return contender
+
+
 def _judge(
-    promotion: _Promotion, entrants: Sequence[Entrant], floor: FloorRetest, place: Path
+    promotion: _Promotion,
+    contender: Contender | None,
+    network: Part | None,
+    floor: FloorRetest,
+    place: Path,
 ) -> list[Judged]:
-    """Judge the network, if there is one, and the baseline that may serve, on the test hours."""
+    """Judge the winner, if there is one, and the baseline that may serve, on the test hours."""
     plan, registry = promotion.plan, promotion.registry
     for line in registry.mend():
         promotion.resources.say(line)
     opened = open_period(plan)
-    everybody = list(entrants)
+    name = floor.strongest
+    rival = baseline_part(name, opened.fitted[name], opened.baselines[name], place)
+    everybody = []
+    if contender is not None and network is not None:
+        everybody.append(contender.entrant(network, rival))
     if promotion.wish.serve_best:
-        name = floor.strongest
-        given = opened.fitted[name], opened.baselines[name], floor.interval(name)
-        everybody.append(enter_baseline(name, *given, place))
+        everybody.append(Entrant(name, (rival,), floor.interval(name)))
     origins = opened.prepared.held_out.origins
     champion = champions_forecast(plan.series, plan.experiment.framing, registry, origins)
     return [judge(entrant, opened, champion) for entrant in everybody]
@@ -267,25 +285,8 @@ def _plan(kept: KeptStudy) -> Plan:
     return plan
 
 
-def _residuals(promotion: _Promotion, tested: Retest, chosen: Ranked) -> FloatArray:
-    """Forecast minus actual of the winner's re-tests, float64 (n, horizon).
-
-    The forecast of a fold is the mean over its seeds, as that of the promoted model will be.
-    """
-    runs = KeptRuns(
-        promotion.resources.stores.tracking, promotion.plan.experiment.name, tested.identity
-    )
-    folds: dict[int, list[Forecasts]] = {}
-    for (name, fold, _), number in sorted(tested.numbers.items()):
-        if name == chosen.candidate.name:
-            folds.setdefault(fold, []).append(runs.forecasts(number))
-    return np.concatenate(
-        [np.mean([o.forecast for o in own], axis=0) - own[0].actual for own in folds.values()]
-    )
-
-
 def _note_opening(
-    promotion: _Promotion, kept: KeptStudy, chosen: Ranked | None, floor: FloorRetest
+    promotion: _Promotion, kept: KeptStudy, contender: Contender | None, floor: FloorRetest
 ) -> tuple[dict[str, Any], KeptStudy]:
     """Record that the test period is about to be opened, once for one winner until it is scored.
 
@@ -294,11 +295,13 @@ def _note_opening(
     """
     opening: dict[str, Any] = {
         "data": promotion.plan.series.fingerprint,
-        "winner": floor.strongest if chosen is None else chosen.candidate.name,
-        "epochs": 0 if chosen is None else chosen.epochs,
-        "networks": 0 if chosen is None else chosen.seeds,
+        "winner": floor.strongest if contender is None else contender.name,
+        "epochs": 0 if contender is None else contender.chosen.epochs,
+        "networks": 0 if contender is None else contender.chosen.seeds,
         "scored": False,
     }
+    if contender is not None and contender.blend is not None:
+        opening["weight"] = contender.blend.weight
     for known in kept.openings:
         if known | {"time": ""} == opening | {"time": ""}:
             return known, kept

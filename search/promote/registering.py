@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from data_pipeline.windows import open_test
 from search.common.errors import Refused
 from search.engine.plan import Plan
 from search.promote.judging import Judged
-from search.serving.model_folder import facts_of, forecast_windows, raw_rows, save
+from search.serving.model_folder import facts_of, file_name, forecast_windows, raw_rows, save
 from search.serving.registry import Registry
+from search.serving.served import hours_needed
 
 # Between what was judged and what the registered model forecasts, in ranges of the target.
 _SAME = 1e-3
@@ -33,8 +35,9 @@ def register(
     Raises:
         Refused: what would be served forecasts something else than what was judged.
     """
-    source, prepared = plan.experiment.source, judged.opened.prepared
-    entrant, origins = judged.entrant, prepared.held_out.origins
+    source, entrant = plan.experiment.source, judged.entrant
+    prepared = open_test(plan.series, plan.experiment.framing, entrant.inputs)
+    origins = prepared.held_out.origins
     interval = {
         "begin": entrant.begin.as_plain(),
         "end": judged.after.as_plain(),
@@ -49,11 +52,18 @@ def register(
         source.time_name,
         source.tz,
         interval,
+        entrant.inputs,
     )
+    if len(entrant.parts) > 1:
+        facts["parts"] = [
+            {"file": file_name(part.model), "weight": part.weight, "name": part.name}
+            for part in entrant.parts
+        ]
     facts["reading"] = plan.report.rules.model_dump(mode="json")
     rows = raw_rows(plan.series, source.time_name)
     folder = place / "model"
-    save(folder, entrant.model, facts, rows.iloc[:window])
+    models = [part.model for part in entrant.parts]
+    save(folder, models, facts, rows.iloc[: hours_needed(facts)])
     off = float(np.abs(forecast_windows(folder, rows, origins) - entrant.forecast).max())
     if off > _SAME * prepared.target_range:
         raise Refused(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from search.engine.plan import Plan
+from search.promote.contender import Contender
 from search.promote.judging import Judged
 from search.promote.ranking import Ranked
 from search.results.baselines import FloorRetest
@@ -20,6 +21,7 @@ class Case:
         opening: number of this opening of the test period.
         force: promote the network against the gate.
         serve_best: promote the baseline where the gate refuses the network.
+        contender: the winner of the re-test as the re-test judged it; None without one.
     """
 
     plan: Plan
@@ -29,6 +31,7 @@ class Case:
     opening: int
     force: bool
     serve_best: bool
+    contender: Contender | None = None
 
     @property
     def unit(self) -> str:
@@ -44,7 +47,7 @@ class Ruling:
         judged: the one that is promoted or, if none is, that was to be.
         against: what speaks against it.
         promoted: True if it is promoted.
-        passed_over: the network that was refused where a baseline is promoted, and why.
+        passed_over: the network or blend that was refused where a baseline is promoted, and why.
     """
 
     judged: Judged

@@ -87,6 +87,31 @@ def compared_lines(compared: Sequence[Compared], unit: str) -> list[str]:
     ]
 
 
+def parts_text(parts: Sequence[Mapping[str, Any]]) -> str:
+    """What a forecast is made of, such as "0.5 x trial_3 + 0.5 x ridge_by_hour".
+
+    Args:
+        parts: "name" and "weight" of each.
+    """
+    return " + ".join(f"{part['weight']:g} x {part['name']}" for part in parts)
+
+
+def part_lines(parts: Sequence[Mapping[str, Any]], unit: str) -> list[str]:
+    """What a blend is made of, and what each part alone comes to; nothing for a single part.
+
+    Args:
+        parts: "name", "weight" and "rmse", on the test hours, of each.
+        unit: of the errors.
+    """
+    if len(parts) == 1:
+        return []
+    alone = ", ".join(f"{part['name']} {amount(part['rmse'])}" for part in parts)
+    return [
+        f"This model is a blend: {parts_text(parts)}. On the test hours each part alone has an "
+        f"RMSE of: {alone} {unit}."
+    ]
+
+
 def coverage_lines(covered: Covered, half: npt.NDArray[np.float64], unit: str) -> list[str]:
     """What the 90 % intervals covered, over the whole test period and its last quarter.
 
@@ -122,17 +147,22 @@ def card(
         scores: on the test hours, the model's under "this model".
         compared: with the baselines and the champion.
         about: "periods", "opening" (its number), "coverage" (lines), "regime", "floor" (the
-            baselines' mean RMSE in the re-test), "objections" (overruled ones), "limits".
+            baselines' mean RMSE in the re-test), "objections" (overruled ones), "limits",
+            "parts" (what it is made of, see `part_lines`), "blended" (what the re-test says of
+            the blend, lines).
     """
     unit = facts.unit
     lines = [
-        f"**Hourly forecasts of {facts.data.get('name')} in {unit}**, by {_maker(who)}.",
+        f"**Hourly forecasts of {facts.data.get('name')} in {unit}**, by "
+        f"{_maker(who, about['parts'])}.",
         "",
         f"Data: sha256 {str(facts.contract['data'])[:12]}, {about['periods']}.",
         "",
         *_made(facts, who, about),
         "",
         *score_table(scores, unit),
+        "",
+        *part_lines(about["parts"], unit),
         "",
         *(f"- {line}" for line in compared_lines(compared, unit)),
         "",
@@ -152,13 +182,20 @@ def card(
     return "\n".join(lines)
 
 
-def _maker(who: Ranked | str) -> str:
+def _maker(who: Ranked | str, parts: Sequence[Mapping[str, Any]]) -> str:
     if isinstance(who, str):
         return f"{who}, a baseline: it has no network"
     units = "/".join(map(str, who.candidate.parameters.units))
-    return (
+    network = (
         f"the mean of {who.seeds} stacked LSTM(s) of units {units}, which differ by their seeds "
         "alone"
+    )
+    if len(parts) == 1:
+        return network
+    own, other = parts
+    return (
+        f"{own['weight']:g} times {network}, plus {other['weight']:g} times {other['name']}, a "
+        "baseline"
     )
 
 
@@ -178,15 +215,20 @@ def _made(facts: StudyFacts, who: Ranked | str, about: Mapping[str, Any]) -> lis
         if who.low is not None and who.high is not None
         else ""
     )
+    hours = parameters.lookback
+    read = "the whole window" if hours is None else f"the last {hours} hours"
     averaged = (
         f" (weights averaged over {parameters.ema_epochs:g})" if parameters.ema_epochs else ""
     )
     return [
         f"Parameters: dropout {'/'.join(f'{rate:.3g}' for rate in parameters.dropout)}, L2 "
-        f"{parameters.l2:.3g}, learning rate {parameters.learning_rate:.3g}, batch "
-        f"{parameters.batch_size}, {who.epochs} epochs{averaged}, chosen as "
+        f"{parameters.l2:.3g}, learning rate {parameters.learning_rate:.3g} "
+        f"({parameters.schedule}), batch {parameters.batch_size}, {who.epochs} epochs{averaged}; "
+        f"learns the {parameters.target} from {read}, "
+        f"inputs {parameters.inputs}; chosen as "
         f"{who.candidate.name} of study {facts.name}.",
         "",
         f"Re-test on rolling origins: RMSE of one network {amount(who.mean)} {unit}{interval}, "
         f"{who.seeds} seed(s); {strongest}. Fit: {about['regime']}.",
+        *about["blended"],
     ]

@@ -103,7 +103,7 @@ def _report(names: Sequence[str], language: "Language", place: Path, stores: "St
 def _forecasts(
     found: "Facts", studies: Sequence["KeptStudy"], stores: "Stores"
 ) -> dict[tuple[str, int], "Forecasts"]:
-    """The forecasts of all trials that are drawn hour by hour; what MLflow lacks is said."""
+    """The forecasts of all trials that are drawn hour by hour; says which ones MLflow lacks."""
     from search.report.facts import in_a_week
     from search.report.slider import shown_curves
     from search.report.wall import three

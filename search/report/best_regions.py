@@ -1,4 +1,4 @@
-"""What a search found: the region of its best trials, and where the space was too small."""
+"""The region of a search's best trials, and where the space was too small."""
 
 import math
 from collections import Counter
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from experiments.space import Choice, Float, Int, Space, Value
 from search.common.records import State, TrialRecord
 
-# The best tenth of the completed trials, and no fewer than five.
+# The best tenth of the completed trials, but at least five.
 BEST_SHARE = 0.1
 FEWEST_BEST = 5
 # Share of a dimension, on its own scale, that counts as its edge.
@@ -21,13 +21,14 @@ class Region:
     """Where the best trials lie in one dimension.
 
     Attributes:
-        name: of the dimension. low, high: its bounds; None for a choice.
-        best_low, best_high: the range of the best trials that have it; None for a choice.
-        counts: of the values of a choice among them, most frequent first; else empty.
-        edge: "low" or "high" if half of them or more, and three at least, lie at that end of the
-            dimension, so that it should be widened there; else "". A lower end of 0 is none: there
-            is nothing beyond it.
-        trials: how many of the best trials have it.
+        name: the dimension's name. low, high: its bounds; None for a choice.
+        best_low, best_high: the range of the best trials that have the dimension; None for a
+            choice.
+        counts: for a choice, how many of them have each value, most frequent first; else empty.
+        edge: "low" or "high" if at least half of them, and at least three, lie at that end, so that
+            the dimension should be widened there; else "". A lower end of 0 never counts, because
+            there is nothing below it.
+        trials: how many of the best trials have the dimension.
     """
 
     name: str
@@ -41,7 +42,7 @@ class Region:
 
 
 def best_trials(records: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """The best tenth, no fewer than five, of the completed trials that a sampler drew."""
+    """The best tenth, but at least five, of the completed trials that a sampler drew."""
     drawn = [
         (record.result.objective, record.number, record)
         for record in records
@@ -52,10 +53,10 @@ def best_trials(records: Sequence[TrialRecord]) -> list[TrialRecord]:
 
 
 def regions(records: Sequence[TrialRecord], space: Space) -> list[Region]:
-    """One region a dimension, in the order of the space; empty without five drawn trials.
+    """One region per dimension, in the order of the space; empty without five drawn trials.
 
-    A dimension of a single value, which nothing could widen by mistake, has no edge, nor has what
-    cannot be widened: a rate of 0, one layer, one unit.
+    A dimension with a single value has no edge. Neither has an end that cannot be widened: a rate
+    of 0, one layer, one unit.
     """
     best = best_trials(records)
     if len(best) < FEWEST_BEST:

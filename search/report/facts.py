@@ -1,4 +1,4 @@
-"""What the report says: pure functions from studies as they were kept to typed facts."""
+"""The facts of the report: pure functions from kept studies to typed facts."""
 
 import math
 import statistics
@@ -31,11 +31,12 @@ from search.results.axes import Curve, Trial, curves
 from search.results.claims import Compared, Judged, judge
 from search.results.explanation import Explanation
 from search.results.paired_tests import Difference, Expected
+from search.results.payoff import Payoff
 from search.results.summary import fits, skill_of
 from search.tuning.importance import importances
 from search.tuning.kept_studies import KeptStudy
 
-# What is shown of a trial or, as a mean over seeds, of a design.
+# Metrics that are shown of a trial, or of a design as a mean over seeds.
 _SHOWN = tuple(metric.name for metric in IN_REPORT)
 _IN_UNIT = frozenset(metric.name for metric in METRICS if metric.unit == "data")
 
@@ -43,14 +44,13 @@ _IN_UNIT = frozenset(metric.name for metric in METRICS if metric.unit == "data")
 def facts(studies: Sequence[KeptStudy]) -> Facts:
     """Collect the facts of studies on the same data.
 
-    Trials of all studies stand beside each other, and what train error is attainable is known from
-    all of them.
+    Trials of all studies are listed together. The attainable train error comes from all of them.
 
     Args:
         studies: at least one; the first gives unit and baselines.
 
     Raises:
-        ValueError: there is no study, or they are of different data, unit or windows.
+        ValueError: there is no study, or data, unit or windows differ.
     """
     _check_same_data(studies)
     records = [record for study in studies for record in study.records]
@@ -63,7 +63,7 @@ def facts(studies: Sequence[KeptStudy]) -> Facts:
     ]
     by_study = [_trials(study, trained) for study in studies]
     trials = tuple(row for rows in by_study for row in rows)
-    # The slips are ours to judge, not one of the ten claims that are tested at once.
+    # The claim on the slips is our own. It is not one of the ten claims that are tested together.
     judged = [*judge((SLIPS,), records), *judge(CLAIMS, records)]
     return Facts(
         unit=studies[0].contract["unit"],
@@ -78,6 +78,7 @@ def facts(studies: Sequence[KeptStudy]) -> Facts:
         found=tuple(_found(study) for study in studies if any(not r.design for r in study.records)),
         tradeoff=_curves(studies),
         explanation=_explanation(studies),
+        payoff=_payoff(studies),
     )
 
 
@@ -89,15 +90,22 @@ def _curves(studies: Sequence[KeptStudy]) -> tuple[Curve, ...]:
 
 
 def _explanation(studies: Sequence[KeptStudy]) -> Explanation | None:
-    """The latest one of them all."""
+    """The latest explanation of all studies."""
     found = [Explanation.model_validate(one) for study in studies for one in study.explanations]
     return max(found, key=lambda one: one.time, default=None)
 
 
-def in_a_week(found: Facts) -> list[TrialRow]:
-    """The trials whose forecasts are to be drawn.
+def _payoff(studies: Sequence[KeptStudy]) -> Payoff | None:
+    """By new seeds where one study has been tried so; then the network of the lowest error."""
+    found = [Payoff.model_validate(one.payoff) for one in studies if one.payoff is not None]
+    return min(found, key=lambda one: (one.where == "search", one.beside.challenger), default=None)
 
-    Of each documented design the one in the middle by validation RMSE, then the best network found.
+
+def in_a_week(found: Facts) -> list[TrialRow]:
+    """The trials whose forecasts are drawn.
+
+    For each documented design, this is the trial with the median validation RMSE. Then follows the
+    best network found.
     """
     rows = []
     for design in DOCUMENTED:
@@ -196,7 +204,7 @@ def _trial(study: KeptStudy, record: TrialRecord, result: TrialResult, fit: Fit)
 def _designs(
     studies: Sequence[KeptStudy], by_study: Sequence[Sequence[TrialRow]]
 ) -> tuple[DesignRow, ...]:
-    """Means over seeds; a design that several studies have is taken from the one with most."""
+    """Means over seeds. If several studies have a design, the study with the most seeds counts."""
     rows: dict[str, DesignRow] = {}
     for study, own in zip(studies, by_study, strict=True):
         by_design: dict[str, list[TrialRow]] = {}
@@ -230,7 +238,7 @@ def _design(study: KeptStudy, design: str, trials: Sequence[TrialRow]) -> Design
 
 
 def _typical(studies: Sequence[KeptStudy], trials: Sequence[TrialRow]) -> tuple[TypicalRow, ...]:
-    """Of each regime the trial in the middle of what makes it one."""
+    """For each regime, the trial with the median of the value that defines the regime."""
     histories = {
         (study.name, record.number): record.result.history
         for study in studies

@@ -1,4 +1,4 @@
-"""The report's figures: from facts to what `search.figures` draws."""
+"""The report's figures, drawn from the facts by `search.figures`."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -27,8 +27,8 @@ def draw(
     """Draw the figures for which there are facts, by name.
 
     Args:
-        facts: of the studies.
-        language: of the words in them.
+        facts: the facts of the studies.
+        language: language of the figures' words.
         kept: validation forecasts of trials of `facts`, by study and number.
     """
     words = WORDS[language]

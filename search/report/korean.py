@@ -4,14 +4,14 @@ import re
 from functools import partial
 
 _HANGUL = range(0xAC00, 0xD7A4)
-# Of the 28 finals of a syllable, counted from 0, which is none.
+# Index among the 28 final consonants of a syllable; 0 means none.
 _FINALS, _RIEUL = 28, 8
 # How a digit is read: 영, 일, 이, 삼, 사, 오, 육, 칠, 팔, 구.
 _DIGITS_WITH_FINAL = "013678"
 _DIGITS_WITH_RIEUL = "178"
-# Words of other scripts end in a consonant that Korean writes below the vowel.
+# Latin letters whose Korean reading ends in a final consonant.
 _LETTERS_WITH_FINAL = "lmn"
-# With a final consonant, and without.
+# The forms of a particle: after a final consonant, and after a vowel.
 _PARTICLES = {
     "은(는)": ("은", "는"),
     "이(가)": ("이", "가"),
@@ -25,7 +25,7 @@ _MARKED = re.compile("|".join(re.escape(mark) for mark in _PARTICLES))
 
 
 def with_particles(text: str) -> str:
-    """`text` with each particle that is marked for both forms, as 은(는), in the right one."""
+    """`text` with the right form of each particle that is written with both, such as 은(는)."""
     return _MARKED.sub(partial(_choose, text), text)
 
 
@@ -38,8 +38,8 @@ def _choose(text: str, found: re.Match[str]) -> str:
 
 
 def _final_of(before: str) -> tuple[bool, bool]:
-    """Whether the word at the end of `before` has a final consonant, and whether that is ㄹ."""
-    # What stands in brackets is not read with the word.
+    """Whether the last word of `before` ends in a final consonant, and whether that is ㄹ."""
+    # Text in brackets is not read with the word.
     bare = re.sub(r"\s*\([^()]*\)$", "", before).rstrip("\"')]` ")
     if not bare or bare.endswith(_UNITS_WITHOUT_FINAL):
         return False, False

@@ -1,4 +1,4 @@
-"""From facts and drawn figures to one self-contained page."""
+"""Makes one self-contained page from facts and drawn figures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -37,10 +37,10 @@ def render(
     """Return the page.
 
     Args:
-        facts: of the studies.
+        facts: the facts of the studies.
         svgs: the drawn figures as SVG elements, by name.
-        language: of the page.
-        forecasts: of trials, by study and number, for the slider.
+        language: the page's language.
+        forecasts: forecasts of trials, by study and number, for the slider.
     """
     words = WORDS[language]
     context = {
@@ -110,7 +110,7 @@ def _arms_of(curve: Curve, unit: str, words: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class _ClaimLine:
-    """A comparison in the table of claims; id, says and verdict span the `rows` of the claim."""
+    """A line in the table of claims; id, says and verdict span the `rows` of the claim."""
 
     first: bool
     id: str
@@ -150,7 +150,7 @@ def _claim_lines(facts: Facts, language: Language) -> list[_ClaimLine]:
 
 
 def _untried(facts: Facts, words: Mapping[str, str]) -> str:
-    """The claims of which nothing was measured, in one line; "" if there are none."""
+    """The claims without any measurement, in one line; "" if there are none."""
     names = [one.id for one in facts.claims if not any(c.difference for c in one.comparisons)]
     if not names:
         return ""
@@ -180,7 +180,7 @@ def _needed(one: ComparisonRow, words: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class _FoundLine:
-    """A parameter in the table of what a search found."""
+    """A parameter in the table of the search's findings."""
 
     study: str
     name: str
@@ -199,7 +199,7 @@ def _found_lines(facts: Facts, words: Mapping[str, str]) -> list[_FoundLine]:
 
 
 def _by_importance(found: FoundRow) -> list[tuple[Region, Importance | None]]:
-    """The regions with their importances, the largest first, those without one last."""
+    """The regions with their importances, largest first; regions without one come last."""
     shares = {one.name: one for one in found.importances}
     pairs = [(region, shares.get(region.name)) for region in found.regions]
     return sorted(pairs, key=lambda pair: 0.0 if pair[1] is None else -pair[1].mean)
@@ -225,7 +225,7 @@ def _range(low: float | None, high: float | None) -> str:
 
 @dataclass(frozen=True)
 class _ScoreLine:
-    """A forecaster in the table of all scores; `sd` is that of the first of its `cells`."""
+    """A forecaster in the table of all scores; `sd` belongs to the first of its `cells`."""
 
     name: str
     order: float
@@ -278,7 +278,7 @@ def _openings(facts: Facts, words: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class _StudyLine:
-    """A study in the table of how to repeat it."""
+    """A study in the table "how to repeat it"."""
 
     name: str
     experiment: str

@@ -1,7 +1,7 @@
-"""The week along an axis: a picture and both errors for every level that was measured.
+"""The week along an axis: a picture and both errors for every measured level.
 
-Every level is a figure of its own in the page. A script shows one at a time behind a slider;
-without a script, and in print, they stand side by side.
+Every level is its own figure in the page. A script shows one figure at a time with a slider.
+Without scripts, and in print, the figures are side by side.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 504, 150  # of a picture, in its own units: three an hour
 
 @dataclass(frozen=True)
 class LevelView:
-    """One level: what is read of it, and its week as an SVG element, "" without forecasts."""
+    """One level: its caption, and its week as an SVG element, "" without forecasts."""
 
     caption: str
     svg: str
@@ -30,7 +30,7 @@ class LevelView:
 
 @dataclass(frozen=True)
 class AxisView:
-    """An axis: its heading, its levels, and the place of the one to begin with."""
+    """An axis: its heading, its levels, and the index of the level shown first."""
 
     heading: str
     levels: tuple[LevelView, ...]
@@ -38,7 +38,7 @@ class AxisView:
 
 
 def shown_curves(curves: Sequence[Curve]) -> list[Curve]:
-    """One curve for each axis: of its curves the one with most levels, the first of equals."""
+    """One curve per axis: the curve with the most levels; of equals, the first."""
     found: dict[str, Curve] = {}
     for curve in curves:
         if curve.axis not in found or len(curve.levels) > len(found[curve.axis].levels):
@@ -55,10 +55,10 @@ def axis_views(
     """The axes of some curves, in their order.
 
     Args:
-        curves: of which the levels are shown.
-        forecasts: of their trials, by study and number; those that were not kept are missing.
-        unit: of the data.
-        words: of the page's language.
+        curves: the curves whose levels are shown.
+        forecasts: forecasts of their trials, by study and number; some may not be kept.
+        unit: the data's unit.
+        words: the words of the page's language.
     """
     own = [
         forecasts[level.study, level.trial]
@@ -101,7 +101,7 @@ def _week(values: FloatArray) -> FloatArray:
 
 
 def _picture(kept: Forecasts | None, low: float, high: float) -> str:
-    """Actual and forecast as two lines; the caption says in words what they show."""
+    """Draw actual and forecast as two lines; the caption describes them in words."""
     if kept is None:
         return ""
     lines = "".join(

@@ -1,4 +1,4 @@
-"""Figures as SVG for a page, their letters drawn as outlines: no reader needs a font."""
+"""Figures as SVG for a page. Letters are drawn as outlines, so readers need no font."""
 
 import io
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from search.figures.fonts import prepare_text
 
 @contextmanager
 def font_for(file: Path | None) -> Iterator[None]:
-    """Draw with the font in `file`, and matplotlib's own where that lacks a letter."""
+    """Draw with the font in `file`, and with matplotlib's own if that font lacks a letter."""
     if file is None:
         yield
         return

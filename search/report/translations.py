@@ -1,4 +1,4 @@
-"""The report's words in each language; every language has every key (a test holds this)."""
+"""The report's words in each language. A test checks that every language has every key."""
 
 from typing import Literal
 
@@ -21,7 +21,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "loss_axis": "Loss (scaled target squared, 1)",
         "loss": "training loss, with penalty and dropout",
         "val_mse": "validation MSE, without penalty",
-        "loss_note": "The training loss is measured while dropout is on and holds the penalty: it "
+        "loss_note": "The training loss is measured with dropout and includes the penalty, so it "
         "is not comparable with the validation MSE.",
         "week": "One week of actual and forecast demand",
         "hour_axis": "Time (month-day, hourly, the data's clock)",
@@ -29,7 +29,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "actual": "actual",
         "forecast": "forecast, one hour ahead",
         "peak": "peak hour: actual above its 90th percentile",
-        "week_note": "The first validation week. Of several seeds, the one in the middle by RMSE.",
+        "week_note": "The first validation week. Of several seeds, the one with the median RMSE.",
         "no_week": "MLflow holds no forecasts of these trials.",
         "claims": "The claims, one by one",
         "found": "What the search found",
@@ -41,10 +41,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "edge_low": "at the lower end: widen it",
         "edge_high": "at the upper end: widen it",
         "not_searched": "No study of this report drew enough trials. Next: {command}",
-        "found_note": "The best tenth of the completed trials, five or more; an edge is named where "
-        "half of them or more, three at least, lie within 5 % of it, on the dimension's own scale. "
-        "Importance: the parameter's share of what sets the best quarter apart from all trials "
-        "(PED-ANOVA), with the interval of a bootstrap over trials; from 10 completed trials on.",
+        "found_note": "The best tenth of the completed trials, but at least five. An edge is named "
+        "if at least half of them, and at least three, lie within 5 % of it, on the dimension's own "
+        "scale. Importance: the parameter's share of the difference between the best quarter and "
+        "all trials (PED-ANOVA), with the interval of a bootstrap over trials, for 10 or more "
+        "completed trials.",
         "scores": "All scores beside the baselines",
         "repeat": "Data, seeds, and how to repeat it",
         "underfit": "underfit",
@@ -66,9 +67,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "(bias by seed {least} to {most}).",
         "too_low": "too low",
         "too_high": "too high",
-        "together": "What cures it, taken together: {changes}. So made, {best} of {study} has a "
-        "validation RMSE of {rmse} {unit} ({trained}) where {name} has {other} {unit} ({others}); "
-        "which of the changes does how much of it was not tried one at a time.",
+        "together": "These changes together cure it: {changes}. With them, {best} of {study} has a "
+        "validation RMSE of {rmse} {unit} ({trained}); {name} has {other} {unit} ({others}). The "
+        "changes were not tested one by one.",
         "of_seeds": "mean of {seeds} seeds",
         "one_seed": "one seed",
         "averaged": "weights averaged over {epochs} epoch(s)",
@@ -78,21 +79,26 @@ WORDS: dict[Language, dict[str, str]] = {
         "l2": "L2",
         "learning_rate": "learning rate",
         "batch_size": "batch",
-        "epochs": "epochs, at most,",
-        "cures": "Of the single changes that the teaching notes recommend, these are proven: {list}; "
-        "the change in validation RMSE is {mean} {unit} for the strongest, {name} against {control} "
+        "epochs": "maximum epochs",
+        "target": "learned target",
+        "inputs": "inputs",
+        "lookback": "hours read",
+        "whole_window": "the whole window",
+        "schedule": "learning-rate schedule",
+        "cures": "Of the single changes that the teaching notes recommend, these are proven: {list}. "
+        "The strongest is {name} against {control}: it changes the validation RMSE by {mean} {unit} "
         "(95 % interval {low} to {high}).",
         "no_cure": "Of the single changes that the teaching notes recommend, none is proven by these "
-        "{seeds} seeds: a claim needs all its comparisons, corrected for ten claims at once. The "
+        "{seeds} seeds: all comparisons of a claim must hold after correction for ten claims. The "
         "largest improvement in validation RMSE is {mean} {unit}, {name} against {control} (95 % "
         "interval {low} to {high}).",
         "best": "The best network found, {name} of {study} ({regime}; {made}), has a validation RMSE "
         "of {rmse} {unit} ({trained}).",
         "ahead": "It is ahead of the strongest baseline, {baseline}, which has {other} {unit} on the same "
-        "hours: {share} less. The search chose it there; promotion tells whether that holds.",
-        "behind": "The strongest baseline, {baseline}, which sees the same hours and has no network, has "
-        "{other} {unit}: the network's error is {share} higher, so no network is needed yet.",
-        "no_floor": "Its data are gone, so no baseline of today stands beside it.",
+        "hours: {share} less. The search chose it on these hours; promotion shows whether it holds on others.",
+        "behind": "The strongest baseline, {baseline}, sees the same hours without a network and has "
+        "{other} {unit}. The network's error is {share} higher, so no network is needed yet.",
+        "no_floor": "The data file is gone, so today's baselines cannot be compared.",
         "made": "units {units}, dropout {dropout}, L2 {l2}, learning rate {rate}, batch {batch}, at "
         "most {epochs} epochs",
         "untried": "Not tried here: {what}. Next: {command}",
@@ -100,7 +106,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "train": "training windows",
         "validation": "validation windows",
         "lowest": "lowest validation error",
-        "search_best": "best trial that a search drew",
+        "search_best": "best trial of a search",
         "strongest_baseline": "strongest baseline",
         "train_axis": "Train RMSE ({unit})",
         "val_axis": "Validation RMSE ({unit})",
@@ -121,16 +127,16 @@ WORDS: dict[Language, dict[str, str]] = {
         "not_measured": "not measured",
         "more_than": "more than 20",
         "test_closed": "the test period is closed",
-        "test_opened": "promotion has opened the test period {count} times, for its own scores alone",
-        "scores_note": "On the validation windows, on which the best of a search was also chosen; "
+        "test_opened": "promotion has opened the test period {count} times, only for its own scores",
+        "scores_note": "Scores on the validation windows, on which a search also chose its best trial; "
         "{test}. Skill is 1 - RMSE / RMSE of the strongest baseline; below 0 a baseline is better.",
-        "regime_note": "Overfit from a validation RMSE of 1.5 times the train RMSE, underfit from a train "
-        "RMSE of 1.5 times what is attainable (the lowest of all trials, or the best baseline's "
-        "error); where both are reached, the larger of the two decides.",
+        "regime_note": "Overfit: the validation RMSE is at least 1.5 times the train RMSE. Underfit: the "
+        "train RMSE is at least 1.5 times the attainable error (the lowest of all trials, or the best "
+        "baseline's error). If both apply, the larger ratio decides.",
         "data": "data",
         "columns": "columns",
         "windows": "windows",
-        "window_text": "{window} hours seen, {horizon} forecast; split {train} / {validation} / "
+        "window_text": "{window} input hours, {horizon} forecast; split {train} / {validation} / "
         "{test} in time",
         "study": "study",
         "experiment": "experiment",
@@ -159,7 +165,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "actual": "실제",
         "forecast": "한 시간 앞 예측",
         "peak": "피크 시간: 실제값이 90번째 백분위수 초과",
-        "week_note": "검증 구간의 첫 주. 시드가 여럿이면 RMSE가 중간인 것.",
+        "week_note": "검증 구간의 첫 주. 시드가 여럿이면 RMSE가 중앙값인 시드.",
         "no_week": "MLflow에 이 시행들의 예측이 없습니다.",
         "claims": "주장별 검증",
         "found": "탐색이 찾은 것",
@@ -171,9 +177,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "edge_low": "아래쪽 끝: 범위를 넓힐 것",
         "edge_high": "위쪽 끝: 범위를 넓힐 것",
         "not_searched": "이 보고서의 스터디에는 충분한 탐색 시행이 없습니다. 다음: {command}",
-        "found_note": "완료된 시행의 상위 10 %(최소 5개). 절반 이상(최소 3개)이 해당 차원의 척도에서 끝의 5 % 안에 "
-        "있으면 경계로 표시합니다. 중요도: 상위 25 % 시행을 전체 시행과 구별하는 데 해당 값이 차지하는 "
-        "비율(PED-ANOVA)과 시행 붓스트랩 구간이며, 완료된 시행이 10개 이상일 때 계산합니다.",
+        "found_note": "완료된 시행의 상위 10 %(최소 5개). 그중 절반 이상(최소 3개)이 해당 차원의 척도에서 끝의 5 % 안에 "
+        "있으면 경계로 표시합니다. 중요도는 상위 25 % 시행과 전체 시행의 차이에서 해당 하이퍼파라미터가 차지하는 "
+        "비율(PED-ANOVA)입니다. 구간은 시행 붓스트랩으로 구하며, 완료된 시행이 10개 이상일 때 계산합니다.",
         "scores": "모든 점수와 기준 모형",
         "repeat": "데이터, 시드, 재현 방법",
         "underfit": "과소적합",
@@ -193,9 +199,9 @@ WORDS: dict[Language, dict[str, str]] = {
         "검증 구간의 피크에서 {bias} {unit} {side} 예측합니다(시드별 편향 {least} ~ {most}).",
         "too_low": "낮게",
         "too_high": "높게",
-        "together": "해결책은 다음을 함께 바꾸는 것입니다: {changes}. 그렇게 만든 {study}의 {best}은(는) 검증 "
-        "RMSE가 {rmse} {unit}({trained})이고, {name}은(는) {other} {unit}({others})입니다. 어느 변경이 "
-        "얼마나 기여하는지는 하나씩 시험하지 않았습니다.",
+        "together": "다음을 함께 바꾸면 해결됩니다: {changes}. 이렇게 바꾼 {study}의 {best}은(는) 검증 "
+        "RMSE가 {rmse} {unit}({trained})이고, {name}은(는) {other} {unit}({others})입니다. 각 변경을 "
+        "하나씩 시험하지는 않았습니다.",
         "of_seeds": "시드 {seeds}개의 평균",
         "one_seed": "시드 1개",
         "averaged": "가중치를 {epochs}에포크에 걸쳐 평균",
@@ -206,16 +212,21 @@ WORDS: dict[Language, dict[str, str]] = {
         "learning_rate": "학습률",
         "batch_size": "배치",
         "epochs": "최대 에포크",
-        "cures": "교재가 권하는 개별 변경 가운데 입증된 것: {list}. 가장 강한 것은 {control} 대비 {name}이며 검증 RMSE 변화는 {mean} {unit}입니다"
+        "target": "학습 목표",
+        "inputs": "입력",
+        "lookback": "읽는 시간 수",
+        "whole_window": "윈도 전체",
+        "schedule": "학습률 스케줄",
+        "cures": "교재가 권하는 개별 변경 가운데 입증된 것: {list}. 효과가 가장 큰 것은 {control} 대비 {name}이며, 검증 RMSE 변화는 {mean} {unit}입니다"
         "(95 % 구간 {low} ~ {high}).",
-        "no_cure": "교재가 권하는 개별 변경 가운데 시드 {seeds}개로 입증된 것은 없습니다(주장마다 모든 비교가 열 가지 주장에 대한 보정 뒤에도 성립해야 함). 검증 RMSE의 가장 큰 개선은 {control} 대비 {name}의 "
-        "{mean} {unit}입니다(95 % 구간 {low} ~ {high}).",
+        "no_cure": "교재가 권하는 개별 변경 가운데 시드 {seeds}개로 입증된 것은 없습니다. 한 주장의 모든 비교가 열 가지 주장에 대해 보정한 뒤에도 성립해야 합니다. 검증 RMSE가 가장 많이 줄어든 것은 {control} 대비 {name}이며 "
+        "변화는 {mean} {unit}입니다(95 % 구간 {low} ~ {high}).",
         "best": "가장 좋은 신경망은 {study}의 {name}({regime}; {made})이며, 검증 RMSE는 {rmse} {unit}({trained})입니다.",
-        "ahead": "같은 시간에 가장 강한 기준 모형 {baseline}의 오차는 {other} {unit}이며, 신경망이 {share} 낮습니다. 탐색이 바로 그 "
-        "시간으로 골랐으므로, 실제로 그런지는 승격(promote)이 알려 줍니다.",
-        "behind": "같은 시간을 보는 가장 강한 기준 모형 {baseline}(신경망 없음)의 오차는 {other} {unit}이며, 신경망의 오차가 {share} "
-        "높습니다. 아직은 신경망이 필요하지 않습니다.",
-        "no_floor": "데이터가 없어져 지금의 기준 모형과 비교할 수 없습니다.",
+        "ahead": "같은 시간에 가장 강한 기준 모형 {baseline}의 오차는 {other} {unit}이며, 신경망이 {share} 낮습니다. 탐색이 바로 이 "
+        "시간으로 골랐으므로, 다른 시간에도 그런지는 승격(promote)에서 확인합니다.",
+        "behind": "가장 강한 기준 모형 {baseline}은(는) 신경망 없이 같은 시간에서 오차가 {other} {unit}입니다. 신경망의 오차가 {share} "
+        "높으므로 아직은 신경망이 필요하지 않습니다.",
+        "no_floor": "데이터 파일이 없어 지금의 기준 모형과 비교할 수 없습니다.",
         "made": "유닛 {units}, 드롭아웃 {dropout}, L2 {l2}, 학습률 {rate}, 배치 {batch}, 최대 {epochs} "
         "에포크",
         "untried": "여기서 시험하지 않음: {what}. 다음: {command}",
@@ -247,12 +258,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "test_opened": "승격 과정에서 시험 구간을 {count}번 열었으며, 그 점수는 여기에 쓰지 않았습니다",
         "scores_note": "검증 구간의 점수이며, 탐색의 최고 결과도 이 구간에서 골랐습니다. {test}. "
         "스킬은 1 - RMSE / 가장 강한 기준 모형의 RMSE이며, 0보다 작으면 기준 모형이 낫습니다.",
-        "regime_note": "검증 RMSE가 학습 RMSE의 1.5배 이상이면 과대적합, 학습 RMSE가 도달 가능한 값(모든 시행의 최저값 "
-        "또는 가장 좋은 기준 모형의 오차)의 1.5배 이상이면 과소적합이며, 둘 다이면 큰 쪽을 따릅니다.",
+        "regime_note": "검증 RMSE가 학습 RMSE의 1.5배 이상이면 과대적합입니다. 학습 RMSE가 도달 가능한 오차(모든 시행의 최저값 "
+        "또는 가장 좋은 기준 모형의 오차)의 1.5배 이상이면 과소적합입니다. 둘 다이면 비율이 큰 쪽을 따릅니다.",
         "data": "데이터",
         "columns": "열",
         "windows": "창",
-        "window_text": "{window}시간을 보고 {horizon}시간을 예측; 시간순 분할 {train} / {validation} / "
+        "window_text": "입력 {window}시간, 예측 {horizon}시간; 시간순 분할 {train} / {validation} / "
         "{test}",
         "study": "스터디",
         "experiment": "실험",
@@ -271,7 +282,7 @@ for _language, _words in WORDS.items():
 
 
 def in_language(text: str, language: Language) -> str:
-    """`text` as it is shown: in Korean with the particles that fit their words."""
+    """`text` as shown on the page; in Korean with the particles that fit their words."""
     return with_particles(text) if language == "ko" else text
 
 

@@ -1,4 +1,4 @@
-"""The facts of a report, typed; `plain` gives them as `facts.json` holds them.
+"""The typed facts of a report; `plain` turns them into the values of `facts.json`.
 
 The fields have the names and the order of the file's keys.
 """
@@ -18,6 +18,7 @@ from search.report.best_regions import Region
 from search.results.axes import Curve
 from search.results.explanation import Explanation
 from search.results.paired_tests import Expected
+from search.results.payoff import Payoff
 from search.results.sequential import Verdict
 
 
@@ -26,11 +27,12 @@ class StudyRow:
     """What was run, and how to repeat it.
 
     Attributes:
-        name, experiment, tuner, seed, epochs: as the command was given.
-        sampler: None in a study of before it was kept. drawn_by: tuner and sampler for a person.
+        name, experiment, tuner, seed, epochs: the options of the command.
+        sampler: None in a study from before it was kept. drawn_by: tuner and sampler in words.
         total: finished trials that the latest run asked for; 0 if unknown.
-        data: fingerprint. columns: that were read. framing: windows and split, by name.
-        made_with: version by package. openings: of the test period. attempts: count by state.
+        data: the data's fingerprint. columns: the columns read. framing: windows and split by name.
+        made_with: version by package. openings: how often the test period was opened.
+        attempts: count by state.
     """
 
     name: str
@@ -51,7 +53,7 @@ class StudyRow:
 
 @dataclass(frozen=True)
 class BaselineRow:
-    """A baseline: validation metrics by name, and the skill where it is defined."""
+    """A baseline: validation metrics by name, and the skill, or None if it is not defined."""
 
     name: str
     val: Mapping[str, float]
@@ -65,8 +67,8 @@ class TrialRow:
     Attributes:
         study, trial, design, seed: which one; `design` is "" for a drawn point.
         train, val: metrics by name, of the training and of the validation windows.
-        skill: None where it is not defined. objective: validation MSE, scaled.
-        epochs: trained. best_epoch: counted from 1. seconds: of training.
+        skill: None if it is not defined. objective: validation MSE, scaled.
+        epochs: number trained. best_epoch: counted from 1. seconds: time of training.
         regime, gap, excess: its fit, see `models.regime`.
     """
 
@@ -92,11 +94,11 @@ class DesignRow:
     """A fixed design: means over its seeds.
 
     Attributes:
-        name, study: which one. seeds: how many completed trials.
-        parameters: of the first of them.
-        train, val, skill, gap, excess, seconds: as in `TrialRow`, means.
+        name, study: which one. seeds: number of completed trials.
+        parameters: those of the first trial.
+        train, val, skill, gap, excess, seconds: means of those in `TrialRow`.
         val_rmse_sd: standard deviation (n - 1) of the validation RMSE; None for one seed.
-        regimes: how many seeds have each.
+        regimes: number of seeds by regime.
     """
 
     name: str
@@ -115,7 +117,7 @@ class DesignRow:
 
 @dataclass(frozen=True)
 class TypicalRow:
-    """The trial in the middle of a regime, with its losses by epoch."""
+    """The median trial of a regime, with its losses by epoch."""
 
     regime: Regime
     study: str
@@ -131,7 +133,8 @@ class DifferenceRow:
 
     Attributes:
         mean: in the metric's unit. low, high: 95 % interval; None for a single pair.
-        pairs: seeds. control: mean of the control. p: one-sided, for the expected direction.
+        pairs: number of seeds. control: mean of the control.
+        p: one-sided p value for the expected direction.
     """
 
     mean: float
@@ -147,9 +150,9 @@ class ComparisonRow:
     """One comparison of a claim, see `experiments.comparison`.
 
     Attributes:
-        in_unit: whether the metric is in the data's unit.
+        in_unit: True if the metric is in the data's unit.
         difference: None without a common seed.
-        seeds_needed: to decide; None if more than 20, or unknown.
+        seeds_needed: number of seeds to decide; None if more than 20 or unknown.
     """
 
     treatment: str
@@ -166,7 +169,7 @@ class ComparisonRow:
 class ClaimRow:
     """A claim with its verdict; None if a comparison was not tried.
 
-    `looked` is the number of seeds that the verdict rests on, those of the last look.
+    `looked` is the number of seeds behind the verdict: those of the last look.
     """
 
     id: str
@@ -178,7 +181,7 @@ class ClaimRow:
 
 @dataclass(frozen=True)
 class FoundRow:
-    """What a search found: where its best trials lie, and which parameters decide."""
+    """The findings of a search: where its best trials lie, and which parameters decide."""
 
     study: str
     regions: tuple[Region, ...]
@@ -187,16 +190,17 @@ class FoundRow:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a report says.
+    """All facts of a report.
 
     Attributes:
-        unit: of the data.
-        baselines, designs: the lowest validation RMSE first.
-        best: the trial of the lowest objective; None without a completed trial.
-        regimes: how many trials have each, those that occur.
-        found: the studies that drew trials.
-        tradeoff: error along each setting that was varied.
-        explanation: the way from one network to another; None where none was found.
+        unit: the data's unit.
+        baselines, designs: lowest validation RMSE first.
+        best: the trial with the lowest objective; None without a completed trial.
+        regimes: number of trials by regime, for regimes that occur.
+        found: findings of the studies that drew trials.
+        tradeoff: the error along each varied setting.
+        explanation: the way from one network to another, or None.
+        payoff: whether an LSTM pays on these data, or None if nothing was compared.
     """
 
     unit: str
@@ -211,10 +215,11 @@ class Facts:
     found: tuple[FoundRow, ...]
     tradeoff: tuple[Curve, ...]
     explanation: Explanation | None = None
+    payoff: Payoff | None = None
 
 
 def plain(value: object) -> object:
-    """`value` as JSON can hold it: dataclasses and models as dicts, sequences as lists."""
+    """`value` in the form of JSON: dataclasses and models as dicts, sequences as lists."""
     if dataclasses.is_dataclass(value):
         return {one.name: plain(getattr(value, one.name)) for one in dataclasses.fields(value)}
     if isinstance(value, BaseModel):
@@ -229,7 +234,7 @@ def plain(value: object) -> object:
 
 
 def flat(value: object) -> dict[str, object]:
-    """A row's plain values in one level, for a CSV file: `val.rmse` and the like."""
+    """A row's plain values in one level, for a CSV file, with names such as `val.rmse`."""
 
     def of(row: Mapping[str, object], place: str) -> dict[str, object]:
         found: dict[str, object] = {}

@@ -8,19 +8,23 @@ from search.report.translations import WORDS, Language, in_language
 from search.report.values import DesignRow, Facts, TrialRow
 from search.report.wall import subject_of
 from search.results.headline import SUBJECT, cure
+from search.results.payoff import sentence
 from search.results.sequential import Verdict
 from search.results.summary import amount
 
 _SETTINGS = ("learning_rate", "dropout", "l2", "units", "batch_size", "epochs")
+# Told only where one has another than the default.
+_LATER = ("target", "inputs", "lookback", "schedule")
 CURES = ("C3", "C4", "C5", "C6", "C7", "C8")
 CLAIMS_COMMAND = "python -m search.run --experiment claims"
 SEARCH_COMMAND = "python -m search.run --trials 50"
 
 
 def sentences(facts: Facts, language: Language) -> list[str]:
-    """Say whether `main2` underfits, what cures it, and how the best network stands.
+    """Say whether `main2` underfits, what cures it, and how good the best network is.
 
-    Three short paragraphs; where something was not tried, one says so and gives the command.
+    These are three short paragraphs. If something was not tried, a paragraph says so and gives the
+    command.
     """
     words = WORDS[language]
     said = [_underfitting(facts, words), _cures(facts, words), _best(facts, words)]
@@ -57,7 +61,7 @@ def _cures(facts: Facts, words: Mapping[str, str]) -> str:
 
 
 def _together(facts: Facts, words: Mapping[str, str]) -> str:
-    """What the best network of all has otherwise than the subject, if it is a better one."""
+    """How the best network of all differs from the subject, if it is better."""
     subject, best = subject_of(facts), facts.best
     if facts.explanation is not None:
         return cure(facts.explanation, words)
@@ -67,14 +71,14 @@ def _together(facts: Facts, words: Mapping[str, str]) -> str:
     changes = [
         words["change"].format(
             what=words[name],
-            before=_setting(getattr(before, name)),
-            after=_setting(getattr(after, name)),
+            before=_setting(getattr(before, name), words),
+            after=_setting(getattr(after, name), words),
         )
-        for name in _SETTINGS
+        for name in (*_SETTINGS, *_LATER)
         if getattr(before, name) != getattr(after, name)
     ]
     if before.ema_epochs != after.ema_epochs:
-        changes.append(words["averaged"].format(epochs=_setting(after.ema_epochs)))
+        changes.append(words["averaged"].format(epochs=_setting(after.ema_epochs, words)))
     return words["together"].format(
         changes=", ".join(changes),
         best=_name(best, words),
@@ -89,13 +93,13 @@ def _together(facts: Facts, words: Mapping[str, str]) -> str:
 
 
 def _repeated(facts: Facts, best: TrialRow) -> DesignRow | None:
-    """The row of the best network's design, whose mean over seeds owes less to luck than it."""
+    """The row of the best network's design: its mean over seeds depends less on luck."""
     own = (best.design, best.study)
     return next((row for row in facts.designs if (row.name, row.study) == own), None)
 
 
 def _error(facts: Facts, best: TrialRow) -> float:
-    """Validation RMSE of the best network, over its seeds where it has several."""
+    """Validation RMSE of the best network; the mean over seeds if it has several."""
     return (_repeated(facts, best) or best).val["rmse"]
 
 
@@ -108,9 +112,11 @@ def _of_seeds(seeds: int, words: Mapping[str, str]) -> str:
     return words["one_seed"] if seeds == 1 else words["of_seeds"].format(seeds=seeds)
 
 
-def _setting(value: object) -> str:
+def _setting(value: object, words: Mapping[str, str]) -> str:
     if isinstance(value, tuple):
-        return "/".join(map(_setting, value))
+        return "/".join(_setting(one, words) for one in value)
+    if value is None:  # a lookback
+        return words["whole_window"]
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
@@ -143,7 +149,7 @@ def _single(facts: Facts, words: Mapping[str, str]) -> str:
 
 
 def _end(value: float | None) -> str:
-    """An end of an interval, which a single pair of trials does not have."""
+    """An end of an interval as text; a single pair of trials has no interval."""
     return "-" if value is None else amount(value, "+")
 
 
@@ -160,7 +166,9 @@ def _best(facts: Facts, words: Mapping[str, str]) -> str:
         trained=_trained(facts, best, words),
         made=_made(best.parameters, words),
     )
-    if not facts.baselines:  # of an earlier version, and their data gone
+    if facts.payoff is not None:
+        return f"{said} {sentence(facts.payoff, facts.unit, words)}"
+    if not facts.baselines:  # those of an earlier version, and the data file is gone
         return f"{said} {words['no_floor']}"
     strongest = facts.baselines[0]
     other = strongest.val["rmse"]
@@ -174,11 +182,13 @@ def _best(facts: Facts, words: Mapping[str, str]) -> str:
 
 
 def _made(parameters: TrialParameters, words: Mapping[str, str]) -> str:
-    return words["made"].format(
-        units=_setting(parameters.units),
-        dropout=_setting(parameters.dropout),
-        l2=_setting(parameters.l2),
-        rate=_setting(parameters.learning_rate),
+    made = words["made"].format(
+        units=_setting(parameters.units, words),
+        dropout=_setting(parameters.dropout, words),
+        l2=_setting(parameters.l2, words),
+        rate=_setting(parameters.learning_rate, words),
         batch=parameters.batch_size,
         epochs=parameters.epochs,
     )
+    own = parameters.model_dump(include=set(_LATER))
+    return ", ".join([made, *(f"{words[name]} {own[name]}" for name in _LATER if name in own)])

@@ -16,12 +16,12 @@ EXPLAIN_COMMAND = "python -m search.explain --study {study}"
 
 @dataclass(frozen=True)
 class Wall:
-    """What the first screen says.
+    """The text of the first screen.
 
     Attributes:
-        headline: what everybody should read.
+        headline: the main result.
         notes: short lines below the pictures.
-        weeks, way: what the two pictures show, for those who do not see them.
+        weeks, way: descriptions of the two pictures, for readers who cannot see them.
     """
 
     headline: str
@@ -36,10 +36,10 @@ def subject_of(facts: Facts) -> DesignRow | None:
 
 
 def three(facts: Facts) -> list[TrialRow]:
-    """A network of each regime, those that there are: underfit, balanced, overfit.
+    """One network per existing regime: underfit, balanced, overfit.
 
-    The underfit one is `main2`, where it is; the balanced one has the lowest validation error; the
-    overfit one proves an arm of a curve, where one is proven.
+    The underfit network is `main2` if it underfits. The balanced network has the lowest validation
+    error. The overfit network proves an arm of a curve, if there is one.
     """
     found = []
     for regime in Regime:
@@ -69,7 +69,7 @@ def _typical(facts: Facts, regime: Regime, rows: Sequence[TrialRow]) -> TrialRow
 
 
 def wall(facts: Facts, language: Language) -> Wall:
-    """What the first screen says, in some sixty words at most."""
+    """Make the text of the first screen, with about sixty words at most."""
     words = WORDS[language]
     shown = three(facts)
     notes = []
@@ -122,7 +122,7 @@ def _headline(facts: Facts, words: Mapping[str, str]) -> str:
 
 
 def _explainable(facts: Facts) -> str:
-    """The study whose best network is the best of all."""
+    """The name of the study with the best network of all."""
     return facts.studies[0].name if facts.best is None else facts.best.study
 
 
@@ -137,7 +137,7 @@ def _way(facts: Facts, words: Mapping[str, str]) -> str:
 
 
 def way_notes(facts: Facts, language: Language) -> list[str]:
-    """How the way was measured, and what each change is worth at its end."""
+    """How the way was measured, and the effect of each change at the goal."""
     found, words = facts.explanation, WORDS[language]
     if found is None:
         return []

@@ -1,39 +1,39 @@
-"""The words of the page's first screen, the way, the axes and the slider, in each language."""
+"""Words in each language for the first screen, the way, the axes and the slider."""
 
 from search.results.axes_figure import WORDS as AXES
 from search.results.headline import WORDS as ENGLISH
+from search.results.payoff import WORDS as PAYOFF
 
 WALL_WORDS: dict[str, dict[str, str]] = {
     "en": ENGLISH
     | AXES
+    | PAYOFF
     | {
         "wall_week": "{regime}: {name}\ntrain {train}, validation {validation} {unit}",
-        "wall_no_way": "What each change is worth was not tried. Next: {command}",
+        "wall_no_way": "The effect of each change was not measured. Next: {command}",
         "wall_missing": "Not among these networks: {regimes}.",
         "wall_alt": "Three networks over one week of actual and forecast demand: {list}",
         "way_head": "The way, one setting at a time",
         "way_alt": "Waterfall of the validation error: {list}",
-        "way_note": "Some seeds chose the order, {seeds} others measured it. Read a step as the "
-        "worth of its change after those above it.",
-        "way_back": "Taken back alone at the end: {list}.",
-        "no_curves": "No study of this report varies one setting alone. Next: {command}",
-        "arms_seen": "Of {count} curves, {overfit} have a proven arm of learning by heart and "
-        "{underfit} a proven arm of learning too little.",
+        "way_note": "Some seeds chose the order, {seeds} others measured it. Each step shows the "
+        "effect of its change after the changes above it.",
+        "way_back": "Only this change taken back at the end: {list}.",
+        "no_curves": "No study of this report varies one setting at a time. Next: {command}",
+        "arms_seen": "Of {count} curves, {overfit} have a proven overfitting arm and {underfit} a "
+        "proven underfitting arm.",
         "arms": "{axis} ({network}): lowest at {value} with {rmse} {unit}, mean of {seeds} seeds. "
         "{arms}",
-        "arm_overfit": "Learned by heart at {value}: {train} {unit} on the training windows, "
+        "arm_overfit": "Overfits at {value}: {train} {unit} on the training windows, "
         "{validation} {unit} on the validation windows.",
-        "no_arm_overfit": "The arm of learning by heart is missing.",
-        "arm_underfit": "Learned too little at {value}: {train} {unit} on the training windows, "
+        "no_arm_overfit": "No overfitting arm is proven.",
+        "arm_underfit": "Underfits at {value}: {train} {unit} on the training windows, "
         "{validation} {unit} on the validation windows.",
-        "no_arm_underfit": "The arm of learning too little is missing.",
-        "arms_note": "An arm is proven where the validation error is higher than at the lowest "
-        "point and the train error is lower (learned by heart, overfitting) or higher (learned too "
-        "little, underfitting), both by paired one-sided t tests at 5 %, corrected for all pairs of "
-        "levels.",
+        "no_arm_underfit": "No underfitting arm is proven.",
+        "arms_note": "An arm is proven if its validation error is higher than at the lowest point, "
+        "and its train error is lower (overfitting) or higher (underfitting). Both are paired "
+        "one-sided t tests at 5 %, corrected for all pairs of levels.",
         "slide": "Drag along a setting",
-        "slide_note": "The first validation week of the seed in the middle; errors are means over "
-        "seeds.",
+        "slide_note": "The first validation week of the median seed; errors are means over seeds.",
         "slide_l2": "L2 penalty",
         "slide_dropout": "Dropout rate",
         "slide_epochs": "Epochs trained",
@@ -44,13 +44,21 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "no difference that matters": "no difference that matters",
         "claims_untried": "Not tried here: {list}. Next: {command}",
         "claims_note": "Differences are paired by seed, with 95 % t intervals. Verdicts are given "
-        "after 3, 5, 8, 12 and 20 seeds, each look with its share of the error, so that at most 5 % "
-        "of such families of claims get a wrong one (C0 stands alone). A claim holds if all its "
-        "comparisons come out as foretold. There is no difference that matters if all of them lie "
-        "within 5 % of the control's value; it does not hold here if one goes the other way, or lies "
-        "within 5 % while another does not.",
+        "after 3, 5, 8, 12 and 20 seeds. Each look spends a share of the error rate, so at most 5 % "
+        "of such families of claims get a wrong verdict (C0 is judged alone). A claim holds if all "
+        "its comparisons have the expected direction. There is no difference that matters if all "
+        "of them lie within 5 % of the control's value. A claim does not hold here if a comparison "
+        "has the other direction, or if one lies within 5 % and another does not.",
     },
     "ko": {
+        "payoff_yes": "이 데이터에서는 LSTM이 이득입니다: {where} {network}의 RMSE는 {own} {unit}이고 가장 강한 기준 모형 {floor}의 오차는 {other} {unit}입니다({share} 낮음, 차이 {difference} {unit}, 95 % 구간 {low} ~ {high}){tail}.",
+        "payoff_open": "이 데이터에서 LSTM이 이득인지는 아직 가릴 수 없습니다: {where} {network}의 RMSE는 {own} {unit}이고 가장 강한 기준 모형 {floor}의 오차는 {other} {unit}입니다(차이 {difference} {unit}, 95 % 구간 {low} ~ {high}){tail}.",
+        "payoff_no": "이 데이터에서는 LSTM이 이득이 아닙니다: {where} {network}의 RMSE는 {own} {unit}이고 가장 강한 기준 모형 {floor}의 오차는 {other} {unit}입니다({share} 높음, 차이 {difference} {unit}, 95 % 구간 {low} ~ {high}){tail}.",
+        "payoff_search": "그것을 고른 검증 구간에서",
+        "payoff_retest": "새 시드로 다시 학습한 이동 원점(rolling origin) {folds}개에서",
+        "payoff_blend": "; 이득이 되는 것은 혼합 예측({weight} x 신경망 + {rest} x {floor})으로, 오차는 {blend} {unit}입니다({floor} 대비 차이 {difference} {unit}, 95 % 구간 {low} ~ {high})",
+        "payoff_no_blend": "; 둘의 혼합 예측은 어느 한쪽보다 뚜렷하게 낫지 않습니다",
+        "payoff_floor": "; 안전한 선택은 {floor}입니다",
         "way_title": "{start}에서 {goal}까지, 한 번에 한 설정씩",
         "way_axis": "검증 RMSE ({unit}); 단계마다 시드에 대한 95 % 구간",
         "way_step": "{name} {before} → {after}",
@@ -67,6 +75,10 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "setting_patience": "인내 횟수",
         "setting_epochs": "최대 에포크",
         "setting_ema_epochs": "가중치 평균 에포크",
+        "setting_target": "학습 목표",
+        "setting_inputs": "입력",
+        "setting_lookback": "읽는 시간 수",
+        "setting_schedule": "학습률 스케줄",
         "headline_underfit": "{name}은(는) 과소적합입니다. 피크에서 {bias} {unit} {side} "
         "예측합니다.",
         "headline_balanced": "{name}은(는) 과소적합도 과대적합도 아닙니다. 피크에서 {bias} {unit} "
@@ -79,28 +91,28 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "side_low": "낮게",
         "side_high": "높게",
         "headline_cure": "{start}에서 {goal}까지 오차가 {before}에서 {after} {unit}(으)로 "
-        "줄어듭니다. 가장 큰 단계는 {step}이며 그중 {gain} {unit}을(를) 줄입니다.",
+        "줄어듭니다. 가장 큰 단계는 {step}이며 오차를 {gain} {unit} 줄입니다.",
         "headline_unproven": "{start}에서 {goal}까지 오차가 {before}에서 {after} {unit}(으)로 "
         "줄어들지만, 시드 {seeds}개로 입증된 단계는 없습니다.",
         "headline_no_cure": "{start}에서 {goal}까지 오차가 줄지 않습니다.",
         "wall_week": "{regime}: {name}\n학습 {train}, 검증 {validation} {unit}",
-        "wall_no_way": "각 변경의 효과는 시험하지 않았습니다. 다음: {command}",
+        "wall_no_way": "각 변경의 효과는 측정하지 않았습니다. 다음: {command}",
         "wall_missing": "이 신경망들 가운데 없는 것: {regimes}.",
         "wall_alt": "한 주의 실제 수요와 예측, 세 신경망: {list}",
-        "way_head": "한 번에 한 설정씩 가는 길",
+        "way_head": "한 번에 한 설정씩 바꾸는 경로",
         "way_alt": "검증 오차의 폭포 그림: {list}",
-        "way_note": "순서를 고른 시드와 잰 시드 {seeds}개는 서로 다릅니다. 각 단계는 위의 변경 뒤에 더한 "
-        "변경의 효과입니다.",
-        "way_back": "끝에서 하나만 되돌렸을 때: {list}.",
+        "way_note": "순서를 정한 시드와 효과를 측정한 시드 {seeds}개는 서로 다릅니다. 각 단계는 위의 변경을 "
+        "모두 적용한 뒤 해당 변경이 내는 효과입니다.",
+        "way_back": "마지막에 하나만 되돌렸을 때: {list}.",
         "tradeoff": "설정에 따른 오차",
-        "no_curves": "이 보고서의 스터디는 설정 하나만 바꾸어 보지 않았습니다. 다음: {command}",
-        "arms_seen": "곡선 {count}개 가운데 외우는 팔이 입증된 것은 {overfit}개, 덜 배우는 팔이 입증된 것은 "
+        "no_curves": "이 보고서에는 설정을 하나씩 바꾼 스터디가 없습니다. 다음: {command}",
+        "arms_seen": "곡선 {count}개 가운데 과대적합이 입증된 것은 {overfit}개, 과소적합이 입증된 것은 "
         "{underfit}개입니다.",
         "arms": "{axis} ({network}): {value}에서 최저 {rmse} {unit}, 시드 {seeds}개의 평균. {arms}",
-        "arm_overfit": "{value}에서 외움: 학습 구간 {train} {unit}, 검증 구간 {validation} {unit}.",
-        "no_arm_overfit": "외우는 팔은 없습니다.",
-        "arm_underfit": "{value}에서 덜 배움: 학습 구간 {train} {unit}, 검증 구간 {validation} {unit}.",
-        "no_arm_underfit": "덜 배우는 팔은 없습니다.",
+        "arm_overfit": "{value}에서 과대적합: 학습 구간 {train} {unit}, 검증 구간 {validation} {unit}.",
+        "no_arm_overfit": "과대적합은 입증되지 않았습니다.",
+        "arm_underfit": "{value}에서 과소적합: 학습 구간 {train} {unit}, 검증 구간 {validation} {unit}.",
+        "no_arm_underfit": "과소적합은 입증되지 않았습니다.",
         "axis_l2": "L2 벌점 (단위 없음)",
         "axis_dropout": "드롭아웃 비율 (단위 없음)",
         "axis_epochs": "학습한 에포크",
@@ -110,11 +122,11 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "network_weeks": "{weeks}주",
         "network_epochs": "{epochs}에포크",
         "bands": "띠: 시드가 여럿일 때 95 % 구간.",
-        "arms_note": "팔은 최저점보다 검증 오차가 크면서 학습 오차가 더 작거나(외움, 과대적합) 더 클 때(덜 배움, "
-        "과소적합) 입증된 것으로 봅니다. 둘 다 5 % 수준의 짝지은 단측 t 검정이며, 수준의 모든 쌍에 대해 "
-        "보정했습니다.",
+        "arms_note": "최저점보다 검증 오차가 크고 학습 오차가 작으면 과대적합, 둘 다 크면 과소적합이 입증된 "
+        "것으로 봅니다. 두 오차 모두 5 % 수준의 짝지은 단측 t 검정으로 비교하며, 수준의 모든 쌍에 대해 "
+        "보정합니다.",
         "slide": "설정을 따라 움직이기",
-        "slide_note": "가운데 시드의 첫 검증 주이며, 오차는 시드 평균입니다.",
+        "slide_note": "RMSE가 중앙값인 시드의 첫 검증 주이며, 오차는 시드 평균입니다.",
         "slide_l2": "L2 벌점",
         "slide_dropout": "드롭아웃 비율",
         "slide_epochs": "학습한 에포크",
@@ -124,9 +136,10 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "(시드 {seeds}개)",
         "no difference that matters": "의미 있는 차이 없음",
         "claims_untried": "여기서 시험하지 않음: {list}. 다음: {command}",
-        "claims_note": "차이는 시드별로 짝지었고 95 % t 구간을 붙였습니다. 판정은 시드 3, 5, 8, 12, 20개 뒤에 "
-        "내리며 그때마다 오류의 몫을 나누어 쓰므로, 이런 주장 묶음 가운데 잘못된 판정이 나오는 것은 많아야 "
-        "5 %입니다(C0은 따로 판정). 모든 비교가 예상대로이면 성립하고, 모두 기준값의 5 % 안에 있으면 의미 "
-        "있는 차이가 없으며, 하나가 반대이거나 하나만 5 % 안에 있으면 여기서는 성립하지 않습니다.",
+        "claims_note": "차이는 시드별로 짝지어 계산하고 95 % t 구간을 표시합니다. 판정은 시드가 3, 5, 8, 12, 20개일 "
+        "때 내립니다. 판정마다 오류율을 나누어 쓰므로, 이런 주장 묶음에서 잘못된 판정이 나올 확률은 최대 "
+        "5 %입니다(C0은 따로 판정). 모든 비교가 예상 방향이면 주장이 성립합니다. 모든 비교가 대조값의 5 % 안에 "
+        "있으면 의미 있는 차이가 없습니다. 한 비교가 반대 방향이거나, 하나만 5 % 안에 있고 다른 것은 그렇지 "
+        "않으면 여기서는 성립하지 않습니다.",
     },
 }

@@ -1,10 +1,10 @@
 """The way from one configuration to another, one setting at a time; pure functions.
 
 Source: Fawcett and Hoos (2016), "Analysing differences between algorithm configurations through
-ablation". At each step every setting that is still to be changed is tried, and the one that helps
-most is taken. Clear losers leave the race early, as in Birattari et al. (2002), "A racing algorithm
-for configuring metaheuristics". What the steps are worth is then measured with seeds that chose
-nothing, so that no step looks better for having been chosen.
+ablation". Each step tries every setting that is not changed yet, and takes the one that helps most.
+Clear losers are dropped early, as in Birattari et al. (2002), "A racing algorithm for configuring
+metaheuristics". Other seeds than those of the race then measure the steps, so that no step looks
+better because it was chosen.
 """
 
 import itertools
@@ -18,25 +18,25 @@ from scipy import special
 
 from search.results.paired_tests import Difference, holm, paired_difference
 
-# A configuration: the settings that have the goal's value already; the others have the start's.
+# A configuration: the settings that have the goal's value. All others have the start's value.
 Changed = frozenset[str]
 Run = tuple[Changed, int]
-# Errors of runs, above 0, in their order; infinite for one that failed.
+# Errors of runs, above 0, in the order of the runs; infinite for a failed run.
 Evaluate = Callable[[Sequence[Run]], Sequence[float]]
 
-# One-sided error at which a candidate leaves a race, of all candidates together.
+# One-sided error rate for dropping candidates from a race, for all candidates together.
 GIVEN_UP = 0.05
 _FEWEST_SEEDS = 2
 
 
 @dataclass(frozen=True)
 class Step:
-    """One setting changed.
+    """One changed setting.
 
     Attributes:
         setting: its name.
-        difference: error after the change minus before it, paired by seed.
-        tried: settings that were tried in its place, itself included.
+        difference: error after the change minus error before it, paired by seed.
+        tried: settings that were tried in this step, including this one.
     """
 
     setting: str
@@ -46,14 +46,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Ablation:
-    """The way there, and what each setting is worth at its end.
+    """The way from start to goal, and the worth of each setting at the goal.
 
     Attributes:
         start, goal: mean error over the measuring seeds.
-        steps: the way, in its order; the means of their differences add up to goal - start.
-        back: by setting, the error of the goal with that setting alone taken back minus the goal's:
-            above 0 where the change is needed there.
-        seeds: measuring seeds that count, those with a result of every configuration on the way.
+        steps: the steps in order; the means of their differences add up to goal - start.
+        back: for each setting, the error of the goal with only that setting taken back, minus the
+            goal's error. It is above 0 if the goal needs the change.
+        seeds: measuring seeds that count: those with a result for every configuration on the way.
     """
 
     start: float
@@ -69,7 +69,7 @@ class Ablation:
 
 
 class NoResult(Exception):
-    """Too many runs failed for the way to be found or measured; the message names them."""
+    """Too many runs failed to find or measure the way. The message names them."""
 
 
 def ablate(
@@ -78,21 +78,21 @@ def ablate(
     choosing: Sequence[int],
     measuring: Sequence[int],
 ) -> Ablation:
-    """Find the way from no setting changed to all of them changed, and measure it.
+    """Find the way from no changed setting to all changed settings, and measure it.
 
-    The same runs may be asked for when it is called again: then it goes the same way, so that what
-    `evaluate` has kept is not run twice.
+    A second call with the same results asks for the same runs, so `evaluate` may return results
+    that it has kept.
 
     Args:
-        settings: one or more, by name.
-        evaluate: the error of each configuration with its seed; all that it is given at once may
+        settings: one or more names.
+        evaluate: returns the error of each (configuration, seed). Runs that it gets in one call may
             run in parallel.
-        choosing: seeds that the races may use, one or more; the first come first.
-        measuring: seeds that measure the way, two or more, none of them among `choosing`.
+        choosing: one or more seeds for the races, used in this order.
+        measuring: two or more seeds that measure the way, none of them in `choosing`.
 
     Raises:
         ValueError: there is no setting, too few seeds, or a seed in both lists.
-        NoResult: no candidate of a step came to a result, or fewer than two seeds have one of
+        NoResult: no candidate of a step has a result, or fewer than two seeds have a result for
             every configuration on the way.
     """
     if not settings or not choosing or len(measuring) < _FEWEST_SEEDS:
@@ -111,19 +111,19 @@ def ablate(
 
 
 def path_of(order: Sequence[str]) -> tuple[Changed, ...]:
-    """The configurations that changing settings in this order goes through."""
+    """The configurations on the way if settings are changed in this order."""
     return tuple(frozenset(order[:count]) for count in range(len(order) + 1))
 
 
 def losers(errors: Mapping[str, Sequence[float]]) -> set[str]:
-    """Candidates of a race that are clearly worse than the leading one.
+    """Candidates of a race that are significantly worse than the best one.
 
-    The t test on log errors, whose spread does not grow with them, with the residual variance of
-    the layout candidate x seed for all: two seeds are then enough. One-sided at 5 % for all
-    together by Holm's method.
+    This is a t test on log errors, because their spread does not grow with the error. It uses the
+    residual variance of the candidate x seed layout for all candidates, so two seeds are enough.
+    It is one-sided at 5 % for all candidates together, by Holm's method.
 
     Args:
-        errors: of each candidate, as many as of the others, one a seed, above 0.
+        errors: errors of each candidate, one per seed, above 0; equal numbers for all candidates.
     """
     seeds = len(next(iter(errors.values()), ()))
     if len(errors) < 2 or seeds < _FEWEST_SEEDS:
@@ -144,14 +144,14 @@ def losers(errors: Mapping[str, Sequence[float]]) -> set[str]:
 
 
 def most_runs(settings: int, choosing: int, measuring: int) -> tuple[int, int]:
-    """The fewest and the most runs that an ablation of so many settings takes.
+    """The fewest and the most runs of an ablation with this many settings.
 
-    The fewest if all losers leave after two seeds; the most if nobody leaves.
+    The fewest if all losers are dropped after two seeds, the most if none is dropped.
     """
     measured = (settings + 1) * measuring + settings * measuring
     if settings == 1:
         return 2 * measuring, 2 * measuring
-    # One of the settings taken back from the goal may be the configuration before the last step.
+    # The goal with its last setting taken back is the configuration before the last step.
     candidates = sum(range(2, settings + 1))
     quick = min(_FEWEST_SEEDS, choosing)
     return candidates * quick + measured - measuring, candidates * choosing + measured - measuring
@@ -162,7 +162,7 @@ def _race(
 ) -> str:
     """The setting of `left` whose change has the lowest mean error over the choosing seeds."""
     errors: dict[str, list[float]] = {name: [] for name in left}
-    # Nobody can leave before the second seed, so the first two are asked for at once.
+    # No candidate can be dropped before the second seed, so the first two run at once.
     for seeds in (choosing[:_FEWEST_SEEDS], *((seed,) for seed in choosing[_FEWEST_SEEDS:])):
         runs = [(current | {name}, seed) for seed in seeds for name in errors]
         for (_, name), error in zip(itertools.product(seeds, errors), evaluate(runs), strict=True):
@@ -199,7 +199,7 @@ def _measure(
     if len(seeds) < _FEWEST_SEEDS:
         failed = [_named(one) for one in path if len(errors[one]) < len(measuring)]
         raise NoResult(
-            f"expected {_FEWEST_SEEDS} seeds or more with a result of every configuration on the "
+            f"expected {_FEWEST_SEEDS} seeds or more with a result for every configuration on the "
             f"way, found {len(seeds)}; trainings failed with {'; '.join(failed)} changed"
         )
 

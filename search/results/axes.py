@@ -1,8 +1,7 @@
-"""Error along one setting, everything else being equal; pure functions.
+"""The error along one setting while all others are equal; pure functions.
 
-One curve for each setting that was varied and each combination of all the others, the framing
-included. Along a curve lies the trade-off: on one side networks learn too little, on the other what
-does not carry over.
+There is one curve for each varied setting and each combination of the others, including the
+framing. A curve shows the trade-off: on one side networks underfit, on the other they overfit.
 """
 
 import itertools
@@ -11,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from data_pipeline.framing import DAYS_A_WEEK, HOURS_A_DAY, Framing
+from data_pipeline.framing import Framing
+from data_pipeline.lengths import HOURS_A_WEEK
 from data_pipeline.windows import split_origins
 from models.parameters import TrialParameters
 from search.common.records import State, TrialRecord, TrialResult
@@ -19,16 +19,16 @@ from search.results.paired_tests import Expected, holm, paired_difference, t_int
 
 Axis = Literal["l2", "dropout", "epochs", "units", "weeks"]
 AXES: tuple[Axis, ...] = ("l2", "dropout", "epochs", "units", "weeks")
-# Where the low values of the setting are those that learn by heart.
+# On these axes, low values of the setting overfit.
 OVERFIT_WHERE_LOW = frozenset({"l2", "dropout", "weeks"})
 FEWEST_LEVELS = 3
-# One-sided, for each of the two arms of a curve.
+# One-sided error rate for each of the two arms of a curve.
 ARM_ERROR = 0.05
 
 
 @dataclass(frozen=True)
 class Trial:
-    """An attempt and the study that it is of."""
+    """An attempt and its study."""
 
     study: str
     record: TrialRecord
@@ -36,7 +36,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Band:
-    """A mean over seeds with its 95 % t interval; of a single seed both ends are the mean."""
+    """A mean over seeds with its 95 % t interval; for a single seed both ends are the mean."""
 
     mean: float
     low: float
@@ -48,10 +48,10 @@ class Level:
     """One value of the setting.
 
     Attributes:
-        value: of the setting. seeds: trained.
-        train, validation: RMSE, and `bias` the peak bias on the validation windows, in the data's
-            unit; None where it is not defined.
-        study, trial, design: of the seed in the middle by validation RMSE.
+        value: the setting's value. seeds: number of trained seeds.
+        train, validation: RMSE, in the data's unit.
+        bias: peak bias on the validation windows, in the data's unit; None if not defined.
+        study, trial, design: those of the seed with the median validation RMSE.
     """
 
     value: float
@@ -66,18 +66,19 @@ class Level:
 
 @dataclass(frozen=True)
 class Curve:
-    """Error along one setting.
+    """The error along one setting.
 
     Attributes:
-        axis: what is varied.
-        units: of the layers; empty where they are what is varied.
-        weeks: of training windows; None where they are what is varied, or not known.
-        epochs: trained; None where they are what is varied.
-        levels: by rising value. lowest: index of the one with the lowest mean validation RMSE.
-        overfit: index of the level that proves the arm of learning by heart: of those whose
-            validation error is higher and whose train error is lower than at the lowest point, the
-            one with the highest. None where none does.
-        underfit: likewise, of those where both errors are higher.
+        axis: the varied setting.
+        units: units of the layers; empty if they are varied.
+        weeks: weeks of training windows; None if they are varied or not known.
+        epochs: trained epochs; None if they are varied.
+        levels: by rising value. lowest: index of the level with the lowest mean validation RMSE.
+        overfit: index of the level that proves overfitting, or None. Such a level has a higher
+            validation error and a lower train error than the lowest one. Of several, it is the one
+            with the highest validation error.
+        underfit: index of the level that proves underfitting, or None. Both errors are higher there
+            than at the lowest level.
     """
 
     axis: Axis
@@ -96,17 +97,17 @@ def weeks_of(rows: int, framing: Framing) -> float:
     Raises:
         data_pipeline.errors.DataError: the series is too short.
     """
-    every = len(split_origins(rows, framing)[0]) / (DAYS_A_WEEK * HOURS_A_DAY)
+    every = len(split_origins(rows, framing)[0]) / HOURS_A_WEEK
     return every if framing.train_weeks is None else min(every, framing.train_weeks)
 
 
 def curves(trials: Iterable[Trial], framing: Framing, rows: int | None) -> list[Curve]:
-    """The curves of the completed trials of designs with three levels or more on common seeds.
+    """The curves of completed trials of designs, with three or more levels on common seeds.
 
     Args:
-        trials: of studies on the same data.
-        framing: of those that have none of their own.
-        rows: hours of the series; None if they were not kept: then there are no weeks to tell.
+        trials: trials of studies on the same data.
+        framing: the framing of trials that do not have their own.
+        rows: hours of the series; None if they were not kept. Then weeks are not known.
 
     Returns:
         By axis, then by the amount of data, then small networks first.
@@ -136,9 +137,9 @@ def _order(curve: Curve) -> tuple[int, float, int, tuple[int, ...]]:
 def _places(
     parameters: TrialParameters, framing: Framing, rows: int | None
 ) -> list[tuple[Axis, float, TrialParameters, Framing]]:
-    """The curves that a network is on: axis, value there, and all else with the axis left out.
+    """The curves of a network: axis, value on it, and the other settings.
 
-    Regularisation is varied one kind at a time: with both kinds a network is on neither of them.
+    A network with both kinds of regularisation is on neither of their axes.
     """
     found: list[tuple[Axis, float, TrialParameters, Framing]] = []
     rates = set(parameters.dropout)
@@ -149,7 +150,7 @@ def _places(
             found.append(("l2", parameters.l2, bare, framing))
         if parameters.l2 == 0:
             found.append(("dropout", rate, bare, framing))
-    # Without early stopping and with the last weights the length is what was asked for.
+    # Without early stopping and with the last weights, training has the requested length.
     if parameters.weights == "last" and parameters.patience >= parameters.epochs:
         rest = parameters.model_copy(update={"epochs": 1, "patience": 1})
         found.append(("epochs", float(parameters.epochs), rest, framing))
@@ -194,11 +195,11 @@ def _curve(
 def _worse(
     levels: Sequence[dict[int, TrialResult]], pairs: Iterable[tuple[int, int]], train: Expected
 ) -> set[tuple[int, int]]:
-    """The pairs of which the first level has the measurably higher validation error.
+    """The pairs whose first level has a significantly higher validation error.
 
-    And a train error that is lower, or higher, as `train` says. Both by the paired one-sided t
-    test; the larger p counts. Which level comes out lowest is chance, too, so all pairs are
-    corrected for, by Holm's method.
+    Its train error must also be significantly lower or higher, as `train` says. Both tests are
+    paired one-sided t tests; the larger p counts. Chance also affects which level is the lowest, so
+    Holm's method corrects for all pairs.
     """
     p_values = {}
     for one, other in pairs:

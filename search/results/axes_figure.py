@@ -11,7 +11,7 @@ from search.results.axes import Band, Curve
 
 FloatArray = npt.NDArray[np.float64]
 
-# What the figure says in English; the report has the same keys in each of its languages.
+# The figure's words in English. The report has the same keys in each of its languages.
 WORDS = {
     "tradeoff": "Error along each setting",
     "axis_l2": "L2 penalty (no unit)",
@@ -27,13 +27,13 @@ WORDS = {
     "train": "training windows",
     "validation": "validation windows",
     "lowest": "lowest validation error",
-    "search_best": "best trial that a search drew",
+    "search_best": "best trial of a search",
     "strongest_baseline": "strongest baseline",
 }
 
 
 def network(curve: Curve, words: Mapping[str, str] = WORDS) -> str:
-    """What the networks of a curve share: all but what is varied."""
+    """The common settings of a curve's networks, in words."""
     shared = []
     if curve.units:
         shared.append(words["network"].format(units="/".join(map(str, curve.units))))
@@ -51,14 +51,14 @@ def axes_figure(
     floor: float | None = None,
     words: Mapping[str, str] = WORDS,
 ) -> Figure:
-    """Draw a panel a curve.
+    """Draw one panel per curve.
 
     Args:
         curves: at least one.
-        unit: of the data.
+        unit: the data's unit.
         best: lowest validation RMSE of a search, drawn for comparison, or None.
-        floor: that of the strongest baseline, likewise.
-        words: of a language, see `WORDS`.
+        floor: validation RMSE of the strongest baseline, drawn for comparison, or None.
+        words: the words of a language, see `WORDS`.
     """
     said = Words(
         title=words["tradeoff"],

@@ -23,8 +23,8 @@ FloatArray = npt.NDArray[np.float64]
 
 
 def baseline_data(prepared: Prepared) -> "BaselineData":
-    """The rows and windows of `prepared` as the baselines take them."""
-    # scikit-learn takes a second to import, and bad input should be refused before that.
+    """The rows and windows of `prepared` in the form that the baselines take."""
+    # Importing scikit-learn takes a second. Bad input should be refused before that.
     from models.baselines import BaselineData
     from models.forecasters import Rows
 
@@ -42,7 +42,7 @@ def judge_baselines(prepared: Prepared) -> dict[str, Baseline]:
     """Score every baseline on exactly the validation windows of the trials.
 
     Raises:
-        ValueError: what is held out is the test period.
+        ValueError: the held-out windows are those of the test period.
     """
     from models.baselines import score_all
 
@@ -59,23 +59,23 @@ def judge_baselines(prepared: Prepared) -> dict[str, Baseline]:
 
 
 def is_of_today(baselines: Mapping[str, object]) -> bool:
-    """False of a study whose baselines an earlier, weaker family was judged for."""
+    """False if the baselines of a study are those of an earlier version, which are weaker."""
     from models.baselines import BASELINES
 
     return set(baselines) == set(BASELINES)
 
 
 def strongest(baselines: Mapping[str, Baseline]) -> tuple[str, Baseline]:
-    """The name and the scores of the baseline of the lowest validation error."""
+    """The name and the scores of the baseline with the lowest validation error."""
     return min(baselines.items(), key=lambda item: item[1].objective)
 
 
 @dataclass(frozen=True)
 class FloorRetest:
-    """The baselines on the folds of the re-test, fitted and judged as the networks are there.
+    """The baselines on the folds of the re-test, fitted and judged like the networks.
 
     Attributes:
-        residuals: by name, a fold each and oldest first: float64 (n, horizon), forecast minus
+        residuals: by name, one array per fold, oldest first: float64 (n, horizon), forecast minus
             actual, in the data's unit.
     """
 
@@ -83,7 +83,7 @@ class FloorRetest:
 
     @property
     def means(self) -> dict[str, float]:
-        """Mean over the folds of the RMSE, in the data's unit, the lowest first."""
+        """Mean RMSE over the folds, in the data's unit, lowest first."""
         means = {
             name: float(np.mean([math.sqrt(np.mean(np.square(fold))) for fold in folds]))
             for name, folds in self.residuals.items()
@@ -92,11 +92,11 @@ class FloorRetest:
 
     @property
     def strongest(self) -> str:
-        """The name of the one with the lowest mean."""
+        """The name of the baseline with the lowest mean RMSE."""
         return next(iter(self.means))
 
     def interval(self, name: str) -> Tracker:
-        """The 90 % interval that the residuals of `name` begin with."""
+        """The initial 90 % interval from the residuals of `name`."""
         return begin(np.concatenate(list(self.residuals[name])))
 
 
@@ -104,12 +104,12 @@ def retest_floor(series: HourlySeries, folds: Sequence[Framing]) -> FloorRetest:
     """Fit every baseline on each fold's training windows, and judge it on its validation windows.
 
     Args:
-        series: the whole series; of the test period nothing is read.
+        series: the whole series. Nothing of the test period is read.
         folds: rolling origins, oldest first; see `search.engine.folds.rolling`.
 
     Returns:
-        The baselines that every fold has the history for: of a short series with a short window
-        the first has less than a week before it.
+        The baselines for which every fold has enough history. If series and window are short, the
+        first fold has less than a week of it.
     """
     from models.baselines import BASELINES, fit, forecast_with
 

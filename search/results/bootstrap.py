@@ -1,4 +1,4 @@
-"""Two forecasts of the same hours, compared hour by hour; pure functions."""
+"""Compares two forecasts of the same hours, hour by hour; pure functions."""
 
 from dataclasses import dataclass
 
@@ -9,26 +9,26 @@ FloatArray = npt.NDArray[np.float64]
 
 ERROR = 0.05
 CONFIDENCE = 0.95
-# Errors of neighbouring hours go together, those of the same hour of two days much less.
+# Errors of neighbouring hours are correlated; errors one day apart much less so.
 _DAY = 24
-# Fewer blocks tell too little of how much the difference varies.
+# With fewer blocks, the variation of the difference is not known well enough.
 FEWEST_BLOCKS = 8
-# Of an RMSE: what float32 arithmetic in another order may change.
+# Another order of float32 operations may change an RMSE by this share.
 ROUNDING = 1e-6
 RESAMPLES = 5000
 
 
 @dataclass(frozen=True)
 class Compared:
-    """The challenger against another forecast of the same hours; RMSE in the data's unit.
+    """The challenger and another forecast of the same hours; RMSE in the data's unit.
 
     Attributes:
-        name: of the other one.
+        name: name of the other forecast.
         challenger, other: their RMSE.
-        difference: challenger minus other, below 0 where the challenger is better.
+        difference: challenger minus other, below 0 if the challenger is better.
         low, high: the 95 % bootstrap interval of the difference.
         p: the share of resamples in which the challenger was not better.
-        blocks: how many blocks of the bootstrap the hours hold.
+        blocks: number of bootstrap blocks in the hours.
     """
 
     name: str
@@ -42,35 +42,49 @@ class Compared:
 
     @property
     def beaten(self) -> bool:
-        """True if the challenger's error is lower beyond chance, at 5 % one-sided."""
+        """True if the challenger's error is significantly lower, at 5 % one-sided."""
         enough = self.blocks >= FEWEST_BLOCKS
         return self.difference < 0 and self.p <= ERROR and enough and not self.alike
 
     @property
+    def clearly_better(self) -> bool:
+        """True if the challenger's error is lower and the 95 % interval excludes 0."""
+        return self.high < 0 and self._tells
+
+    @property
+    def clearly_worse(self) -> bool:
+        """True if the challenger's error is higher and the 95 % interval excludes 0."""
+        return self.low > 0 and self._tells
+
+    @property
+    def _tells(self) -> bool:
+        return self.blocks >= FEWEST_BLOCKS and not self.alike
+
+    @property
     def alike(self) -> bool:
-        """True if they differ by no more than rounding does."""
+        """True if they differ by no more than rounding."""
         return max(abs(self.low), abs(self.high)) <= ROUNDING * self.other
 
 
 def compare(name: str, challenger: FloatArray, other: FloatArray, seed: int = 0) -> Compared:
     """Compare two forecasts by the circular block bootstrap of Politis and Romano (1992).
 
-    Blocks of windows in a row are drawn, the same for both, so that neither the likeness of
-    neighbouring hours nor that of the two forecasts is lost: 24 windows, or twice the horizon where
-    that is more, since windows that overlap share hours.
+    It draws blocks of consecutive windows, the same for both forecasts. This keeps the correlation
+    of neighbouring hours and of the two forecasts. A block has 24 windows, or twice the horizon if
+    that is more, because overlapping windows share hours.
 
     Args:
-        name: of the other one.
+        name: name of the other forecast.
         challenger: float64 (n, horizon), forecast minus actual, windows oldest first.
-        other: the same of the other forecast, on the same windows.
-        seed: of the resampling.
+        other: the same for the other forecast, on the same windows.
+        seed: seed of the resampling.
 
     Raises:
         ValueError: the shapes differ, there is no window, or a value is not finite.
     """
     if challenger.shape != other.shape or len(challenger) == 0:
         raise ValueError(
-            f"expected errors of the same windows, one at least; found {challenger.shape} and "
+            f"expected errors of the same windows, at least one; found {challenger.shape} and "
             f"{other.shape}"
         )
     if not (np.isfinite(challenger).all() and np.isfinite(other).all()):
@@ -91,5 +105,5 @@ def compare(name: str, challenger: FloatArray, other: FloatArray, seed: int = 0)
 
 
 def block_length(horizon: int) -> int:
-    """Windows in a block of the bootstrap."""
+    """The number of windows in a block of the bootstrap."""
     return max(_DAY, 2 * horizon)

@@ -1,4 +1,4 @@
-"""The claims of a designed experiment, judged by its trials; pure functions."""
+"""Judges the claims of a designed experiment by its trials; pure functions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from search.results.sequential import Verdict, decide, evidence, seeds_needed
 
 @dataclass(frozen=True)
 class Compared:
-    """One comparison with what was measured; `difference` is None without a common seed."""
+    """One comparison and its measured difference, which is None without a common seed."""
 
     comparison: Comparison
     difference: Difference | None
@@ -20,9 +20,9 @@ class Compared:
 
 @dataclass(frozen=True)
 class Judged:
-    """A claim, its comparisons and its verdict; undecided where a comparison is missing.
+    """A claim, its comparisons and its verdict, which is undecided if a comparison is missing.
 
-    `looked` is the number of seeds of the last look; 0 before the first.
+    `looked` is the number of seeds at the last look; 0 before the first.
     """
 
     claim: Claim
@@ -34,7 +34,7 @@ class Judged:
 def judge(claims: Sequence[Claim], records: Iterable[TrialRecord]) -> list[Judged]:
     """Judge all claims by the completed trials of their designs, paired by seed.
 
-    They may be judged again while seeds are added; see `search.results.sequential`.
+    Claims may be judged again and again while seeds are added; see `search.results.sequential`.
     """
     by_design, order = _results(records)
     pairs = {
@@ -76,9 +76,9 @@ def open_designs(claims: Sequence[Claim], records: Iterable[TrialRecord]) -> set
 def _results(
     records: Iterable[TrialRecord],
 ) -> tuple[dict[str, dict[int, TrialResult]], list[int]]:
-    """Results by design and seed; and the seeds in the order in which they were added.
+    """Results by design and seed, and the seeds in the order in which they were added.
 
-    Not in the order of their results: which come first must not depend on how they come out.
+    The order does not depend on the results; else the results would affect which seeds come first.
     """
     by_design: dict[str, dict[int, TrialResult]] = {}
     order: dict[int, None] = {}
@@ -94,7 +94,7 @@ def _results(
 def _pairs(
     comparison: Comparison, by_design: dict[str, dict[int, TrialResult]], order: Sequence[int]
 ) -> list[tuple[float, float]]:
-    """Treatment and control of each seed that has both, in the order of the seeds."""
+    """Treatment and control for each seed that has both, in the order of the seeds."""
     treatment = by_design.get(comparison.treatment, {})
     control = by_design.get(comparison.control, {})
     pairs = [
@@ -115,7 +115,7 @@ def _compared(
 
 
 def measured(result: TrialResult, comparison: Comparison) -> float | None:
-    """The value of the comparison's metric in a result; None where it is not defined."""
+    """The value of the comparison's metric in a result; None if it is not defined."""
     if comparison.metric == "seconds":
         return result.seconds
     if comparison.metric == "gap":
@@ -126,7 +126,7 @@ def measured(result: TrialResult, comparison: Comparison) -> float | None:
 
 
 def claim_lines(judged: Sequence[Judged]) -> list[str]:
-    """A line a claim: its verdict and the seeds behind it; none without claims."""
+    """One line per claim with its verdict and number of seeds; no lines without claims."""
     lines = [
         f"{one.claim.id:<4}{one.verdict:<27}{one.looked:>3} seeds  {one.claim.says}"
         for one in judged

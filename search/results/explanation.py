@@ -1,4 +1,4 @@
-"""What an explanation found, as a study keeps it and pages show it."""
+"""The result of an explanation, which a study keeps and pages show."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from search.results.ablation import Ablation
 from search.results.paired_tests import Difference
 from search.results.summary import amount
 
-# A setting as a person reads it; a layer's own settings have its number.
+# Names of settings for a person. Settings of a layer also get its number.
 NAMES = {
     "layers": "layers",
     "units": "units",
@@ -24,10 +24,14 @@ NAMES = {
     "patience": "patience",
     "epochs": "epochs at most",
     "ema_epochs": "epochs of weight averaging",
+    "target": "learned target",
+    "inputs": "inputs",
+    "lookback": "hours read",
+    "schedule": "learning-rate schedule",
 }
 
 
-# What the figure says in English; the report has the same keys in each of its languages.
+# The figure's words in English. The report has the same keys in each of its languages.
 WORDS = {
     "way_title": "From {start} to {goal}, one setting at a time",
     "way_axis": "Validation RMSE ({unit}); steps with 95 % intervals over seeds",
@@ -61,7 +65,7 @@ class State(_Frozen):
 
     Attributes:
         train, validation: RMSE. bias: peak bias on the validation windows; None if not defined.
-        regime: that of most seeds.
+        regime: the most frequent regime of the seeds.
     """
 
     train: float
@@ -71,14 +75,14 @@ class State(_Frozen):
 
 
 class Change(_Frozen):
-    """One setting changed on the way.
+    """One changed setting on the way.
 
     Attributes:
-        setting: name of its dimension. before, after: its value, None where there is none.
+        setting: name of its dimension. before, after: its value, or None.
         worth: validation RMSE after minus before.
-        taken_back: validation RMSE of the goal with this setting alone taken back minus the goal's;
-            None where no training of it came to a result.
-        state: of the network after the change.
+        taken_back: validation RMSE of the goal with only this setting taken back, minus the goal's;
+            None if no such training has a result.
+        state: the network after the change.
     """
 
     setting: str
@@ -93,8 +97,8 @@ class Explanation(_Frozen):
     """The way from one network to another.
 
     Attributes:
-        study: that has both. start, goal: their names.
-        unit: of the data. time: when it was found, ISO 8601.
+        study: name of the study that has both. start, goal: their names.
+        unit: the data's unit. time: when the way was found, ISO 8601.
         first: the network at the start. changes: in the order in which they were made.
     """
 
@@ -113,13 +117,13 @@ class Explanation(_Frozen):
 
     @property
     def strongest(self) -> Change | None:
-        """The change that brought the error down most, of those whose interval is below 0."""
+        """The change with the largest decrease of the error, of those with an interval below 0."""
         proven = [one for one in self.changes if one.worth.high is not None and one.worth.high < 0]
         return min(proven, key=lambda one: one.worth.mean, default=None)
 
 
 def worth_of(difference: Difference) -> Worth:
-    """A difference, its interval left open where a single seed gives none."""
+    """A difference with its interval; for a single seed there is no interval."""
     several = difference.pairs > 1
     return Worth(
         mean=difference.mean,
@@ -134,7 +138,7 @@ def state_of(records: Sequence[TrialRecord], fits: Mapping[int, Fit]) -> State:
 
     Args:
         records: one or more, each with a result.
-        fits: of the trials, by number.
+        fits: fits of the trials, by number.
     """
     pairs = [(one, one.result) for one in records if one.result is not None]
     labels = Counter(fits[one.number].regime for one, _ in pairs)
@@ -160,12 +164,12 @@ def changes_of(
     values: Mapping[str, tuple[float | None, float | None]],
     states: Sequence[State],
 ) -> tuple[Change, ...]:
-    """The steps of an ablation with the networks that they lead to.
+    """The steps of an ablation, with the network after each step.
 
     Args:
         found: the ablation.
-        values: of each setting, before and after.
-        states: of the networks after each step.
+        values: value of each setting before and after.
+        states: the networks after each step.
     """
     return tuple(
         Change(
@@ -206,12 +210,12 @@ def worth_text(worth: Worth, unit: str, words: Mapping[str, str] = WORDS) -> str
 
 
 def explanation_lines(found: Explanation) -> list[str]:
-    """The way in words, a line a step."""
+    """The way in words, one line per step."""
     unit = found.unit
     lines = [
         f"From {found.start} to {found.goal} of study {found.study}: validation RMSE "
         f"{amount(found.first.validation)} to {amount(found.last.validation)} {unit}, mean of "
-        f"{found.changes[0].worth.seeds} seeds that chose nothing.",
+        f"{found.changes[0].worth.seeds} seeds that were not used to choose.",
         "",
         f"{'start':<44}{_errors(found.first, unit)}",
     ]

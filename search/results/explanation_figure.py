@@ -9,7 +9,7 @@ from search.results.explanation import WORDS, Explanation, State, step_name, wor
 
 
 def draw(found: Explanation, words: Mapping[str, str] = WORDS) -> Figure:
-    """The way as a waterfall; `words` are those of a language."""
+    """Draw the way as a waterfall, with the `words` of a language."""
     unit = found.unit
 
     def network(state: State) -> Network:

@@ -7,7 +7,7 @@ from search.results.explanation import WORDS as EXPLANATION_WORDS
 from search.results.explanation import Explanation, step_name
 from search.results.summary import amount
 
-# The network of the teaching notes that is said to underfit.
+# The teaching notes say that this network underfits.
 SUBJECT = "main2"
 WORDS = EXPLANATION_WORDS | {
     "headline_underfit": "{name} underfits: at the peaks it forecasts {bias} {unit} too {side}.",
@@ -20,9 +20,9 @@ WORDS = EXPLANATION_WORDS | {
     "side_low": "low",
     "side_high": "high",
     "headline_cure": "From {start} to {goal} the error falls from {before} to {after} {unit}; the "
-    "largest single step, {step}, brings {gain} {unit} of that.",
+    "largest single step, {step}, lowers it by {gain} {unit}.",
     "headline_unproven": "From {start} to {goal} the error falls from {before} to {after} {unit}; "
-    "{seeds} seeds prove no single step of it.",
+    "no single step is significant with {seeds} seeds.",
     "headline_no_cure": "From {start} to {goal} the error does not fall.",
 }
 
@@ -35,15 +35,15 @@ def headline(
     explanation: Explanation | None = None,
     words: Mapping[str, str] = WORDS,
 ) -> str:
-    """Say how a network stands, and what the way from it to a better one brings.
+    """Say whether a network underfits or overfits, and what the way to a better one gains.
 
     Args:
-        name: of the network.
-        regimes: of its trainings, one or more; the most frequent one is said.
+        name: the network's name.
+        regimes: regimes of its trainings, one or more; the most frequent one is named.
         biases: peak bias of each on the validation windows, in the data's unit; may be empty.
-        unit: of the data.
-        explanation: the way from it to another; None without.
-        words: of a language, see `WORDS`.
+        unit: the data's unit.
+        explanation: the way from it to another network, or None.
+        words: the words of a language, see `WORDS`.
     """
     regime = max(Regime, key=lambda one: (list(regimes).count(one), one is Regime.UNDERFIT))
     if biases:
@@ -58,7 +58,7 @@ def headline(
 
 
 def cure(found: Explanation, words: Mapping[str, str] = WORDS) -> str:
-    """Say what a way brings, and its largest step."""
+    """Say how much a way lowers the error, and which step is the largest."""
     if found.last.validation >= found.first.validation:
         return words["headline_no_cure"].format(start=found.start, goal=found.goal)
     strongest = found.strongest

@@ -45,11 +45,11 @@ class Difference:
 def paired_difference(treatment: Sequence[float], control: Sequence[float]) -> Difference:
     """Compare two designs, seed by seed.
 
-    Student's paired t test; the differences over seeds are taken for normal.
+    This is Student's paired t test. It assumes that the differences over seeds are normal.
 
     Args:
-        treatment: a metric, one value a seed.
-        control: the same of the other design, in the same order of seeds.
+        treatment: a metric, one value per seed.
+        control: the same for the other design, in the same order of seeds.
 
     Raises:
         ValueError: the lengths differ, there is no pair, or a value is not finite.
@@ -67,7 +67,7 @@ def paired_difference(treatment: Sequence[float], control: Sequence[float]) -> D
     if count == 1:
         return Difference(mean, -math.inf, math.inf, math.nan, 1, base, 1.0, 1.0)
     sd = float(differences.std(ddof=1))
-    if sd == 0:  # designs that trained alike: there is nothing to estimate
+    if sd == 0:  # both designs trained identically: there is nothing to estimate
         lower, higher = float(mean >= 0), float(mean <= 0)
         return Difference(mean, mean, mean, 0.0, count, base, lower, higher)
     error = sd / math.sqrt(count)
@@ -77,14 +77,14 @@ def paired_difference(treatment: Sequence[float], control: Sequence[float]) -> D
 
 
 def t_interval(values: Sequence[float]) -> tuple[float, float]:
-    """The 95 % t interval of the mean of two values or more."""
+    """The 95 % t interval of the mean of two or more values."""
     mean, sd = statistics.fmean(values), statistics.stdev(values)
     reach = float(stats.t.ppf(0.5 + CONFIDENCE / 2, len(values) - 1)) * sd / math.sqrt(len(values))
     return mean - reach, mean + reach
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """Adjust p values of hypotheses tested at once.
+    """Adjust the p values of hypotheses that are tested together.
 
     Source: Holm (1979), "A simple sequentially rejective multiple test procedure".
     """

@@ -1,4 +1,4 @@
-"""Metrics as the heads and cells of a table, the same in every table of scores."""
+"""Headers and cells of metrics, the same in every table of scores."""
 
 import math
 
@@ -12,10 +12,10 @@ def head(metric: Metric, unit: str) -> str:
 
 
 def cell(metric: Metric, value: object) -> str:
-    """A value of the metric; a dash where it is not a finite number.
+    """A value of the metric as text; a dash if it is not a finite number.
 
-    In the data's unit as `amount` writes it, the skill in per cent, other ratios with three
-    decimals. What may be on both sides of its best value has its sign.
+    Values in the data's unit are written by `amount`, the skill in per cent, other ratios with
+    three decimals. A metric that may be on both sides of its best value has a sign.
     """
     if not isinstance(value, float) or not math.isfinite(value):
         return "-"

@@ -6,12 +6,13 @@ from models.metrics import IN_TABLES, SKILL, skill
 from models.regime import OVERFIT_GAP, UNDERFIT_EXCESS, Regime
 from search.common.records import Cause, State, StudyFacts, TrialRecord
 from search.results.baselines import strongest
+from search.results.payoff import Payoff, sentence
 from search.results.score_cells import cell, head, width
 from search.results.summary import StudySummary, amount, fits, scoreboard, trial_name
 
 
 def score_lines(summary: StudySummary, facts: StudyFacts) -> list[str]:
-    """Return the scoreboard as a table of text, header first."""
+    """Return the scoreboard as lines of a text table, header first."""
     columns = [(metric, width(metric, facts.unit)) for metric in (*IN_TABLES, SKILL)]
     lines = [f"{'on the validation windows':<34}"]
     for metric, wide in columns:
@@ -28,7 +29,7 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
     best = summary.best
     if best is None or best.result is None:
         return "No trial has completed, so there is nothing to compare with the baselines."
-    if not facts.baselines:  # a re-test, whose folds have other hours each
+    if not facts.baselines:  # a re-test: its folds have different hours
         return f"The lowest validation RMSE is {amount(best.result.held_out['rmse'])} {facts.unit}."
     name, floor = strongest(facts.baselines)
     ours, theirs = best.result.held_out["rmse"], floor.validation["rmse"]
@@ -51,6 +52,13 @@ def verdict(summary: StudySummary, facts: StudyFacts) -> str:
     )
 
 
+def payoff_lines(facts: StudyFacts) -> list[str]:
+    """Say in one sentence whether an LSTM pays on the study's data; none if not compared."""
+    if facts.payoff is None:
+        return []
+    return [sentence(Payoff.model_validate(facts.payoff), facts.unit)]
+
+
 def behind(summary: StudySummary, facts: StudyFacts) -> bool:
     """True if the strongest baseline has a lower validation error than the best trial."""
     best = summary.best
@@ -60,7 +68,7 @@ def behind(summary: StudySummary, facts: StudyFacts) -> bool:
 
 
 def trade_off(summary: StudySummary, facts: StudyFacts) -> str:
-    """Say how the best trial and the others stand between underfitting and overfitting."""
+    """Say whether the best trial and the others underfit or overfit."""
     best, found = summary.best, fits(summary.records, facts.baselines)
     if best is None or best.result is None:
         return "No trade-off to report yet."
@@ -82,16 +90,21 @@ def parameter_text(record: TrialRecord) -> str:
     parameters = record.parameters
     if parameters is None:
         return "parameters unknown"
+    learned = f"target {parameters.target}, inputs {parameters.inputs}"
+    if parameters.lookback is not None:
+        learned += f", lookback {parameters.lookback} h"
+    if parameters.schedule != "constant":
+        learned += f", {parameters.schedule} schedule"
     return (
         f"units {'/'.join(map(str, parameters.units))}, "
         f"dropout {'/'.join(f'{rate:.3g}' for rate in parameters.dropout)}, "
         f"L2 {parameters.l2:.3g}, learning rate {parameters.learning_rate:.3g}, "
-        f"batch {parameters.batch_size}, patience {parameters.patience}"
+        f"batch {parameters.batch_size}, patience {parameters.patience}, {learned}"
     )
 
 
 def counts(summary: StudySummary) -> str:
-    """Return how many attempts ended how, on one line."""
+    """Return the number of attempts in each state, on one line."""
     pieces = [
         f"{summary.count(state)} {state}"
         for state in (State.COMPLETE, State.PRUNED, State.FAILED, State.INTERRUPTED)
@@ -104,18 +117,18 @@ def end_lines(summary: StudySummary, facts: StudyFacts, ui: str, promote: str) -
     """Return what a run prints at its end.
 
     Args:
-        summary: of the study.
-        facts: of the study.
-        ui: the command that shows it in a browser.
+        summary: the study's summary.
+        facts: the study's facts.
+        ui: the command that shows the study in a browser.
         promote: the command that promotes its best trial.
     """
-    asked = max(facts.total, summary.finished)  # fewer may be asked for than are done
+    asked = max(facts.total, summary.finished)  # a person may ask for fewer than are done
     lines = [f"Study {facts.name}: {summary.finished} of {asked} trials ({counts(summary)})"]
     best = summary.best
     if best is not None:
         lines += ["", f"Best: {trial_name(best)}: {parameter_text(best)}"]
     lines += ["", *score_lines(summary, facts), "", verdict(summary, facts)]
-    lines.append(trade_off(summary, facts))
+    lines += [*payoff_lines(facts), trade_off(summary, facts)]
     failed = [r for r in summary.records if r.state is State.FAILED and r.failure is not None]
     for cause in sorted({r.failure.cause for r in failed if r.failure}):
         numbers = [str(r.number) for r in failed if r.failure and r.failure.cause is Cause(cause)]

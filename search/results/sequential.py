@@ -1,10 +1,10 @@
-"""Verdicts that may be asked for again and again while seeds are added; pure functions.
+"""Verdicts that stay valid while seeds are added; pure functions.
 
-Who adds seeds until something is significant will find something. So the comparisons are looked at
-after fixed numbers of seeds alone, and each look may spend its share of the error: the alpha
+If seeds are added until something is significant, something always will be. So looks happen only
+after fixed numbers of seeds, and each look may spend a share of the error rate. This is the alpha
 spending of Lan and DeMets (1983), "Discrete sequential boundaries for clinical trials", in the form
-that adds the shares up (the union bound). No independence or large sample is needed for that, only
-that the paired t test is valid at each look.
+that adds the shares up (the union bound). It needs no independence and no large sample. The paired
+t test only has to be valid at each look.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,20 +19,20 @@ from search.results.paired_tests import Difference, Expected, holm
 
 FloatArray = npt.NDArray[np.float64]
 
-# Seeds after which one looks, with the share of the error that may be spent there: little while
-# there are few, most of it at the end. Large effects are still found after three.
+# The numbers of seeds of the looks, with the share of the error rate that each may spend: little at
+# first, most at the end. Large effects are still found after three seeds.
 LOOKS = {3: 0.02, 5: 0.04, 8: 0.09, 12: 0.25, 20: 0.60}
 MOST_SEEDS = max(LOOKS)
-# An effect below this share of the control's value is too small to matter to anybody.
+# An effect below this share of the control's value is too small to matter.
 MARGIN = 0.05
-# Of all claims together. A verdict may be one of three; each has a third of it.
+# Error rate for all claims together. Each of the three possible verdicts has a third of it.
 TOTAL_ERROR = 0.05
 ERROR = TOTAL_ERROR / 3
 POWER = 0.8
 
 
 class Verdict(StrEnum):
-    """What the numbers say of a claim."""
+    """What the numbers say about a claim."""
 
     HOLDS = "holds"
     NOT_HERE = "does not hold here"
@@ -42,12 +42,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Evidence:
-    """Sequential p values of one comparison: each is at most a with probability a, if not so.
+    """Sequential p values of one comparison.
+
+    If a statement is false, its p value is at most a with probability at most a.
 
     Attributes:
         foretold: for a true difference in the foretold direction.
-        opposite: for one in the other direction.
-        none: for a true difference smaller than the margin either way.
+        opposite: for a true difference in the other direction.
+        none: for a true difference smaller than the margin in both directions.
         seeds: pairs at the last look; 0 before the first.
     """
 
@@ -66,13 +68,13 @@ def evidence(
     """Compare two designs seed by seed, at every look that the seeds allow.
 
     Equivalence is shown by two one-sided tests (Schuirmann, 1987). The margin is a share of the
-    control's true mean, so what is tested is the mean of treatment - (1 +- margin) x control; its
-    paired t test needs no estimate of the margin. The differences over seeds are taken for normal.
+    control's true mean. So the tests are on the mean of treatment - (1 +- margin) x control, and
+    need no estimate of the margin. They assume that the differences over seeds are normal.
 
     Args:
-        treatment: a metric, one value a seed, in the order in which seeds were added.
-        control: the same of the other design.
-        expected: "lower" or "higher", as the claim has it.
+        treatment: a metric, one value per seed, in the order in which seeds were added.
+        control: the same for the other design.
+        expected: "lower" or "higher", as the claim says.
         margin: share of the control's value, above 0.
 
     Raises:
@@ -90,7 +92,7 @@ def evidence(
     if not looks:
         return Evidence(1.0, 1.0, 1.0, 0)
     lower, higher = _p_values(ours - theirs, looks)
-    # The control's sign makes the margin positive; a bias, say, is below 0.
+    # The control's sign makes the margin positive, because a bias, for example, may be below 0.
     reach = margin * theirs * (-1 if theirs.mean() < 0 else 1)
     below, _ = _p_values(ours - theirs - reach, looks)
     _, above = _p_values(ours - theirs + reach, looks)
@@ -103,15 +105,16 @@ def evidence(
 
 
 def decide(claims: Mapping[str, Sequence[Evidence]]) -> dict[str, Verdict]:
-    """Judge all claims at once; at most 5 % of such families get one wrong verdict or more.
+    """Judge all claims together. At most 5 % of such families get one or more wrong verdicts.
 
-    A claim holds if all its comparisons come out as foretold (the intersection-union test of
-    Berger, 1982). There is no difference that matters if that is shown of all of them. It does not
-    hold here if one of them goes the other way, or makes no difference that matters while another
-    does. Each of the three statements is corrected over the claims by Holm's method (Holm, 1979).
+    A claim holds if all its comparisons have the foretold direction (the intersection-union test of
+    Berger, 1982). There is no difference that matters if this is shown for all comparisons. The
+    claim does not hold here if a comparison has the other direction, or if one shows no difference
+    that matters while another shows one. Each of the three statements is corrected over the claims
+    by Holm's method (Holm, 1979).
 
     Args:
-        claims: the comparisons of each, at least one.
+        claims: the comparisons of each claim, at least one.
 
     Returns:
         The verdict of each claim.
@@ -122,7 +125,7 @@ def decide(claims: Mapping[str, Sequence[Evidence]]) -> dict[str, Verdict]:
     every = holm({name: max(one.none for one in found) for name, found in claims.items()})
     judged = {}
     for name in claims:
-        # "All" only where "some" is shown, so that the two share one error.
+        # "All" requires "some", so that the two share one error rate.
         if some[name] <= ERROR and every[name] <= ERROR:
             judged[name] = Verdict.NO_DIFFERENCE
         elif foretold[name] <= ERROR:
@@ -135,18 +138,19 @@ def decide(claims: Mapping[str, Sequence[Evidence]]) -> dict[str, Verdict]:
 
 
 def seeds_needed(difference: Difference, claims: int) -> int | None:
-    """Seeds from which a difference like this one would be found in four of five studies.
+    """The number of seeds with which four of five studies find a difference like this one.
 
-    The power of the one-sided t test at the share of a look, by the noncentral t distribution,
-    taking the mean and standard deviation measured for the true ones, and the strictest level of
-    Holm's method; earlier looks, which may find it too, are left out.
+    It is the power of the one-sided t test at the share of a look, from the noncentral t
+    distribution. The measured mean and standard deviation are taken as the true ones, at the
+    strictest level of Holm's method. Earlier looks, which may also find the difference, are
+    ignored.
 
     Args:
-        difference: as measured.
-        claims: judged at once.
+        difference: the measured difference.
+        claims: number of claims that are judged together.
 
     Returns:
-        The seeds of a look, or None if the last one is too early or it cannot be told.
+        The seeds of a look. None if the last look is too early or the number is not known.
     """
     if difference.pairs < 2 or difference.mean == 0:
         return None
@@ -166,7 +170,7 @@ def next_look(seeds: int) -> int | None:
 
 
 def _any(p_values: Sequence[float]) -> float:
-    """The p value that one at least is so, by Bonferroni's bound."""
+    """The p value for "at least one is true", by Bonferroni's bound."""
     return min(1.0, len(p_values) * min(p_values))
 
 
@@ -176,17 +180,17 @@ def _p_values(differences: FloatArray, looks: Sequence[int]) -> tuple[FloatArray
     for at, seeds in enumerate(looks):
         seen = differences[:seeds]
         mean, sd = float(seen.mean()), float(seen.std(ddof=1))
-        if sd == 0:  # trained alike: there is nothing to estimate
+        if sd == 0:  # both trained identically: there is nothing to estimate
             lower[at], higher[at] = float(mean >= 0), float(mean <= 0)
             continue
         statistic = mean / (sd / np.sqrt(seeds))
-        # Student's distribution function; `scipy.stats` has the same behind a slower door.
+        # Student's distribution function; the one in `scipy.stats` is slower.
         lower[at] = special.stdtr(seeds - 1, statistic)
         higher[at] = special.stdtr(seeds - 1, -statistic)
     return lower, higher
 
 
 def _spent(p_values: FloatArray, looks: Sequence[int]) -> float:
-    """The smallest error at which one of the looks would have been enough."""
+    """The smallest error rate at which one of the looks is significant."""
     shares = np.array([LOOKS[seeds] for seeds in looks])
     return min(1.0, float((p_values / shares).min()))

@@ -1,4 +1,4 @@
-"""What a study comes to: names, metrics, the scoreboard, fits, its tables."""
+"""The results of a study: names, metrics, the scoreboard, fits, tables."""
 
 import csv
 import io
@@ -24,8 +24,8 @@ class StudySummary:
 
     Attributes:
         records: all attempts. finished: trials that have ended, each counted once.
-        importances: of the parameters, the largest first; empty while not computable.
-        overhead_fraction: share of the workers' wall time not spent in training, else None.
+        importances: importances of the parameters, largest first; empty if not computable yet.
+        overhead_fraction: share of the workers' wall time that is not training, or None.
     """
 
     records: tuple[TrialRecord, ...]
@@ -39,19 +39,19 @@ class StudySummary:
         return best_of(self.records)
 
     def count(self, state: State) -> int:
-        """Attempts in `state`."""
+        """The number of attempts in `state`."""
         return sum(record.state is state for record in self.records)
 
 
 def trial_name(record: TrialRecord) -> str:
-    """What a trial attempt is called wherever a person reads it."""
+    """The name of a trial attempt for a person."""
     design = f" {record.design}" if record.design else ""
     attempt = f" attempt {record.attempt}" if record.attempt > 1 else ""
     return f"trial {record.number}{design}{attempt}"
 
 
 def final_metrics(record: TrialRecord, facts: StudyFacts) -> dict[str, float]:
-    """Return the metrics of a result by their MLflow names; the finite ones only."""
+    """Return the finite metrics of a result by their MLflow names."""
     result = record.result
     assert result is not None
     metrics = {
@@ -73,14 +73,14 @@ def final_metrics(record: TrialRecord, facts: StudyFacts) -> dict[str, float]:
 
 
 def skill_of(rmse: float, baselines: Mapping[str, Baseline]) -> float:
-    """1 - RMSE / RMSE of the strongest baseline: below 0 where a baseline is better.
+    """1 - RMSE / RMSE of the strongest baseline: below 0 if the baseline is better.
 
     Args:
-        rmse: on the validation windows, in the data's unit.
+        rmse: RMSE on the validation windows, in the data's unit.
         baselines: one or more, on the same windows.
 
     Returns:
-        NaN where the strongest baseline makes no error.
+        The skill; NaN if the strongest baseline makes no error.
     """
     return skill(rmse, min(one.validation["rmse"] for one in baselines.values()))
 
@@ -89,10 +89,9 @@ def scoreboard(summary: StudySummary, facts: StudyFacts) -> list[dict[str, objec
     """Rank the best trial, the fixed designs and the baselines on the validation windows.
 
     Returns:
-        Rows, best first, of `name`, `kind` ("best", "design" or "baseline"), `best_val_mse`
-        (scaled), the metrics of `IN_TABLES` and `skill`, those that are defined. A design that was
-        trained with several seeds stands there with the means over them, with `seeds` and
-        `rmse_sd`, the standard deviation (n - 1) of its RMSE.
+        Rows, best first, with `name`, `kind` ("best", "design" or "baseline"), `best_val_mse`
+        (scaled), the defined metrics of `IN_TABLES`, and `skill`. A design with several seeds has
+        the means over them, `seeds`, and `rmse_sd`, the standard deviation (n - 1) of its RMSE.
     """
     rows: list[dict[str, object]] = []
     best = summary.best
@@ -106,7 +105,7 @@ def scoreboard(summary: StudySummary, facts: StudyFacts) -> list[dict[str, objec
     rows += [
         _design_row(design, records, facts)
         for design, records in seeds.items()
-        if records != [best]  # it has its row
+        if records != [best]  # else it already has its row
     ]
     for name, baseline in facts.baselines.items():
         rows.append(_row(name, "baseline", baseline.objective, baseline.validation, facts))
@@ -137,14 +136,15 @@ def _row(
     scores = {m.name: metrics[m.name] for m in IN_TABLES if m.name in metrics}
     if facts.baselines:
         scores["skill"] = skill_of(metrics["rmse"], facts.baselines)
-    # One that is not defined on these data is NaN, which JSON does not have.
+    # A metric that is not defined on these data is NaN, which JSON does not have.
     return row | {k: value for k, value in scores.items() if math.isfinite(value)}
 
 
 def amount(value: float, sign: str = "") -> str:
     """Write a number in the data's unit: one decimal, below 10 three significant digits.
 
-    A household in kW and a state in MW both keep their differences. `sign` "+" shows a plus.
+    So differences stay visible for a household in kW and for a state in MW. `sign` "+" shows a
+    plus.
     """
     return format(value, f"{sign}.1f" if abs(value) >= 10 else f"{sign}.3g")
 
@@ -158,10 +158,10 @@ def fits(
 
     Args:
         records: attempts of one study.
-        baselines: on its validation windows.
-        others: train RMSE of trials of other studies on the same data, all training windows.
+        baselines: scores on its validation windows.
+        others: train RMSE of trials of other studies on the same data and all training windows.
 
-    What is attainable is known from trials that learned from as many windows.
+    The attainable error comes from trials that learned from the same number of windows.
     """
     complete = [
         (record, record.result)
@@ -185,12 +185,12 @@ def fits(
 
 
 def _train_weeks(record: TrialRecord) -> int | None:
-    """Weeks of training windows, where they are not all: fewer are easier to learn by heart."""
+    """Weeks of training windows, or None for all: fewer weeks are easier to overfit."""
     return None if record.framing is None else record.framing.train_weeks
 
 
 def fit_metrics(fit: Fit) -> dict[str, float]:
-    """The metrics of a fit by their MLflow names; the finite ones only."""
+    """The finite metrics of a fit by their MLflow names."""
     metrics = {
         "fit_gap": fit.gap,
         "fit_excess": fit.excess,
@@ -243,6 +243,7 @@ def result_json(summary: StudySummary, facts: StudyFacts, ending: str) -> dict[s
             "metrics": final_metrics(best, facts),
         },
         "scores": scoreboard(summary, facts),
+        "payoff": facts.payoff,
         "unit": facts.unit,
         "overhead_fraction": summary.overhead_fraction,
     }

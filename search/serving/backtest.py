@@ -12,7 +12,7 @@ from models.baselines import BaselineData, fit, forecast_with
 from models.forecasters import HOURS_A_WEEK, Rows
 from models.intervals import covered, from_plain
 from models.metrics import Scores, scores, seasonal_scale
-from search.serving.served import Forecaster
+from search.serving.served import Forecaster, hours_needed
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -25,7 +25,7 @@ FEWEST = 3 * HOURS_A_WEEK
 
 def too_short(hours: int, facts: Mapping[str, Any]) -> str:
     """Say what is missing if a file of so many hours holds no window to judge, else nothing."""
-    needed = max(facts["window"], HOURS_A_WEEK) + facts["horizon"]
+    needed = _first(facts) + facts["horizon"]
     return "" if hours >= needed else f"expected at least {needed} hours, found {hours}"
 
 
@@ -47,8 +47,8 @@ def backtest(
         each.
     """
     facts = model.facts
-    horizon, first = facts["horizon"], max(facts["window"], HOURS_A_WEEK)
-    origins = np.arange(first, len(values) - horizon + 1)
+    horizon = facts["horizon"]
+    origins = np.arange(_first(facts), len(values) - horizon + 1)
     # A window counts as seen if any of its hours is one that the model learned from.
     since, until = (pd.Timestamp(facts[f"learned_{end}"]) for end in ("since", "until"))
     seen = np.asarray((local[origins] <= until) & (local[origins + horizon - 1] >= since))
@@ -85,6 +85,11 @@ def backtest(
             row = _row(period, "champion", str(step + 1), one)
             steps.append(row | {"windows": int(chosen.sum())} | shares[1 + step])
     return [*table, *steps], notes
+
+
+def _first(facts: Mapping[str, Any]) -> int:
+    """The first row that the champion and all others have the history to forecast."""
+    return max(hours_needed(facts), HOURS_A_WEEK)
 
 
 def _row(period: str, name: str, step: str, judged: Scores) -> dict[str, Any]:

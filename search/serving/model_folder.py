@@ -5,21 +5,24 @@ import importlib.metadata
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+import data_pipeline
 import models
 from data_pipeline.framing import Framing
+from data_pipeline.inputs import Inputs
 from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 from search.common.errors import Refused
 from search.serving.own_process import run_apart
-from search.serving.served import FACTS, NETWORK, NUMBERS
+from search.serving.served import FACTS, NETWORK, NUMBERS, model_file, weights
 from search.tracking.client import be_quiet
 
 FloatArray = npt.NDArray[np.float64]
@@ -30,7 +33,10 @@ _REQUIRED_BY_NETWORKS = ("tensorflow", "keras")
 _DATA = "forecaster"
 _SERVED = Path(__file__).with_name("served.py")
 # What the served file imports, to be found there under the same names.
-_COPIED = ("__init__.py", "forecasters.py", "intervals.py")
+_COPIED: Mapping[ModuleType, Sequence[str]] = {
+    models: ("__init__.py", "forecasters.py", "intervals.py"),
+    data_pipeline: ("__init__.py", "calendar.py", "inputs.py", "lengths.py", "raw_rows.py"),
+}
 
 
 def raw_rows(series: HourlySeries, time: str) -> pd.DataFrame:
@@ -67,17 +73,19 @@ def facts_of(
     time: str,
     zone: str | None,
     interval: Mapping[str, Any],
+    inputs: Inputs = "cycles",
 ) -> dict[str, Any]:
     """What the served model must know; see `served.Forecaster`.
 
     Args:
         series: that it was trained on.
         framing: window and horizon.
-        scaler: of the rows it learned from.
+        scaler: of the rows it learned from, with the columns of `inputs`.
         learned: how many rows those are.
         time: name of the time column.
         zone: IANA time zone of the local clock, None for plain clock times.
         interval: the 90 % interval as `served.Forecaster` takes it.
+        inputs: columns of a network's input; plain numbers read none of them.
     """
     return {
         "time": time,
@@ -86,6 +94,7 @@ def facts_of(
         "unit": series.unit,
         "window": framing.window,
         "horizon": framing.horizon,
+        "inputs": inputs,
         "zone": zone,
         "offsets": series.index.tz is not None,
         "minimum": scaler.minimum.tolist(),
@@ -96,14 +105,16 @@ def facts_of(
     }
 
 
-def save(place: Path, model: Path, facts: Mapping[str, Any], example: pd.DataFrame) -> None:
+def save(
+    place: Path, parts: Sequence[Path], facts: Mapping[str, Any], example: pd.DataFrame
+) -> None:
     """Write the MLflow model folder `place`: code, model and facts, no pickle.
 
     Args:
         place: does not exist yet.
-        model: the Keras file, or the JSON file of plain numbers.
-        facts: see `facts_of`.
-        example: raw rows, one window of them.
+        parts: the Keras file, the JSON file of plain numbers, or one of each.
+        facts: see `facts_of`; with two parts, their weights under the names in this folder.
+        example: raw rows, as many as a forecast needs.
     """
     be_quiet()
     import mlflow
@@ -114,25 +125,38 @@ def save(place: Path, model: Path, facts: Mapping[str, Any], example: pd.DataFra
     inputs += [ColSpec("double", name) for name in (*facts["features"], facts["target"])]
     outputs = [ColSpec("string", facts["time"])]
     outputs += [ColSpec("double", name) for name in ("forecast", "low", "high")]
-    network = model.suffix == Path(NETWORK).suffix
-    required = _REQUIRED + (_REQUIRED_BY_NETWORKS if network else ())
+    files = {file_name(part): part for part in parts}
+    required = _REQUIRED + (_REQUIRED_BY_NETWORKS if NETWORK in files else ())
     with tempfile.TemporaryDirectory() as folder:
-        data, code = Path(folder) / _DATA, Path(folder) / "models"
-        for made in (data, code):
-            made.mkdir()
-        shutil.copy(model, data / (NETWORK if network else NUMBERS))
+        data = Path(folder) / _DATA
+        data.mkdir()
+        for name, part in files.items():
+            shutil.copy(part, data / name)
         (data / FACTS).write_text(json.dumps(facts, indent=2), encoding="utf-8")
-        for name in _COPIED:
-            shutil.copy(Path(models.__file__).with_name(name), code / name)
+        code = [_copy(package, names, Path(folder)) for package, names in _COPIED.items()]
         mlflow.pyfunc.save_model(
             path=str(place),
             loader_module=_SERVED.stem,
-            code_paths=[str(_SERVED), str(code)],
+            code_paths=[str(_SERVED), *map(str, code)],
             data_path=str(data),
             signature=ModelSignature(Schema(inputs), Schema(outputs)),
             input_example=example,
             pip_requirements=[f"{n}=={importlib.metadata.version(n)}" for n in required],
         )
+
+
+def file_name(part: Path) -> str:
+    """What a part of a model is called in its folder."""
+    return NETWORK if part.suffix == Path(NETWORK).suffix else NUMBERS
+
+
+def _copy(package: ModuleType, names: Sequence[str], into: Path) -> Path:
+    assert package.__file__ is not None  # none of ours is a namespace
+    code = into / package.__name__
+    code.mkdir()
+    for name in names:
+        shutil.copy(Path(package.__file__).with_name(name), code / name)
+    return code
 
 
 def digest(place: Path) -> str:
@@ -184,6 +208,8 @@ def forecast_windows(place: Path, rows: pd.DataFrame, origins: npt.NDArray[np.in
 def model_files(place: Path) -> tuple[Path, Path]:
     """The model, a Keras network or plain numbers, and the facts of a model folder.
 
+    Of a weighted sum the model is one part, its network where it has one.
+
     Raises:
         Refused: one is missing, or something there could run code of its own.
     """
@@ -191,8 +217,12 @@ def model_files(place: Path) -> tuple[Path, Path]:
     if pickles:
         raise Refused(f"the model in {place} holds {', '.join(pickles)}: a pickle may run any code")
     data = place / "data" / _DATA
-    model = data / NUMBERS if (data / NUMBERS).is_file() else data / NETWORK
-    missing = [file.name for file in (model, data / FACTS) if not file.is_file()]
+    model, facts = model_file(data), data / FACTS
+    needed = [model, facts]
+    if facts.is_file():
+        parts = weights(json.loads(facts.read_text(encoding="utf-8")), model.name)
+        needed = [*map(model.with_name, parts), facts]
+    missing = [file.name for file in needed if not file.is_file()]
     if missing:
         raise Refused(f"the model in {place} lacks {', '.join(missing)}")
-    return model, data / FACTS
+    return model, facts

@@ -1,12 +1,13 @@
-"""The model as it is served: a Keras network or plain numbers, the same rows in and hours out.
+"""The model as it is served: a Keras network, plain numbers, or a weighted sum of both.
 
-MLflow copies this file and the two of `models/` that it imports into the model's folder, and
-nothing else of this project. Raw rows in, the next hours out, in the data's unit. Scaling and
-calendar are done here as in `data_pipeline`; a test holds both to the same numbers.
+MLflow copies this file and what it imports of `models/` and `data_pipeline/` into the model's
+folder, and nothing else of this project. Raw rows in, the next hours out, in the data's unit.
+A test holds its forecasts and those of a search to the same numbers.
 """
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from data_pipeline.calendar import hour_of_week
+from data_pipeline.inputs import hours_before, input_rows
+from data_pipeline.raw_rows import WrongRows as WrongRows
+from data_pipeline.raw_rows import read_numbers, read_times
 from models import intervals
+from models.forecasters import Forecaster as Plain
 from models.forecasters import Rows, from_plain
 
 FloatArray = npt.NDArray[np.float64]
@@ -26,18 +32,49 @@ ALL_BEYOND = 0.25
 FEWER = 5.0
 HOUR = pd.Timedelta(hours=1)
 BATCH = 64
-# One of these two is the model; the facts stand beside it.
+# One of these two is the model, or a part of it; the facts stand beside it.
 NETWORK = "model.keras"
 NUMBERS = "model.json"
 FACTS = "facts.json"
 # Hours of a file over which the interval is followed, at most: what lies eight weeks back has no
 # weight in it any more.
 FOLLOWED = 1344
-_OFFSET = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})$"
 
 
-class WrongRows(ValueError):
-    """The rows are not what the model was trained for; the message names rows and columns."""
+def weights(facts: Mapping[str, Any], alone: str) -> dict[str, float]:
+    """The weight of each file that a model is made of; `alone` is the file of one without parts.
+
+    Raises:
+        ValueError: a part is not a file of the model's folder, or a weight is no finite number.
+    """
+    parts = facts.get("parts", [{"file": alone, "weight": 1.0}])
+    found = {str(part["file"]): float(part["weight"]) for part in parts}
+    outside = any(Path(name).name != name for name in found)
+    if outside or not 0 < len(parts) == len(found):
+        raise ValueError(f"expected parts that are files beside the facts, found {parts}")
+    if not np.isfinite(list(found.values())).all():
+        raise ValueError(f"expected finite weights of the parts, found {found}")
+    return found
+
+
+def model_file(place: Path) -> Path:
+    """The model in a folder: its network where it has one, else its plain numbers."""
+    network, numbers = place / NETWORK, place / NUMBERS
+    return numbers if numbers.is_file() and not network.is_file() else network
+
+
+def hours_needed(facts: Mapping[str, Any]) -> int:
+    """Hours that a forecast reads: the window, and those before it that its lags reach into."""
+    return int(facts["window"]) + hours_before(facts.get("inputs", "cycles"), facts["horizon"])
+
+
+def too_few(hours: int, facts: Mapping[str, Any]) -> str:
+    """Say how many hours are needed and why if a file of so many is too short, else nothing."""
+    needed, window = hours_needed(facts), facts["window"]
+    if hours >= needed:
+        return ""
+    why = f" ({window} of the window and the {needed - window} before it)" * (needed > window)
+    return f"expected at least {needed} hours{why}, found {hours}"
 
 
 class Forecaster:
@@ -47,14 +84,17 @@ class Forecaster:
         facts: what it must know beside the model.
             time, target, features: column names. unit: of the target.
             window, horizon: hours seen and forecast.
+            inputs: the columns of a network's input (`data_pipeline.inputs`); "cycles" if missing.
             zone: IANA time zone of the local clock, None where none was named.
             offsets: True if the times it was trained with say their offset from UTC.
-            minimum, range: of the columns [*features, target] and the four of the calendar over
-                the rows it learned from.
+            minimum, range: of the columns [*features, target] and those of `inputs` over the rows
+                it learned from.
             learned_since, learned_until: local clock times of the first and last of these rows.
             interval: "begin" and "end", trackers of the 90 % interval (`models.intervals`) before
                 and after the hours it was judged on, and "until", local time of the first hour of
                 the last window of these.
+            parts: of a weighted sum, {"file": its name, "weight": its share} each; a model of one
+                part has none.
             half_width: in place of `interval` in models of earlier versions: half the width, one a
                 step, in the unit, always the same.
     """
@@ -63,28 +103,44 @@ class Forecaster:
         """Read the model and the facts, a JSON file.
 
         Args:
-            model: a Keras network from float32 (n, window, c + 5) to (n, horizon), both scaled,
-                which is read in Keras' safe mode; or a JSON file of `models.forecasters`.
+            model: a Keras network from float32 (n, hours, F) to (n, horizon), both scaled, `window`
+                hours or fewer, which is read in Keras' safe mode; or a JSON file of
+                `models.forecasters`. Of a weighted sum, a part; the others lie beside it.
             facts: see `facts` above.
+
+        Raises:
+            ValueError: a part cannot be read, or reads more hours than `window` says.
         """
         self.facts: dict[str, Any] = json.loads(facts.read_text(encoding="utf-8"))
-        if model.suffix == Path(NUMBERS).suffix:
-            self._plain = from_plain(json.loads(model.read_text(encoding="utf-8")))
-            self._network: Any = None
-        else:
-            # Whatever the environment or `keras.json` says.
-            os.environ["KERAS_BACKEND"] = "tensorflow"
-            import keras
+        self._networks: list[tuple[float, Any]] = []
+        self._plain: list[tuple[float, Plain]] = []
+        for name, weight in weights(self.facts, model.name).items():
+            file = model.with_name(name)
+            if file.suffix == Path(NUMBERS).suffix:
+                plain = from_plain(json.loads(file.read_text(encoding="utf-8")))
+                self._plain.append((weight, plain))
+                hours = plain.history
+            else:
+                # Whatever the environment or `keras.json` says.
+                os.environ["KERAS_BACKEND"] = "tensorflow"
+                import keras
 
-            self._network = keras.saving.load_model(model, compile=False, safe_mode=True)
+                network = keras.saving.load_model(file, compile=False, safe_mode=True)
+                self._networks.append((weight, network))
+                hours = network.input_shape[1]
+            if hours > self.facts["window"]:
+                raise ValueError(
+                    f"{name} reads {hours} hours before a forecast, the facts say "
+                    f"{self.facts['window']}"
+                )
 
     def coming(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Forecast the hours after the last row.
 
         Args:
             frame: the columns of time, features and target, one row an hour without gaps, oldest
-                first, at least `window` of them. The more follow the hours it was judged on, the
-                better the interval knows how it errs now.
+                first, at least `hours_needed` of them. The more follow the hours it was judged on,
+                the better the interval knows how it errs now.
 
         Returns:
             A data frame of `horizon` rows: the time column, "forecast", "low" and "high" (90 %
@@ -133,8 +189,8 @@ class Forecaster:
         if "interval" not in self.facts:
             return np.asarray(self.facts["half_width"], np.float64)
         tracker = intervals.from_plain(self.facts["interval"]["end"])
-        horizon, window = self.facts["horizon"], self.facts["window"]
-        origins = np.arange(max(window, len(values) - FOLLOWED), len(values))
+        horizon, needed = self.facts["horizon"], hours_needed(self.facts)
+        origins = np.arange(max(needed, len(values) - FOLLOWED), len(values))
         origins = origins[clock[origins] > pd.Timestamp(self.facts["interval"]["until"])]
         if len(origins):
             hours = origins[:, None] + np.arange(horizon)
@@ -149,7 +205,7 @@ class Forecaster:
 
         Raises:
             WrongRows: a column is missing, a cell is no number or no time, hours are missing, or
-                there are fewer than `window`.
+                there are fewer than `hours_needed`.
 
         Returns:
             n instants, as written or in the model's zone; n local clock times without zone; float64
@@ -159,10 +215,11 @@ class Forecaster:
         missing = [name for name in (facts["time"], *names) if name not in frame.columns]
         if missing:
             raise WrongRows(f"no column {missing}; expected {[facts['time'], *names]}")
-        if len(frame) < facts["window"]:
-            raise WrongRows(f"expected at least {facts['window']} hours, found {len(frame)}")
-        instants, local = self._times(frame[facts["time"]])
-        values = np.column_stack([_numbers(frame[name], name) for name in names])
+        if said := too_few(len(frame), facts):
+            raise WrongRows(said)
+        times = frame[facts["time"]]
+        instants, local = read_times(times, facts["time"], facts["zone"], facts["offsets"])
+        values = np.column_stack([read_numbers(frame[name], name) for name in names])
         return instants, local, values
 
     def forecast(
@@ -173,63 +230,39 @@ class Forecaster:
         Args:
             local: n naive clock times, or n + horizon where an origin is n.
             values: float64 (n, c + 1), features and target.
-            origins: int64 (m,), rows of the first hour of each forecast, `window`..n.
+            origins: int64 (m,), rows of the first hour of each forecast, `hours_needed`..n.
 
         Returns:
             float64 (m, horizon), in the unit.
         """
-        if self._network is None:
-            clock = local.day_of_week.to_numpy(np.int64) * 24 + local.hour.to_numpy(np.int64)
-            return self._plain.forecast(Rows(values, clock), origins)
-        window, column = self.facts["window"], len(self.facts["features"])
+        rows = Rows(values, hour_of_week(local))
+        found = [weight * plain.forecast(rows, origins) for weight, plain in self._plain]
+        found += [
+            weight * self._by_network(network, local, values, origins)
+            for weight, network in self._networks
+        ]
+        return np.asarray(np.sum(found, axis=0))
+
+    def _by_network(
+        self,
+        network: Any,
+        local: pd.DatetimeIndex,
+        values: FloatArray,
+        origins: npt.NDArray[np.int64],
+    ) -> FloatArray:
+        window, column = network.input_shape[1], len(self.facts["features"])
         low, spread = np.array(self.facts["minimum"]), np.array(self.facts["range"])
-        circles = _circles(local[: len(values)])
-        rows = ((np.column_stack([values, circles]) - low) / spread).astype(np.float32)
+        inputs = self.facts.get("inputs", "cycles")
+        unscaled = input_rows(values, local, self.facts["horizon"], inputs)
+        rows = ((unscaled - low) / spread).astype(np.float32)
         outputs = [
-            self._network.predict_on_batch(
+            network.predict_on_batch(
                 np.stack([rows[origin - window : origin] for origin in origins[at : at + BATCH]])
             )
             for at in range(0, len(origins), BATCH)
         ]
         scaled = np.concatenate(outputs).astype(np.float64)
         return np.asarray(scaled * spread[column] + low[column])
-
-    def _times(self, column: pd.Series) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
-        name, zone = self.facts["time"], self.facts["zone"]
-        try:
-            # Offsets that change with the clock are one zone only once they are UTC.
-            changing = zone is not None and bool(column.astype(str).str.contains(_OFFSET).all())
-            instants = pd.DatetimeIndex(pd.to_datetime(column, format="ISO8601", utc=changing))
-        except (ValueError, TypeError) as error:
-            raise WrongRows(
-                f"column {name!r}: expected times such as 2014-06-30T23:00, all with the same "
-                f"offset from UTC or all without: {error}"
-            ) from error
-        if instants.hasnans:
-            raise WrongRows(f"column {name!r}: no time in row {int(np.argmax(instants.isna()))}")
-        if zone is None and (instants.tz is not None) != self.facts["offsets"]:
-            expected = "with" if self.facts["offsets"] else "without"
-            raise WrongRows(
-                f"column {name!r}: expected times {expected} offset from UTC, as the model was "
-                f"trained with, found {column.iloc[0]}"
-            )
-        if zone is not None and instants.tz is not None:
-            instants = instants.tz_convert(zone)
-        elif zone is not None:
-            try:
-                instants = instants.tz_localize(zone, ambiguous="infer")
-            except ValueError as error:
-                raise WrongRows(
-                    f"column {name!r}: not a clear time in {zone}; write the offset: {error}"
-                ) from error
-        steps = np.flatnonzero(np.diff(instants.as_unit("s").asi8) != 3600)
-        if steps.size:
-            at = int(steps[0])
-            raise WrongRows(
-                f"column {name!r}: expected each row one hour after the one before, found "
-                f"{instants[at]} in row {at} and {instants[at + 1]} in row {at + 1}"
-            )
-        return instants, instants.tz_localize(None)
 
     def doubts(self, frame: pd.DataFrame) -> list[str]:
         """What of the rows that `coming` would see the network has not learned from, in words.
@@ -286,23 +319,6 @@ class Forecaster:
                 )
 
 
-def _numbers(column: pd.Series, name: str) -> FloatArray:
-    values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
-    bad = np.flatnonzero(~np.isfinite(values))
-    if bad.size:
-        raise WrongRows(
-            f"column {name!r}: expected a number, found {column.iloc[bad[0]]!s} in row {bad[0]} "
-            f"({bad.size} such rows)"
-        )
-    return np.asarray(values)
-
-
-def _circles(local: pd.DatetimeIndex) -> FloatArray:
-    hour = 2.0 * np.pi * local.hour.to_numpy(np.float64) / 24
-    weekday = 2.0 * np.pi * local.day_of_week.to_numpy(np.float64) / 7
-    return np.column_stack([np.sin(hour), np.cos(hour), np.sin(weekday), np.cos(weekday)])
-
-
 class _InMlflow:
     """What MLflow's servers call."""
 
@@ -324,5 +340,4 @@ class _InMlflow:
 def _load_pyfunc(data: str) -> _InMlflow:
     """What MLflow calls with the model's data folder."""
     place = Path(data)
-    numbers = place / NUMBERS
-    return _InMlflow(Forecaster(numbers if numbers.is_file() else place / NETWORK, place / FACTS))
+    return _InMlflow(Forecaster(model_file(place), place / FACTS))

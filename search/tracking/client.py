@@ -1,4 +1,4 @@
-"""How MLflow is reached: quietly, with few retries, and its errors known by type."""
+"""Access to MLflow: quiet, with few retries, and with known types of errors."""
 
 import logging
 import os
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 def connect(uri: str) -> "MlflowClient":
-    """A client of the store and of the registry at `uri`.
+    """A client for the store and the registry at `uri`.
 
-    Nothing is read or written yet, but where a local store was moved with its folder.
+    Nothing is read or written yet, except where a local store was moved with its folder.
     """
     be_quiet()
     if told := follow(uri):
@@ -28,11 +28,11 @@ def connect(uri: str) -> "MlflowClient":
 
 
 def create_store(uri: str, artifacts: Path) -> None:
-    """Create the SQLite store at `uri` if there is none; only under its lock.
+    """Create the SQLite store at `uri` if there is none. The caller holds its lock.
 
     Args:
-        uri: of the store.
-        artifacts: folder of the artifacts of experiments that do not name their own.
+        uri: URI of the store.
+        artifacts: artifact folder for experiments that do not name their own.
     """
 
     def create(url: str) -> None:
@@ -45,30 +45,30 @@ def create_store(uri: str, artifacts: Path) -> None:
 
 
 def be_quiet() -> None:
-    """Import MLflow, which reports its use and chats unless it is told before and after.
+    """Import MLflow without telemetry and without its messages.
 
-    Before anything else of a process of ours imports it.
+    Call this before any other import of MLflow in the process.
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    # s: a server that accepts and never answers is told of within half a minute, retry included.
+    # s: a server that never answers is reported within half a minute, including the retry.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "12")
-    # At every run's end it would print two addresses to standard output, which is for results, with
-    # the password of the server in them; they open in the view for language models.
+    # At the end of every run MLflow would print two addresses to standard output, which is for
+    # results. They contain the server's password and open in the view for language models.
     os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
     import mlflow  # noqa: F401
 
     for logger in ("mlflow", "alembic"):
         logging.getLogger(logger).setLevel(logging.WARNING)
-    # It would print the traceback of an error that is told in one line.
+    # MLflow would also print the traceback of an error that we report in one line.
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
-    # Its warnings at every retry would repeat what was said in one line.
+    # Its warnings at every retry would repeat that line.
     logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)
 
 
 def store_errors() -> tuple[type[Exception], ...]:
-    """What MLflow, its database and its files raise; anything else is a bug of ours."""
+    """The errors that MLflow, its database and its files raise. Any other error is our bug."""
     import sqlalchemy.exc
     from mlflow.exceptions import MlflowException
 
@@ -76,5 +76,5 @@ def store_errors() -> tuple[type[Exception], ...]:
 
 
 def first_line(error: Exception) -> str:
-    """The beginning of an error's message, or what it is called."""
+    """The beginning of an error's message, or the name of its type."""
     return (str(error).splitlines() or [type(error).__name__])[0][:300]

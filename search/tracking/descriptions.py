@@ -10,6 +10,7 @@ from search.results.sentences import (
     behind,
     counts,
     parameter_text,
+    payoff_lines,
     trade_off,
     verdict,
 )
@@ -26,6 +27,8 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
         lines += [f"**{said}**", ""]
     if best is not None:
         lines += [f"**Best: {trial_name(best)}.** {parameter_text(best)}.", ""]
+    for said in payoff_lines(facts):
+        lines += [f"**{said}**", ""]
     lines += [
         verdict(summary, facts),
         "",
@@ -54,14 +57,12 @@ def description(summary: StudySummary, facts: StudyFacts) -> str:
         f"Promote: `python -m search.promote --study {facts.name}`",
     ]
     if behind(summary, facts):
-        lines[-1] += (
-            "; with `--serve-best` the best baseline serves where no network is let through"
-        )
+        lines[-1] += "; with `--serve-best` the best baseline serves if no network passes the gate"
     return "\n".join(lines)
 
 
 def _headline(summary: StudySummary, facts: StudyFacts) -> str:
-    """How the teaching notes' network stands, and what cures it; "" where it was not trained."""
+    """Whether the teaching notes' network underfits, and the cure; "" if it was not trained."""
     fitted = fits(summary.records, facts.baselines)
     own = [one for one in summary.records if one.design == SUBJECT and one.number in fitted]
     if not own:
@@ -85,7 +86,7 @@ def _openings(count: int) -> str:
 
 
 def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
-    """Return a trial's line in the MLflow UI: its parameters and what came of them."""
+    """Return a trial's line in the MLflow UI: its parameters and its result."""
     text = f"{parameter_text(record)}. "
     if record.failure is not None:
         return text + f"No result: {record.failure.cause}: {record.failure.message}"
@@ -94,7 +95,7 @@ def trial_description(record: TrialRecord, facts: StudyFacts) -> str:
     result = record.result
     if result.repeat_of is not None:
         text += (
-            f"The point of trial {result.repeat_of}, so not trained again; that trial's result: "
+            f"Same point as trial {result.repeat_of}, so not trained again; that trial's result: "
         )
     return text + (
         f"RMSE {amount(result.held_out['rmse'])} {facts.unit} on the validation windows, "

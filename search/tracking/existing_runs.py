@@ -1,4 +1,4 @@
-"""An MLflow store that is there already: its experiments, and the runs of a study."""
+"""Reads and completes runs in an existing MLflow store."""
 
 import math
 import tempfile
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 
 
 class NotThere(Exception):
-    """MLflow cannot be reached or does not hold what was asked for; the message says which."""
+    """MLflow cannot be reached or does not hold what is needed. The message says which."""
 
 
 class KeptRuns:
-    """The runs of one study in a store that is there already."""
+    """The runs of one study in an existing store."""
 
     def __init__(self, tracking_uri: str, experiment: str, identity: str) -> None:
         """Connect.
 
         Args:
-            tracking_uri: of the store; no database file is made.
-            experiment: of the study.
-            identity: unique to the study, whatever its name.
+            tracking_uri: URI of the store; no database file is created.
+            experiment: name of the study's experiment.
+            identity: the study's unique id, independent of its name.
 
         Raises:
             NotThere: there is no such file or experiment, or the store cannot be reached.
@@ -48,10 +48,10 @@ class KeptRuns:
         self._experiment_id: str = found.experiment_id
 
     def find(self) -> None:
-        """See that the study's own run is there.
+        """Check that the study's own run exists.
 
         Raises:
-            NotThere: it is not.
+            NotThere: it does not exist.
         """
         with _calls():
             self._run("tags.`search.kind` = 'study'")
@@ -88,7 +88,7 @@ class KeptRuns:
             self._client.log_artifacts(run.info.run_id, str(place), "figures")
 
     def begin_promotion(self, name: str, tags: Mapping[str, str]) -> str:
-        """Make a run for a promotion under the study's own; return its id."""
+        """Create a run for a promotion under the study's own run; return its id."""
         with _calls():
             parent = self._run("tags.`search.kind` = 'study'")
             run = self._client.create_run(
@@ -108,12 +108,12 @@ class KeptRuns:
     def end_promotion(
         self, run_id: str, page: str, metrics: Mapping[str, float], files: Path, status: str
     ) -> None:
-        """Log what came of a promotion, and end its run.
+        """Log the outcome of a promotion, and end its run.
 
         Args:
-            run_id: as `begin_promotion` gave it.
+            run_id: the id that `begin_promotion` returned.
             page: the run's description, Markdown.
-            metrics: by name; those that are not finite are left out.
+            metrics: values by name; only finite ones are logged.
             files: folder of artifacts.
             status: "FINISHED", "FAILED" or "KILLED".
         """
@@ -143,7 +143,7 @@ class KeptRuns:
             run = self._run(f"tags.`search.trial` = '{number}'")
             kept = self._client.list_artifacts(run.info.run_id, "forecasts")
             if not kept:
-                raise NotThere("no forecasts of it were kept")
+                raise NotThere("its forecasts were not kept")
             file = self._client.download_artifacts(run.info.run_id, kept[0].path, place)
             try:
                 found = read_forecasts(Path(file).parent)
@@ -164,7 +164,7 @@ class KeptRuns:
             run = self._run(f"tags.`search.trial` = '{number}'")
             kept = self._client.list_artifacts(run.info.run_id, "model")
             if not kept:
-                raise NotThere("no network of it was kept")
+                raise NotThere("its network was not kept")
             return Path(self._client.download_artifacts(run.info.run_id, kept[0].path, place))
 
     def _run(self, which: str) -> "Run":
@@ -180,7 +180,7 @@ class KeptRuns:
 
 @contextmanager
 def _calls() -> Iterator[None]:
-    """What MLflow and its stores raise, as one error of ours."""
+    """Turn the errors of MLflow and its stores into `NotThere`."""
     try:
         yield
     except store_errors() as error:
@@ -188,10 +188,10 @@ def _calls() -> Iterator[None]:
 
 
 def experiment_ids(tracking_uri: str) -> dict[str, str]:
-    """Return the id of each experiment by name, the empty one that MLflow makes left out.
+    """Return the id of each experiment by name, without the empty one that MLflow creates.
 
     Raises:
-        Refused: the store cannot be read, say because another version of MLflow wrote it.
+        Refused: the store cannot be read, for example because another version of MLflow wrote it.
     """
     try:
         found = connect(tracking_uri).search_experiments()

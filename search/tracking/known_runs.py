@@ -1,4 +1,4 @@
-"""Which runs of a study there are in MLflow already, so that delivery happens once."""
+"""Knows which runs of a study MLflow already has, so that everything is delivered once."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -15,10 +15,10 @@ class KnownRuns:
     """The runs of one study, by their tags.
 
     Attributes:
-        study: id of the study's own run, "" while there is none.
+        study: id of the study's own run, "" if there is none yet.
         trials: ids by number of the attempt.
         delivered: numbers of the attempts whose end is written.
-        labels: each attempt's fit as its run has it; see `label`.
+        labels: each attempt's fit as written in its run; see `label`.
     """
 
     def __init__(self) -> None:
@@ -30,12 +30,12 @@ class KnownRuns:
         self._parents: dict[int, str] = {}
 
     def find(self, client: "MlflowClient", experiment_id: str, identity: str) -> int:
-        """Learn what the store has; runs that were deleted, but not purged, are restored.
+        """Find the runs that the store has; deleted runs that were not purged are restored.
 
         Args:
-            client: of the store.
-            experiment_id: where the runs are.
-            identity: of the study.
+            client: client of the store.
+            experiment_id: the experiment of the runs.
+            identity: the study's id.
 
         Returns:
             How many were restored.
@@ -81,13 +81,13 @@ class KnownRuns:
                     self.delivered.add(int(trial))
 
     def forget(self, number: int) -> None:
-        """Take the run of attempt `number` for one of another study."""
+        """Treat the run of attempt `number` as one of another study."""
         for known in (self.trials, self._starts, self._parents, self.labels):
             known.pop(number, None)
         self.delivered.discard(number)
 
     def strangers(self, records: Mapping[int, TrialRecord]) -> dict[int, str]:
-        """Runs, by number, that are of none of the attempts `records`."""
+        """Runs, by number, that belong to none of the attempts `records`."""
         return {
             number: run_id
             for number, run_id in self.trials.items()
@@ -114,14 +114,14 @@ def _runs_of(
 
 
 def label(tags: Mapping[str, str], metrics: Mapping[str, float]) -> dict[str, str]:
-    """What tells a fit from another, as text: a store may round."""
+    """The values that identify a fit, as text, because a store may round."""
     names = ("fit_gap", "fit_excess", "epochs_after_best")
     label = {name: f"{metrics[name]:.9g}" for name in names if name in metrics}
     return label | {"regime": tags.get("regime", "")}
 
 
 def _same_start(run_start: int | None, record: TrialRecord) -> bool:
-    """True if a run that began then may be that of `record`; both know it to the millisecond."""
+    """True if a run with this start may belong to `record`; both are exact to the millisecond."""
     if run_start is None or record.started is None:
         return True
     # Optuna keeps local clock times, which jump by whole quarters of an hour with the zone.

@@ -1,7 +1,7 @@
-"""The thread that keeps MLflow in step with a study: in order, once, and patient.
+"""The thread that delivers a study to MLflow: in order, once, and with patience.
 
-Everything it is given also stands in the study database or the spool, so a delivery may fail and be
-made up for later. What is written is the matter of `search.tracking.study_runs`.
+The study database and the spool also hold everything it gets. So a delivery may fail and be
+repeated later. `search.tracking.study_runs` decides what is written.
 """
 
 import math
@@ -19,19 +19,19 @@ from search.results.summary import StudySummary
 from search.tracking.client import first_line
 from search.tracking.study_runs import StudyRuns
 
-# How long a person who is waiting to leave waits for MLflow.
+# s to wait for MLflow if a person wants to stop.
 _SHORT_WAIT = 5.0
-# How long a store that stops answering is waited for at the end.
+# s to wait at the end for a store that does not answer.
 _LONG_WAIT = 30.0
-# Waiting writes beyond which figures and files of a trial come later.
+# If more writes wait than this, the figures and files of a trial come later.
 MANY = 30
-# s between two lines that say how far behind MLflow is.
+# s between two lines that say how far MLflow is behind.
 _TELL_EVERY = 60.0
 _PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class Mirror:
-    """Delivers what happens in one study to MLflow, from a thread of its own."""
+    """Delivers the events of one study to MLflow, in its own thread."""
 
     def __init__(
         self,
@@ -42,19 +42,19 @@ class Mirror:
         facts: StudyFacts,
         say: Callable[[str], None],
     ) -> None:
-        """Start the thread; `say` prints one line for the person, the rest as in `StudyRuns`."""
+        """Start the thread. `say` prints one line for the person; the rest is as in `StudyRuns`."""
         self._uri = tracking_uri
         self._runs = StudyRuns(tracking_uri, artifacts, schema_lock, spool, facts)
         self._say = say
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue()
         self._stop = threading.Event()
-        # Since when it has not answered, as `time.monotonic` has it; None while it does.
+        # The time, by `time.monotonic`, since when MLflow does not answer; None while it does.
         self._away_since: float | None = None
         self.undelivered = 0
         self._emptied = False
-        # The standing that waits for its turn: a newer one takes its place.
+        # The standing that waits to be written. A newer one replaces it.
         self._told_late = -math.inf
-        # Files of ended attempts that wait until nothing else does.
+        # Files of ended attempts; they are written when nothing else waits.
         self._later: deque[Callable[[], None]] = deque()
         self._standing: tuple[StudySummary, State] | None = None
         self._lock = threading.Lock()
@@ -67,13 +67,13 @@ class Mirror:
     # -- called by the coordinator ---------------------------------------------------------------
 
     def show(self, record: TrialRecord) -> None:
-        """Show that an attempt runs, or how it ended."""
+        """Write that an attempt runs, or how it ended."""
         self._jobs.put(lambda: self._write(record))
 
     def catch_up(self, records: Iterable[TrialRecord]) -> None:
-        """Show what an earlier coordinator left undelivered; what MLflow has is passed over.
+        """Write what an earlier coordinator did not deliver.
 
-        `records` are all attempts of the study: runs of others are set aside.
+        `records` are all attempts of the study. Runs of other attempts are set aside.
         """
         known = {record.number: record for record in records}
         self._jobs.put(lambda: self._runs.keep_only(known))
@@ -82,7 +82,7 @@ class Mirror:
 
     def summarise(self, summary: StudySummary, state: State) -> None:
         """Bring the study's own run up to date."""
-        if state is not State.RUNNING:  # after all that is queued
+        if state is not State.RUNNING:  # after the whole queue
             self._jobs.put(lambda: self._runs.write_study(summary, state))
             return
         with self._lock:
@@ -91,13 +91,13 @@ class Mirror:
             self._jobs.put(self._standing_writer())
 
     def close(self, seconds: float, hurried: Callable[[], int]) -> bool:
-        """Deliver what is queued within `seconds`; True if nothing is left over.
+        """Deliver the queue within `seconds`; return True if nothing is left.
 
-        From the moment on that `hurried()` is true it waits for a few seconds more at most, and not
-        long for a store that is away.
+        Once `hurried()` is true, it waits only a few more seconds. It never waits long for a store
+        that does not answer.
         """
         self._jobs.put(None)
-        # A store that is away by now may stay away: the person should not wait for it for long.
+        # A store that does not answer now may stay away, so the person should not wait long.
         patience = min(seconds, _SHORT_WAIT) if self._away_since is not None else seconds
         deadline = time.monotonic() + patience
         short = math.inf
@@ -114,12 +114,12 @@ class Mirror:
 
     @property
     def written(self) -> tuple[int, int, int]:
-        """Runs of attempts that were made, whose end was written, and that were set aside."""
+        """Numbers of runs that were created, completed with their end, and set aside."""
         return self._runs.made, self._runs.ended, self._runs.set_aside
 
     @property
     def behind(self) -> int:
-        """Writes that wait for their turn."""
+        """The number of waiting writes."""
         return self._jobs.qsize() + len(self._later)
 
     # -- the thread ------------------------------------------------------------------------------
@@ -129,7 +129,7 @@ class Mirror:
             if not self._stop.is_set():
                 self._say(
                     f"The MLflow store {masked(self._uri)} cannot be used; results are kept.\n"
-                    f"Next: mend it or give another {named_where(self._uri)}, then run the same "
+                    f"Next: repair it or give another {named_where(self._uri)}, then run the same "
                     "command "
                     "again; it delivers everything."
                 )
@@ -148,7 +148,7 @@ class Mirror:
             return
 
     def _write(self, record: TrialRecord) -> None:
-        """Write an attempt; while many others wait, its figures and files come after them."""
+        """Write an attempt. If many others wait, its figures and files come after them."""
         if self.behind <= MANY or not record.finished or self._runs.has(record):
             self._runs.write_trial(record)
             return
@@ -166,11 +166,11 @@ class Mirror:
             )
 
     def _do(self, job: Callable[[], None]) -> bool:
-        """Do `job`, waiting for a store that is away; False if it was refused or given up."""
+        """Do `job`, with waits if the store is away; False if it was refused or given up."""
         for attempt, pause in enumerate(_endless(_PAUSES)):
             try:
                 if attempt:
-                    # A run may have been made whose making was not answered.
+                    # The store may have created a run without answering.
                     self._runs.find()
                 job()
             except Exception as error:  # noqa: BLE001 - the mirror must never end the study
@@ -197,7 +197,7 @@ class Mirror:
         raise AssertionError("the pauses never end")
 
     def _standing_writer(self) -> Callable[[], None]:
-        """A job that writes the standing; tried again, it writes the same or a newer one."""
+        """A job that writes the standing. When repeated, it writes the same or a newer one."""
         taken: tuple[StudySummary, State] | None = None
 
         def write() -> None:
@@ -211,7 +211,7 @@ class Mirror:
 
 
 def _passes(error: Exception) -> bool:
-    """True for an error of a store that is away or busy, not of one that refuses what it got."""
+    """True for an error of a store that is away or busy; False if the store refused the data."""
     import requests
     import sqlalchemy.exc
     from mlflow.exceptions import MlflowException

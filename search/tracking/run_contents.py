@@ -1,4 +1,4 @@
-"""What is written into a run: tags, parameters, metrics by epoch, figures, files.
+"""The contents of a run: tags, parameters, metrics by epoch, figures, files.
 
 Metric names: docs/metrics.md.
 """
@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 _METRICS_A_CALL = 900
-# What of the framing is a parameter of every trial.
+# These are parameters of every trial, whether its study searches them or not.
+_ALWAYS = ("recurrent_dropout", "epochs", "ema_epochs", "target", "inputs", "schedule")
+# These fields of the framing are parameters of every trial.
 _FRAMING = ("window", "horizon", "scaler_rows", "cycle_lengths")
 
 
@@ -33,7 +35,7 @@ def common_tags(facts: StudyFacts) -> dict[str, str]:
     """Tags that the run of a study and those of its trials share."""
     versions = {f"version.{name}": version for name, version in facts.versions.items()}
     commit = {"mlflow.source.git.commit": facts.commit} if facts.commit else {}
-    # By its identity, not its name: another database may hold another study of that name.
+    # Use the identity, not the name: another database may hold a study with the same name.
     study = {"search.study": facts.name, "search.study_id": facts.identity}
     drawn = {"tuner": str(facts.contract.get("tuner", OPTUNA))}
     if "sampler" in facts.contract:
@@ -50,7 +52,7 @@ def log_params(client: "MlflowClient", run_id: str, params: dict[str, object]) -
 
 
 def log_data_set(client: "MlflowClient", run_id: str, facts: StudyFacts) -> None:
-    """Log which data the run has learned from and was judged on; idempotent."""
+    """Log the data set of the run; idempotent."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     data = facts.data
@@ -79,27 +81,27 @@ def log_point(client: "MlflowClient", run_id: str, record: TrialRecord, facts: S
         described |= {
             "units": "-".join(map(str, record.parameters.units)),
             "l2": record.parameters.l2,
-            "recurrent_dropout": record.parameters.recurrent_dropout,
-            "epochs": record.parameters.epochs,
-            "ema_epochs": record.parameters.ema_epochs,
+            **{name: getattr(record.parameters, name) for name in _ALWAYS},
         }
         framing = facts.contract.get("framing", {})
         if record.framing is not None:
             framing = record.framing.model_dump(mode="json")
         if isinstance(framing, dict):
             described |= {name: framing[name] for name in _FRAMING if name in framing}
+            if "window" in framing:  # in hours, also where it is all of the window
+                described["lookback"] = record.parameters.lookback or framing["window"]
         log_params(client, run_id, described | {"seed": record.seed})
     log_data_set(client, run_id, facts)
 
 
 def log_result(client: "MlflowClient", run_id: str, record: TrialRecord, facts: StudyFacts) -> None:
-    """Log what a trial came to, in numbers: curves and final metrics; idempotent.
+    """Log the numbers of a result: curves and final metrics; idempotent.
 
     Args:
-        client: of the store.
-        run_id: of the trial's run.
-        record: of an attempt with a result.
-        facts: of its study.
+        client: client of the store.
+        run_id: id of the trial's run.
+        record: an attempt with a result.
+        facts: facts of its study.
     """
     from mlflow.entities import Metric, RunTag
 
@@ -133,10 +135,10 @@ def log_files(
     """Log figures, network and forecasts of a trial; idempotent.
 
     Args:
-        client: of the store.
-        run_id: of the trial's run.
-        record: of an attempt with a result.
-        facts: of its study.
+        client: client of the store.
+        run_id: id of the trial's run.
+        record: an attempt with a result.
+        facts: facts of its study.
         spool: folder of the study's files that wait for delivery.
     """
     place = folder(spool, record.number)
@@ -156,5 +158,5 @@ def log_figures(client: "MlflowClient", run_id: str, drawn: Mapping[str, Figure]
 
 
 def milliseconds(moment: dt.datetime | None) -> int:
-    """A moment as MLflow has it, since 1970; now without one."""
+    """A moment in milliseconds since 1970, as MLflow counts; None means now."""
     return int(1000 * (moment.timestamp() if moment is not None else time.time()))

@@ -1,7 +1,8 @@
-"""What `search.ui` adds to MLflow's own server: a first page that leads to the runs.
+"""What `search.ui` adds to MLflow's server: a first page that leads to the runs.
 
-MLflow finds both apps in `search/tracking/mlflow_plugin`, as it finds those of any plugin. The
-second bears the name of MLflow's own, for which MLflow makes ready, and is found before it.
+MLflow finds both apps in `search/tracking/mlflow_plugin`, like the apps of any plugin. The second
+has the name of MLflow's own login app, because MLflow prepares the login for that name. Ours is
+found first.
 """
 
 import json
@@ -12,11 +13,11 @@ from typing import Any
 from search.common.errors import Refused
 from search.tracking.ui_addresses import WORKFLOW, page
 
-# Where MLflow's server, a process of its own, finds the store that `search.ui` was given.
+# MLflow's server is another process. In this variable it finds the store of `search.ui`.
 STORE = "SEARCH_UI_STORE"
 PLUGIN = Path(__file__).parent / "mlflow_plugin"
-# Before MLflow's scripts: an address without a page goes to the runs, and a browser that has not
-# chosen a view has that for model training. MLflow keeps the choice under that name, as JSON.
+# This runs before MLflow's scripts. An address without a page leads to the runs. A browser without
+# a chosen view gets the one for model training. MLflow stores the choice in this key, as JSON.
 _SCRIPT = """<script>
 if (!location.hash) location.replace({target});
 if (localStorage.getItem("mlflow.workflowType_v1") === null)
@@ -25,7 +26,7 @@ if (localStorage.getItem("mlflow.workflowType_v1") === null)
 
 
 def app() -> Any:
-    """MLflow's server, its first page leading to the runs."""
+    """MLflow's server with a first page that leads to the runs."""
     from mlflow.server.fastapi_app import app as served
 
     _lead()
@@ -33,7 +34,7 @@ def app() -> Any:
 
 
 def app_with_login() -> Any:
-    """The same behind MLflow's login."""
+    """The same server behind MLflow's login."""
     from mlflow.server.auth import create_app
 
     _lead()
@@ -41,13 +42,13 @@ def app_with_login() -> Any:
 
 
 def first_page(html: str, tracking_uri: str) -> str:
-    """Return MLflow's page with the way to the runs of the store in it.
+    """Return MLflow's page with a script that leads to the runs of the store.
 
-    One experiment is opened; of several, or none, the list. MLflow's own first page is at `#/`.
+    If there is one experiment, it is opened, else the list. MLflow's own first page is at `#/`.
 
     Args:
-        html: of MLflow's page, which is the same for all addresses.
-        tracking_uri: of the store.
+        html: MLflow's page, which is the same for all addresses.
+        tracking_uri: URI of the store.
     """
     from search.tracking.existing_runs import experiment_ids
 
@@ -61,7 +62,7 @@ def first_page(html: str, tracking_uri: str) -> str:
 
 
 def _lead() -> None:
-    """Put our first page in the place of MLflow's, behind all that guards it."""
+    """Replace MLflow's first page with ours, behind the same guards."""
     from mlflow.server import app as flask
 
     index = Path(flask.static_folder) / "index.html"

@@ -1,4 +1,4 @@
-"""Which figures a trial and a study get; `search.figures` draws them."""
+"""Chooses the figures of a trial and of a study; `search.figures` draws them."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -15,7 +15,7 @@ from search.results.summary import StudySummary, trial_name
 
 
 def trial_figures(record: TrialRecord, forecasts: Forecasts | None, unit: str) -> dict[str, Figure]:
-    """Draw a finished trial's figures by name; those of forecasts only where there are any."""
+    """Draw a finished trial's figures by name; those of forecasts only if there are any."""
     assert record.result is not None
     name = trial_name(record)
     drawn = {
@@ -46,7 +46,7 @@ def trial_figures(record: TrialRecord, forecasts: Forecasts | None, unit: str) -
 
 
 def study_figures(summary: StudySummary, facts: StudyFacts) -> dict[str, Figure]:
-    """Draw a study's figures by name, those for which there are trials."""
+    """Draw a study's figures by name, if there are trials for them."""
     tried = [r for r in summary.records if r.result is not None]
     complete = [r for r in tried if r.state is State.COMPLETE]
     drawn: dict[str, Figure] = {}
@@ -88,7 +88,7 @@ def study_figures(summary: StudySummary, facts: StudyFacts) -> dict[str, Figure]
 
 
 def axes_of(summary: StudySummary, facts: StudyFacts) -> list[Curve]:
-    """Error along each setting that the study's designs vary."""
+    """The error along each setting that the study's designs vary."""
     framing, rows = facts.contract.get("framing"), facts.data.get("rows")
     trials = [Trial(facts.name, record) for record in summary.records]
     seen = Framing.model_validate(framing) if framing else Framing()

@@ -1,4 +1,4 @@
-"""What a study looks like in MLflow: one run of its own and one for every trial attempt.
+"""A study in MLflow: its own run, and one run for every trial attempt.
 
 Metric names: docs/metrics.md.
 """
@@ -51,7 +51,7 @@ _STATUS = {
 
 
 class StudyRuns:
-    """The runs of one study; every method may be called again after it failed."""
+    """The runs of one study. Every method may be called again after it failed."""
 
     def __init__(
         self,
@@ -61,14 +61,14 @@ class StudyRuns:
         spool: Path,
         facts: StudyFacts,
     ) -> None:
-        """Remember where; nothing is written yet.
+        """Remember the places. Nothing is written yet.
 
         Args:
-            tracking_uri: of the MLflow store.
-            artifacts: folder for a local store's artifacts; None lets the server decide.
-            schema_lock: file that guards the creation of a local store's schema.
+            tracking_uri: URI of the MLflow store.
+            artifacts: folder for a local store's artifacts; None if the server decides.
+            schema_lock: file that is locked while a local store's schema is created.
             spool: folder of this study's files that wait for delivery.
-            facts: of the study.
+            facts: the study's facts.
         """
         self._uri = tracking_uri
         self._artifacts = artifacts
@@ -82,14 +82,14 @@ class StudyRuns:
         self._described: set[int] = set()
         # What was mended, for the person; whoever says it takes it out.
         self.told: list[str] = []
-        # Runs of attempts that this process made, and whose end it was the one to write.
+        # Runs that this process created, and runs whose end it wrote.
         self.made = 0
         self.ended = 0
         # Runs of attempts that the study does not have (any more).
         self.set_aside = 0
 
     def connect(self) -> None:
-        """Reach the store, and find or make the study's own run."""
+        """Connect to the store, and find or create the study's own run."""
         be_quiet()
         from mlflow.exceptions import MlflowException
 
@@ -126,7 +126,7 @@ class StudyRuns:
         client.set_tag(self._known.study, "total_trials", str(self._facts.total))
 
     def _alone(self) -> AbstractContextManager[object]:
-        """Keep other processes from making tables meanwhile; a server sees to its own."""
+        """Lock the creation of tables against other processes; a server creates its own."""
         alone = ExitStack()
         if self._artifacts is not None:
             alone.enter_context(FileLock(self._schema_lock))
@@ -135,7 +135,7 @@ class StudyRuns:
         return alone
 
     def find(self) -> None:
-        """Learn which runs there are already; the tags make delivery happen once."""
+        """Find the existing runs by their tags, so that everything is delivered once."""
         if self._client is None:
             return
         restored = self._known.find(self._client, self._experiment_id, self._facts.identity)
@@ -172,7 +172,7 @@ class StudyRuns:
         client.log_dict(run_id, facts.contract, "contract.json")
 
     def keep_only(self, records: Mapping[int, TrialRecord]) -> None:
-        """Set runs aside that are of no attempt of the study, as after an older copy of it is back.
+        """Set aside runs that belong to no attempt of the study, as after a restored backup.
 
         Args:
             records: all attempts of the study, by number.
@@ -183,13 +183,13 @@ class StudyRuns:
             client.set_tag(run_id, "search.superseded", str(number))
             client.set_tag(run_id, "search.kind", "superseded")
             client.update_run(run_id, name=f"superseded trial {number}")
-            # The last write: until then the next start finds it again.
+            # This is the last write. Until then the next start finds the run again.
             client.delete_tag(run_id, "search.trial")
             self._known.forget(number)
             self.set_aside += 1
 
     def has(self, record: TrialRecord) -> bool:
-        """True if the end of an attempt is written, its files with it."""
+        """True if the end and the files of an attempt are written."""
         return record.number in self._known.delivered
 
     def write_trial(self, record: TrialRecord) -> None:
@@ -203,7 +203,7 @@ class StudyRuns:
         client = self._client
         assert client is not None  # connecting comes first
         if record.number in self._known.delivered:
-            # Left over by an end just after the last write.
+            # The process may have ended just after the last write and left these files.
             discard(self._spool, record.number)
             return
         run_id = self._known.trials.get(record.number)
@@ -212,7 +212,7 @@ class StudyRuns:
             self._known.trials[record.number] = run_id
             self.made += 1
         if record.number not in self._described:
-            # Again for a run that an earlier coordinator made: it may have ended just after that.
+            # Repeat this for a run of an earlier coordinator, which may have ended in between.
             log_point(client, run_id, record, self._facts)
             self._described.add(record.number)
         if not record.finished:
@@ -235,7 +235,7 @@ class StudyRuns:
         run_id = self._known.trials[record.number]
         if record.result is not None:
             log_files(client, run_id, record, self._facts, self._spool)
-        # The last write: after a kill before it, the next start delivers again, to the same run.
+        # This is the last write. After a kill before it, the next start writes to the same run.
         client.set_tag(run_id, "search.delivered", "yes")
         self._known.delivered.add(record.number)
         self.ended += 1
@@ -261,7 +261,7 @@ class StudyRuns:
         return run_id
 
     def write_study(self, summary: StudySummary, state: State) -> None:
-        """Write how the study stands; its table and figures at its end."""
+        """Write the state of the study, and at its end its table and figures."""
         from mlflow.entities import Metric
 
         client, run_id = self._client, self._known.study
@@ -271,7 +271,7 @@ class StudyRuns:
         best = summary.best
         metrics = {"finished_trials": float(summary.finished)}
         if best is not None and best.result is not None:
-            # Under names of their own: sorted by a trial's metric, the best trial comes first.
+            # Own names, so that the best trial comes first if runs are sorted by a trial's metric.
             best_metrics = final_metrics(best, self._facts)
             metrics |= {
                 f"study_{name}": best_metrics[name]
@@ -287,7 +287,7 @@ class StudyRuns:
         )
         running = state is State.RUNNING
         for number, fit in fits(summary.records, self._facts.baselines).items():
-            # While it runs every trial gets its label once; at the end all of them get the last.
+            # A trial gets a label once while the study runs, and its final label at the end.
             if not running or number not in self._known.labels:
                 self._label(client, number, fit)
         if running:
@@ -297,7 +297,7 @@ class StudyRuns:
         client.set_terminated(run_id, _STATUS[state])
 
     def _label(self, client: "MlflowClient", number: int, fit: Fit) -> None:
-        """Write a trial's fit, which depends on the whole study, unless it is there already."""
+        """Write a trial's fit, which depends on the whole study, if the run does not have it."""
         from mlflow.entities import Metric, RunTag
 
         now = int(1000 * time.time())

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote
 
-# Without it, MLflow opens a page in its view for language models.
+# Without this, MLflow opens a page in its view for language models.
 WORKFLOW = "machine_learning"
 _LOGIN = re.compile(r"(://).*@", re.DOTALL)
 
@@ -12,7 +12,7 @@ def page(server: str, *place: str) -> str:
     """Return the address of a page, such as that of "experiments", "1", "runs".
 
     Args:
-        server: its address; a user and password in it are left out.
+        server: the server's address; a user and password in it are removed.
         place: names on the way to the page.
     """
     at = _LOGIN.sub(r"\1", server).rstrip("/")

@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from data_pipeline.framing import Framing
+from data_pipeline.inputs import Inputs
 from data_pipeline.series import HourlySeries
 from search.common.records import Cause, Task, TrialResult
 from search.common.spool import write_spool
@@ -45,7 +46,7 @@ class WorkerState:
 
     context: WorkerContext
     device: "Device | None" = None
-    prepared: "dict[Framing, Prepared]" = field(default_factory=dict)
+    prepared: "dict[tuple[Framing, Inputs], Prepared]" = field(default_factory=dict)
     channel: Connection | None = None
 
 
@@ -61,8 +62,7 @@ def train(worker: WorkerState, task: Task, begun: float) -> TrialResult:
     from search.training.trial import run_trial
 
     assert worker.device is not None and worker.channel is not None
-    framing = task.framing or worker.context.framing
-    prepared = _opened(worker, framing) if task.opening else _prepared(worker, framing)
+    prepared = _prepared(worker, task)
     channel = worker.channel
 
     def on_epoch(epoch: int, value: float) -> bool:
@@ -72,7 +72,7 @@ def train(worker: WorkerState, task: Task, begun: float) -> TrialResult:
     trained = run_trial(task.parameters, prepared, task.seed, worker.device, on_epoch)
     write_spool(
         task.spool,
-        save_model=plain_copy(trained.model).save,
+        save_model=plain_copy(trained.model, trained.encoding).save,
         times=prepared.history.local[trained.origins],
         actual=trained.actual,
         forecast=trained.forecast,
@@ -82,19 +82,16 @@ def train(worker: WorkerState, task: Task, begun: float) -> TrialResult:
     return replace(trained.result, overhead_seconds=overhead)
 
 
-def _prepared(worker: WorkerState, framing: Framing) -> "Prepared":
-    """The data as `framing` wants them, made once in a process."""
-    if framing not in worker.prepared:
-        from data_pipeline.windows import prepare
+def _prepared(worker: WorkerState, task: Task) -> "Prepared":
+    """The data as `task` wants them; those of a search are made once in a process."""
+    from data_pipeline.windows import open_test, prepare
 
-        worker.prepared[framing] = prepare(worker.context.series, framing)
-    return worker.prepared[framing]
-
-
-def _opened(worker: WorkerState, framing: Framing) -> "Prepared":
-    from data_pipeline.windows import open_test
-
-    return open_test(worker.context.series, framing)
+    framing, inputs = task.framing or worker.context.framing, task.parameters.inputs
+    if task.opening:
+        return open_test(worker.context.series, framing, inputs)
+    if (framing, inputs) not in worker.prepared:
+        worker.prepared[framing, inputs] = prepare(worker.context.series, framing, inputs)
+    return worker.prepared[framing, inputs]
 
 
 def cause_of(error: Exception) -> Cause:

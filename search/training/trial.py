@@ -4,7 +4,7 @@ Imports TensorFlow, so only a worker imports this module.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -16,6 +16,7 @@ from models.device import Device
 from models.fit import fit, mse
 from models.metrics import scores, seasonal_scale
 from models.parameters import TrialParameters
+from models.target import Encoding, encoding_of
 from models.trainer import Trainer
 from search.common.records import TrialResult
 
@@ -26,12 +27,14 @@ FloatArray = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 class Trained:
     """A trial's result, its model, and its forecasts in the data's unit.
 
+    The model gives what it has learned, which `encoding` makes scaled forecasts of.
     `actual` and `forecast` are float64 (n, horizon) over the held-out windows; `origins` is
     int64 (n,), the row of each window's first target.
     """
 
     result: TrialResult
     model: keras.Model
+    encoding: Encoding
     actual: FloatArray
     forecast: FloatArray
     origins: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
@@ -48,7 +51,8 @@ def run_trial(
 
     Args:
         parameters: of network and training.
-        prepared: scaled windows; of the test period only where promotion has opened it.
+        prepared: scaled windows with the columns that `parameters.inputs` names; of the test
+            period only where promotion has opened it.
         seed: of initial weights, dropout and shuffling.
         device: what is trained on, and by what.
         on_epoch: called with the epoch (from 1) and the penalty-free held-out MSE; training
@@ -56,14 +60,16 @@ def run_trial(
 
     Raises:
         models.fit.TrainingDiverged: a NaN or infinite loss, on either windows.
+        ValueError: the network is to look back further than the windows reach.
     """
-    train, held_out = prepared.train, prepared.held_out
+    train, held_out = _seen(prepared.train, parameters), _seen(prepared.held_out, parameters)
     window, features = train.x.shape[1:]
+    encoding = encoding_of(parameters.target, train.x, train.y, prepared.target_column)
     model = build(parameters, window, features, train.y.shape[1], seed)
     trainer = make_trainer(model, device)
-    record = fit(trainer, parameters, train.x, train.y, held_out.x, held_out.y, on_epoch)
-    train_objective, train_metrics, _, _ = _judge(trainer, train, prepared)
-    objective, metrics, actual, forecast = _judge(trainer, held_out, prepared)
+    record = fit(trainer, parameters, train.x, train.y, held_out.x, held_out.y, on_epoch, encoding)
+    train_objective, train_metrics, _, _ = _judge(trainer, encoding, train, prepared)
+    objective, metrics, actual, forecast = _judge(trainer, encoding, held_out, prepared)
     result = TrialResult(
         objective=objective,
         train_objective=train_objective,
@@ -82,13 +88,22 @@ def run_trial(
         device_notes=list(device.notes),
         backend=trainer.backend,
     )
-    return Trained(result, model, actual, forecast, held_out.origins)
+    return Trained(result, model, encoding, actual, forecast, held_out.origins)
+
+
+def _seen(windows: Windows, parameters: TrialParameters) -> Windows:
+    """The same windows as far back as the network reads them, as a view."""
+    length = windows.x.shape[1]
+    lookback = parameters.lookback or length
+    if lookback > length:
+        raise ValueError(f"lookback is {lookback} hours, but the windows have {length}")
+    return replace(windows, x=windows.x[:, length - lookback :])
 
 
 def _judge(
-    trainer: Trainer, windows: Windows, prepared: Prepared
+    trainer: Trainer, encoding: Encoding, windows: Windows, prepared: Prepared
 ) -> tuple[float, dict[str, float], FloatArray, FloatArray]:
-    output = trainer.predict(windows.x)
+    output = encoding.decode(windows.x, trainer.predict(windows.x))
     actual = prepared.scaler.inverse_target(windows.y)
     forecast = prepared.scaler.inverse_target(output)
     scale = seasonal_scale(prepared.history.target[: prepared.train_rows])

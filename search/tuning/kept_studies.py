@@ -1,7 +1,7 @@
 """Attempts as they stand in the study database, read into our records."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,9 +9,11 @@ from typing import Any
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from data_pipeline.framing import Framing
 from data_pipeline.rules import rules_of_before
 from experiments.catalogue import CATALOGUE
-from experiments.experiment import Experiment
+from experiments.experiment import Design, Experiment
+from experiments.space import Space
 from search.common.errors import Refused
 from search.common.records import Baseline, Cause, Failure, State, TrialRecord, TrialResult
 from search.tuning.storage import Storage
@@ -38,6 +40,7 @@ class KeptStudy:
         openings: of the test period, oldest first, as `keep_openings` wrote them.
         data: the data report as plain values. total: finished trials its latest run asked for.
         explanations: what those of it found, as plain values, the latest last.
+        payoff: whether an LSTM pays on its data, as plain values; None if nothing was compared.
     """
 
     name: str
@@ -51,12 +54,12 @@ class KeptStudy:
     data: dict[str, Any] = field(default_factory=dict)
     total: int = 0
     explanations: tuple[dict[str, Any], ...] = ()
+    payoff: dict[str, Any] | None = None
 
     def experiment(self) -> Experiment:
-        """The experiment as this study runs it."""
-        plain = CATALOGUE[self.contract["experiment"]].model_dump()
-        kept = ("framing", "epochs", "seed", "weights")
-        plain |= {name: self.contract[name] for name in kept if name in self.contract}
+        """The experiment as this study runs it, in the space and with the designs that it has."""
+        experiment = _as_begun(CATALOGUE[self.contract["experiment"]], self.contract)
+        plain = experiment.model_dump()
         plain["source"] = rules_of_before(self.source) if self.source else plain["source"]
         if plain["source"]["path"]:
             plain["source"]["path"] = found_again(Path(plain["source"]["path"]))
@@ -137,9 +140,7 @@ def read_study(storage: Storage, name: str) -> KeptStudy:
             f"study {name!r} is of no experiment that this version knows.\n"
             "Next: check the name, or use the version that made it."
         )
-    experiment = experiment.model_copy(
-        update={name: contract[name] for name in ("epochs", "weights") if name in contract}
-    )
+    experiment = _as_begun(experiment, contract)
     return KeptStudy(
         name,
         study.user_attrs.get("identity", ""),
@@ -156,6 +157,42 @@ def read_study(storage: Storage, name: str) -> KeptStudy:
         study.user_attrs.get("data", {}),
         study.user_attrs.get("total", 0),
         tuple(explanations_of(storage, name)),
+        study.user_attrs.get("payoff"),
+    )
+
+
+def _as_begun(experiment: Experiment, contract: Mapping[str, Any]) -> Experiment:
+    """The catalogue's experiment with what the contract of a study says otherwise.
+
+    The catalogue's space and designs may have changed since. Claims about designs that the study
+    does not have are left out.
+    """
+    kept = ("epochs", "seed", "weights")
+    changes: dict[str, Any] = {name: contract[name] for name in kept if name in contract}
+    if "framing" in contract:
+        changes["framing"] = Framing.model_validate(contract["framing"])
+    if "space" in contract:
+        changes["space"] = Space.model_validate({"dimensions": [*contract["space"].values()]})
+    if "designs" in contract:
+        designs = tuple(_design(name, own) for name, own in contract["designs"].items())
+        named = {design.name for design in designs}
+        changes["designs"] = designs
+        changes["claims"] = tuple(
+            claim
+            for claim in experiment.claims
+            if all({one.treatment, one.control} <= named for one in claim.comparisons)
+        )
+        if not experiment.sampled:
+            planned = len(designs) * experiment.repeats
+            changes["trials"] = min(experiment.trials, planned)
+    return experiment.model_copy(update=changes)
+
+
+def _design(name: str, plain: Mapping[str, Any]) -> Design:
+    """A design as `Plan.contract` wrote it."""
+    parameters = {key: value for key, value in plain.items() if key != "framing"}
+    return Design.model_validate(
+        {"name": name, "parameters": parameters, "framing": plain.get("framing")}
     )
 
 
@@ -186,6 +223,11 @@ def explanations_of(storage: Storage, name: str) -> list[dict[str, Any]]:
 def keep_openings(storage: Storage, name: str, openings: Sequence[dict[str, Any]]) -> None:
     """Keep with study `name` how often its test period was opened; by its holder alone."""
     optuna.load_study(study_name=name, storage=storage).set_user_attr("openings", list(openings))
+
+
+def keep_payoff(storage: Storage, name: str, payoff: dict[str, Any]) -> None:
+    """Keep with study `name` whether an LSTM pays on its data; by its holder alone."""
+    optuna.load_study(study_name=name, storage=storage).set_user_attr("payoff", payoff)
 
 
 def openings_of(storage: Storage, data: str) -> list[dict[str, Any]]:

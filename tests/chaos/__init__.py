@@ -1,1 +1,1 @@
-"""Searches that are killed, again and again, and an audit of what they left in both stores."""
+"""Kills searches again and again, and audits what they leave in both stores."""

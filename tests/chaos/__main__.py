@@ -1,4 +1,4 @@
-"""Kill searches and say what survived.
+"""Kills searches and reports what survived.
 
     python -m tests.chaos --kills 100 --seed 0
     python -m tests.chaos --kills 10 --workers 8
@@ -25,7 +25,7 @@ from tests.chaos import writes
 
 # A process may grow by so much more than planned before it is replaced.
 MARGIN = 1.25
-# Seconds until attempts of a dead coordinator are taken up again, and until its workers are gone.
+# Seconds until attempts of a dead coordinator are queued again, and until its workers are gone.
 SLOWEST = 10.0
 
 

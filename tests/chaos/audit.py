@@ -1,4 +1,4 @@
-"""What two stores hold after a study was killed and taken up again, read behind its back."""
+"""Audits both stores after a study was killed and resumed, by reading the databases directly."""
 
 import json
 from collections.abc import Mapping
@@ -15,19 +15,19 @@ _ENDED = {"COMPLETE": "FINISHED", "PRUNED": "KILLED", "FAIL": "FAILED"}
 
 @dataclass(frozen=True)
 class Audit:
-    """How a study stands in both stores.
+    """The state of a study in both stores.
 
     Attributes:
-        finished: trials that have ended, each counted once however many attempts it took.
+        finished: trials that have ended, each counted once for all its attempts.
         lost: acknowledged attempts whose end is not in the study database.
-        orphans: attempts and runs that are RUNNING though no process is.
-        duplicates: runs of an attempt beyond its first.
+        orphans: attempts and runs that are RUNNING although no process runs.
+        duplicates: runs of an attempt after its first.
         missing: ended attempts without a run.
-        contradictions: runs whose status is not that of their attempt.
+        contradictions: runs with another status than their attempt.
         without_files: completed attempts whose run lacks its model or its forecasts.
-        repeated_retries: attempts that are repeated by more than one other.
+        repeated_retries: attempts that more than one other attempt repeats.
         left_over: files that still wait for delivery.
-        broken: what SQLite says of a store that is not whole.
+        broken: SQLite's messages on a damaged store.
     """
 
     finished: int
@@ -42,7 +42,7 @@ class Audit:
     broken: tuple[str, ...]
 
     def faults(self) -> dict[str, tuple[object, ...]]:
-        """Everything that should be empty and is not, by name."""
+        """All fields that should be empty and are not, by name."""
         found = {field.name: getattr(self, field.name) for field in fields(self)}
         del found["finished"]
         return {name: what for name, what in found.items() if what}
@@ -53,8 +53,8 @@ def audit(root: Path, acknowledged: Mapping[int, str]) -> Audit:
 
     Args:
         root: the folder of both stores.
-        acknowledged: attempts by number that a person was told had ended, and the database's word
-            for how.
+        acknowledged: by number, attempts that were reported as ended, and their state in the
+            database.
     """
     optuna, mlflow = root / "optuna.db", root / "mlflow.db"
     states: dict[int, str] = dict(query(optuna, "select number, state from trials"))
@@ -68,7 +68,7 @@ def audit(root: Path, acknowledged: Mapping[int, str]) -> Audit:
         a["retry_of"] for a in attributes.values() if a.get("retry_of") is not None
     ]
     ended = {n for n, state in states.items() if state in _ENDED}
-    # Killed while its point was drawn, an attempt is no trial.
+    # An attempt that was killed while its point was drawn is not a trial.
     never: set[int] = {n for n in ended if not attributes[n].keys() & {"seed", "planned"}}
     runs = _trial_runs(mlflow)
     status = {number: found[0]["status"] for number, found in runs.items()}
@@ -102,7 +102,7 @@ def audit(root: Path, acknowledged: Mapping[int, str]) -> Audit:
 
 
 def running(root: Path) -> set[int]:
-    """Attempts that the study database holds to be running."""
+    """Attempts that are running according to the study database."""
     return {
         n for (n,) in query(root / "optuna.db", "select number from trials where state = 'RUNNING'")
     }

@@ -1,8 +1,7 @@
-"""The real command under kill -9: its workers and itself, at random moments, until it is done."""
+"""Kills the real command and its workers with SIGKILL at random moments, until it is done."""
 
 import contextlib
 import random
-import re
 import signal
 import subprocess
 import threading
@@ -10,40 +9,36 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 import psutil
 
 from search.common.drawing import OPTUNA
 from tests.chaos.audit import Audit, audit, running
+from tests.chaos.started import LONGEST, OPTIONS, Started
 from tests.search.command import start
 
-STUDY = "chaos"
-OPTIONS = ("--experiment", "smoke", "--study", STUDY)
 WORKERS = 2
 # Seconds between two kills: uniform from 0 to this.
 PACE = 12.0
-# Trials added whenever a study is done before all kills are.
+# Trials that are added if a study is done before all kills.
 MORE = 10
-ENDED = re.compile(r"^trial (\d+)\b.*? (complete|pruned|failed)\b")
-STATES = {"complete": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}
-_LONGEST = 600.0
 
 
 @dataclass
 class Outcome:
-    """What a study under kills came to.
+    """The result of a study under kills.
 
     Attributes:
-        total: finished trials that were asked for in the end.
-        workers: that train at once.
-        tuner: that draws the points.
-        killed: processes by kind, "worker" or "coordinator".
-        acknowledged: attempts that a person was told had ended, and the database's word for how.
+        total: requested number of finished trials in the end.
+        workers: number of workers.
+        tuner: the tuner that draws the points.
+        killed: number of killed processes by kind, "worker" or "coordinator".
+        acknowledged: by number, attempts that were reported as ended, and their state in the
+            database.
         orphans: attempts that a killed coordinator left running.
-        recovery: s from each next start until none of those ran any more.
+        recovery: s from each next start until none of them ran any more.
         leaving: s from each kill of a coordinator until its workers were gone.
-        audit: of both stores, at the end.
+        audit: the audit of both stores at the end.
     """
 
     total: int
@@ -57,53 +52,19 @@ class Outcome:
     audit: Audit | None = None
 
 
-class _Command:
-    """One start of the search in `place`; what it acknowledges is kept in `outcome`."""
-
-    def __init__(self, place: Path, outcome: Outcome, log: IO[str]) -> None:
-        self.began = time.monotonic()
-        counts = ("--trials", str(outcome.total), "--workers", str(outcome.workers))
-        self.process = start(place, *OPTIONS, *counts, "--tuner", outcome.tuner)
-        self._outcome, self._log = outcome, log
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-        self._sink = threading.Thread(target=self._drop)
-        self._sink.start()
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self._log.write(line)
-            self._log.flush()
-            if found := ENDED.match(line):
-                self._outcome.acknowledged[int(found[1])] = STATES[found[2]]
-
-    def _drop(self) -> None:
-        assert self.process.stdout is not None
-        self.process.stdout.read()
-
-    @property
-    def ended(self) -> bool:
-        return self.process.poll() is not None
-
-    def workers(self) -> list[psutil.Process]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            children = psutil.Process(self.process.pid).children(recursive=True)
-            return [child for child in children if _trains(child)]
-        return []
-
-    def close(self) -> int:
-        """Wait for the end, and for all that was said."""
-        code = self.process.wait(timeout=_LONGEST)
-        self._reader.join()
-        self._sink.join()
-        for stream in (self.process.stdout, self.process.stderr):
-            assert stream is not None
-            stream.close()
-        return code
+def _start(place: Path, outcome: Outcome) -> Started:
+    options = ("--trials", str(outcome.total), "--workers", str(outcome.workers))
+    return Started(place, (*options, "--tuner", outcome.tuner), outcome.acknowledged)
 
 
-def _ended_of(command: _Command) -> Callable[[], bool]:
+def _workers_of(command: Started) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        children = psutil.Process(command.process.pid).children(recursive=True)
+        return [child for child in children if _trains(child)]
+    return []
+
+
+def _ended_of(command: Started) -> Callable[[], bool]:
     return lambda: command.ended
 
 
@@ -126,36 +87,35 @@ def search_under_kills(
 
     Args:
         place: an empty folder for the stores, and `chaos.log` for what the commands say.
-        kills: of each kind.
-        trials: to begin with; more are asked for if they are done before the kills are.
-        seed: of the moments and the victims.
-        say: is told how it goes, a line at a time.
-        workers: that train at once.
-        tuner: that draws the points.
+        kills: number of kills of each kind.
+        trials: number of trials at first; more are added if they are done before the kills.
+        seed: seed of the moments and the victims.
+        say: gets the progress, one line at a time.
+        workers: number of workers.
+        tuner: the tuner that draws the points.
     """
     random_ = random.Random(seed)
     outcome = Outcome(trials, workers, tuner)
-    with (place / "chaos.log").open("w") as log:
-        command = _Command(place, outcome, log)
-        while (left := [kind for kind, done in outcome.killed.items() if done < kills]) != []:
-            _sleep(random_.uniform(0, PACE), _ended_of(command))
-            if command.ended:
-                assert command.close() == 0, (place / "chaos.log").read_text()[-2000:]
-                outcome.total += MORE
-                command = _Command(place, outcome, log)
-            elif random_.choice(left) == "worker":
-                training = command.workers()
-                if training:
-                    with contextlib.suppress(psutil.NoSuchProcess):
-                        random_.choice(training).kill()
-                        outcome.killed["worker"] += 1
-            else:
-                command = _killed_and_started(command, place, outcome, log)
-            done = sum(outcome.killed.values())
-            if done and done % 10 == 0:
-                say(f"{done} of {2 * kills} kills, {len(outcome.acknowledged)} ends acknowledged")
-        while command.close() == 0 and _finished(place, outcome) < outcome.total:
-            command = _Command(place, outcome, log)
+    command = _start(place, outcome)
+    while (left := [kind for kind, done in outcome.killed.items() if done < kills]) != []:
+        _sleep(random_.uniform(0, PACE), _ended_of(command))
+        if command.ended:
+            assert command.close() == 0, (place / "chaos.log").read_text()[-2000:]
+            outcome.total += MORE
+            command = _start(place, outcome)
+        elif random_.choice(left) == "worker":
+            training = _workers_of(command)
+            if training:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    random_.choice(training).kill()
+                    outcome.killed["worker"] += 1
+        else:
+            command = _killed_and_started(command, place, outcome)
+        done = sum(outcome.killed.values())
+        if done and done % 10 == 0:
+            say(f"{done} of {2 * kills} kills, {len(outcome.acknowledged)} ends acknowledged")
+    while command.close() == 0 and _finished(place, outcome) < outcome.total:
+        command = _start(place, outcome)
     outcome.audit = audit(place / "mlruns", outcome.acknowledged)
     return outcome
 
@@ -164,25 +124,26 @@ def _finished(place: Path, outcome: Outcome) -> int:
     return audit(place / "mlruns", outcome.acknowledged).finished
 
 
-def _killed_and_started(command: _Command, place: Path, outcome: Outcome, log: IO[str]) -> _Command:
-    """Kill the coordinator and start the next one; measure how both are survived."""
-    workers = command.workers()
+def _killed_and_started(command: Started, place: Path, outcome: Outcome) -> Started:
+    """Kill the coordinator and start the next one; measure how long the recovery takes."""
+    workers = _workers_of(command)
     command.process.send_signal(signal.SIGKILL)
     killed = time.monotonic()
     command.close()
     outcome.killed["coordinator"] += 1
-    _sleep(_LONGEST, lambda: not any(_alive(worker) for worker in workers))
+    _sleep(LONGEST, lambda: not any(_alive(worker) for worker in workers))
     outcome.leaving.append(time.monotonic() - killed)
     database = place / "mlruns" / "optuna.db"
     orphans = running(place / "mlruns") if database.exists() else set()
     outcome.orphans += len(orphans)
-    following = _Command(place, outcome, log)
+    began = time.monotonic()
+    following = _start(place, outcome)
     if orphans:
         _sleep(
-            _LONGEST,
+            LONGEST,
             lambda: following.ended or not orphans & running(place / "mlruns"),
         )
-        outcome.recovery.append(time.monotonic() - following.began)
+        outcome.recovery.append(time.monotonic() - began)
     return following
 
 
@@ -204,15 +165,15 @@ def first_starts(place: Path, count: int) -> int:
         start(place, "--experiment", "smoke", "--study", f"s{number}", "--timeout", "1e-9")
         for number in range(count)
     ]
-    errors = [process.communicate(timeout=_LONGEST)[1] for process in began]
+    errors = [process.communicate(timeout=LONGEST)[1] for process in began]
     return sum("Ended early: --timeout 1e-09 s reached" in one for one in errors)
 
 
 def memory_of_tiny_trials(place: Path, trials: int, workers: int) -> tuple[float, float, float]:
-    """Run `trials` tiny trials; watch the resident memory of the whole process tree.
+    """Run `trials` tiny trials, and watch the resident memory of the whole process tree.
 
     Returns:
-        MB with the first trial of each worker done, MB at most from then on, and MB at the end.
+        MB after the first trial of each worker, the most MB from then on, and MB at the end.
     """
     process = start(
         *(place, *OPTIONS, "--workers", str(workers), "--trials", str(trials)),
@@ -252,7 +213,7 @@ def _tree_megabytes(process: "subprocess.Popen[str]") -> float:
         total = top.memory_info().rss / 2**20
         for one in top.children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
-                # A child that is not yet its own program shows the memory of its parent again.
+                # Before its exec, a child still shows the memory of its parent.
                 if one.cmdline() != own:
                     total += one.memory_info().rss / 2**20
     return total

@@ -1,4 +1,4 @@
-"""A short version of each: real kills of workers and coordinators, and kills between the writes."""
+"""Short versions: real kills of workers and coordinators, and kills between the writes."""
 
 import subprocess
 import sys

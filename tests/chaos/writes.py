@@ -1,8 +1,8 @@
-"""A small study whose process is killed just before one of its writes: each in turn.
+"""Kills a small study just before each of its writes in turn.
 
-A write is a transaction that changes a database, or a file that is made, renamed or removed. The
-coordinator, the stores and the mirror are the real ones; trainings are made up, and so are the
-figures' bytes, since a study is run twice for every write.
+A write is a transaction that changes a database, or a file that is created, renamed or removed. The
+coordinator, the stores and the mirror are real. Trainings and the bytes of figures are made up,
+because a study runs twice for every write.
 """
 
 import itertools
@@ -45,7 +45,7 @@ _FILE_EVENTS = {"os.mkdir", "os.rename", "os.remove", "os.rmdir"}
 
 
 class _UnsteadyPool(SleepingPool):
-    """Some attempts come to a result, the second is killed once, the third diverges."""
+    """Some attempts have a result, the second is killed once, the third diverges."""
 
     def submit(self, task: Task) -> None:
         if task.number == 1:
@@ -67,7 +67,7 @@ def _save_model(path: Path) -> None:
 
 @dataclass
 class _Acknowledged:
-    """Stands for the progress bar: keeps, on the disk, what a person was told."""
+    """Replaces the progress bar: writes what a person was told to the disk."""
 
     file: Path
 
@@ -93,30 +93,30 @@ class _Acknowledged:
 
 
 class Writes:
-    """A study in a folder, started and killed at will; each start is a process of its own."""
+    """A study in a folder that is started and killed; each start is a new process."""
 
     def __init__(self) -> None:
-        """Read the data and import everything once: a start is then a fork."""
+        """Read the data and import everything once, so that a start is only a fork."""
         import mlflow.store.tracking.sqlalchemy_store
         import mlflow.tracking  # noqa: F401 - likewise
 
         assert threading.active_count() == 1, "a thread would be missing after the fork"
         self._plan: Plan = make_plan(adapt(CATALOGUE["smoke"], {"trials": TRIALS}))
         baselines = judge_baselines(self._plan.prepared)
-        # Judged in every start, they would take most of the time.
+        # Judging the baselines in every start would take most of the time.
         facts.judge_baselines = lambda _: baselines  # type: ignore[attr-defined, assignment]
         drawn = figures.png(new_figure("No figure", "", "")[0])
         # Drawing them would take most of the time, and the bytes do not matter here.
         figures.png = lambda _: drawn  # type: ignore[assignment]
 
     def count(self, place: Path) -> int:
-        """Run the study in the empty folder `place`; return how many writes that takes."""
+        """Run the study in the empty folder `place`; return its number of writes."""
         writes = place.with_suffix(".writes")
         assert self._start(place, None, writes) == 0
         return int(writes.read_text())
 
     def killed_at(self, place: Path, write: int) -> Audit:
-        """Run the study in `place`, killed before that write (from 1), then to its end."""
+        """Run the study in `place`, kill it before that write (from 1), then run it to its end."""
         code = self._start(place, write, None)
         assert code in (0, _KILLED), f"ended with {code} before it was killed"
         code = self._start(place, None, None)
@@ -192,7 +192,7 @@ def _count_writes(place: Path, kill_at: int | None) -> Iterator[int]:
 
 @contextmanager
 def new_place() -> Iterator[Path]:
-    """A folder, in memory where there is one: a study's writes wait for the disk."""
+    """A new folder, in memory if possible, because a study's writes wait for the disk."""
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         place = Path(folder) / "study"
@@ -204,7 +204,7 @@ def every(step: int, first: int) -> Iterable[tuple[int, int, Audit]]:
     """Kill a study before its writes number `first`, `first + step`, ..., each in a new folder.
 
     Yields:
-        The number of the write, how many there are, and what the study came to.
+        The number of the write, the number of all writes, and the audit of the study.
     """
     writes = Writes()
     with new_place() as place:

@@ -531,7 +531,9 @@ def nul_tail() -> MeterFile:
 @_file
 def torn_row() -> MeterFile:
     content = _text("Date,Usage", _clock(), _usage()).encode()[:-3] + b"\0" * 64
-    return MeterFile(content, ALONE, hours=range(HOURS - 1), said=("torn off",))
+    return MeterFile(
+        content, ALONE, hours=range(HOURS - 1), said=("the incomplete row before them left out",)
+    )
 
 
 @_file

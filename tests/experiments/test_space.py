@@ -4,6 +4,7 @@ import importlib
 import math
 import re
 import shlex
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,18 @@ from pydantic import ValidationError
 from data_pipeline.framing import Framing
 from experiments.catalogue import CATALOGUE
 from experiments.experiment import Design, Experiment
-from experiments.lstm_space import MOST_LAYERS, stacked_lstm_space, to_flat, to_parameters
+from experiments.lstm_space import (
+    LOOKBACKS,
+    MOST_LAYERS,
+    fit_lookbacks,
+    stacked_lstm_space,
+    to_flat,
+    to_parameters,
+)
 from experiments.space import Choice, Condition, Dimension, Float, Int, Space, Value
+from experiments.teaching_notes import DOCUMENTED
 from models.parameters import TrialParameters
+from search.engine.plan import adapt
 from search.run import main
 
 A = Int(name="a", low=1, high=3)
@@ -182,6 +192,116 @@ def test_a_space_with_recurrent_dropout_holds_it() -> None:
     parameters = to_parameters(POINT, 10).model_copy(update={"recurrent_dropout": 0.25})
     flat = to_flat(parameters, space)
     assert space.problems(flat) == [] and to_parameters(flat, 10) == parameters
+
+
+WIDE = stacked_lstm_space(
+    units=(2, 16),
+    targets=("level", "change"),
+    inputs=("cycles", "changes"),
+    lookbacks=LOOKBACKS,
+    schedules=("constant", "cosine"),
+)
+CHANGED: dict[str, Any] = {
+    "target": "change",
+    "inputs": "changes",
+    "lookback": 48,
+    "schedule": "cosine",
+}
+
+
+def _wide(**changes: object) -> Experiment:
+    """With a design that has these settings, on windows of 168 hours."""
+    parameters = TrialParameters.model_validate(to_parameters(POINT, 10).model_dump() | changes)
+    design = Design(name="cell", parameters=parameters)
+    return Experiment(name="x", summary="x", space=WIDE, designs=(design,), trials=1, epochs=10)
+
+
+@pytest.mark.parametrize(("name", "value"), CHANGED.items())
+def test_a_space_holds_what_is_learned_and_how_only_if_it_is_a_dimension(
+    name: str, value: object
+) -> None:
+    with pytest.raises(ValidationError, match=f"sets {name}={value}, which no point"):
+        _with_design(**{name: value})
+    experiment = _wide(**{name: value})
+    parameters = experiment.designs[0].parameters
+    flat = to_flat(parameters, WIDE)
+    assert flat[name] == value and WIDE.problems(flat) == []
+    assert experiment.parameters_of(flat, 10, "cell") == parameters
+    assert getattr(to_parameters(POINT, 10), name) != value
+
+
+def test_a_lookback_of_the_whole_window_is_none() -> None:
+    experiment = _wide()
+    flat = to_flat(experiment.designs[0].parameters, WIDE)
+    assert flat["lookback"] == experiment.framing.window == 168
+    assert experiment.parameters_of(flat, 10, "").lookback is None
+    assert experiment.parameters_of(flat | {"lookback": 24}, 10, "").lookback == 24
+    assert _wide(lookback=168).parameters_of(flat, 10, "cell").lookback is None
+
+
+@pytest.mark.parametrize(
+    ("window", "lookbacks", "design"),
+    [
+        (168, (24, 48, 168), 48),
+        (336, (24, 48, 168, 336), 48),
+        (48, (24, 48), None),
+        (36, (24, 36), None),
+        (12, (12,), None),
+    ],
+)
+def test_lookbacks_follow_the_window(
+    window: int, lookbacks: tuple[int, ...], design: int | None
+) -> None:
+    adapted = adapt(_wide(lookback=48), {"framing.window": window})
+    (found,) = [one for one in adapted.space.dimensions if one.name == "lookback"]
+    assert found == Choice(name="lookback", values=lookbacks)
+    parameters = adapted.designs[0].parameters
+    assert parameters.lookback == design
+    flat = to_flat(parameters, adapted.space)
+    assert adapted.parameters_of(flat, 10, "cell") == parameters
+
+
+def test_a_range_of_lookbacks_follows_the_window_too() -> None:
+    space = Space(dimensions=(Int(name="lookback", low=12, high=96),))
+    for window, expected in ((168, (12, 96)), (48, (12, 48)), (6, (6, 6))):
+        (found,) = fit_lookbacks(space, window).dimensions
+        assert isinstance(found, Int) and (found.low, found.high) == expected
+
+
+def test_lookbacks_beyond_the_window_are_refused() -> None:
+    plain = _wide().model_dump() | {"framing": Framing(window=24).model_dump()}
+    with pytest.raises(ValidationError, match="lookbacks up to 168 hours, the windows have 24"):
+        Experiment.model_validate(plain)
+
+
+def test_settings_that_came_later_are_not_dumped_at_their_defaults() -> None:
+    plain = to_parameters(POINT, 10).model_dump(mode="json")
+    assert plain.keys().isdisjoint(CHANGED)
+    assert TrialParameters.model_validate(plain) == to_parameters(POINT, 10)
+    changed = TrialParameters.model_validate(plain | CHANGED)
+    assert changed.model_dump(mode="json") == plain | CHANGED
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"target": "shift"}, {"inputs": "all"}, {"lookback": 0}, {"schedule": "step"}]
+)
+def test_settings_that_do_not_exist_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(wrong))):
+        TrialParameters.model_validate(to_parameters(POINT, 10).model_dump() | wrong)
+
+
+@pytest.mark.parametrize("name", ["power_usage", "power_usage_large"])
+def test_a_search_tries_the_documents_three_and_a_network_that_learns_the_change(name: str) -> None:
+    experiment = CATALOGUE[name]
+    assert experiment.designs[:3] == DOCUMENTED
+    (change,) = experiment.designs[3:]
+    assert change.parameters.model_dump().items() >= CHANGED.items()
+
+
+@pytest.mark.parametrize("name", ["documents", "claims", "slips", "tradeoff", "full_curves"])
+def test_designed_experiments_have_the_space_of_before(name: str) -> None:
+    names = {one.name for one in CATALOGUE[name].space.dimensions}
+    assert names.isdisjoint(CHANGED)
 
 
 def test_design_on_other_hours_is_refused() -> None:

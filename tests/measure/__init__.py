@@ -1,1 +1,1 @@
-"""Measurements behind docs/performance.md, made once; each is a script of its own."""
+"""One-off measurements for docs/performance.md; each is a script."""

@@ -2,11 +2,11 @@
 
     python -m tests.measure.growth --trials 1000
 
-A made-up objective that sleeps a millisecond, the real coordinator and the real stores, in a
-temporary folder. Prints the seconds a trial and the coordinator's memory over the run, and how far
-MLflow was behind at the end: a made-up trial ends sooner than its figures are drawn. Then further
-trials of this study and those around the hundredth of a new one are made in turns, with nothing to
-deliver from before, so that a machine that drifts meanwhile hurts both alike.
+It runs a made-up objective that sleeps a millisecond, with the real coordinator and the real
+stores in a temporary folder. It prints the seconds per trial and the coordinator's memory over the
+run, and how far MLflow is behind at the end: a made-up trial ends sooner than its figures are
+drawn. Then further trials of this study and trials around the hundredth of a new study run in
+turns, with an empty queue. So a drift of the machine affects both equally.
 """
 
 import functools
@@ -34,21 +34,21 @@ from search.tracking.mirror import Mirror
 from tests.search.sleeping_pool import SleepingPool
 
 PIECES = 20
-# Trials that a new study makes first, and those of each of the turns after that.
+# Number of first trials of a new study, and number of trials in each turn after them.
 FIRST, TURNS, A_TURN = 50, 10, 10
 
 
 @dataclass(frozen=True)
 class Growth:
-    """What `measure` found.
+    """The result of `measure`.
 
     Attributes:
         rows: Parts of the run: `trial` (the last of the part), `seconds` (median from the end of
-            one trial to the next, its millisecond included) and `megabytes` (peak memory of the
+            one trial to the next, including its millisecond) and `megabytes` (peak memory of the
             process so far).
         behind: Trials whose end MLflow did not have yet when the last one ended.
-        ratio: What a further trial costs, over what one of the trials 51 to 150 of another study
-            does; of medians, in turns.
+        ratio: Cost of a further trial over the cost of one of the trials 51 to 150 of another
+            study; of medians, in turns.
     """
 
     rows: list[dict[str, float]]
@@ -57,7 +57,7 @@ class Growth:
 
 
 class _Run:
-    """A study in a folder of its own that is taken further, a stretch at a time."""
+    """A study in its own folder that is continued in stretches."""
 
     def __init__(self, plan: Plan, root: Path, sampler: str, mlflow: bool) -> None:
         self._session = private_study(plan, root, sampler)
@@ -69,14 +69,14 @@ class _Run:
             self.begin_delivery()
 
     def begin_delivery(self) -> None:
-        """Deliver to MLflow from now on; what an earlier delivery has not done yet is dropped."""
+        """Deliver to MLflow from now on; the queue of an earlier delivery is dropped."""
         if self._mirror is not None:
             self._mirror.close(0.0, lambda: True)
         self._mirror = self._session.mirror(functools.partial(click.echo, err=True))
         self._shown = 0
 
     def stretch(self, trials: int) -> SleepingPool:
-        """Make `trials` more; return their pool, which knows when each ended."""
+        """Run `trials` more; return their pool, which knows when each ended."""
         study, facts = self._session.study, self._session.facts
         pool = SleepingPool(facts.baselines["ridge_by_hour"].validation)
         facts = replace(facts, total=study.finished + trials)
@@ -88,14 +88,14 @@ class _Run:
 
     @property
     def behind(self) -> int:
-        """Trials whose end MLflow does not have yet, of those since the delivery began."""
+        """Number of trials since the delivery began whose end MLflow does not have yet."""
         return self._shown - self._mirror.written[1] if self._mirror else 0
 
     def wait_for_mlflow(self) -> None:
         """Wait until MLflow has every end.
 
         Raises:
-            ClickException: it refused something, which was said.
+            ClickException: MLflow refused something; a message said so.
         """
         while self._mirror is not None and self.behind:
             if self._mirror.undelivered:
@@ -104,7 +104,7 @@ class _Run:
 
 
 def measure(trials: int, sampler: str, mlflow: bool) -> Growth:
-    """Run `trials` made-up trials; sum up to `PIECES` equal parts of the run up, then compare."""
+    """Run `trials` made-up trials; summarise up to `PIECES` equal parts of them; then compare."""
     plan = make_plan(_without_designs(trials))
     with tempfile.TemporaryDirectory(prefix="growth-", ignore_cleanup_errors=True) as folder:
         old = _Run(plan, Path(folder) / "old", sampler, mlflow)
@@ -130,7 +130,7 @@ def measure(trials: int, sampler: str, mlflow: bool) -> Growth:
 
 def _compare(old: _Run, young: _Run) -> Ratio:
     young.stretch(FIRST)
-    old.stretch(A_TURN)  # finding what MLflow has already is no trial's cost
+    old.stretch(A_TURN)  # finding MLflow's existing runs must not count as a trial's cost
     young.wait_for_mlflow()
     old.wait_for_mlflow()
     costs: dict[_Run, list[float]] = {old: [], young: []}

@@ -1,9 +1,9 @@
-"""Threads or processes? Training steps a second of the whole machine, by size of the network.
+"""Threads or processes? Training steps per second of the whole machine, by network size.
 
     python -m tests.measure.layout
 
-One single-threaded process a core against one process with a thread a core. The layouts take turns
-on the same machine, so a machine that drifts hurts both alike.
+It compares one single-threaded process per core with one process that has one thread per core. The
+layouts take turns on the same machine, so a drift of the machine affects both equally.
 """
 
 import json
@@ -25,7 +25,7 @@ BATCH, WINDOW, FEATURES = 64, 168, 6
 
 
 class _Process:
-    """A training process that works when it is told to."""
+    """A training process that works on request."""
 
     def __init__(self, threads: int, units: tuple[int, ...]) -> None:
         words = ["--child", str(threads), ",".join(map(str, units))]
@@ -57,7 +57,7 @@ class _Process:
 
 
 def measure(units: tuple[int, ...], rounds: int, seconds: float, cores: int) -> dict[str, Any]:
-    """Steps a second of both layouts in every round, and their paired ratio."""
+    """Steps per second of both layouts in every round, and their paired ratio."""
     layouts = {"processes": [(1, units)] * cores, "threads": [(cores, units)]}
     started: dict[str, list[_Process]] = {name: [] for name in layouts}
     rates: dict[str, list[float]] = {name: [] for name in layouts}
@@ -116,7 +116,7 @@ def _train_when_told(threads: int, units: tuple[int, ...]) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--child", type=(int, str), hidden=True)
 def main(rounds: int, seconds: float, as_json: bool, child: tuple[int, str] | None) -> None:
-    """Compare one single-threaded process a core with one process of a thread a core."""
+    """Compare one single-threaded process per core with one process with a thread per core."""
     if child is not None:
         _train_when_told(child[0], tuple(int(part) for part in child[1].split(",")))
         return

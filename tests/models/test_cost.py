@@ -34,6 +34,13 @@ def test_more_of_anything_costs_more(units: int, windows: int, batch: int) -> No
     assert cost <= epoch_seconds(_network((units,), max(1, batch // 2)), windows, 168, 6)
 
 
+def test_only_what_is_read_costs() -> None:
+    short = _network((32,)).model_copy(update={"lookback": 24})
+    for cost in (epoch_flops, epoch_seconds):
+        assert cost(short, 1451, 168, 6) == cost(_network((32,)), 1451, 24, 6)
+        assert cost(short, 1451, 12, 6) == cost(_network((32,)), 1451, 12, 6)
+
+
 def test_a_measured_network_is_foreseen_to_a_fifth() -> None:
     """The notes' main took 2.1 to 2.5 s an epoch (docs/results.md)."""
     assert 1.9 < epoch_seconds(_network((64, 32)), 1451, 168, 6) < 2.8

@@ -257,7 +257,7 @@ def test_residuals_that_do_not_fit_are_refused() -> None:
         follow(start, np.ones((4, 3)))
     with pytest.raises(ValueError, match="found infinity"):
         follow(start, np.full((4, 2), np.inf))
-    with pytest.raises(ValueError, match="expected one window at least"):
+    with pytest.raises(ValueError, match="expected at least one window"):
         covered(np.ones((0, 2)), np.ones(2))
     with pytest.raises(ValueError, match="expected half widths of residuals"):
         covered(np.ones((4, 2)), np.ones(4))

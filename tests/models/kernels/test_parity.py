@@ -12,6 +12,7 @@ from models.build import plain_copy
 from models.fit import FitRecord, KerasTrainer, fit
 from models.kernel_trainer import KernelTrainer, _network_of, gradients
 from models.kernels.vectors import GROUP
+from models.target import encoding_of
 from tests.models.kernels.reference import (
     TOLERANCE,
     distance,
@@ -100,15 +101,22 @@ def _train(kind: Any, **changes: Any) -> tuple[FitRecord, Any]:
     x, y = view[:150], series[10:160, :2]
     random.seed(7)
     trainer = kind(made)
-    record = fit(
-        trainer, found, x, y, view[150:190], series[160:200, :2], lambda epoch, value: False
-    )
+    encoding = encoding_of(found.target, x, y, column=0)
+    held_out = view[150:190], series[160:200, :2]
+    record = fit(trainer, found, x, y, *held_out, lambda epoch, value: False, encoding)
     return record, made.trainable_variables
 
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"l2": 1e-3}, {"ema_epochs": 1.5}, {"ema_epochs": 0.5, "weights": "last", "l2": 1e-4}],
+    [
+        {},
+        {"l2": 1e-3},
+        {"ema_epochs": 1.5},
+        {"ema_epochs": 0.5, "weights": "last", "l2": 1e-4},
+        {"schedule": "cosine"},
+        {"schedule": "cosine", "target": "change", "ema_epochs": 1.0, "l2": 1e-4},
+    ],
     ids=str,
 )
 def test_a_whole_training_gives_the_curves_and_weights_of_tensorflow(

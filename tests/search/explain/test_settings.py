@@ -12,7 +12,15 @@ from models.parameters import TrialParameters
 from search.common.errors import Refused
 from search.explain.settings import mixed, settings_between
 
-SPACE = stacked_lstm_space(units=(4, 128), learning_rate=(1e-4, 1e-1))
+WINDOW = 168
+SPACE = stacked_lstm_space(
+    units=(4, 128),
+    learning_rate=(1e-4, 1e-1),
+    targets=("level", "change"),
+    inputs=("cycles", "changes"),
+    lookbacks=(24, 48, WINDOW),
+    schedules=("constant", "cosine"),
+)
 
 
 @st.composite
@@ -27,6 +35,10 @@ def networks(draw: st.DrawFn) -> TrialParameters:
         patience=draw(st.sampled_from([7, 20])),
         epochs=draw(st.sampled_from([50, 100])),
         ema_epochs=draw(st.sampled_from([0.0, 1.0])),
+        target=draw(st.sampled_from(["level", "change"])),
+        inputs=draw(st.sampled_from(["cycles", "changes"])),
+        lookback=draw(st.sampled_from([24, 48, None])),
+        schedule=draw(st.sampled_from(["constant", "cosine"])),
     )
 
 
@@ -40,12 +52,12 @@ def test_every_subset_of_the_settings_is_a_network_and_all_of_them_are_the_goal(
         return
     settings = settings_between(start, goal, SPACE)
     names = [setting.name for setting in settings]
-    assert mixed(start, settings, frozenset(), SPACE) == start
-    assert mixed(start, settings, frozenset(names), SPACE) == goal
+    assert mixed(start, settings, frozenset(), SPACE, WINDOW) == start
+    assert mixed(start, settings, frozenset(names), SPACE, WINDOW) == goal
     seen = set()
     for count in range(len(names) + 1):
         for changed in itertools.islice(itertools.combinations(names, count), 4):
-            network = mixed(start, settings, frozenset(changed), SPACE)
+            network = mixed(start, settings, frozenset(changed), SPACE, WINDOW)
             assert not SPACE.problems(to_flat(network, SPACE))
             seen.add(network)
     assert len(seen) > len(names)

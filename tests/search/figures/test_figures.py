@@ -291,23 +291,23 @@ def test_parameters_that_a_trial_lacks_pass_through_not_used() -> None:
     [
         (
             lambda: figures.one_week(figures.Week("", TIMES, ACTUAL, ACTUAL[1:]), "MW"),
-            "as many of each",
+            "expected equal lengths",
         ),
-        (lambda: figures.residuals_by_hour(HOURS, ACTUAL[1:], "MW", ""), "as many of each"),
+        (lambda: figures.residuals_by_hour(HOURS, ACTUAL[1:], "MW", ""), "expected equal lengths"),
         (
             lambda: figures.residuals_by_hour(np.array([24]), np.array([1.0]), "MW", ""),
             r"0\.\.23",
         ),
-        (lambda: figures.optimization_history([0], [], [], {}, ""), "as many of each"),
+        (lambda: figures.optimization_history([0], [], [], {}, ""), "expected equal lengths"),
         (
             lambda: figures.optimization_history([0], [1.0], ["lost"], {}, ""),
             r"unknown trial states \['lost'\]",
         ),
-        (lambda: figures.importance(["a"], [], [], ""), "as many of each"),
-        (lambda: figures.parallel_coordinates(ROWS, [1.0], (), ""), "as many of each"),
+        (lambda: figures.importance(["a"], [], [], ""), "expected equal lengths"),
+        (lambda: figures.parallel_coordinates(ROWS, [1.0], (), ""), "expected equal lengths"),
         (
             lambda: figures.train_against_validation([1.0], [1.0], [], "", "MW"),
-            "as many of each",
+            "expected equal lengths",
         ),
     ],
 )

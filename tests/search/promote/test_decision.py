@@ -18,7 +18,7 @@ from search.engine.opened_period import Opened
 from search.engine.plan import Plan
 from search.promote.candidates import Candidate
 from search.promote.decision import decide
-from search.promote.entrants import Entrant
+from search.promote.entrants import Entrant, Part
 from search.promote.judging import judge
 from search.promote.outcome import Outcome
 from search.promote.ranking import Ranked
@@ -87,7 +87,8 @@ class Contest:
             Candidate("trial_0", parameters(), 90.0, reference=False), 95.0, 90.0, 99.0, 3, 7, -2.0
         )
         start = begin(np.full((40, 1), 40.0))
-        entrant = Entrant("trial_0", self.networks[name], 24, self.forecasts[name], start)
+        part = Part("trial_0", self.networks[name], 24, self.forecasts[name])
+        entrant = Entrant("trial_0", (part,), start)
         floor = FloorRetest({"last_value": [np.full((40, 1), 300.0)]})
         case = Case(self.plan, self.kept, [chosen], floor, number, force=False, serve_best=False)
         registry = Registry(self.stores, "meter")

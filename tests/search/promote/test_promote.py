@@ -450,7 +450,8 @@ def test_the_model_loads_where_this_repository_is_not(promoted: tuple[Path, str]
         f"mlflow.set_tracking_uri('sqlite:///{place}/mlruns/mlflow.db')\n"
         "model = mlflow.pyfunc.load_model('models:/smoke@champion')\n"
         "print(model.predict(pd.read_csv('meter.csv')).to_csv(index=False))\n"
-        "ours = [m for n, m in sys.modules.items() if n.split('.')[0] in ('search', 'models')]\n"
+        "rooms = ('search', 'models', 'data_pipeline')\n"
+        "ours = [m for n, m in sys.modules.items() if n.split('.')[0] in rooms]\n"
         f"assert not any((m.__file__ or '').startswith({REPOSITORY!r}) for m in ours)\n"
     )
     kept = {name: value for name, value in environment().items() if name != "PYTHONPATH"}

@@ -43,3 +43,24 @@ def test_sizes_and_kinds_are_curves_of_their_own(kept: dict[str, KeptStudy]) -> 
         ("dropout", (32, 16), 4),
     ]
     assert {claim.looked for claim in found.claims} == {3}
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_they_are_read_in_the_space_they_were_begun_in(
+    kept: dict[str, KeptStudy], name: str
+) -> None:
+    study = kept[name]
+    experiment = study.experiment()
+    assert [one.name for one in experiment.designs] == list(study.contract["designs"])
+    complete = [one for one in study.records if one.state is State.COMPLETE]
+    assert complete
+    for record in complete:
+        assert experiment.space.problems(record.flat) == []
+        assert record.parameters is not None
+        own = record.parameters
+        assert (own.target, own.inputs, own.lookback, own.schedule) == (
+            "level",
+            "cycles",
+            None,
+            "constant",
+        )

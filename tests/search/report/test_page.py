@@ -118,10 +118,10 @@ def test_the_verdict_is_computed_from_the_facts() -> None:
     assert "is underfitting: 5 of 5 seeds" in first
     assert re.search(r"MW too low \(bias by seed -[\d.]+ to -[\d.]+\)\.$", first)
     together, single = second.split(" Of the single changes ")
-    assert together.startswith("What cures it, taken together: ")
-    assert "So made, trial 0 of power_usage has a validation RMSE of 63.2 MW" in together
-    assert "(one seed) where main2 has 201.8 MW (mean of 5 seeds); which of" in together
-    assert "these are proven: C3, C5; " in single and "main2_l2_1e-" in single
+    assert together.startswith("These changes together cure it: ")
+    assert "With them, trial 0 of power_usage has a validation RMSE of 63.2 MW" in together
+    assert "(one seed); main2 has 201.8 MW (mean of 5 seeds). The changes" in together
+    assert "these are proven: C3, C5. " in single and "main2_l2_1e-" in single
     assert third.startswith("The best network found, trial 0 of power_usage (balanced; units ")
     assert "63.2 MW (one seed). It is ahead of the strongest baseline, ridge_by_hour, " in third
     assert "which has 70.7 MW on the same hours: 11% less" in third
@@ -151,8 +151,8 @@ def test_a_cure_names_what_was_changed_from_what_to_what_and_nothing_else() -> N
     second = sentences(cured, "en")[1]
     before = main2.parameters.learning_rate
     assert second.startswith(
-        f"What cures it, taken together: learning rate from {before:.3g} to 0.02, units from 5 to "
-        "48/24, weights averaged over 1 epoch(s). So made, trial 0"
+        f"These changes together cure it: learning rate from {before:.3g} to 0.02, units from 5 to "
+        "48/24, weights averaged over 1 epoch(s). With them, trial 0"
     )
     main = next(row for row in found.designs if row.name == "main")
     own = dataclasses.replace(found.best, design="main", study=main.study)
@@ -169,7 +169,7 @@ def test_where_no_cure_is_proven_the_largest_change_is_named() -> None:
         dataclasses.replace(claim, verdict=Verdict.UNDECIDED) for claim in found.claims
     )
     second = sentences(dataclasses.replace(found, claims=undecided), "en")[1]
-    assert "recommend, none is proven by these 5 seeds: a claim needs" in second
+    assert "recommend, none is proven by these 5 seeds: all comparisons" in second
     assert re.search(r"is -[\d.]+ MW, main2_l2_1e-\d against main2\S* \(95 % interval -", second)
 
 

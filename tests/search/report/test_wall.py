@@ -144,7 +144,7 @@ def test_the_headline_answers_the_questions(found: Facts) -> None:
     said = wall(found, "en").headline
     assert said.startswith("main2 underfits: at the peaks it forecasts 73.8 MW too low. ")
     assert "the error falls from 246.0 to 70.0 MW" in said
-    assert "learning rate 0.001 to 0.028, brings 101.0 MW of that" in said
+    assert "learning rate 0.001 to 0.028, lowers it by 101.0 MW" in said
     korean = wall(found, "ko").headline
     assert korean.startswith("main2는 과소적합입니다. 피크에서 73.8 MW 낮게 예측합니다.")
     assert "(" not in korean

@@ -48,7 +48,7 @@ def test_without_its_data_a_study_stands_without_baselines_rather_than_beside_we
     found = with_floor(study, said.append)
     assert found.baselines == {}
     (line,) = said
-    assert "too weak to compare with" in line and "study old" in line
+    assert "too weak for a comparison" in line and "study old" in line
 
 
 def test_a_study_without_baselines_is_left_as_it_is() -> None:

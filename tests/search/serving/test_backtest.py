@@ -41,6 +41,20 @@ def _rows() -> tuple[pd.DatetimeIndex, np.ndarray[Any, np.dtype[np.float64]]]:
     return local, 50 + 10 * np.sin(2 * np.pi * np.arange(HOURS) / 24)[:, None] + noise
 
 
+def test_a_champion_of_changes_is_judged_where_no_lag_of_it_is_missing() -> None:
+    local, values = _rows()
+    champion = _champion()
+    windows = {}
+    for inputs in ("cycles", "changes"):
+        champion.facts["inputs"] = inputs
+        table, _ = backtest(champion, local, values)
+        windows[inputs] = sum(row["windows"] for row in table if row["forecast"] == "last_value")
+    # The first origin is row 168, a week for the naive forecasts, or row 48 + 168.
+    assert windows["cycles"] - windows["changes"] == 48
+    assert too_short(48 + 168 + HORIZON, champion.facts) == ""
+    assert "at least 240 hours" in too_short(48 + 168 + HORIZON - 1, champion.facts)
+
+
 def test_the_fitted_baselines_learn_nothing_of_the_hours_they_are_judged_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,6 +1,9 @@
 """The served model on raw rows: the pipeline's numbers, and errors that name the place."""
 
 import json
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pandas as pd
 import pytest
 
 from data_pipeline.framing import Framing
+from data_pipeline.inputs import INPUTS, Inputs
 from data_pipeline.load import load_series
 from data_pipeline.series import HourlySeries
 from data_pipeline.source import DataSource
@@ -19,8 +23,16 @@ from models.fit import predict
 from models.intervals import begin, follow
 from search.common.errors import Refused
 from search.results.baselines import baseline_data
-from search.serving.model_folder import digest, facts_of, model_files, raw_rows, save
-from search.serving.served import Forecaster, WrongRows
+from search.serving.model_folder import (
+    digest,
+    facts_of,
+    forecast_windows,
+    model_files,
+    raw_rows,
+    save,
+)
+from search.serving.served import Forecaster, WrongRows, hours_needed
+from tests.search.command import environment
 from tests.search.samples import parameters
 
 FRAMING = Framing(window=24, horizon=3)
@@ -71,11 +83,77 @@ Made = tuple[Forecaster, HourlySeries, Path]
 def test_its_forecasts_are_those_of_the_pipeline(made: Made) -> None:
     model, series, _ = made
     prepared = open_test(series, FRAMING)
-    output = predict(model._network, prepared.held_out.x)
+    output = predict(model._networks[0][1], prepared.held_out.x)
     expected = prepared.scaler.inverse_target(output)
     _, local, values = model.read(raw_rows(series, "When"))
     found = model.forecast(local, values, prepared.held_out.origins)
     np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def _of_inputs(
+    place: Path, inputs: Inputs, framing: Framing, lookback: int
+) -> tuple[Forecaster, HourlySeries]:
+    """A network of these inputs that reads the last hours of the window, served."""
+    series = _series("Europe/Berlin", 900)
+    prepared = open_test(series, framing, inputs)
+    network = build(parameters((3,)), lookback, len(prepared.columns), framing.horizon, seed=1)
+    plain_copy(network).save(place / "network.keras")
+    interval = {
+        "begin": begin(np.ones((20, framing.horizon))).as_plain(),
+        "end": begin(np.ones((20, framing.horizon))).as_plain(),
+        "until": series.local[-1].isoformat(),
+    }
+    scaler, learned = prepared.scaler, prepared.train_rows
+    facts = facts_of(
+        series, framing, scaler, learned, "When", "Europe/Berlin", interval, inputs=inputs
+    )
+    (place / "facts.json").write_text(json.dumps(facts))
+    return Forecaster(place / "network.keras", place / "facts.json"), series
+
+
+@pytest.mark.parametrize("inputs", INPUTS)
+@pytest.mark.parametrize("horizon", [1, 24])
+@pytest.mark.parametrize("lookback", [48, 20])
+def test_whatever_a_network_reads_it_is_served_as_it_was_judged(
+    tmp_path: Path, inputs: Inputs, horizon: int, lookback: int
+) -> None:
+    framing = Framing(window=48, horizon=horizon)
+    model, series = _of_inputs(tmp_path, inputs, framing, lookback)
+    prepared = open_test(series, framing, inputs)
+    read = np.ascontiguousarray(prepared.held_out.x[:, -lookback:])
+    expected = prepared.scaler.inverse_target(predict(model._networks[0][1], read))
+    rows, origins = raw_rows(series, "When"), prepared.held_out.origins
+    _, local, values = model.read(rows)
+    found = model.forecast(local, values, origins)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    # What comes in service after the rows before a window is what the window was judged by,
+    # however few rows that are.
+    needed = hours_needed(model.facts)
+    assert needed == (48 if inputs == "cycles" else 48 + 168)
+    for at in (0, len(origins) // 2, len(origins) - 1):
+        coming = model.coming(rows.iloc[origins[at] - needed : origins[at]])
+        np.testing.assert_allclose(coming["forecast"], expected[at], atol=1e-4)
+
+
+def test_facts_of_before_there_were_inputs_mean_the_cycles(made: Made, tmp_path: Path) -> None:
+    model, series, file = made
+    assert model.facts["inputs"] == "cycles"
+    earlier = {name: value for name, value in model.facts.items() if name != "inputs"}
+    (tmp_path / "facts.json").write_text(json.dumps(earlier))
+    rows = raw_rows(series, "When").iloc[-24:]
+    pd.testing.assert_frame_equal(
+        Forecaster(file, tmp_path / "facts.json").coming(rows), model.coming(rows)
+    )
+
+
+def test_a_model_of_changes_says_how_many_hours_it_needs(tmp_path: Path) -> None:
+    model, series = _of_inputs(tmp_path, "changes", Framing(window=48), 48)
+    rows = raw_rows(series, "When")
+    said = r"expected at least 216 hours \(48 of the window and the 168 before it\), found 215"
+    for asked in (model.coming, model.doubts):
+        asked(rows.iloc[-216:])
+        with pytest.raises(WrongRows, match=said):
+            asked(rows.iloc[-215:])
 
 
 def test_it_gives_the_hours_after_the_last_row_with_their_interval(made: Made) -> None:
@@ -141,7 +219,7 @@ def test_plain_numbers_are_served_as_a_network_is(made: Made, tmp_path: Path) ->
         place = tmp_path / name
         save(
             place,
-            tmp_path / "model.json",
+            [tmp_path / "model.json"],
             model.facts | {"window": 168},
             raw_rows(series, "When").iloc[:168],
         )
@@ -157,6 +235,101 @@ def test_plain_numbers_are_served_as_a_network_is(made: Made, tmp_path: Path) ->
     (tmp_path / "model.json").write_text('{"kind": "pickle"}')
     with pytest.raises(ValueError, match="expected a forecaster"):
         Forecaster(tmp_path / "model.json", tmp_path / "facts.json")
+
+
+@pytest.fixture(scope="module")
+def blended(made: Made, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A saved model of three quarters of a network and a quarter of what was a week ago."""
+    model, series, network = made
+    numbers = tmp_path_factory.mktemp("parts") / "week.json"
+    numbers.write_text(json.dumps({"kind": "lags", "back": [168, 167, 166]}))
+    shares = {"model.keras": 0.75, "model.json": 0.25}
+    parts = [{"file": name, "weight": share} for name, share in shares.items()]
+    facts = model.facts | {"window": 168, "parts": parts}
+    place = tmp_path_factory.mktemp("blended") / "model"
+    save(place, [network, numbers], facts, raw_rows(series, "When").iloc[:168])
+    return place
+
+
+def test_a_weighted_sum_forecasts_what_its_parts_do(made: Made, blended: Path) -> None:
+    model, series, _ = made
+    assert "keras" in (blended / "requirements.txt").read_text()
+    file, facts = model_files(blended)
+    assert file.name == "model.keras"
+    served, rows = Forecaster(file, facts), raw_rows(series, "When")
+    _, local, values = served.read(rows)
+    origins = np.arange(168, len(series) - 2)
+    week = series.target[origins[:, None] + np.arange(3) - 168]
+    expected = 0.75 * model.forecast(local, values, origins) + 0.25 * week
+    np.testing.assert_allclose(served.forecast(local, values, origins), expected)
+    apart = forecast_windows(blended, rows, origins)
+    np.testing.assert_allclose(apart, expected, rtol=1e-5)
+    coming = served.coming(rows.iloc[-168:])["forecast"]
+    np.testing.assert_allclose(
+        coming, 0.75 * model.coming(rows)["forecast"] + 0.25 * series.target[-168:-165], rtol=1e-5
+    )
+
+
+def test_a_weighted_sum_asks_for_the_history_of_its_longest_part(
+    made: Made, blended: Path, tmp_path: Path
+) -> None:
+    served = Forecaster(*model_files(blended))
+    with pytest.raises(WrongRows, match="expected at least 168 hours, found 167"):
+        served.coming(raw_rows(made[1], "When").iloc[-167:])
+    place = tmp_path / "model"
+    shutil.copytree(blended, place)
+    file, facts = model_files(place)
+    whole = json.loads(facts.read_text())
+    facts.write_text(json.dumps(whole | {"window": 24}))
+    with pytest.raises(ValueError, match=r"model\.json reads 168 hours .* the facts say 24"):
+        Forecaster(file, facts)
+    facts.write_text(json.dumps(whole))
+    file.with_name("model.json").unlink()
+    with pytest.raises(Refused, match=r"lacks model\.json"):
+        model_files(place)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [],
+        [{"file": "../model.keras", "weight": 1.0}],
+        [{"file": "model.keras", "weight": 0.5}] * 2,
+        [{"file": "model.keras", "weight": float("nan")}],
+    ],
+)
+def test_parts_that_make_no_sense_are_not_served(
+    made: Made, tmp_path: Path, parts: list[dict[str, object]]
+) -> None:
+    model, _, network = made
+    shutil.copy(network, tmp_path / "model.keras")
+    (tmp_path / "facts.json").write_text(json.dumps(model.facts | {"parts": parts}))
+    with pytest.raises(ValueError, match="expected"):
+        Forecaster(tmp_path / "model.keras", tmp_path / "facts.json")
+
+
+def test_a_weighted_sum_is_served_from_its_folder_alone(made: Made, blended: Path) -> None:
+    raw_rows(made[1], "When").to_csv(blended.parent / "rows.csv", index=False)
+    code = (
+        "import mlflow, pandas as pd, sys\n"
+        "model = mlflow.pyfunc.load_model('model')\n"
+        "print(model.predict(pd.read_csv('rows.csv')).forecast.to_list())\n"
+        "ours = [m for n, m in sys.modules.items() if n.split('.')[0] in ROOMS]\n"
+        "assert len(ours) >= 5 and all('/model/code/' in m.__file__ for m in ours), ours\n"
+    ).replace("ROOMS", "('served', 'search', 'models', 'data_pipeline')")
+    environ = {name: value for name, value in environment().items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=blended.parent,
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    served = Forecaster(*model_files(blended))
+    expected = served.coming(raw_rows(made[1], "When"))["forecast"]
+    np.testing.assert_allclose(json.loads(done.stdout), expected, rtol=1e-6)
 
 
 def test_a_clock_that_changes_is_followed(tmp_path: Path) -> None:
@@ -244,7 +417,7 @@ def test_a_folder_is_told_from_a_changed_one_and_a_pickle_is_refused(
 ) -> None:
     model, series, network = made
     place = tmp_path / "model"
-    save(place, network, model.facts, raw_rows(series, "When").iloc[:24])
+    save(place, [network], model.facts, raw_rows(series, "When").iloc[:24])
     before = digest(place)
     again = Forecaster(*model_files(place))
     assert again.facts == model.facts

@@ -42,7 +42,7 @@ def test_forecasts_come_back_as_they_were_kept(store: str) -> None:
 
 def test_what_is_not_there_is_said(store: str, tmp_path: Path) -> None:
     runs = KeptRuns(store, "tiny", "first")
-    with pytest.raises(NotThere, match="no forecasts of it"):
+    with pytest.raises(NotThere, match="its forecasts were not kept"):
         runs.forecasts(1)
     with pytest.raises(NotThere, match="trial` = '7'"):
         runs.forecasts(7)

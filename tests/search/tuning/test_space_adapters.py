@@ -9,9 +9,9 @@ import optuna
 import pytest
 
 from experiments.catalogue import CATALOGUE
+from experiments.experiment import Design
 from experiments.lstm_space import stacked_lstm_space, to_flat, to_parameters
 from experiments.space import Choice, Condition, Float, Int, Space, Value
-from experiments.teaching_notes import DOCUMENTED
 from search.tuning import keras_tuner_space, optuna_space
 
 POINTS = 400
@@ -136,16 +136,17 @@ def test_a_given_point_comes_back_as_it_is(adapter: Adapter, space: Space) -> No
 
 
 def test_parameters_come_back_through_every_drawn_point(adapter: Adapter) -> None:
-    for flat in adapter.draw(CATALOGUE["power_usage"].space, 60):
-        assert to_flat(to_parameters(flat, 50)) == flat
-
-
-@pytest.mark.parametrize("design", DOCUMENTED, ids=lambda design: str(design.name))
-def test_the_documents_designs_can_be_given(adapter: Adapter, design: object) -> None:
     space = CATALOGUE["power_usage"].space
-    parameters = design.parameters  # type: ignore[attr-defined]
-    back = adapter.given(space, to_flat(parameters))
-    assert to_parameters(back, parameters.epochs) == parameters
+    for flat in adapter.draw(space, 60):
+        assert to_flat(to_parameters(flat, 50), space) == flat
+
+
+@pytest.mark.parametrize("design", CATALOGUE["power_usage"].designs, ids=lambda one: str(one.name))
+def test_the_designs_of_a_search_can_be_given(adapter: Adapter, design: Design) -> None:
+    experiment = CATALOGUE["power_usage"]
+    parameters = design.parameters
+    back = adapter.given(experiment.space, to_flat(parameters, experiment.space))
+    assert experiment.parameters_of(back, parameters.epochs, design.name) == parameters
 
 
 def test_a_space_without_conditions_is_drawn_whole(adapter: Adapter) -> None:

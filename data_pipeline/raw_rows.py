@@ -1,0 +1,87 @@
+"""The raw rows that a served model is given: their times and numbers, checked.
+
+pandas and NumPy alone: a served model's folder holds a copy of this file.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+FloatArray = npt.NDArray[np.float64]
+
+_OFFSET = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})$"
+
+
+class WrongRows(ValueError):
+    """The rows are not what the model was trained for; the message names rows and columns."""
+
+
+def read_times(
+    column: "pd.Series[Any]", name: str, zone: str | None, offsets: bool
+) -> tuple[pd.DatetimeIndex, pd.DatetimeIndex]:
+    """Read a column of hourly times.
+
+    Args:
+        column: ISO 8601 times, n of them, each an hour after the one before.
+        name: of the column, for messages.
+        zone: IANA time zone of the local clock, None where none was named.
+        offsets: True if the times must say their offset from UTC; plays no part with a zone.
+
+    Returns:
+        n instants, as written or in the zone; n local clock times without zone.
+
+    Raises:
+        WrongRows: a cell is no time, the offsets are not as expected, or hours are missing.
+    """
+    try:
+        # Offsets that change with the clock are one zone only once they are UTC.
+        changing = zone is not None and bool(column.astype(str).str.contains(_OFFSET).all())
+        instants = pd.DatetimeIndex(pd.to_datetime(column, format="ISO8601", utc=changing))
+    except (ValueError, TypeError) as error:
+        raise WrongRows(
+            f"column {name!r}: expected times such as 2014-06-30T23:00, all with the same "
+            f"offset from UTC or all without: {error}"
+        ) from error
+    if instants.hasnans:
+        raise WrongRows(f"column {name!r}: no time in row {int(np.argmax(instants.isna()))}")
+    if zone is None and (instants.tz is not None) != offsets:
+        expected = "with" if offsets else "without"
+        raise WrongRows(
+            f"column {name!r}: expected times {expected} offset from UTC, as the model was "
+            f"trained with, found {column.iloc[0]}"
+        )
+    if zone is not None and instants.tz is not None:
+        instants = instants.tz_convert(zone)
+    elif zone is not None:
+        try:
+            instants = instants.tz_localize(zone, ambiguous="infer")
+        except ValueError as error:
+            raise WrongRows(
+                f"column {name!r}: not a clear time in {zone}; write the offset: {error}"
+            ) from error
+    steps = np.flatnonzero(np.diff(instants.as_unit("s").asi8) != 3600)
+    if steps.size:
+        at = int(steps[0])
+        raise WrongRows(
+            f"column {name!r}: expected each row one hour after the one before, found "
+            f"{instants[at]} in row {at} and {instants[at + 1]} in row {at + 1}"
+        )
+    return instants, instants.tz_localize(None)
+
+
+def read_numbers(column: "pd.Series[Any]", name: str) -> FloatArray:
+    """Read a column of finite numbers, float64 (n,).
+
+    Raises:
+        WrongRows: a cell is no finite number.
+    """
+    values = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
+    bad = np.flatnonzero(~np.isfinite(values))
+    if bad.size:
+        raise WrongRows(
+            f"column {name!r}: expected a number, found {column.iloc[bad[0]]!s} in row {bad[0]} "
+            f"({bad.size} such rows)"
+        )
+    return np.asarray(values)
