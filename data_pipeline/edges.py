@@ -12,10 +12,15 @@ from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.errors import DataError
 from data_pipeline.missing import EMPTY
+from data_pipeline.shape import plain_name
 from data_pipeline.source import DataSource
 
 # Up to this many rows without a time below the header may be units or a second header.
 _BELOW_HEADER: Final = 4
+_SUMS: Final = (
+    r"(?i)^(?:sub-?|grand )?(?:totals?|sums?|summe|zwischensumme|gesamt|average|mean|"
+    r"mittel(?:wert)?)\b|^(?:합계|소계|총계|평균)"
+)
 # Lines below the data that may be sums and notes.
 _BELOW_DATA: Final = 50
 
@@ -69,11 +74,25 @@ def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, Cl
             f"{places.quoted(tail.iloc[0])} in {places.lines(tail.index.to_numpy(np.int64))}"
         )
     inner = slice(first, stop)
-    if not read[inner].all():
-        raise _no_time(table.take(inner), read[inner], source)
     mask = np.zeros(len(read), np.bool_)
     mask[inner] = True
+    between = mask & ~read & _is_no_row(text, source)
+    if between.any():
+        mask &= ~between
+        at = text[between]
+        notes.append(
+            f"{at.index.nunique()} rows among the data left out, which repeat the names or are "
+            f"sums: {places.quoted(at.iloc[0])} in {places.lines(at.index.to_numpy(np.int64))}"
+        )
+    if not read[mask].all():
+        raise _no_time(table.take(mask), read[mask], source)
     return table.take(mask), times.take(mask), Around(units, tuple(notes))
+
+
+def _is_no_row(text: "pd.Series[str]", source: DataSource) -> NDArray[np.bool_]:
+    """Names that come again on every page, and sums of a day or a month, bool (n,)."""
+    again = text == plain_name(source.time[0])
+    return np.asarray(again | text.str.contains(_SUMS))
 
 
 def _holds_numbers(cells: pd.DataFrame) -> bool:

@@ -233,6 +233,8 @@ def _refuse_long_runs(full: Rows, source: DataSource) -> None:
                 f"{source.file}: column {name!r}: {places.clock(full.local[first])} to "
                 f"{places.clock(full.local[stop - 1])}"
             )
+            if stop - first == len(full):
+                raise DataError(f"{where}: expected numbers, found none in the whole column.")
             if first == 0 or stop == len(full):
                 day = pd.Timedelta(hours=24)
                 inside = (
@@ -243,7 +245,7 @@ def _refuse_long_runs(full: Rows, source: DataSource) -> None:
                 raise DataError(
                     f"{where}: expected values on both sides of a gap, found none on one. "
                     f"Choose days without it.",
-                    [Way(inside)] if 0 < stop - first < len(full) else (),
+                    [Way(inside)],
                 )
             if stop - first > source.max_gap:
                 ways = [Way({"max_gap": stop - first})] if stop - first <= 168 else ()

@@ -11,6 +11,7 @@ EMPTY: Final = frozenset(
         *("", "nan", "na", "n/a", "n.a.", "<na>", "n/e", "n.e.", "n/d", "nd", "null", "none"),
         *("nil", "nat", "-", "--", "---", "–", "—", "−", "?", "??", ".", "..", "..."),
         *("#n/a", "#na", "#n/a n/a", "#value!", "#ref!", "#div/0!", "#num!", "#null!", "#wert!"),
+        *("unavailable", "unknown"),
         *("no data", "nodata", "missing", "(null)", "k.a.", "결측", "없음"),
     }
 )
@@ -22,6 +23,8 @@ _CODES: Final = frozenset(
         *(9999999.0, 32767.0, 65535.0),
     }
 )
+# The same as they are written, also beside numbers that are written in another way.
+WHOLE_CODES: Final = frozenset(f"{code:.0f}" for code in _CODES if code.is_integer())
 
 
 def far_codes(numbers: NDArray[np.float64]) -> list[float]:

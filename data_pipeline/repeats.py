@@ -145,7 +145,8 @@ def _meters(rows: Rows, others: pd.DataFrame) -> tuple[str, list[str]] | None:
         column = others.iloc[:, at].astype("str")
         if not 2 <= column.nunique() <= _METERS:
             continue
-        value = column.reindex(rows.lines).to_numpy(object)
+        # A row a day gives as many hours of one line.
+        value = column[~column.index.duplicated()].reindex(rows.lines).to_numpy(object)
         pairs = pd.DataFrame({"time": rows.instants.asi8, "value": value})
         # A few may be left: hours that a clock change brings twice to each meter.
         if int(pairs.duplicated().sum()) * _LEFT <= len(pairs):

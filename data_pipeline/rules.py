@@ -1,5 +1,6 @@
 """The reading rules: how a file is read, as one value and as a line of options."""
 
+import functools
 import shlex
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
@@ -13,6 +14,12 @@ ColumnName = Annotated[str, Field(min_length=1, max_length=300)]
 NUMERIC_TIMES = ("epoch", "epoch-ms", "excel")
 THOUSANDS = {"point": ".", "comma": ",", "blank": " ", "space": " ", "apostrophe": "'", "’": "'"}
 DECIMALS = {"point": ".", "comma": ","}
+
+
+@functools.cache
+def _zones() -> frozenset[str]:
+    """The names of all zones, for which the machine's zone files are gone through."""
+    return frozenset(available_timezones())
 
 
 class ReadingRules(BaseModel):
@@ -114,7 +121,7 @@ class ReadingRules(BaseModel):
     @field_validator("tz")
     @classmethod
     def _known_zone(cls, tz: str | None) -> str | None:
-        if tz is not None and tz not in available_timezones():
+        if tz is not None and tz not in _zones():
             raise ValueError(
                 f"--tz expects an IANA time zone such as 'Europe/Berlin' or 'UTC', found {tz!r}"
             )

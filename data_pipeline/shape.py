@@ -24,6 +24,10 @@ _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 _NOTES: Final = 20
 _TIME_IN_IT: Final = re.compile(r"\d{1,4}[-/.:]\d|^\d{5,}")
 _SEP_LINE: Final = re.compile(r"\s*\"?sep=(.)\"?\s*$", re.IGNORECASE)
+# A line that is one quoted cell, with separators in it.
+_WRAPPED: Final = re.compile(r'"(?:[^"]|"")*[,;\t|](?:[^"]|"")*"')
+# A cell that a spreadsheet is to take for text: ="01".
+_FORMULA: Final = re.compile(r'(?m)(?<![^,;\t|\n])"?="+([^"\r\n]*)"+(?=[,;\t|\r\n]|\Z)')
 _LEADING_HASH: Final = re.compile(r"^#+\s*")
 
 
@@ -75,15 +79,27 @@ def read_shape(text: str, path: Path, told: int | None, wanted: Sequence[str]) -
     Raises:
         DataError: If a row has more cells than there are names, or a quote is not closed.
     """
+    text, notes = _unwrapped(text)
     lines = _head_lines(text)
     header = _find(lines, told, wanted, path)
     body = text[header.end :]
     raw, header = _parse(body, header, path)
-    notes = []
     above = sum(1 for line in lines[: max(0, header.line - 1)] if line.strip())
     if above:
         notes.append(f"{above} lines above the column names in line {header.line} left out")
     return RawTable(header.names, raw, SEPARATORS[header.separator], header.line, tuple(notes))
+
+
+def _unwrapped(text: str) -> tuple[str, list[str]]:
+    """Takes away what a spreadsheet put around whole lines or cells."""
+    head = [line.rstrip("\r\n") for line in _head_lines(text)]
+    head = [line for line in head if line.strip()]
+    if len(head) > 1 and all(_WRAPPED.fullmatch(line) for line in head):
+        lines = (line[1:-1].replace('""', '"') for line in text.splitlines())
+        return "\n".join(lines) + "\n", ["quotes around whole lines left out"]
+    if _FORMULA.search(text[:_HEAD]):
+        return _FORMULA.sub(r'"\1"', text), ['="..." read as the text in it']
+    return text, []
 
 
 def _head_lines(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """From cells to clock times: reads each form of a column by the places of its digits."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -266,10 +267,15 @@ def strptime_format(cell: str, order: str) -> str:
     places = sorted(place for place in codes if place is not None)
     written, at = "", 0
     for first, stop in places:
-        written += raw[at:first].decode(errors="replace") + codes[(first, stop)]
+        written += _literal(raw[at:first]) + codes[(first, stop)]
         at = stop
-    rest = "" if form.offset_sign is not None or form.until is not None else raw[at:].decode()
-    return written + rest
+    return written + ("" if form.offset_sign is not None or form.until else _literal(raw[at:]))
+
+
+def _literal(between: bytes) -> str:
+    """What stands between the numbers; words that differ from row to row as their codes."""
+    text = re.sub(r"(?i)\b[AP]\.?M\b\.?", "%p", between.decode(errors="replace"))
+    return re.sub(r"(?i)\b(?:mon|tue|wed|thu|fri|sat|sun)\b", "%a", text)
 
 
 def order_of(date_format: str) -> str | None:

@@ -104,14 +104,14 @@ def _joined(table: Table) -> "tuple[pd.Series[str], NDArray[np.object_] | None]"
     columns = [column.astype("str").str.strip() for column in table.times]
     if len(columns) == 1:
         return columns[0], None
-    flags, parts = None, columns[:1]
+    flags, parts = None, [_filled_down(columns[0], columns[1])]
     for column in columns[1:]:
         if (flags is None and len(parts) > 1 and column.nunique() <= _FEW) or (
             flags is None and column.nunique() <= _FEW and not column.str.contains(r"\d").any()
         ):
             flags = column.to_numpy(object)
         else:
-            parts.append(column)
+            parts.append(_padded(column))
     if len(parts) > 1:
         # A workbook may hold a day as a time at midnight.
         parts = [
@@ -121,6 +121,22 @@ def _joined(table: Table) -> "tuple[pd.Series[str], NDArray[np.object_] | None]"
     for part in parts[1:]:
         text = text + " " + part
     return text.str.strip(), flags
+
+
+def _filled_down(days: "pd.Series[str]", beside: "pd.Series[str]") -> "pd.Series[str]":
+    """Days that are written once, above the hours that they hold for, as in merged cells."""
+    written = days[days != ""]
+    blank = (days == "") & (beside != "")
+    once = len(written) > 1 and (written.to_numpy()[1:] != written.to_numpy()[:-1]).all()
+    if not once or len(written) * 2 > len(days) or (len(days) and days.iloc[0] == ""):
+        return days
+    return days.mask(blank).ffill()
+
+
+def _padded(clock: "pd.Series[str]") -> "pd.Series[str]":
+    """Clock times without a colon, 100 to 2400, with the zeros that a number loses."""
+    digits = clock.str.fullmatch(r"\d{1,4}").all()
+    return clock.str.zfill(4) if digits and (clock.str.len() > 2).any() else clock
 
 
 def _is_day(part: "pd.Series[str]") -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from data_pipeline import places
 from data_pipeline.errors import DataError, Way
-from data_pipeline.missing import EMPTY, far_codes
+from data_pipeline.marks import without_marks
+from data_pipeline.missing import EMPTY, WHOLE_CODES, far_codes
 from data_pipeline.number_forms import CONVENTIONS, PLAIN, Convention, parse, tidy
 from data_pipeline.source import DataSource
 from data_pipeline.units import UNIT_BEHIND
 
 LARGEST: Final = 1e15
+# Different words in place of numbers that may all mean "no value".
+_WORDS: Final = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,7 @@ class _Column:
     empty: NDArray[np.bool_]
     readings: "dict[Convention, NDArray[np.float64]]"
     unit: str
+    note: str = ""
 
 
 def read_numbers(cells: pd.DataFrame, others: pd.DataFrame, source: DataSource) -> Numbers:
@@ -77,6 +81,7 @@ def read_numbers(cells: pd.DataFrame, others: pd.DataFrame, source: DataSource) 
     values = np.column_stack([next(iter(one.readings.values())) for one in columns])
     _check_size(columns, values, source)
     values, notes, warnings = _refuse_codes(columns, values, source)
+    marked_notes = tuple(f"column {one.name!r}: {one.note}" for one in columns if one.note)
     chosen = [next(iter(one.readings)) for one in columns]
     marked = {one.decimal for one, column in zip(chosen, columns, strict=True) if _tells(column)}
     return Numbers(
@@ -84,7 +89,7 @@ def read_numbers(cells: pd.DataFrame, others: pd.DataFrame, source: DataSource) 
         decimal=source.decimal or (marked.pop() if len(marked) == 1 else None),
         thousands=next((one.thousands for one in chosen if one.thousands), ""),
         units={one.name: one.unit for one in columns if one.unit},
-        notes=notes,
+        notes=(*notes, *marked_notes),
         warnings=warnings,
     )
 
@@ -154,6 +159,7 @@ def _by_conventions(
     filled = np.zeros(len(unique), np.bool_)
     filled[codes[~empty]] = True
     weights = np.bincount(codes[~empty], minlength=len(unique))
+    text, note = without_marks(text, filled)
     bare, unit = _without_unit(text, filled)
     candidates = [
         one
@@ -161,8 +167,10 @@ def _by_conventions(
         if source.decimal in (None, one.decimal)
         and (source.thousands is None or source.thousands == one.thousands)
     ] or [Convention(source.decimal or ".", source.thousands or "")]
+    # A logger writes its code as it is, also where numbers have thousands apart.
+    coded = bare.isin(WHOLE_CODES).to_numpy()
     fits = {
-        one: bare.str.fullmatch(one.pattern(source.thousands is None)).to_numpy() & filled
+        one: (bare.str.fullmatch(one.pattern(source.thousands is None)).to_numpy() | coded) & filled
         for one in candidates
     }
     counts = {one: int(weights[fit].sum()) for one, fit in fits.items()}
@@ -179,7 +187,7 @@ def _by_conventions(
             full = np.where(empty, np.nan, values[codes])
             if not any(np.array_equal(full, other, equal_nan=True) for other in readings.values()):
                 readings[one] = full
-    return _Column(name, cells, empty, readings, unit)
+    return _Column(name, cells, empty, readings, unit, note)
 
 
 def _without_unit(
@@ -203,9 +211,10 @@ def _not_a_number(
         r"[+-]?\d{1,3}([,. '])\d{3}(\1\d{3})*(\D\d+)?", cell
     ):
         ways.append(Way({"thousands": re.findall(r"\D", cell.lstrip("+-"))[0]}))
-    elif not re.search(r"\d", cell) and len(cell) <= 20 and text.nunique() == 1 and "," not in cell:
-        code = (*(source.missing or ()), cell)
-        ways.append(Way({"missing": code}, f"{places.quoted(cell)} means no value"))
+    elif 2 * len(text) < len(cells) and not text.str.contains(r"[\d,]").any():
+        codes = list(dict.fromkeys(text))[:_WORDS]
+        told = f"{' and '.join(map(places.quoted, codes))} means no value"
+        ways.append(Way({"missing": (*(source.missing or ()), *codes)}, told))
     return DataError(
         f"{source.file}: line {text.index[0]}, column {name!r}: expected a number, found "
         f"{places.quoted(cell)}; {len(text)} such cells. Other numbers of the column are written "
@@ -243,7 +252,7 @@ def _evidence(others: pd.DataFrame, source: DataSource) -> set[str]:
 
 def _by_mark(column: _Column, mark: str) -> _Column:
     kept = {one: values for one, values in column.readings.items() if one.decimal == mark}
-    return _Column(column.name, column.cells, column.empty, kept or column.readings, column.unit)
+    return replace(column, readings=kept or column.readings)
 
 
 def _two_readings(column: _Column, source: DataSource) -> DataError:

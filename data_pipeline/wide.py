@@ -132,8 +132,11 @@ def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: s
         pd.Series(np.repeat(day.to_numpy(), count), index=lines, dtype="str") for day in days
     )
     long = Slots(np.tile(slots.begin, n), np.tile(slots.fold, n), slots.step, count)
-    rest = [name for i, name in enumerate(names) if i not in (*columns, *at) and name]
+    beside = [i for i, name in enumerate(names) if i not in (*columns, *at) and name]
+    rest = [names[i] for i in beside]
+    others = pd.DataFrame({i: np.repeat(cells[i].to_numpy(), count) for i in beside}, index=lines)
+    others.columns = pd.Index(rest)
     notes = [f"one row per day: {count} columns, {names[columns[0]]!r} begins at 00:00"]
     if rest:
         notes.append(f"columns beside them left out: {', '.join(map(repr, rest[:10]))}")
-    return Table(times, values, pd.DataFrame(index=values.index), long, tuple(notes))
+    return Table(times, values, others, long, tuple(notes))

@@ -158,7 +158,7 @@ def _run(options: dict[str, Any]) -> int:
             shown = {"study": name, "trials": experiment.trials, "workers": crew.workers}
             _print_json(shown | {"data": plan.report.as_dict(), "contract": plan.contract})
         else:
-            click.echo("\n".join(lines))
+            click.echo(commands.for_console("\n".join(lines)))
         return DONE
     if not options["quiet"]:
         click.echo("\n".join([*lines, ""]), err=True)

@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import io
 import os
 import shlex
 import signal
@@ -20,6 +21,10 @@ from search.common.errors import (
     WrongInput,
 )
 
+# Blocks of a small picture in text, and what stands for them.
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_SIGNS = "_.:-=+*#"
+
 
 def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int:
     """Do `work` and return its exit code. If it fails, say why on standard error.
@@ -30,6 +35,10 @@ def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int
     """
     from data_pipeline.errors import DataError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A console of one country cannot write all names: never a traceback.
+            stream.reconfigure(errors="backslashreplace")
     try:
         return work()
     except (WrongInput, DataError) as error:
@@ -50,6 +59,15 @@ def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int
     except KeyboardInterrupt:
         click.echo(interrupted, err=True)
         return INTERRUPTED
+
+
+def for_console(text: str) -> str:
+    """The text, its small pictures in plain signs where standard output has no blocks."""
+    try:
+        _BLOCKS.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return text.translate(str.maketrans(_BLOCKS, _SIGNS))
+    return text
 
 
 def need_ray() -> None:

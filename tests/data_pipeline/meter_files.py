@@ -599,6 +599,90 @@ def workbook() -> MeterFile:
     return MeterFile(workbook_of(cells), celsius=0.0, error=0.0006, suffix=".xlsx")
 
 
+def _pages(between: str) -> list[str]:
+    lines = _text("Date,Usage", _clock(), _usage()).splitlines()
+    at = range(25, HOURS, 24)
+    return list(np.insert(np.array(lines, object), list(at), between))
+
+
+@_file
+def flagged_estimates() -> MeterFile:
+    cells = [f"{one}{' E' if i % 17 == 0 else ''}" for i, one in enumerate(_usage())]
+    cells[5] += "*"
+    said = "numbers with the flag '*' or 'E' read as such"
+    return MeterFile(_text("Date,Usage", _clock(), cells).encode(), ALONE, said=(said,))
+
+
+@_file
+def minus_behind() -> MeterFile:
+    cold = [f"{one[1:]}-" if one.startswith("-") else one for one in _degrees(plus=-8)]
+    text = _text("Date,Temperature,Usage", _clock(), cold, _usage())
+    return MeterFile(text.encode(), celsius=-8.0, said=("a minus behind them",))
+
+
+@_file
+def pages_with_names() -> MeterFile:
+    text = "\n".join(_pages("Date,Usage"))
+    return MeterFile(text.encode(), ALONE, said=("repeat the names",))
+
+
+@_file
+def sums_of_days() -> MeterFile:
+    text = "\n".join(_pages("Total of the day,240.1"))
+    return MeterFile(text.encode(), ALONE, said=("or are sums: 'Total of the day'",))
+
+
+@_file
+def days_written_once() -> MeterFile:
+    days = [one if i % 24 == 0 else "" for i, one in enumerate(_clock("%Y-%m-%d"))]
+    text = _text("Day,Hour,Usage", days, _clock("%H:%M"), _usage())
+    return MeterFile(text.encode(), {"time": ("Day", "Hour"), **ALONE})
+
+
+@_file
+def hours_as_hundreds() -> MeterFile:
+    times = [str(100 * (i % 24 + 1)) for i in range(HOURS)]
+    text = _text("Day,Time,Usage", _clock("%Y%m%d"), times, _usage())
+    said = ("midnight is written as 24:00",)
+    return MeterFile(text.encode(), {"time": ("Day", "Time"), **ALONE}, said=said)
+
+
+@_file
+def wide_rows_of_two_kinds() -> MeterFile:
+    names, *rows = _wide(["Day", *(f"H{h}" for h in range(1, 25))], 24, USAGE * 1000).splitlines()
+    lines = [names.replace("Day", "Day,Kind")]
+    for row in rows:
+        lines += [row.replace(",", ",kWh,", 1), row.replace(",", ",kVArh,0.", 1)]
+    options = {"time": "Day", "where": ("Kind=kWh",), **ALONE}
+    return MeterFile(("\n".join(lines) + "\n").encode(), options, factor=1000, error=0.0006)
+
+
+@_file
+def cells_as_formulas() -> MeterFile:
+    cells = [f'="{one}"' for one in _usage()]
+    text = _text("Date,Usage", [f'="{one}"' for one in _clock()], cells)
+    return MeterFile(text.encode(), ALONE, said=("read as the text in it",))
+
+
+@_file
+def lines_in_quotes() -> MeterFile:
+    lines = _text("Date,Usage", _clock(), _usage()).splitlines()
+    text = "\r\n".join(f'"{line}"' for line in lines)
+    return MeterFile(text.encode(), ALONE, said=("quotes around whole lines",))
+
+
+@_file
+def sensor_unavailable() -> MeterFile:
+    cells = _usage()
+    cells[100], cells[200] = "unavailable", "unknown"
+    text = _text("Date,Usage", [f"{one}.000Z" for one in _clock("%Y-%m-%dT%H:%M:%S")], cells)
+    options = {**ALONE, "gaps": "interpolate"}
+    begin = JANUARY.replace(tzinfo=UTC)
+    return MeterFile(
+        text.encode(), options, begin=begin, unknown=(100, 200), said=("2 empty cells",)
+    )
+
+
 def write_file(name: str, folder: Path) -> tuple[Path, MeterFile]:
     """Makes one of the files in a folder."""
     made = FILES[name]()

@@ -23,7 +23,7 @@ def test_a_quiet_start_leaves_what_a_person_chose(monkeypatch: pytest.MonkeyPatc
     assert [os.environ.get(name) for name in NAMES] == ["0", None, "tensorflow"]
 
 
-def test_another_backend_of_keras_is_overruled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_d24_another_backend_of_keras_is_overruled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     assert cpu_environment()["KERAS_BACKEND"] == "tensorflow"
     quiet_start()

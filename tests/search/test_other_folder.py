@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 LOCK = "requirements.lock"
 
 
-def test_the_packages_are_found_from_another_folder_also_after_a_move(tmp_path: Path) -> None:
+def test_d28_the_packages_are_found_from_another_folder_also_after_a_move(tmp_path: Path) -> None:
     project = tmp_path / "project"
     (project / "scripts").mkdir(parents=True)
     shutil.copy(ROOT / "scripts" / "setup", project / "scripts")

@@ -122,7 +122,7 @@ def test_tracking_uri_of_the_environment_is_honoured_and_the_option_goes_before_
     assert choose_stores(None, "https://other").tracking == "https://other"
 
 
-def test_a_refusal_names_the_environment_variable_that_a_value_came_from(
+def test_d28_a_refusal_names_the_environment_variable_that_a_value_came_from(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "nonsense")

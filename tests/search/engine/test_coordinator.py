@@ -262,7 +262,7 @@ def test_t6_three_errors_of_our_own_in_a_row_end_the_study() -> None:
     assert search.states.count(State.INTERRUPTED) == 1
 
 
-def test_t7_an_error_of_the_environment_ends_the_study_and_counts_no_trial() -> None:
+def test_d24_an_error_of_the_environment_ends_the_study_and_counts_no_trial() -> None:
     search = Search([result(), NO_KERAS], total=3)
     ending = search.run()
     assert ending.state is State.FAILED and "No module named 'jax'" in ending.reason

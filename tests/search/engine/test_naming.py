@@ -20,7 +20,7 @@ from tests.search.samples import experiment
 def of_file(path: Path, plus: float = 0.0) -> Experiment:
     """The tiny experiment on a file of its own."""
     path.parent.mkdir(exist_ok=True)
-    lines = [f"{row}{'' if not plus else '5'}" for row in rows(hours(400))]
+    lines = [f"{row}{'' if not plus else '5'}" for row in rows(hours(480))]
     path.write_text(text(lines))
     source = {"path": path, "unit": "kW"}
     base = experiment()
@@ -47,14 +47,14 @@ def begin(plan: Plan) -> str:
     return name
 
 
-def test_m4_hangul_file_names_are_told_apart_and_can_be_read() -> None:
+def test_d28_hangul_file_names_are_told_apart_and_can_be_read() -> None:
     names = [default_name(of_file(Path(f"{stem}.csv"))) for stem in ("전력", "가스", "전력 2")]
     assert len(set(names)) == 3 and names[0].startswith("tiny-jeonryeog-")
     assert all(check_name("--study", name) for name in names)
     assert default_name(of_file(Path("meter.csv"))) == "tiny-meter"
 
 
-def test_m4_two_files_of_one_name_get_two_studies(tmp_path: Path) -> None:
+def test_d28_two_files_of_one_name_get_two_studies(tmp_path: Path) -> None:
     one, other = plan_of(tmp_path / "a" / "meter.csv"), plan_of(tmp_path / "b" / "meter.csv", 1)
     assert begin(one) == "tiny-meter"
     name, told = study_name(other, choose_stores(None, None))
@@ -65,7 +65,7 @@ def test_m4_two_files_of_one_name_get_two_studies(tmp_path: Path) -> None:
     assert model_name("mine", other.experiment) == "tiny-meter"
 
 
-def test_m4_a_refusal_names_both_files(tmp_path: Path) -> None:
+def test_d28_a_refusal_names_both_files(tmp_path: Path) -> None:
     one, other = plan_of(tmp_path / "a" / "meter.csv"), plan_of(tmp_path / "b" / "meter.csv", 1)
     begin(one)
     with pytest.raises(Refused) as refusal:
@@ -73,7 +73,7 @@ def test_m4_a_refusal_names_both_files(tmp_path: Path) -> None:
     assert f"begun with {tmp_path}/a/meter.csv, given {tmp_path}/b/meter.csv" in str(refusal.value)
 
 
-def test_m4_a_study_of_a_hangul_file_that_earlier_versions_began_goes_on() -> None:
+def test_d28_a_study_of_a_hangul_file_that_earlier_versions_began_goes_on() -> None:
     plan = plan_of(Path("전력.csv"))
     stores = choose_stores(None, None)
     with hold_study("tiny---", stores) as storage:
@@ -82,7 +82,7 @@ def test_m4_a_study_of_a_hangul_file_that_earlier_versions_began_goes_on() -> No
     assert model_name("tiny---", plan.experiment) == "tiny---"
 
 
-def test_m1_a_data_file_is_found_again_after_its_folder_was_moved(tmp_path: Path) -> None:
+def test_d25_a_data_file_is_found_again_after_its_folder_was_moved(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "meter.csv").write_text("x")
     before = Path("/home/somebody/project/data/meter.csv")

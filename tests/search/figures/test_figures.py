@@ -224,7 +224,7 @@ def test_the_same_figure_gives_the_same_bytes_from_any_thread() -> None:
     )
 
 
-def test_m3_hangul_is_drawn_and_not_as_boxes() -> None:
+def test_d27_hangul_is_drawn_and_not_as_boxes() -> None:
     drawn = [
         figures.png(figures.readings(TIMES, ACTUAL, ACTUAL < 0, unit, "사용량"))
         for unit in ("전력", "가스")

@@ -196,6 +196,45 @@ def test_gaps_are_filled_as_far_as_is_asked_for(promoted: tuple[Path, str]) -> N
     assert done.exit_code == DONE and done.stdout.startswith("Date,forecast,low,high")
 
 
+def test_d21_old_gaps_an_empty_begin_and_coming_weather_do_not_stop_a_forecast(
+    promoted: tuple[Path, str],
+) -> None:
+    place = promoted[0]
+    lines = (place / "meter.csv").read_text().splitlines()
+    usual = predict_here(place, "--data", "meter.csv").stdout
+    first = lines[1].rsplit(",", 1)[0] + ","
+    coming = [f"2014-05-10 {hour:02d}:00,15.0," for hour in (3, 4, 5)]
+    holes = [lines[0], first, *lines[2:50], *lines[80:], *coming]
+    (place / "old.csv").write_text("\n".join(holes) + "\n")
+    done = predict_here(place, "--data", "old.csv")
+    assert done.exit_code == DONE, done.stderr
+    assert done.stdout.split(",")[:4] == usual.split(",")[:4]
+    assert "gaps in them" in done.stderr and "the last 3 hours" in done.stderr
+    (old,), (whole,) = (list(csv.DictReader(io.StringIO(text))) for text in (done.stdout, usual))
+    assert old["Date"] == whole["Date"] and old["forecast"] == whole["forecast"]
+
+
+def test_d21_a_file_of_the_same_make_or_another_is_forecast_alike(
+    promoted: tuple[Path, str],
+) -> None:
+    place = promoted[0]
+    header, *rows = (place / "meter.csv").read_text().splitlines()
+    usual = predict_here(place, "--data", "meter.csv").stdout
+    other = [header.replace(",", ";")]
+    for row in rows:
+        time, celsius, usage = row.split(",")
+        day, clock = time.replace("T", " ").split(" ")
+        year, month, date = day.split("-")
+        cells = [f"{date}.{month}.{year} {clock}", celsius, usage]
+        other.append(
+            ";".join(cells).replace(".", ",").replace(f"{date},{month},", f"{date}.{month}.")
+        )
+    (place / "other.csv").write_text("\n".join(other) + "\n")
+    done = predict_here(place, "--data", "other.csv")
+    assert done.exit_code == DONE, done.stderr
+    assert done.stdout == usual
+
+
 def test_a_backtest_scores_the_files_own_hours_beside_simple_forecasts(
     promoted: tuple[Path, str],
 ) -> None:

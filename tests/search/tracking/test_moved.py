@@ -61,7 +61,7 @@ def project(tmp_path: Path) -> Project:
     return made
 
 
-def test_m1_artifacts_follow_a_folder_that_was_renamed(project: Project, tmp_path: Path) -> None:
+def test_d25_artifacts_follow_a_folder_that_was_renamed(project: Project, tmp_path: Path) -> None:
     project.root.parent.rename(tmp_path / "after")
     project.root = tmp_path / "after" / ROOT
     # In a process of its own: MLflow remembers the places of runs that it has written to.
@@ -76,7 +76,7 @@ def test_m1_artifacts_follow_a_folder_that_was_renamed(project: Project, tmp_pat
     assert list(project.root.rglob("promotion.txt")) and not (tmp_path / "before").exists()
 
 
-def test_m1_a_store_whose_artifacts_are_gone_says_where_they_belong(
+def test_d25_a_store_whose_artifacts_are_gone_says_where_they_belong(
     project: Project, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "alone.db"
@@ -86,7 +86,7 @@ def test_m1_a_store_whose_artifacts_are_gone_says_where_they_belong(
     assert str(project.root / "artifacts") in told and str(tmp_path / "artifacts") in told
 
 
-def test_m2_a_deleted_experiment_is_restored_with_its_runs(project: Project) -> None:
+def test_d26_a_deleted_experiment_is_restored_with_its_runs(project: Project) -> None:
     from mlflow.tracking import MlflowClient
 
     client = MlflowClient(project.uri)
@@ -98,7 +98,7 @@ def test_m2_a_deleted_experiment_is_restored_with_its_runs(project: Project) -> 
     assert len(client.search_runs([found.experiment_id])) == 3
 
 
-def test_m2_deleted_runs_are_restored(project: Project) -> None:
+def test_d26_deleted_runs_are_restored(project: Project) -> None:
     from mlflow.tracking import MlflowClient
 
     client = MlflowClient(project.uri)
@@ -109,7 +109,7 @@ def test_m2_deleted_runs_are_restored(project: Project) -> None:
     assert project.study_run() == study and project.parents() == {study}
 
 
-def test_m2_a_purged_study_run_is_made_anew_above_its_trials(project: Project) -> None:
+def test_d26_a_purged_study_run_is_made_anew_above_its_trials(project: Project) -> None:
     before = project.study_run()
     with sqlite3.connect(f"{project.root}/mlflow.db") as store:
         for table in ("tags", "params", "metrics", "latest_metrics", "runs"):
