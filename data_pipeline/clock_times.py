@@ -15,7 +15,7 @@ class ClockTimes:
     Attributes:
         clock: int64 (n,), microseconds since 1970 as the file's clock shows.
         read: bool (n,), whether the row has a time at all.
-        offset: int64 (n,), microseconds ahead of UTC, or None where the file writes none.
+        offset: int64 (n,), microseconds ahead of UTC, or None if the file writes none.
         fold: int8 (n,), 0 or 1 for the first or second of two hours with one name, else -1.
         hour: int64 (n,), the number of the hour in its day; -1 if the file writes a clock time.
         day: int64 (n,), days since 1970; `hour` counts within this day.

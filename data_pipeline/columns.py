@@ -102,7 +102,7 @@ def choose_columns(
     """Takes the wanted columns.
 
     Args:
-        names: All column names, "" where there is none.
+        names: All column names, "" if there is none.
         cells: Columns numbered from 0.
         source: The names or positions asked for.
         where: The file, the line of the header and the encoding, for messages.

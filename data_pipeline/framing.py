@@ -26,7 +26,7 @@ class Framing(BaseModel):
         horizon: Hours forecast after the window (`--horizon`).
         train: Share of the windows that the network learns from.
         validation: Share that early stopping and the search look at.
-        test: Share that promotion alone opens.
+        test: Share that only promotion opens.
         scaler_rows: Rows on which the scaler is fitted. "all" leaks the later periods. It exists so
             that an experiment can show the effect of this mistake.
         cycle_lengths: Hours and days of the calendar's two circles. (23, 6) makes 23:00 equal to

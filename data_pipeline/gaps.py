@@ -62,7 +62,7 @@ def fill_gaps(rows: Rows, source: DataSource) -> Filled:
     the border of two splits depends on one value of the later split. The default is `--gaps error`.
 
     Args:
-        rows: Sorted, whole hours apart, NaN where a cell is empty.
+        rows: Sorted, whole hours apart, NaN if a cell is empty.
         source: `--gaps`, `--max-gap` and the column names.
 
     Raises:
@@ -94,7 +94,7 @@ def last_run(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
     """The hours after the last gap that is not filled. A forecast needs only these.
 
     Args:
-        rows: Sorted, whole hours apart, NaN where a cell is empty.
+        rows: Sorted, whole hours apart, NaN if a cell is empty.
         source: `--gaps`, `--max-gap`.
 
     Returns:

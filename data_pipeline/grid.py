@@ -31,7 +31,7 @@ class Rows:
     Attributes:
         instants: n instants, UTC or naive clock time, microsecond resolution.
         local: n naive local clock times.
-        values: float64 (n, c + 1), covariates then target; NaN where a cell is empty.
+        values: float64 (n, c + 1), covariates then target; NaN if a cell is empty.
         lines: int64 (n,), file line of each row; 0 for an hour that the file lacks.
     """
 

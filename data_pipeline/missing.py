@@ -31,7 +31,7 @@ def far_codes(numbers: NDArray[np.float64]) -> list[float]:
     """The codes in a column that lie far from all its other values.
 
     Args:
-        numbers: float64 (n,), NaN where a cell is empty.
+        numbers: float64 (n,), NaN if a cell is empty.
 
     Returns:
         Each code once, in ascending order.

@@ -19,7 +19,7 @@ def propose(names: Sequence[str], cells: pd.DataFrame, source: DataSource) -> li
     """Proposes ways to map the columns: time columns, and each column of numbers as the target.
 
     Args:
-        names: All column names, "" where there is none.
+        names: All column names, "" if there is none.
         cells: Columns numbered from 0.
         source: The names asked for. Names that the file holds are kept.
     """

@@ -36,7 +36,7 @@ class RawTable:
     """All cells of a table.
 
     Attributes:
-        names: Column names; "" where a column has none.
+        names: Column names; "" if a column has none.
         cells: One column for each name, numbered from 0; the index holds file line numbers.
         separator: Name of the separator.
         header: Line of the column names, from 1; 0 if there is none.

@@ -114,7 +114,7 @@ def _from_sheet(content: Content, source: DataSource) -> Found:
     if len(best) > 1:
         raise DataError(
             f"{path}: expected one sheet with the columns asked for, found {len(best)}: "
-            f"{', '.join(map(repr, best[:10]))}. Save the one to read as a file of its own."
+            f"{', '.join(map(repr, best[:10]))}. Save the sheet to read as its own file."
         )
     _, names, cells, line = found[best[0]]
     kind = "Parquet" if content.header else "workbook"

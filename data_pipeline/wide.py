@@ -104,7 +104,7 @@ def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: s
 
     Args:
         names: All column names.
-        cells: Columns numbered from 0, one row a day.
+        cells: Columns numbered from 0, one row per day.
         source: The name of the day's column. The target may have any name.
         where: The file and the line of the header, for messages.
 

@@ -83,8 +83,8 @@ class TrialResult:
         best_epoch: counted from 1. epochs: epochs trained.
         stopped_by: "patience", "epochs" or "pruner".
         train, held_out: metrics by name, in the data's unit if they have one.
-        period: of the held-out windows. In a study it is always "validation".
-        seconds: of training. seconds_per_epoch: median. overhead_seconds: of everything else.
+        period: the period of the held-out windows. In a study it is always "validation".
+        seconds: time of training. seconds_per_epoch: median. overhead_seconds: all other time.
         repeat_of: number of the attempt with the same point, if its result was copied.
         device: "cpu" or "gpu". device_name: the system's name. device_notes: for the person.
         backend: what trained it, "kernels" or "tensorflow"; "" in results from before this field.

@@ -1,1 +1,1 @@
-"""What the numbers of a study say: pure functions, no stores."""
+"""Statistics on the numbers of a study: pure functions, no stores."""

@@ -77,10 +77,11 @@ def trade_off(summary: StudySummary, facts: StudyFacts) -> str:
     labels = [one.regime for one in found.values()]
     numbers = ", ".join(f"{labels.count(regime)} {regime}" for regime in Regime)
     return (
-        f"Trade-off: the best trial's fit is {fit.regime}: RMSE {amount(train)} {facts.unit} on "
-        f"the training windows and {amount(validation)} {facts.unit} on the validation windows, "
-        f"both in inference mode (ratio {fit.gap:.2f}; overfit from {OVERFIT_GAP:g}), the former "
-        f"{fit.excess:.2f} times what is attainable (underfit from {UNDERFIT_EXCESS:g}). "
+        f"Trade-off: the best trial's fit is {fit.regime}. Its RMSE is {amount(train)} "
+        f"{facts.unit} on the training windows and {amount(validation)} {facts.unit} on the "
+        f"validation windows, both in inference mode: ratio {fit.gap:.2f} (overfit from "
+        f"{OVERFIT_GAP:g}). The training RMSE is {fit.excess:.2f} times the attainable RMSE "
+        f"(underfit from {UNDERFIT_EXCESS:g}). "
         f"Completed trials: {numbers}."
     )
 

@@ -58,8 +58,8 @@ class Mirror:
         self._later: deque[Callable[[], None]] = deque()
         self._standing: tuple[StudySummary, State] | None = None
         self._lock = threading.Lock()
-        # requests says so itself when it is imported, but that happens in the thread, and whoever
-        # leaves `warnings.catch_warnings` in another one meanwhile takes it back.
+        # The package requests sets this filter when it is imported. But that happens in our thread,
+        # and another thread that leaves `warnings.catch_warnings` meanwhile removes the filter.
         warnings.filterwarnings("ignore", message="SOCKS support in urllib3")
         self._thread = threading.Thread(target=self._work, name="mlflow-mirror", daemon=True)
         self._thread.start()
