@@ -110,7 +110,9 @@ def play(contestants: Sequence[Contestant], seeds: int, minutes: float, overhead
     size = plan.prepared.train.x.shape
 
     def train(parameters: TrialParameters, seed: int) -> tuple[FloatArray, float]:
-        return surrogate.predict(parameters, seed), epoch_seconds(parameters, *size, TENSORFLOW)
+        return surrogate.predict(parameters, seed), epoch_seconds(
+            parameters, *size, speed=TENSORFLOW
+        )
 
     # joblib replaces processes that have grown, which costs a second and changes nothing.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
