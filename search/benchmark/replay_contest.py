@@ -107,12 +107,11 @@ def play(contestants: Sequence[Contestant], seeds: int, minutes: float, overhead
     experiment = EXPERIMENT.model_copy(
         update={"epochs": surrogate.curves.epochs, "trials": MANY_TRIALS}
     )
-    size = plan.prepared.train.x.shape
+    windows, length, features = plan.prepared.train.x.shape
 
     def train(parameters: TrialParameters, seed: int) -> tuple[FloatArray, float]:
-        return surrogate.predict(parameters, seed), epoch_seconds(
-            parameters, *size, speed=TENSORFLOW
-        )
+        seconds = epoch_seconds(parameters, windows, length, features, TENSORFLOW)
+        return surrogate.predict(parameters, seed), seconds
 
     # joblib replaces processes that have grown, which costs a second and changes nothing.
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
