@@ -44,7 +44,8 @@ def test_a_network_of_changes_is_promoted_with_the_numbers_it_was_judged_by(
     series, report = load_series(SOURCE)
     tiny = experiment().model_copy(update={"source": SOURCE, "framing": FRAMING})
     plan = Plan(tiny, series, report, prepare(series, FRAMING))
-    changes = parameters().model_copy(update={"inputs": "changes"})
+    update = {"inputs": "changes", "target": "change", "lookback": 12}
+    changes = parameters().model_copy(update=update)
     candidate = Candidate("trial_0", changes, 90.0, reference=False)
     chosen = Ranked(candidate, 95.0, 90.0, 99.0, seeds=2, epochs=2, luck=-2.0)
     (tmp_path / "networks").mkdir()
