@@ -121,7 +121,7 @@ def test_the_text_says_the_ratios() -> None:
     assert "6.00x (95 % 5.00 to 7.00, n = 2)" in text
     # 1e9 operations in 0.105 s, of as many in 0.1 s.
     assert "64/32 x 32            105.0     205.0     415.0         95%   1.95x" in text
-    assert "after 0.33 times the time" in text
+    assert "best error in 0.33 times the stock loop's time" in text
 
 
 def test_the_race_is_read_at_the_time_of_the_shortest() -> None:
