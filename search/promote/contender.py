@@ -44,7 +44,7 @@ class Contender:
     @property
     def blend(self) -> Combined | None:
         """The blend, if it is what may be promoted."""
-        return self.combined if self.combined is not None and self.combined.pays else None
+        return self.combined if self.combined is not None and self.combined.preferred else None
 
     @property
     def name(self) -> str:
@@ -90,19 +90,30 @@ class Contender:
         if found is None:
             return lines
         how = "a weight by least squares, each fold's from the others" if found.fitted else "equal"
-        outcome = (
-            "It is measurably better than both, so it is what may be promoted."
-            if found.pays
-            else "It is not measurably better than both, so the network alone is what may be "
-            "promoted."
-        )
         return [
             *lines,
             f"A blend of {found.weight:g} x {own} and {1 - found.weight:g} x {self.floor} "
             f"(weights: {how}) has {amount(found.rmse)} {unit}; difference from the network "
             f"{_difference(found.against_first, unit)}, from {self.floor} "
-            f"{_difference(found.against_second, unit)}. {outcome}",
+            f"{_difference(found.against_second, unit)}. {_outcome(found, self.floor)}",
         ]
+
+
+def _outcome(found: Combined, floor: str) -> str:
+    if found.pays:
+        return "It is measurably better than both, so it is what may be promoted."
+    if found.preferred:
+        return (
+            f"It is measurably better than {floor} and not measurably worse than the network, so "
+            "it is what may be promoted: it depends less on the network alone."
+        )
+    if found.weight == 1:
+        why = f"Nothing of {floor} is left in it"
+    elif found.against_first.clearly_worse:
+        why = "It is measurably worse than the network"
+    else:
+        why = f"It is not measurably better than {floor}"
+    return f"{why}, so the network alone is what may be promoted."
 
 
 def _difference(one: Compared, unit: str) -> str:

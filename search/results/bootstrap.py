@@ -52,6 +52,11 @@ class Compared:
         return self.high < 0 and self.blocks >= FEWEST_BLOCKS and not self.alike
 
     @property
+    def clearly_worse(self) -> bool:
+        """True if the 95 % interval of the difference lies above 0, with blocks enough to tell."""
+        return self.low > 0 and self.blocks >= FEWEST_BLOCKS and not self.alike
+
+    @property
     def alike(self) -> bool:
         """True if they differ by no more than rounding."""
         return max(abs(self.low), abs(self.high)) <= ROUNDING * self.other

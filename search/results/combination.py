@@ -49,6 +49,18 @@ class Combined:
         """True if its error is measurably lower than that of either forecast alone."""
         return self.against_first.clearly_better and self.against_second.clearly_better
 
+    @property
+    def preferred(self) -> bool:
+        """True if it is measurably better than the second and not measurably worse than the first.
+
+        Where the folds cannot tell the blend from the first forecast, it is the safer of the two:
+        new hours differ from those of the folds, and it depends on the first by its weight alone.
+        """
+        blends = 0 < self.weight < 1
+        return (
+            blends and self.against_second.clearly_better and not self.against_first.clearly_worse
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """All of it but the residuals, as plain values."""
         return {
@@ -56,6 +68,7 @@ class Combined:
             "fitted": self.fitted,
             "rmse": self.rmse,
             "pays": self.pays,
+            "preferred": self.preferred,
             "compared": [asdict(self.against_first), asdict(self.against_second)],
         }
 

@@ -77,6 +77,27 @@ def test_what_adds_nothing_is_not_called_better() -> None:
     assert not combine(NAMES, floor, floor).pays
 
 
+def test_what_the_folds_cannot_tell_from_the_first_is_preferred() -> None:
+    first = _errors(14, 1.0)
+    pairs = zip(first, _errors(15, 1.0), strict=True)
+    found = combine(NAMES, first, [one + 0.6 * other for one, other in pairs])
+    assert found.preferred and not found.pays and 0 < found.weight < 1
+
+
+def test_what_leaves_nothing_of_the_second_or_is_worse_than_the_first_is_not_preferred() -> None:
+    first = _errors(14, 1.0)
+    noise = _errors(15, 1.0)
+    alone = combine(
+        NAMES, first, [2 * one + other for one, other in zip(first, noise, strict=True)]
+    )
+    assert alone.weight == 1 and alone.against_second.clearly_better and not alone.preferred
+    single, apart = (_errors(seed, 1.0, folds=1, hours=300) for seed in (16, 17))
+    worse = combine(
+        NAMES, single, [one + 3 * other for one, other in zip(single, apart, strict=True)]
+    )
+    assert not worse.fitted and worse.against_first.clearly_worse and not worse.preferred
+
+
 def test_folds_too_short_to_tell_are_not_called_better() -> None:
     first, second = (_errors(seed, 1.0, folds=3, hours=60) for seed in (12, 13))
     found = combine(NAMES, first, second)
