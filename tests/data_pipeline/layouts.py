@@ -190,7 +190,7 @@ def days(rng: random.Random) -> Make:
     hours = _hours(drawn, "sum" if step < HOUR and rng.random() < 0.5 else "mean")
     # Columns by the clock have no place for an hour that comes twice.
     written = np.array([slot in names for slot in _slots(drawn, elapsed)])
-    known = written.reshape(-1, per_hour).all(axis=1)
+    known = np.asarray(written.reshape(-1, per_hour).all(axis=1))
     options |= {} if known.all() else {"gaps": "interpolate"}
     made = Make(b"", options, *hours.truth, None, known)
     if step < HOUR:
@@ -381,7 +381,7 @@ def typed(rng: random.Random) -> Make:
         return _parquet(rng, made, drawn, clock, values, time, usage)
     if drawn.zone:
         options["tz"] = drawn.zone
-    above = [["Customer", "A"], []] if rng.random() < 0.3 else []
+    above: list[list[object]] = [["Customer", "A"], []] if rng.random() < 0.3 else []
     cells: list[list[object]] = [*above, [time, usage]]
     text = rng.random() < 0.3
     cells += [
