@@ -594,7 +594,7 @@ def parquet() -> MeterFile:
 def workbook() -> MeterFile:
     """One sheet, dates as days with a date's format."""
     times = [JANUARY + timedelta(hours=hour) for hour in range(HOURS)]
-    cells: list[list[Any]] = [["Date", "Temperature", "Usage"]]
+    cells: list[list[object]] = [["Date", "Temperature", "Usage"]]
     cells += [list(row) for row in zip(times, TEMPERATURE, USAGE.round(3), strict=True)]
     return MeterFile(workbook_of(cells), celsius=0.0, error=0.0006, suffix=".xlsx")
 
