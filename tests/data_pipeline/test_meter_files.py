@@ -1,4 +1,4 @@
-"""Files as real exports write them are read to the right values; D14 to D20 and D23."""
+"""Files as real exports write them are read to the right values; D14 to D20."""
 
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from data_pipeline.rules import rules_of_before
 from data_pipeline.series import HourlySeries
 from data_pipeline.source import DataSource
 from tests.data_pipeline.files import hours, rows, text, write
-from tests.data_pipeline.makes import judge_many
 from tests.data_pipeline.meter_files import (
     FILES,
     HOURS,
@@ -334,13 +333,3 @@ def test_d22_options_that_were_kept_before_there_were_rules_read_the_same(tmp_pa
     before = {"path": str(path), "time": "Date", "target": "Usage", "features": ["Temperature"]}
     series, _ = load_series(DataSource.model_validate(rules_of_before(before)))
     assert series.target[0] == 4.0 and (series.covariates == -9999).all()
-
-
-# D23: random makes
-
-
-@pytest.mark.timeout(600)
-def test_d23_no_random_make_is_read_to_another_series(tmp_path: Path) -> None:
-    found = judge_many(600, 0, tmp_path)
-    # Where it asks, one of the ways leads to the truth.
-    assert found["read"] > 380 and found["refused"] < 6
