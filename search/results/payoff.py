@@ -28,6 +28,8 @@ WORDS = {
     "payoff_retest": "with new seeds on {folds} rolling origin(s)",
     "payoff_blend": "; what pays is a blend, {weight} x the network + {rest} x {floor}, with "
     "{blend} {unit} (difference from {floor} {difference} {unit}, 95 % interval {low} to {high})",
+    "payoff_safer": "; a blend, {weight} x the network + {rest} x {floor}, has {blend} {unit}, "
+    "measurably better than {floor} but not than the network",
     "payoff_no_blend": "; a blend of both is not measurably better than each alone",
     "payoff_floor": "; the safe choice is {floor}",
     "payoff_few": "; {blocks} blocks of hours are few for an interval",
@@ -47,6 +49,8 @@ class Payoff(BaseModel):
             None if none was asked for.
         blend_pays: True if the blend is measurably better than network and baseline alone; in a
             search, whose windows are few, by the two intervals without a least number of blocks.
+        blend_safer: True if it is measurably better than the baseline alone and the windows cannot
+            tell it from the network.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,6 +63,7 @@ class Payoff(BaseModel):
     weight: float | None = None
     blended: Compared | None = None
     blend_pays: bool = False
+    blend_safer: bool = False
 
     def with_blend(self, found: Combined | None) -> Self:
         """The same beside the blend of both; unchanged without one."""
@@ -70,6 +75,7 @@ class Payoff(BaseModel):
             "weight": found.weight,
             "blended": found.against_second,
             "blend_pays": found.pays if self.where == "retest" else by_interval,
+            "blend_safer": found.preferred and not found.pays,
         }
         return self.model_copy(update=changes)
 
@@ -108,8 +114,8 @@ def _tail(found: Payoff, answer: str, unit: str, words: Mapping[str, str]) -> st
 
 def _else(found: Payoff, answer: str, unit: str, words: Mapping[str, str]) -> str:
     floor, blended = found.beside.name, found.blended
-    if blended is not None and found.weight is not None and found.blend_pays:
-        return words["payoff_blend"].format(
+    if blended is not None and found.weight is not None and (found.blend_pays or found.blend_safer):
+        return words["payoff_blend" if found.blend_pays else "payoff_safer"].format(
             weight=f"{found.weight:g}",
             rest=f"{1 - found.weight:g}",
             floor=floor,

@@ -52,6 +52,19 @@ def test_it_says_who_is_better_by_how_much_and_what_else_is(
     assert interval in said
 
 
+@pytest.mark.parametrize("language", WORDS)
+def test_a_blend_that_the_folds_cannot_tell_from_the_network_is_said_to_be_so(
+    language: str,
+) -> None:
+    found = _payoff(0.7, 0.6)
+    assert found.blended is not None and found.blend_safer and not found.blend_pays
+    said = sentence(found, "MW", WORDS[language])
+    assert f"{found.weight:g} x " in said and f"{found.blended.challenger:.3g} MW" in said
+    assert sentence(found, "MW").endswith(
+        "MW, measurably better than ridge_by_hour but not than the network."
+    )
+
+
 def test_a_blend_that_is_better_than_both_is_said_to_pay() -> None:
     found = _payoff(1.0, 0.0)
     assert found.blended is not None and found.blend_pays
