@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -52,9 +53,9 @@ def test_it_says_who_is_better_by_how_much_and_what_else_is(
     assert interval in said
 
 
-@pytest.mark.parametrize("language", WORDS)
+@pytest.mark.parametrize("language", ("en", "ko"))
 def test_a_blend_that_the_folds_cannot_tell_from_the_network_is_said_to_be_so(
-    language: str,
+    language: Literal["en", "ko"],
 ) -> None:
     found = _payoff(0.7, 0.6)
     assert found.blended is not None and found.blend_safer and not found.blend_pays
