@@ -48,9 +48,11 @@ def cut_ends(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
             f"{places.clock(rows.local[first - 1])}, have no {source.target!r} and are left out"
         )
     if stop < len(rows):
+        ahead = " and ".join(map(repr, source.known_ahead))
         notes.append(
             f"the last {len(rows) - stop} hours, {places.clock(rows.local[stop])} to "
-            f"{places.clock(rows.local[-1])}, have no {source.target!r} yet and are left out"
+            f"{places.clock(rows.local[-1])}, have no {source.target!r} yet and "
+            + (f"only a forecast reads their {ahead}" if ahead else "are left out")
         )
     return rows.take(slice(first, stop)), tuple(notes)
 

@@ -21,6 +21,7 @@ from data_pipeline.edges import empty_rows, trim
 from data_pipeline.errors import DataError
 from data_pipeline.gaps import cut_ends, fill_gaps, last_run
 from data_pipeline.grid import Rows, ahead_of_end, drop_off_grid, in_order, snap
+from data_pipeline.public_holidays import HOLIDAY, public_holidays
 from data_pipeline.repeats import drop_repeats
 from data_pipeline.report import ColumnRange, DataReport
 from data_pipeline.rules import ReadingRules
@@ -94,6 +95,7 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
         end_notes = (*end_notes, *left)
     filled = fill_gaps(rows, source)
     rows = filled.rows
+    coming = _coming(made.rows, rows, source) if last else None
     report = DataReport(
         name=source.name,
         rows=len(rows),
@@ -119,7 +121,7 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
         found=(*found.notes, *around.notes, *placed.notes),
         filled=filled.filled,
     )
-    return _series(rows, source), report
+    return _series(rows, source, coming), report
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,16 +191,40 @@ def _why(source: DataSource, times: ClockTimes, numbers: Numbers, unit: str) -> 
     return tuple(lines)
 
 
-def _series(rows: Rows, source: DataSource) -> HourlySeries:
+def _coming(found: Rows, known: Rows, source: DataSource) -> NDArray[np.float64] | None:
+    """The covariates of the hours after the last usage, as far as all known ahead are given."""
+    if not source.known_ahead:
+        return None
+    after = found.take(found.instants > known.instants[-1])
+    hours = (after.instants - known.instants[-1]) // HOUR
+    ahead = [source.features.index(name) for name in source.known_ahead]
+    given = (hours == np.arange(1, len(hours) + 1)) & ~np.isnan(after.values[:, ahead]).any(axis=1)
+    count = len(given) if given.all() else int(np.argmin(given))
+    # The last column is the target. Other columns may be empty: nobody knows them yet.
+    return np.nan_to_num(after.values[:count, :-1], nan=0.0)
+
+
+def _series(
+    rows: Rows, source: DataSource, coming: NDArray[np.float64] | None = None
+) -> HourlySeries:
+    covariates = rows.values[:, :-1]
+    coming = np.empty((0, covariates.shape[1])) if coming is None else coming
+    if source.holidays is not None:
+        holiday = public_holidays(rows.local, source.holidays)
+        covariates = np.column_stack([covariates, holiday])
+        # A served model takes the holidays of coming hours from the calendar.
+        coming = np.column_stack([coming, np.zeros(len(coming))])
     return HourlySeries(
         index=rows.instants,
         local=rows.local,
         target=rows.values[:, -1],
-        covariates=rows.values[:, :-1],
+        covariates=covariates,
         target_name=source.target,
-        covariate_names=source.features,
+        covariate_names=(*source.features, *([HOLIDAY] if source.holidays else [])),
         unit=source.unit,
         name=source.name,
+        known_ahead=source.inputs_known_ahead,
+        coming=coming,
     )
 
 

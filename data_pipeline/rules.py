@@ -8,6 +8,8 @@ from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from data_pipeline.public_holidays import HOLIDAY, check_country
+
 ColumnName = Annotated[str, Field(min_length=1, max_length=300)]
 
 # `--date-format` takes these kinds of numeric times, beside strptime formats.
@@ -48,6 +50,10 @@ class ReadingRules(BaseModel):
         resample: How finer rows become hours (`--resample`).
         gaps: What to do with missing hours and empty cells (`--gaps`).
         max_gap: Longest run of missing hours that may be interpolated (`--max-gap`).
+        known_ahead: Those of the features that are known for the hours that are forecast
+            (`--known-ahead`); see `data_pipeline.known_ahead`.
+        holidays: ISO 3166 code of the country whose public holidays become a column, which is
+            known ahead, too (`--holidays`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,6 +75,15 @@ class ReadingRules(BaseModel):
     resample: Literal["mean", "sum", "last"] | None = None
     gaps: Literal["error", "interpolate"] = "error"
     max_gap: int = Field(default=6, ge=1, le=168)
+    # These came later. They are not dumped at their default, so that what studies and models keep
+    # stays as it was.
+    known_ahead: tuple[ColumnName, ...] = Field(default=(), exclude_if=lambda names: not names)
+    holidays: str | None = Field(default=None, exclude_if=lambda code: code is None)
+
+    @property
+    def inputs_known_ahead(self) -> tuple[str, ...]:
+        """All columns that are known ahead, those of the file and the holidays."""
+        return (*self.known_ahead, *([HOLIDAY] if self.holidays else []))
 
     @property
     def value_columns(self) -> tuple[str, ...]:
@@ -127,6 +142,13 @@ class ReadingRules(BaseModel):
             )
         return tz
 
+    @field_validator("holidays")
+    @classmethod
+    def _known_country(cls, holidays: str | None) -> str | None:
+        if holidays is not None:
+            check_country(holidays)
+        return holidays
+
     @field_validator("date_format")
     @classmethod
     def _strptime_format(cls, date_format: str | None) -> str | None:
@@ -152,15 +174,31 @@ class ReadingRules(BaseModel):
             raise ValueError(f"--decimal and --thousands are both {self.decimal!r}: give one")
         return self
 
+    @model_validator(mode="after")
+    def _possibly_known(self) -> Self:
+        strange = [name for name in self.known_ahead if name not in self.features]
+        if strange:
+            target = f"; {self.target!r} is what is forecast" if self.target in strange else ""
+            able = ", ".join(self.features) or "there are none"
+            raise ValueError(
+                f"--known-ahead expects columns of --features ({able}), found {strange}{target}"
+            )
+        if self.holidays is not None and HOLIDAY in (*self.time, *self.value_columns):
+            raise ValueError(
+                f"--holidays adds a column {HOLIDAY!r}, and the file's column of this name is "
+                "read: rename that one, or leave --holidays out"
+            )
+        return self
+
     def words(self) -> list[str]:
         """The rules as words of a command line."""
         plain = self.model_dump()
         return option_words(
             {
                 name: plain[name]
-                for name in ReadingRules.model_fields
-                if plain[name] != ReadingRules.model_fields[name].default
-                or name in ("time", "target", "features")
+                for name, field in ReadingRules.model_fields.items()
+                if name in ("time", "target", "features")
+                or plain.get(name, field.default) != field.default
             }
         )
 
@@ -180,7 +218,7 @@ def option_words(changes: Mapping[str, object]) -> list[str]:
             words.append(option if value else option.replace("--", "--no-"))
         elif name in ("time", "where"):
             words += [word for one in _many(value) for word in (option, one)]
-        elif name in ("features", "missing"):
+        elif name in ("features", "missing", "known_ahead"):
             listed = ",".join(_in_list(one) for one in _many(value))
             # click would take a value that begins with a dash for an option.
             words += [f"{option}={listed}"] if listed.startswith("-") else [option, listed]

@@ -1,12 +1,14 @@
 """One gapless hourly series. Every other room works with it."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from data_pipeline.known_ahead import read_ahead
 
 HOUR = pd.Timedelta(hours=1)
 
@@ -25,6 +27,9 @@ class HourlySeries:
         covariate_names: c column names.
         unit: Unit of the target.
         name: File name, or the name of the built-in series.
+        known_ahead: Those of the covariates that are known for the hours that are forecast.
+        coming: float64 (k, c), covariates of the k hours after the last row, where a forecast is to
+            read them; only the columns known ahead count. Not a part of the data's fingerprint.
     """
 
     index: pd.DatetimeIndex
@@ -35,13 +40,15 @@ class HourlySeries:
     covariate_names: tuple[str, ...]
     unit: str
     name: str
+    known_ahead: tuple[str, ...] = ()
+    coming: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
 
     def __post_init__(self) -> None:
-        for field in ("target", "covariates"):
+        for name in ("target", "covariates", "coming"):
             # Freeze a view, not the caller's array.
-            frozen = np.asarray(getattr(self, field), dtype=np.float64).view()
+            frozen = np.asarray(getattr(self, name), dtype=np.float64).view()
             frozen.setflags(write=False)
-            object.__setattr__(self, field, frozen)
+            object.__setattr__(self, name, frozen)
         n = len(self.index)
         if n == 0:
             raise ValueError("a series needs at least one row")
@@ -55,6 +62,10 @@ class HourlySeries:
                 f"covariates must be ({n}, {len(self.covariate_names)}), "
                 f"found {self.covariates.shape}"
             )
+        if strange := set(self.known_ahead) - set(self.covariate_names):
+            raise ValueError(f"known_ahead must be covariates, found {sorted(strange)}")
+        if len(self.coming) and self.coming.shape[1] != len(self.covariate_names):
+            raise ValueError(f"coming must be (k, {len(self.covariate_names)})")
         if self.local.tz is not None or str(self.index.tz) not in ("None", "UTC"):
             raise ValueError("local must be naive, and index naive or UTC")
         if n > 1 and not (np.diff(_seconds(self.index)) == 3600).all():
@@ -83,6 +94,22 @@ class HourlySeries:
             digest.update(np.ascontiguousarray(part).tobytes())
         return digest.hexdigest()
 
+    def input_values(self, horizon: int) -> NDArray[np.float64]:
+        """The values that networks and baselines read: covariates and, last, the target.
+
+        Args:
+            horizon: Hours that are forecast, 1 or more.
+
+        Returns:
+            float64 (n, c + 1). The columns known ahead are read `horizon` rows ahead, see
+            `data_pipeline.known_ahead`; the others are as they are.
+        """
+        columns = [
+            read_ahead(column, len(self), horizon) if name in self.known_ahead else column
+            for name, column in zip(self.covariate_names, self.covariates.T, strict=True)
+        ]
+        return np.column_stack([*columns, self.target])
+
     def before(self, row: int) -> "HourlySeries":
         """The rows [0, row).
 
@@ -103,6 +130,7 @@ class HourlySeries:
             covariate_names=self.covariate_names,
             unit=self.unit,
             name=self.name,
+            known_ahead=self.known_ahead,
         )
 
 

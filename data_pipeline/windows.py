@@ -210,7 +210,7 @@ def feature_rows(
     Returns:
         float64 (n, F), each column in its own unit; F = c + 5 with cycles, c + 29 with changes.
     """
-    values = np.column_stack([series.covariates, series.target])
+    values = series.input_values(framing.horizon)
     return input_rows(values, series.local, framing.horizon, inputs, framing.cycle_lengths)
 
 

@@ -26,6 +26,15 @@ _OPTIONS: Final = (
         callback=commands.names,
         help="Other input columns, with commas; '' for none.  [default: Temperature]",
     ),
+    click.option(
+        "--known-ahead",
+        callback=commands.names,
+        help="Features known for the hours that are forecast, such as a weather forecast.",
+    ),
+    click.option(
+        "--holidays",
+        help="Add the public holidays of a country, such as KR or DE-BY, as a feature.",
+    ),
     click.option("--header", type=click.IntRange(min=0), help="Line of the names; 0 for none."),
     click.option("--where", multiple=True, help="Rows that are used, as COLUMN=VALUE."),
     click.option("--encoding", help="Text encoding, such as cp949."),

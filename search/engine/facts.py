@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from search.tuning.study import Study
 
 
+# The library whose version decides which days are public holidays.
+_HOLIDAYS = "holidays"
 _VERSIONED = ("tensorflow", "keras", "optuna", "mlflow", "numpy", "scikit-learn")
 
 
@@ -49,6 +51,7 @@ def study_facts(
     """Collect what is the same for all trials of the study."""
     experiment = plan.experiment
     used = (KERAS_TUNER,) if plan.drawing.tuner == KERAS_TUNER else ()
+    used += (_HOLIDAYS,) if experiment.source.holidays else ()
     versioned = _VERSIONED + used
     return StudyFacts(
         name=study,

@@ -12,6 +12,7 @@ from data_pipeline.errors import DataError
 from data_pipeline.framing import Framing
 from data_pipeline.lengths import HOURS_A_WEEK
 from data_pipeline.load import load_series
+from data_pipeline.public_holidays import HOLIDAY
 from data_pipeline.report import DataReport
 from data_pipeline.rules import ReadingRules
 from data_pipeline.series import HourlySeries
@@ -76,6 +77,7 @@ class Plan:
             "data": self.series.fingerprint,
             "columns": [*self.series.covariate_names, self.series.target_name],
             "unit": self.series.unit,
+            **_ahead(experiment.source),
             "framing": experiment.framing.model_dump(mode="json"),
             "space": {d.name: d.model_dump(mode="json") for d in experiment.space.dimensions},
             "designs": {d.name: _plain(d) for d in experiment.designs},
@@ -96,6 +98,12 @@ def _plain(design: Design) -> dict[str, object]:
     if design.framing is not None:
         plain["framing"] = design.framing.model_dump(mode="json")
     return plain
+
+
+def _ahead(source: DataSource) -> dict[str, object]:
+    """Left out if nothing is known ahead, so that studies from before these options go on."""
+    plain = {"known_ahead": list(source.known_ahead), "holidays": source.holidays}
+    return {name: value for name, value in plain.items() if value}
 
 
 def _average(ema_epochs: float) -> dict[str, object]:
@@ -212,10 +220,25 @@ def plan_lines(
         f"Windows of {framing.window} hours, horizon {framing.horizon}: "
         f"{len(prepared.train.x)} for training, {len(prepared.held_out.x)} for validation; "
         "the test period stays closed",
+        *_ahead_lines(plan),
         f"Training on {device}, {many} worker(s), one trial each at a time",
         *(_estimate(plan, workers) if not experiment.sampled and not gpus and workers else ()),
         *(f"warning: {line}" for line in plan.warnings),
     ]
+
+
+def _ahead_lines(plan: Plan) -> list[str]:
+    """What is known of the hours that are forecast, a line for each column."""
+    series, country = plan.series, plan.experiment.source.holidays
+    lines = [
+        f"{name} is known ahead: read {plan.experiment.framing.horizon} hour(s) ahead"
+        for name in series.known_ahead
+    ]
+    if country is not None:
+        marked = series.covariates[:, series.covariate_names.index(HOLIDAY)] == 1
+        days = series.local[marked].normalize().nunique()
+        lines[-1] += f"; {days} day(s) are public holidays of {country}"
+    return lines
 
 
 def _seconds(design: Design, plan: Plan) -> float:

@@ -126,7 +126,7 @@ def _check_same_data(studies: Sequence[KeptStudy]) -> None:
     if not studies:
         raise ValueError("a report needs at least one study")
     for study in studies[1:]:
-        for key in ("data", "columns", "unit", "framing"):
+        for key in ("data", "columns", "unit", "known_ahead", "framing"):
             own, first = study.contract.get(key), studies[0].contract.get(key)
             if own != first:
                 raise ValueError(

@@ -28,13 +28,13 @@ def baseline_data(prepared: Prepared) -> "BaselineData":
     from models.baselines import BaselineData
     from models.forecasters import Rows
 
-    history = prepared.history
+    history, horizon = prepared.history, prepared.held_out.y.shape[1]
     return BaselineData(
-        Rows(np.column_stack([history.covariates, history.target]), hour_of_week(history.local)),
+        Rows(history.input_values(horizon), hour_of_week(history.local)),
         train_origins=prepared.train.origins,
         origins=prepared.held_out.origins,
         window=prepared.train.x.shape[1],
-        horizon=prepared.held_out.y.shape[1],
+        horizon=horizon,
     )
 
 
