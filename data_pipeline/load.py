@@ -200,8 +200,9 @@ def _coming(found: Rows, known: Rows, source: DataSource) -> NDArray[np.float64]
     ahead = [source.features.index(name) for name in source.known_ahead]
     given = (hours == np.arange(1, len(hours) + 1)) & ~np.isnan(after.values[:, ahead]).any(axis=1)
     count = len(given) if given.all() else int(np.argmin(given))
-    # The last column is the target. Other columns may be empty: nobody knows them yet.
-    return np.nan_to_num(after.values[:count, :-1], nan=0.0)
+    values = np.full((count, len(source.features)), np.nan)
+    values[:, ahead] = after.values[:count, ahead]
+    return values
 
 
 def _series(
@@ -213,7 +214,7 @@ def _series(
         holiday = public_holidays(rows.local, source.holidays)
         covariates = np.column_stack([covariates, holiday])
         # A served model takes the holidays of coming hours from the calendar.
-        coming = np.column_stack([coming, np.zeros(len(coming))])
+        coming = np.column_stack([coming, np.full(len(coming), np.nan)])
     return HourlySeries(
         index=rows.instants,
         local=rows.local,
@@ -224,6 +225,7 @@ def _series(
         unit=source.unit,
         name=source.name,
         known_ahead=source.inputs_known_ahead,
+        holidays=source.holidays,
         coming=coming,
     )
 

@@ -1,21 +1,75 @@
 """The raw rows that a served model is given: their times and numbers, checked.
 
-pandas and NumPy alone: a served model's folder holds a copy of this file.
+pandas and NumPy, and `holidays` for a model that reads them: a served model's folder holds a copy
+of this file and of what it imports.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from data_pipeline.known_ahead import read_ahead
+from data_pipeline.public_holidays import HOLIDAY, public_holidays
+
 FloatArray = npt.NDArray[np.float64]
+
+HOUR = pd.Timedelta(hours=1)
 
 _OFFSET = r"(?:Z|[+-][0-9]{2}:?[0-9]{2})$"
 
 
 class WrongRows(ValueError):
     """The rows are not what the model was trained for; the message names rows and columns."""
+
+
+def columns_given(facts: Mapping[str, Any]) -> list[str]:
+    """The features and the target that rows must have; holidays follow from their times."""
+    computed = (HOLIDAY,) if facts.get("holidays") else ()
+    return [name for name in (*facts["features"], facts["target"]) if name not in computed]
+
+
+def hours_known(frame: pd.DataFrame, facts: Mapping[str, Any]) -> int:
+    """The number of rows up to the last one with a target.
+
+    Rows after it are of coming hours. Only a model that reads columns ahead takes such rows.
+    """
+    if not facts.get("known_ahead"):
+        return len(frame)
+    known = np.flatnonzero(frame[facts["target"]].notna())
+    return int(known[-1]) + 1 if known.size else 0
+
+
+def read_values(
+    frame: pd.DataFrame, facts: Mapping[str, Any], local: pd.DatetimeIndex, known: int
+) -> FloatArray:
+    """Read features and target as a model reads them.
+
+    Args:
+        frame: n rows and more, the columns of `columns_given`.
+        facts: of the model, see `search.serving.served`.
+        local: local clock times of all rows, and of `horizon` hours after the last of the n.
+        known: n, see `hours_known`.
+
+    Returns:
+        float64 (n, c + 1). Columns known ahead are read `horizon` rows ahead.
+
+    Raises:
+        WrongRows: a cell is no finite number.
+    """
+    horizon = facts["horizon"]
+    columns = []
+    for name in (*facts["features"], facts["target"]):
+        if facts.get("holidays") and name == HOLIDAY:
+            days = public_holidays(local, facts["holidays"])
+            columns.append(read_ahead(days, known, horizon))
+        elif name in facts.get("known_ahead", ()):
+            columns.append(read_ahead(read_numbers(frame[name], name), known, horizon))
+        else:
+            columns.append(read_numbers(frame[name].iloc[:known], name))
+    return np.column_stack(columns)
 
 
 def read_times(

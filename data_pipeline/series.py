@@ -28,8 +28,9 @@ class HourlySeries:
         unit: Unit of the target.
         name: File name, or the name of the built-in series.
         known_ahead: Those of the covariates that are known for the hours that are forecast.
+        holidays: Code of the country that the covariate "holiday" is of; None without this one.
         coming: float64 (k, c), covariates of the k hours after the last row, where a forecast is to
-            read them; only the columns known ahead count. Not a part of the data's fingerprint.
+            read them; NaN in columns that are not known ahead. Not a part of the fingerprint.
     """
 
     index: pd.DatetimeIndex
@@ -41,6 +42,7 @@ class HourlySeries:
     unit: str
     name: str
     known_ahead: tuple[str, ...] = ()
+    holidays: str | None = None
     coming: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
 
     def __post_init__(self) -> None:
@@ -131,6 +133,7 @@ class HourlySeries:
             unit=self.unit,
             name=self.name,
             known_ahead=self.known_ahead,
+            holidays=self.holidays,
         )
 
 

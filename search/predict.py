@@ -53,6 +53,7 @@ def _predict(options: dict[str, Any]) -> int:
     if plot is not None and (plot.suffix.lower() != ".png" or not plot.absolute().parent.is_dir()):
         raise WrongInput(f"--plot {plot}: expected the name of a PNG in an existing folder")
 
+    from data_pipeline.known_ahead import not_known
     from search.serving.model_folder import model_files, raw_rows
     from search.serving.registry import Registry, need_store, the_model
     from search.serving.served import too_few
@@ -70,6 +71,14 @@ def _predict(options: dict[str, Any]) -> int:
             raise WrongInput(
                 f"--data: {said} with none missing between them up to the end.\n"
                 "Next: a longer file, or fill short gaps with --gaps interpolate and --max-gap."
+            )
+        ahead = facts.get("known_ahead", ())
+        found, last = len(series.coming), series.local[-1]
+        said = not_known(ahead, found, facts["horizon"], last, facts["target"])
+        if said and not options["backtest"]:
+            raise WrongInput(
+                f"--data: {said}.\nNext: add a row for each of these hours, with "
+                f"{' and '.join(map(repr, ahead))} and an empty {facts['target']!r}."
             )
         rows = raw_rows(series, facts["time"])
         model = _open(model_file, file)
@@ -96,16 +105,15 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
     from data_pipeline.rules import rules_of_before
     from data_pipeline.source import DataSource
 
-    features = options["features"]
-    if features is not None and len(features) != len(facts["features"]):
-        raise WrongInput(
-            f"--features: the model takes {len(facts['features'])} ({facts['features']}), found "
-            f"{len(features)}"
-        )
     kept = facts.get("reading") or rules_of_before(
         {name: facts[name] for name in ("time", "target", "features")} | {"tz": facts["zone"]}
     )
+    _check_features(options, facts)
     fixed = {**kept, **chosen(options), "path": options["data"], "unit": facts["unit"]}
+    if options["features"] is not None and kept.get("known_ahead"):
+        # The columns may be called otherwise in this file. Their order is the model's.
+        pairs = zip(options["features"], kept["features"], strict=True)
+        fixed["known_ahead"] = [name for name, own in pairs if own in kept["known_ahead"]]
     try:
         source = DataSource.model_validate(fixed)
         series, report = _load(source, set(chosen(options)))
@@ -113,9 +121,37 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
         raise WrongInput("; ".join(str(e["msg"]) for e in error.errors())) from error
     for line in report.lines():
         click.echo(line, err=True)
+    names = dict(zip(series.covariate_names, facts["features"], strict=True))
     return dataclasses.replace(
-        series, target_name=facts["target"], covariate_names=tuple(facts["features"])
+        series,
+        target_name=facts["target"],
+        covariate_names=tuple(facts["features"]),
+        known_ahead=tuple(names[name] for name in series.known_ahead),
     )
+
+
+def _check_features(options: dict[str, Any], facts: dict[str, Any]) -> None:
+    """Check that the options name as many columns as the model takes, and those known ahead."""
+    from data_pipeline.raw_rows import columns_given
+
+    own, features = columns_given(facts)[:-1], options["features"]
+    if features is not None and len(features) != len(own):
+        raise WrongInput(f"--features: the model takes {len(own)} ({own}), found {len(features)}")
+    ahead = facts.get("known_ahead", [])
+    named = own if features is None else features
+    expected = [name for name, known in zip(named, own, strict=True) if known in ahead]
+    if options["known_ahead"] is not None and set(options["known_ahead"]) != set(expected):
+        raise WrongInput(
+            f"--known-ahead: the model knows {expected or 'nothing'} ahead, found "
+            f"{list(options['known_ahead'])}.\nNext: leave the option out, or search and promote "
+            "with it."
+        )
+    holidays = facts.get("holidays")
+    if options["holidays"] not in (None, holidays):
+        raise WrongInput(
+            f"--holidays: the model reads {'none' if holidays is None else holidays}, found "
+            f"{options['holidays']}.\nNext: leave the option out, or search and promote with it."
+        )
 
 
 def _load(source: "DataSource", told: set[str]) -> "tuple[HourlySeries, DataReport]":
@@ -168,7 +204,7 @@ def _forecast(
 
     try:
         coming = model.coming(rows)
-        doubts = model.doubts(rows.tail(hours_needed(facts)))
+        doubts = model.doubts(rows.tail(hours_needed(facts) + len(series.coming)))
     except WrongRows as error:
         raise WrongInput(f"--data: {error}") from error
     for line in doubts:

@@ -33,7 +33,7 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--holidays",
-        help="Add the public holidays of a country, such as KR or DE-BY, as a feature.",
+        help="Add the public holidays of a country, such as KR or DE-BY.",
     ),
     click.option("--header", type=click.IntRange(min=0), help="Line of the names; 0 for none."),
     click.option("--where", multiple=True, help="Rows that are used, as COLUMN=VALUE."),

@@ -8,9 +8,15 @@ from data_pipeline.windows import open_test
 from search.common.errors import Refused
 from search.engine.plan import Plan
 from search.promote.judging import Judged
-from search.serving.model_folder import facts_of, file_name, forecast_windows, raw_rows, save
+from search.serving.model_folder import (
+    example_rows,
+    facts_of,
+    file_name,
+    forecast_windows,
+    raw_rows,
+    save,
+)
 from search.serving.registry import Registry
-from search.serving.served import hours_needed
 
 # Between what was judged and what the registered model forecasts, in ranges of the target.
 _SAME = 1e-3
@@ -63,7 +69,7 @@ def register(
     rows = raw_rows(plan.series, source.time_name)
     folder = place / "model"
     models = [part.model for part in entrant.parts]
-    save(folder, models, facts, rows.iloc[: hours_needed(facts)])
+    save(folder, models, facts, example_rows(rows, facts))
     off = float(np.abs(forecast_windows(folder, rows, origins) - entrant.forecast).max())
     if off > _SAME * prepared.target_range:
         raise Refused(

@@ -18,24 +18,35 @@ import data_pipeline
 import models
 from data_pipeline.framing import Framing
 from data_pipeline.inputs import Inputs
+from data_pipeline.public_holidays import HOLIDAY
+from data_pipeline.raw_rows import columns_given
 from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 from search.common.errors import Refused
 from search.serving.own_process import run_apart
-from search.serving.served import FACTS, NETWORK, NUMBERS, model_file, weights
+from search.serving.served import FACTS, NETWORK, NUMBERS, hours_needed, model_file, weights
 from search.tracking.client import be_quiet
 
 FloatArray = npt.NDArray[np.float64]
 
 _REQUIRED = ("mlflow", "numpy", "pandas")
 _REQUIRED_BY_NETWORKS = ("tensorflow", "keras")
+_REQUIRED_FOR_HOLIDAYS = ("holidays",)
 # MLflow keeps the folder under "data".
 _DATA = "forecaster"
 _SERVED = Path(__file__).with_name("served.py")
 # What the served file imports, to be found there under the same names.
 _COPIED: Mapping[ModuleType, Sequence[str]] = {
     models: ("__init__.py", "forecasters.py", "intervals.py"),
-    data_pipeline: ("__init__.py", "calendar.py", "inputs.py", "lengths.py", "raw_rows.py"),
+    data_pipeline: (
+        "__init__.py",
+        "calendar.py",
+        "inputs.py",
+        "known_ahead.py",
+        "lengths.py",
+        "public_holidays.py",
+        "raw_rows.py",
+    ),
 }
 
 
@@ -47,16 +58,35 @@ def raw_rows(series: HourlySeries, time: str) -> pd.DataFrame:
         time: name of the time column.
 
     Returns:
-        n rows: ISO 8601 times, with the offset from UTC where the series knows it; covariates;
-        target.
+        n rows: ISO 8601 times, with the offset from UTC where the series knows it; covariates, but
+        not the holidays, which follow from the times; target. Then, where the series knows them,
+        rows of the coming hours without a target.
     """
-    stamps = [moment.isoformat() for moment in series.local]
+    coming = pd.to_timedelta(np.arange(1, len(series.coming) + 1), unit="h")
+    local = series.local.append(series.local[-1] + coming)
+    stamps = [moment.isoformat() for moment in local]
     if series.index.tz is not None:
-        offsets = series.local - series.index.tz_localize(None)
+        # Coming hours have the last row's offset: it names the right instants all the same.
+        offsets = list(series.local - series.index.tz_localize(None))
+        offsets += offsets[-1:] * len(coming)
         stamps = [stamp + _offset(by) for stamp, by in zip(stamps, offsets, strict=True)]
     columns: dict[str, Any] = {time: stamps}
-    columns |= dict(zip(series.covariate_names, series.covariates.T, strict=True))
-    return pd.DataFrame(columns | {series.target_name: series.target})
+    given = np.vstack([series.covariates, series.coming]) if len(coming) else series.covariates
+    columns |= dict(zip(series.covariate_names, given.T, strict=True))
+    if series.holidays is not None:
+        del columns[HOLIDAY]
+    target = np.append(series.target, np.full(len(coming), np.nan))
+    return pd.DataFrame(columns | {series.target_name: target})
+
+
+def example_rows(rows: pd.DataFrame, facts: Mapping[str, Any]) -> pd.DataFrame:
+    """The first rows, as many as a forecast needs; the target of coming hours is empty."""
+    known = hours_needed(facts)
+    if not facts.get("known_ahead"):
+        return rows.iloc[:known]
+    found = rows.iloc[: known + facts["horizon"]].copy()
+    found.iloc[known:, found.columns.get_loc(facts["target"])] = np.nan
+    return found
 
 
 def _offset(by: pd.Timedelta) -> str:
@@ -87,6 +117,7 @@ def facts_of(
         interval: the 90 % interval as `served.Forecaster` takes it.
         inputs: columns of a network's input; plain numbers read none of them.
     """
+    ahead = [name for name in series.known_ahead if series.holidays is None or name != HOLIDAY]
     return {
         "time": time,
         "target": series.target_name,
@@ -102,6 +133,8 @@ def facts_of(
         "learned_since": series.local[0].isoformat(),
         "learned_until": series.local[learned - 1].isoformat(),
         "interval": dict(interval),
+        **({"known_ahead": ahead} if ahead else {}),
+        **({"holidays": series.holidays} if series.holidays is not None else {}),
     }
 
 
@@ -122,11 +155,12 @@ def save(
     from mlflow.types import ColSpec, Schema
 
     inputs = [ColSpec("string", facts["time"])]
-    inputs += [ColSpec("double", name) for name in (*facts["features"], facts["target"])]
+    inputs += [ColSpec("double", name) for name in columns_given(facts)]
     outputs = [ColSpec("string", facts["time"])]
     outputs += [ColSpec("double", name) for name in ("forecast", "low", "high")]
     files = {file_name(part): part for part in parts}
     required = _REQUIRED + (_REQUIRED_BY_NETWORKS if NETWORK in files else ())
+    required += _REQUIRED_FOR_HOLIDAYS if facts.get("holidays") else ()
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / _DATA
         data.mkdir()

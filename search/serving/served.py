@@ -17,8 +17,9 @@ import pandas as pd
 
 from data_pipeline.calendar import hour_of_week
 from data_pipeline.inputs import hours_before, input_rows
+from data_pipeline.known_ahead import not_known
+from data_pipeline.raw_rows import HOUR, columns_given, hours_known, read_times, read_values
 from data_pipeline.raw_rows import WrongRows as WrongRows
-from data_pipeline.raw_rows import read_numbers, read_times
 from models import intervals
 from models.forecasters import Forecaster as Plain
 from models.forecasters import Rows, from_plain
@@ -30,7 +31,6 @@ TOLERANCE = 1.0
 # The same where all values of a window lie beyond, and the part of the lowest value trained on.
 ALL_BEYOND = 0.25
 FEWER = 5.0
-HOUR = pd.Timedelta(hours=1)
 BATCH = 64
 # One of these two is the model, or a part of it; the facts stand beside it.
 NETWORK = "model.keras"
@@ -77,6 +77,12 @@ def too_few(hours: int, facts: Mapping[str, Any]) -> str:
     return f"expected at least {needed} hours{why}, found {hours}"
 
 
+def _clock(local: pd.DatetimeIndex, after: list[pd.Timestamp]) -> pd.DatetimeIndex:
+    """Local clock times, and those of instants after them."""
+    ahead = pd.DatetimeIndex([time.tz_localize(None) for time in after], dtype=local.dtype)
+    return pd.DatetimeIndex(local.append(ahead))
+
+
 class Forecaster:
     """Forecasts the hours after the last row.
 
@@ -84,6 +90,8 @@ class Forecaster:
         facts: what it must know beside the model.
             time, target, features: column names. unit: of the target.
             window, horizon: hours seen and forecast.
+            known_ahead: those of the features whose values of the coming hours are given, too.
+            holidays: code of the country whose public holidays are the feature "holiday".
             inputs: the columns of a network's input (`data_pipeline.inputs`); "cycles" if missing.
             zone: IANA time zone of the local clock, None where none was named.
             offsets: True if the times it was trained with say their offset from UTC.
@@ -140,7 +148,8 @@ class Forecaster:
         Args:
             frame: the columns of time, features and target, one row an hour without gaps, oldest
                 first, at least `hours_needed` of them. The more follow the hours it was judged on,
-                the better the interval knows how it errs now.
+                the better the interval knows how it errs now. With `known_ahead`, rows of the
+                `horizon` coming hours follow, which have these features and an empty target.
 
         Returns:
             A data frame of `horizon` rows: the time column, "forecast", "low" and "high" (90 %
@@ -150,16 +159,18 @@ class Forecaster:
             WrongRows: they are not what the model was trained for.
         """
         instants, local, values = self.read(frame)
-        window = self.facts["window"]
+        facts, window, found = self.facts, self.facts["window"], len(frame) - len(local)
+        ahead, target = facts.get("known_ahead", ()), facts["target"]
+        if said := not_known(ahead, found, facts["horizon"], local[-1], target):
+            raise WrongRows(said)
         self._check_ranges(values[-window:], local[-window:])
-        times = [instants[-1] + step * HOUR for step in range(1, self.facts["horizon"] + 1)]
-        ahead = pd.DatetimeIndex([time.tz_localize(None) for time in times])
-        clock = pd.DatetimeIndex(local.append(ahead))
+        times = [instants[-1] + step * HOUR for step in range(1, facts["horizon"] + 1)]
+        clock = _clock(local, times)
         forecast = self.forecast(clock, values, np.array([len(values)]))[0]
         half = self._half_width(clock, values)
         return pd.DataFrame(
             {
-                self.facts["time"]: [time.isoformat() for time in times],
+                facts["time"]: [time.isoformat() for time in times],
                 "forecast": forecast,
                 "low": forecast - half,
                 "high": forecast + half,
@@ -209,18 +220,22 @@ class Forecaster:
 
         Returns:
             n instants, as written or in the model's zone; n local clock times without zone; float64
-            (n, c + 1), features and target.
+            (n, c + 1), features and target. n are the rows up to the last one with a target. What
+            is known ahead is read `horizon` rows ahead.
         """
-        facts, names = self.facts, self._columns
+        facts, names = self.facts, columns_given(self.facts)
         missing = [name for name in (facts["time"], *names) if name not in frame.columns]
         if missing:
             raise WrongRows(f"no column {missing}; expected {[facts['time'], *names]}")
-        if said := too_few(len(frame), facts):
+        known = hours_known(frame, facts)
+        if said := too_few(known, facts):
             raise WrongRows(said)
         times = frame[facts["time"]]
         instants, local = read_times(times, facts["time"], facts["zone"], facts["offsets"])
-        values = np.column_stack([read_numbers(frame[name], name) for name in names])
-        return instants, local, values
+        after = max(0, known + facts["horizon"] - len(frame))
+        clock = _clock(local, [instants[-1] + step * HOUR for step in range(1, after + 1)])
+        values = read_values(frame, facts, clock, known)
+        return instants[:known], local[:known], values
 
     def forecast(
         self, local: pd.DatetimeIndex, values: FloatArray, origins: npt.NDArray[np.int64]
