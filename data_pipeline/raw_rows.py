@@ -42,6 +42,24 @@ def hours_known(frame: pd.DataFrame, facts: Mapping[str, Any]) -> int:
     return int(known[-1]) + 1 if known.size else 0
 
 
+def clock_until(
+    local: pd.DatetimeIndex, instants: pd.DatetimeIndex, hours: int
+) -> tuple[pd.DatetimeIndex, list[pd.Timestamp]]:
+    """Go on with a clock.
+
+    Args:
+        local: n local clock times.
+        instants: the instants of these, in the clock's zone if there is one.
+        hours: that follow, 1 or more.
+
+    Returns:
+        n + hours local clock times, and the instants of the hours that follow.
+    """
+    after = [instants[-1] + step * HOUR for step in range(1, hours + 1)]
+    ahead = pd.DatetimeIndex([time.tz_localize(None) for time in after])
+    return pd.DatetimeIndex(local.append(ahead)), after
+
+
 def read_values(
     frame: pd.DataFrame, facts: Mapping[str, Any], local: pd.DatetimeIndex, known: int
 ) -> FloatArray:
@@ -50,7 +68,7 @@ def read_values(
     Args:
         frame: n rows and more, the columns of `columns_given`.
         facts: of the model, see `search.serving.served`.
-        local: local clock times of all rows, and of `horizon` hours after the last of the n.
+        local: local clock times of all rows and of `horizon` hours after them.
         known: n, see `hours_known`.
 
     Returns:

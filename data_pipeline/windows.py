@@ -148,9 +148,9 @@ def prepare(series: HourlySeries, framing: Framing, inputs: Inputs = "cycles") -
     rows = feature_rows(history, framing, inputs)
     columns = (*history.covariate_names, history.target_name, *added_columns(inputs))
     target_column = len(history.covariate_names)
-    honest = scaler = _fit_scaler(rows[:train_rows], target_column, inputs)
+    honest = scaler = _fit_scaler(history.before(train_rows), framing, inputs)
     if framing.scaler_rows == "all":
-        scaler = _fit_scaler(feature_rows(series, framing, inputs), target_column, inputs)
+        scaler = _fit_scaler(series, framing, inputs)
     return Prepared(
         train=_cut_windows(rows[:train_rows], _latest(train, framing), framing, scaler),
         held_out=_cut_windows(rows, validation, framing, scaler),
@@ -183,7 +183,7 @@ def open_test(series: HourlySeries, framing: Framing, inputs: Inputs = "cycles")
     learned = range(train.start, test.start - framing.horizon + 1)
     rows = feature_rows(series, framing, inputs)
     target_column = len(series.covariate_names)
-    scaler = _fit_scaler(rows[: test.start], target_column, inputs)
+    scaler = _fit_scaler(series.before(test.start), framing, inputs)
     return Prepared(
         train=_cut_windows(rows[: test.start], _latest(learned, framing), framing, scaler),
         held_out=_cut_windows(rows, test, framing, scaler),
@@ -214,7 +214,9 @@ def feature_rows(
     return input_rows(values, series.local, framing.horizon, inputs, framing.cycle_lengths)
 
 
-def _fit_scaler(rows: NDArray[np.float64], target_column: int, inputs: Inputs) -> Scaler:
+def _fit_scaler(series: HourlySeries, framing: Framing, inputs: Inputs) -> Scaler:
+    # The rows are made of these hours alone: what is known ahead would show later ones.
+    rows, target_column = feature_rows(series, framing, inputs), len(series.covariate_names)
     added = list(enumerate(added_columns(inputs), start=target_column + 1))
     return Scaler.fit(
         rows,

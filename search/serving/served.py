@@ -18,8 +18,8 @@ import pandas as pd
 from data_pipeline.calendar import hour_of_week
 from data_pipeline.inputs import hours_before, input_rows
 from data_pipeline.known_ahead import not_known
-from data_pipeline.raw_rows import HOUR, columns_given, hours_known, read_times, read_values
 from data_pipeline.raw_rows import WrongRows as WrongRows
+from data_pipeline.raw_rows import clock_until, columns_given, hours_known, read_times, read_values
 from models import intervals
 from models.forecasters import Forecaster as Plain
 from models.forecasters import Rows, from_plain
@@ -75,12 +75,6 @@ def too_few(hours: int, facts: Mapping[str, Any]) -> str:
         return ""
     why = f" ({window} of the window and the {needed - window} before it)" * (needed > window)
     return f"expected at least {needed} hours{why}, found {hours}"
-
-
-def _clock(local: pd.DatetimeIndex, after: list[pd.Timestamp]) -> pd.DatetimeIndex:
-    """Local clock times, and those of instants after them."""
-    ahead = pd.DatetimeIndex([time.tz_localize(None) for time in after], dtype=local.dtype)
-    return pd.DatetimeIndex(local.append(ahead))
 
 
 class Forecaster:
@@ -164,8 +158,7 @@ class Forecaster:
         if said := not_known(ahead, found, facts["horizon"], local[-1], target):
             raise WrongRows(said)
         self._check_ranges(values[-window:], local[-window:])
-        times = [instants[-1] + step * HOUR for step in range(1, facts["horizon"] + 1)]
-        clock = _clock(local, times)
+        clock, times = clock_until(local, instants, facts["horizon"])
         forecast = self.forecast(clock, values, np.array([len(values)]))[0]
         half = self._half_width(clock, values)
         return pd.DataFrame(
@@ -232,8 +225,7 @@ class Forecaster:
             raise WrongRows(said)
         times = frame[facts["time"]]
         instants, local = read_times(times, facts["time"], facts["zone"], facts["offsets"])
-        after = max(0, known + facts["horizon"] - len(frame))
-        clock = _clock(local, [instants[-1] + step * HOUR for step in range(1, after + 1)])
+        clock, _ = clock_until(local, instants, facts["horizon"])
         values = read_values(frame, facts, clock, known)
         return instants[:known], local[:known], values
 

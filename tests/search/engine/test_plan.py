@@ -1,6 +1,7 @@
 """What is found out and said before anything is trained."""
 
 import dataclasses
+import json
 import re
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import pytest
 
 from data_pipeline.source import DataSource
 from experiments.catalogue import CATALOGUE
-from search.common.errors import WrongInput
+from search.common.errors import Refused, WrongInput
+from search.common.resume_check import hold
 from search.engine.plan import Plan, adapt, make_plan, plan_lines
 from tests.data_pipeline.files import hours, text, write
 
@@ -37,6 +39,24 @@ def test_the_contract_holds_the_moving_average_and_does_not_name_one_that_is_off
     # Studies of before there was one go on.
     plain = make_plan(CATALOGUE["documents"]).contract
     assert "ema_epochs" not in str(plain)
+
+
+def test_a_study_goes_on_only_with_what_it_knew_ahead() -> None:
+    plain = make_plan(CATALOGUE["smoke"])
+    assert not {"known_ahead", "holidays"} & set(plain.contract)
+    told = {"source.known_ahead": ("Temperature",), "source.holidays": "AU-VIC"}
+    plan = make_plan(adapt(CATALOGUE["smoke"], told))
+    kept = json.loads(json.dumps(plan.contract))
+    assert (kept["known_ahead"], kept["holidays"]) == (["Temperature"], "AU-VIC")
+    hold("s", kept, plan.contract)
+    lines = plan_lines(plan, "s", 1, ())
+    assert "Temperature is known ahead: read 1 hour(s) ahead" in lines
+    assert any(line.startswith("holiday is known ahead") for line in lines)
+    with pytest.raises(Refused, match=r'known_ahead: was nothing, is \["Temperature"\]'):
+        hold("s", plain.contract, kept)
+    other = make_plan(adapt(CATALOGUE["smoke"], told | {"source.holidays": "AU-NSW"}))
+    with pytest.raises(Refused, match='holidays: was "AU-VIC", is "AU-NSW"'):
+        hold("s", kept, other.contract)
 
 
 def test_a_wrong_feature_name_is_told_by_its_option() -> None:
