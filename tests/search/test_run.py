@@ -261,6 +261,9 @@ BAD_INPUT = {
     "too few rows": (("--data", "short.csv", "--features", ""), "found"),
     "horizon beyond a week": (("--horizon", "169"), "--horizon"),
     "no such column": (("--target", "Load"), "Usage"),
+    "a column known ahead that is no feature": (("--known-ahead", "Wind"), "(Temperature)"),
+    "the target known ahead": (("--known-ahead", "Usage"), "'Usage' is what is forecast"),
+    "holidays of no country": (("--holidays", "Korea"), "KP, KR, KW"),
     "unsafe study name": (("--study", "../x"), "--study"),
     "shared database": (
         ("--storage", "sqlite:///x.db", "--tracking-uri", "sqlite:///x.db"),
