@@ -1,13 +1,15 @@
 """The public holidays of a country, from the `holidays` library.
 
-A served model's folder holds a copy of this file. The library is imported only if it is needed.
+A served model's folder holds a copy of this file. The library and pandas are imported only if they
+are needed: every command reads the name of the column and checks its options first.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
 
 # Name of the column that `--holidays` adds.
 HOLIDAY: Final = "holiday"
@@ -37,7 +39,7 @@ def check_country(code: str) -> None:
         raise ValueError(f"--holidays: expected a part of {country}: {parts}; found {code!r}")
 
 
-def public_holidays(local: pd.DatetimeIndex, code: str) -> NDArray[np.float64]:
+def public_holidays(local: "pd.DatetimeIndex", code: str) -> "NDArray[np.float64]":
     """Mark the hours of public holidays.
 
     Args:
@@ -48,6 +50,8 @@ def public_holidays(local: pd.DatetimeIndex, code: str) -> NDArray[np.float64]:
         float64 (n,): 1 on a public holiday of the local calendar, substitute days included, else 0.
     """
     import holidays
+    import numpy as np
+    import pandas as pd
 
     country, _, part = code.partition("-")
     years = range(local.min().year, local.max().year + 1)
