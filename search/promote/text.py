@@ -157,6 +157,7 @@ def card(
         f"{_maker(who, about['parts'])}.",
         "",
         f"Data: sha256 {str(facts.contract['data'])[:12]}, {about['periods']}.",
+        *_ahead_lines(facts),
         "",
         *_made(facts, who, about),
         "",
@@ -180,6 +181,18 @@ def card(
         about["limits"],
     ]
     return "\n".join(lines)
+
+
+def _ahead_lines(facts: StudyFacts) -> list[str]:
+    """What must be known of the hours that are forecast, and what the scores take it for."""
+    country, names = facts.contract.get("holidays"), facts.contract.get("known_ahead")
+    lines = [f"It reads the public holidays of {country}."] if country else []
+    if isinstance(names, list):
+        lines.append(
+            f"It needs {', '.join(names)} of the hours that it forecasts. The scores below take the "
+            "file's values as known; if these were measured later, it errs more in service."
+        )
+    return lines
 
 
 def _maker(who: Ranked | str, parts: Sequence[Mapping[str, Any]]) -> str:
