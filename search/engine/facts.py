@@ -50,9 +50,9 @@ def study_facts(
 ) -> StudyFacts:
     """Collect what is the same for all trials of the study."""
     experiment = plan.experiment
-    used = (KERAS_TUNER,) if plan.drawing.tuner == KERAS_TUNER else ()
-    used += (_HOLIDAYS,) if experiment.source.holidays else ()
-    versioned = _VERSIONED + used
+    used = [KERAS_TUNER] if plan.drawing.tuner == KERAS_TUNER else []
+    used += [_HOLIDAYS] if experiment.source.holidays else []
+    versioned = (*_VERSIONED, *used)
     return StudyFacts(
         name=study,
         identity=identity,

@@ -189,8 +189,8 @@ def _ahead_lines(facts: StudyFacts) -> list[str]:
     lines = [f"It reads the public holidays of {country}."] if country else []
     if isinstance(names, list):
         lines.append(
-            f"It needs {', '.join(names)} of the hours that it forecasts. The scores below take the "
-            "file's values as known; if these were measured later, it errs more in service."
+            f"It needs {', '.join(names)} of the hours that it forecasts. The scores below take "
+            "the file's values as known; if these were measured later, it errs more in service."
         )
     return lines
 

@@ -85,7 +85,7 @@ def example_rows(rows: pd.DataFrame, facts: Mapping[str, Any]) -> pd.DataFrame:
     if not facts.get("known_ahead"):
         return rows.iloc[:known]
     found = rows.iloc[: known + facts["horizon"]].copy()
-    found.iloc[known:, found.columns.get_loc(facts["target"])] = np.nan
+    found.loc[found.index[known:], facts["target"]] = np.nan
     return found
 
 

@@ -78,12 +78,14 @@ def test_a_network_is_served_as_it_was_judged(tmp_path: Path, inputs: Inputs) ->
         assert coming["Date"].iloc[0] == series.local[origins[row]].isoformat()
 
     other = _at(rows, origins[eve])
-    other.iloc[-1, 1] += 10.0
+    warmer = other["Temperature"].to_numpy(np.float64, copy=True)
+    warmer[-1] += 10.0
+    other["Temperature"] = warmer
     assert np.abs(served.coming(other)["forecast"] - expected[eve]).max() > 1e-3
     for less in (1, HORIZON):
         with pytest.raises(WrongRows, match=f"found {HORIZON - less} such row"):
             served.coming(_at(rows, origins[eve]).iloc[:-less])
-    other.iloc[-2, 1] = np.nan
+    other.loc[other.index[-2], "Temperature"] = np.nan
     with pytest.raises(WrongRows, match="'Temperature': expected a number, found nan"):
         served.coming(other)
 
