@@ -28,7 +28,7 @@ from tests.search.command import (
 )
 
 # Trials long enough to be caught in the middle.
-LONG = ("--experiment", "documents", "--window", "24", "--workers", "2", "--epochs", "3000")
+LONG = ("--experiment", "documents", "--workers", "2", "--epochs", "3000")
 
 
 @pytest.mark.parametrize(

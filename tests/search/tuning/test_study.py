@@ -294,7 +294,7 @@ def test_what_was_judged_on_the_test_period_is_kept_in_no_study(tmp_path: Path) 
     study = open_study(tmp_path)
     asked = study.ask()
     opened = dataclasses.replace(result(0.03), period="test")
-    with pytest.raises(ValueError, match="validation results alone, found one of: test"):
+    with pytest.raises(ValueError, match="holds only validation results, found: test"):
         study.tell(asked.number, opened)
     assert open_study(tmp_path).records[asked.number].result is None
 
