@@ -2,9 +2,9 @@
 
     python -m search.run --trials 50
 
-Took three to five minutes with two workers on two cores. Expect a best validation RMSE of about 40 MW
-beside 41 MW of `ridge_by_hour`, the strongest baseline, and 220 to 260 MW of the documents' three;
-docs/results.md has the figures as measured.
+Took three to five minutes with two workers on two cores. Expect a best validation RMSE of about
+40 MW beside 41 MW of `ridge_by_hour`, the strongest baseline, and 220 to 260 MW of the documents'
+three; docs/results.md has the figures as measured.
 """
 
 from data_pipeline.source import DataSource
