@@ -31,8 +31,12 @@ def find_anomalies(rows: Rows, source: DataSource) -> tuple[str, ...]:
     names = source.value_columns
     constant = np.ptp(rows.values, axis=0) == 0.0
     warnings = [
-        f"column {name!r} is constant at {rows.values[0, column]:g}: it is scaled to 0 and tells "
-        f"the network nothing"
+        f"column {name!r} is constant at {rows.values[0, column]:g}: "
+        + (
+            "there is nothing to forecast; is it the right column?"
+            if name == source.target
+            else "it is scaled to 0 and tells the network nothing"
+        )
         for column, name in enumerate(names)
         if constant[column]
     ]

@@ -55,6 +55,6 @@ def work_lines(schedule: Schedule, workers: int) -> list[str]:
         "that is worse than every finalist on the last fold. The winner is then trained on train "
         "and validation, once a seed; the mean of these networks, blended with the strongest "
         "baseline if the re-test says so, is what may be promoted.",
-        f"{span} minutes on {workers} worker(s), depending on how early candidates are "
+        f"{span} minute(s) on {workers} worker(s), depending on how early candidates are "
         "dropped, on cores like those of docs/performance.md; to resume, run the command again",
     ]

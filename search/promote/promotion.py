@@ -168,7 +168,7 @@ def _advice(far: bool, wish: Wish, stores: Stores) -> list[str]:
         return ["So no network is trained again: the best baseline is judged, and served."]
     places = stores.words("--storage", "--tracking-uri")
     command = commands.module("search.promote", "--study", wish.study, *places, "--serve-best")
-    return [f"To serve the best baseline instead, in a minute: {command}"]
+    return [f"To serve the best baseline instead, within a minute: {command}"]
 
 
 def _open(

@@ -58,7 +58,7 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "payoff_retest": "새 시드로 다시 학습한 이동 원점(rolling origin) {folds}개에서",
         "payoff_blend": "; 이득이 되는 것은 혼합 예측({weight} x 신경망 + {rest} x {floor})으로, 오차는 {blend} {unit}입니다({floor} 대비 차이 {difference} {unit}, 95 % 구간 {low} ~ {high})",
         "payoff_safer": "; 혼합 예측({weight} x 신경망 + {rest} x {floor})의 오차는 {blend} {unit}이며, {floor}보다는 뚜렷하게 낫지만 신경망보다 뚜렷하게 낫지는 않습니다",
-        "payoff_no_blend": "; 둘의 혼합 예측은 어느 한쪽보다 뚜렷하게 낫지 않습니다",
+        "payoff_no_blend": "; 둘의 혼합 예측은 뚜렷한 도움이 되지 않습니다",
         "payoff_floor": "; 안전한 선택은 {floor}입니다",
         "payoff_few": "; 시간 블록 {blocks}개는 구간을 재기에 적습니다",
         "way_title": "{start}에서 {goal}까지, 한 번에 한 설정씩",

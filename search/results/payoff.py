@@ -30,7 +30,7 @@ WORDS = {
     "{blend} {unit} (difference from {floor} {difference} {unit}, 95 % interval {low} to {high})",
     "payoff_safer": "; a blend, {weight} x the network + {rest} x {floor}, has {blend} {unit}, "
     "measurably better than {floor} but not than the network",
-    "payoff_no_blend": "; a blend of both is not measurably better than each alone",
+    "payoff_no_blend": "; a blend of both does not help measurably",
     "payoff_floor": "; the safe choice is {floor}",
     "payoff_few": "; {blocks} blocks of hours are few for an interval",
 }

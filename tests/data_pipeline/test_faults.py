@@ -408,6 +408,15 @@ def test_d10_constant_column_is_warned_and_scaled_to_0(tmp_path: Path) -> None:
     assert np.isfinite(prepared.train.x).all()
 
 
+def test_d10_a_target_that_never_changes_is_told_to_be_nothing_to_forecast(
+    tmp_path: Path,
+) -> None:
+    lines = [f"{time},{i % 24},5.0" for i, time in enumerate(hours(600))]
+    _, report = load(tmp_path, text(lines))
+    (said,) = [warning for warning in report.warnings if "is constant at 5" in warning]
+    assert said.endswith("there is nothing to forecast; is it the right column?")
+
+
 def test_d10_rounding_noise_is_a_constant_column() -> None:
     noise = np.array([[0.1 + 0.2], [0.3], [0.3]])
     scaled = Scaler.fit(noise, 0).transform(noise)
