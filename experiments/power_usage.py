@@ -2,7 +2,7 @@
 
     python -m search.run --trials 50
 
-Took three to five minutes with two workers on two cores. Expect a best validation RMSE of about
+Took two and a half minutes with two workers on two cores. Expect a best validation RMSE of about
 40 MW beside 41 MW of `ridge_by_hour`, the strongest baseline, and 220 to 260 MW of the documents'
 three; docs/results.md has the figures as measured.
 """
