@@ -54,7 +54,7 @@ class Stores:
     @property
     def warnings(self) -> list[str]:
         """Consequences of these places that a person may not expect, one sentence each."""
-        if self.artifacts is None or _file(self.tracking) is not None:
+        if self.artifacts is None or database_file(self.tracking) is not None:
             return []
         return [
             f"{named_where(self.tracking)} {masked(self.tracking)} is a database: figures and "
@@ -82,14 +82,14 @@ class Stores:
         return self._lock(self.tracking, f".model-{model}")
 
     def _lock(self, url: str, what: str = "") -> Path:
-        file = _file(url)
+        file = database_file(url)
         # One lock per server, so that a server that does not answer does not block others.
         name = f"server-{_digest(url)}" if file is None else file.name
         return self._folder(url) / "locks" / f"{name}{what}.lock"
 
     def _folder(self, url: str) -> Path:
         """The folder for files that belong to a database: beside it if it is a file."""
-        file = _file(url)
+        file = database_file(url)
         return self.root if file is None else file.parent
 
     def spool(self, study: str, identity: str) -> Path:
@@ -135,7 +135,7 @@ def _place(url: str) -> str:
     """The place of a store, the same for all spellings of its URL."""
     import sqlalchemy as sa
 
-    file = _file(url)
+    file = database_file(url)
     if file is not None:
         return str(file)
     if url.startswith(("http:", "https:")):
@@ -152,15 +152,10 @@ def _digest(url: str) -> str:
     return hashlib.sha256(_place(url).encode()).hexdigest()[:8]
 
 
-def _file(url: str) -> Path | None:
+def database_file(url: str) -> Path | None:
     """The file of a SQLite database, or None for a server."""
     path = _path(url)
     return Path(path).resolve() if path else None
-
-
-def database_file(url: str) -> Path | None:
-    """The file of a SQLite database, None for a server."""
-    return _file(url)
 
 
 def _path(url: str) -> str:
