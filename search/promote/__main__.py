@@ -29,13 +29,7 @@ _positive = click.IntRange(min=1)
 @click.command(context_settings={"max_content_width": 100})
 @click.option("--study", help="Study whose best trial to promote.")
 @click.option("--name", help="Name of the registered model.  [default: experiment, with file]")
-@click.option(
-    "--top",
-    type=_positive,
-    default=5,
-    show_default=True,
-    help="Number of finalists; the best trial of another target is one more.",
-)
+@click.option("--top", type=_positive, default=5, show_default=True, help="Number of finalists.")
 @click.option("--seeds", type=_positive, default=3, show_default=True, help="Number of new seeds.")
 @click.option(
     "--folds", type=_positive, default=3, show_default=True, help="Number of rolling origins."

@@ -43,11 +43,7 @@ class Candidate:
 
 
 def choose(records: Sequence[TrialRecord], experiment: Experiment, top: int) -> list[Candidate]:
-    """The `top` best completed configurations, the best of another target, and the fixed designs.
-
-    What a network learns, level or change, decides how its error differs from week to week, and the
-    search judges one period only. So the best drawn trial of every target is a finalist, and the
-    re-test decides on more weeks. Fixed designs that are no finalists are references.
+    """The `top` best completed configurations, and the fixed designs that are not among them.
 
     What was trained on a framing of its own is neither: its scores are of other data.
 
@@ -67,12 +63,11 @@ def choose(records: Sequence[TrialRecord], experiment: Experiment, top: int) -> 
     for _, number, record in complete:
         if record.parameters is None or record.parameters in chosen or record.result is None:
             continue
-        other = record.parameters.target not in {known.target for known in chosen}
-        if len(chosen) >= top and (record.design or not other):
-            continue
         name = record.design or f"trial_{number}"
         found = record.result.held_out["rmse"]
         chosen[record.parameters] = Candidate(name, record.parameters, found, reference=False)
+        if len(chosen) == top:
+            break
     searched = {
         record.design: record.result.held_out["rmse"]
         for _, _, record in reversed(complete)

@@ -7,7 +7,6 @@ import pytest
 from data_pipeline.framing import Framing
 from data_pipeline.windows import split_origins
 from search.common.errors import Refused, WrongInput
-from search.common.records import TrialRecord
 from search.engine.folds import rolling
 from search.promote.candidates import cell, choose, retest_experiment, retest_name
 from tests.search.samples import SMALL, experiment, parameters, record, result
@@ -39,18 +38,6 @@ def test_a_design_among_the_best_is_a_finalist_under_its_name() -> None:
     chosen = choose(RECORDS, experiment((SMALL,)), top=3)
     assert [(one.name, one.reference) for one in chosen][2] == ("small", False)
     assert len(chosen) == 3
-
-
-def test_the_best_drawn_trial_of_another_target_is_a_finalist_too() -> None:
-    def change(number: int, objective: float, units: int, design: str = "") -> TrialRecord:
-        learned = parameters((units,)).model_copy(update={"target": "change"})
-        return record(number, result(objective), design=design, parameters=learned)
-
-    others = [change(6, 0.04, 5), change(7, 0.03, 6), change(8, 0.02, 8, design="small")]
-    chosen = choose([*RECORDS, *others], experiment(()), top=1)
-    assert [one.name for one in chosen] == ["trial_3", "trial_7"]
-    among = choose([*RECORDS, change(9, 0.012, 9)], experiment(()), top=2)
-    assert [one.name for one in among] == ["trial_3", "trial_9"]
 
 
 def test_without_a_completed_trial_there_is_nothing_to_promote() -> None:
