@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from search.common.spool import Forecasts
 from search.results.axes import Curve, Level
+from search.results.axes_figure import network
 from search.results.summary import amount
 
 FloatArray = npt.NDArray[np.float64]
@@ -38,12 +39,17 @@ class AxisView:
 
 
 def shown_curves(curves: Sequence[Curve]) -> list[Curve]:
-    """One curve per axis: the curve with the most levels; of equals, the first."""
+    """One curve per axis: most proven arms first, then most levels; of equals, the first."""
     found: dict[str, Curve] = {}
     for curve in curves:
-        if curve.axis not in found or len(curve.levels) > len(found[curve.axis].levels):
+        if curve.axis not in found or _shows(curve) > _shows(found[curve.axis]):
             found[curve.axis] = curve
     return list(found.values())
+
+
+def _shows(curve: Curve) -> tuple[int, int]:
+    arms = sum(arm is not None for arm in (curve.overfit, curve.underfit))
+    return arms, len(curve.levels)
 
 
 def axis_views(
@@ -71,7 +77,7 @@ def axis_views(
     low, high = float(ends[0]), float(ends[1])
     return [
         AxisView(
-            heading=words[f"slide_{curve.axis}"],
+            heading=f"{words[f'slide_{curve.axis}']} ({network(curve, words)})",
             levels=tuple(
                 LevelView(
                     caption=_caption(level, unit, words),

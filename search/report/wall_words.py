@@ -126,6 +126,8 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "axis_epochs": "학습한 에포크",
         "axis_units": "층의 유닛",
         "axis_weeks": "학습 구간의 주",
+        "network_level": "수준 학습",
+        "network_change": "변화 학습",
         "network": "유닛 {units}",
         "network_weeks": "{weeks}주",
         "network_epochs": "{epochs}에포크",

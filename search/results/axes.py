@@ -14,6 +14,7 @@ from data_pipeline.framing import Framing
 from data_pipeline.lengths import HOURS_A_WEEK
 from data_pipeline.windows import split_origins
 from models.parameters import TrialParameters
+from models.target import Target
 from search.common.records import State, TrialRecord, TrialResult
 from search.results.paired_tests import Expected, holm, paired_difference, t_interval
 
@@ -73,6 +74,7 @@ class Curve:
         units: units of the layers; empty if they are varied.
         weeks: weeks of training windows; None if they are varied or not known.
         epochs: trained epochs; None if they are varied.
+        target: what the networks learn, "level" or "change".
         levels: by rising value. lowest: index of the level with the lowest mean validation RMSE.
         overfit: index of the level that proves overfitting, or None. Such a level has a higher
             validation error and a lower train error than the lowest one. Of several, it is the one
@@ -85,6 +87,7 @@ class Curve:
     units: tuple[int, ...]
     weeks: float | None
     epochs: int | None
+    target: Target
     levels: tuple[Level, ...]
     lowest: int
     overfit: int | None
@@ -110,7 +113,7 @@ def curves(trials: Iterable[Trial], framing: Framing, rows: int | None) -> list[
         rows: hours of the series; None if they were not kept. Then weeks are not known.
 
     Returns:
-        By axis, then by the amount of data, then small networks first.
+        By axis, then by what is learned, then by the amount of data, then small networks first.
     """
     cells: dict[tuple[Axis, TrialParameters, Framing], dict[float, dict[int, Trial]]] = {}
     for trial in trials:
@@ -130,8 +133,9 @@ def curves(trials: Iterable[Trial], framing: Framing, rows: int | None) -> list[
     return sorted(found, key=_order)
 
 
-def _order(curve: Curve) -> tuple[int, float, int, tuple[int, ...]]:
-    return AXES.index(curve.axis), curve.weeks or 0.0, sum(curve.units), curve.units
+def _order(curve: Curve) -> tuple[int, bool, float, int, tuple[int, ...]]:
+    level = curve.target == "level"
+    return AXES.index(curve.axis), level, curve.weeks or 0.0, sum(curve.units), curve.units
 
 
 def _places(
@@ -185,6 +189,7 @@ def _curve(
         () if axis == "units" else parameters.units,
         None if axis == "weeks" or rows is None else weeks_of(rows, framing),
         None if axis == "epochs" else parameters.epochs,
+        parameters.target,
         levels,
         lowest,
         overfit=_highest([at for at, best in by_heart if best == lowest], levels),

@@ -19,6 +19,8 @@ WORDS = {
     "axis_epochs": "Epochs trained",
     "axis_units": "Units of the layer",
     "axis_weeks": "Weeks of training windows",
+    "network_level": "learns the level",
+    "network_change": "learns the change",
     "network": "units {units}",
     "network_weeks": "{weeks} weeks",
     "network_epochs": "{epochs} epochs",
@@ -34,7 +36,7 @@ WORDS = {
 
 def network(curve: Curve, words: Mapping[str, str] = WORDS) -> str:
     """The common settings of a curve's networks, in words."""
-    shared = []
+    shared = [words[f"network_{curve.target}"]]
     if curve.units:
         shared.append(words["network"].format(units="/".join(map(str, curve.units))))
     if curve.weeks is not None:

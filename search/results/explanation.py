@@ -41,9 +41,9 @@ Shown = float | str | None
 WORDS = {
     "way_title": "From {start} to {goal}, one setting at a time",
     "way_axis": "Validation RMSE ({unit}); steps with 95 % intervals over seeds",
-    "way_step": "{name} {before} to {after}",
+    "way_step": "{name} from {before} to {after}",
     "way_between": "{low} to {high}",
-    "of_layer": "{name} of layer {layer},",
+    "of_layer": "{name} of layer {layer}",
     "rmse_axis": "RMSE ({unit})",
     "train": "training windows",
     "validation": "validation windows",
@@ -192,7 +192,7 @@ def changes_of(
 
 
 def step_name(change: Change, words: Mapping[str, str] = WORDS) -> str:
-    """A change in words: "units of layer 2 32 to 16"."""
+    """A change in words: "units of layer 2 from 32 to 16"."""
     kind, _, layer = change.setting.rpartition("_")
     name = words[f"setting_{kind if layer.isdigit() else change.setting}"]
     if layer.isdigit():

@@ -85,10 +85,10 @@ def test_named_settings_are_explained_by_their_names(
     found = _found(stores, study="named", start="main2", goal="change", seeds=2)
     assert ("level", "change") in [(one.before, one.after) for one in found.changes]
     lines = "\n".join(explanation_lines(found))
-    assert "learned target level to change" in lines
-    assert "inputs cycles to changes" in lines
-    assert "hours read 168 to 48" in lines
-    assert "schedule constant to cosine" in lines
+    assert "learned target from level to change" in lines
+    assert "inputs from cycles to changes" in lines
+    assert "hours read from 168 to 48" in lines
+    assert "schedule from constant to cosine" in lines
     write_table(found, tmp_path / "way.csv")
     assert "target,level,change," in (tmp_path / "way.csv").read_text(encoding="utf-8")
     assert Explanation.model_validate_json(found.model_dump_json()) == found
@@ -173,7 +173,7 @@ def test_the_way_is_told_drawn_and_written(stores: Stores, tmp_path: Path) -> No
     found = _found(stores)
     lines = explanation_lines(found)
     assert lines[0].startswith("From small to best of study smoke: validation RMSE ")
-    assert any("learning rate 0.01 to " in line and " MW (" in line for line in lines)
+    assert any("learning rate from 0.01 to " in line and " MW (" in line for line in lines)
     labels = [label.get_text() for label in draw(found).axes[0].get_yticklabels()]
     assert labels[0] == "small" and labels[-1] == "best"
     assert len(labels) == len(found.changes) + 2

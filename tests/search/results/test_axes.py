@@ -12,6 +12,7 @@ from experiments.tradeoff import DESIGNS
 from models.parameters import TrialParameters
 from search.common.records import TrialRecord, TrialResult
 from search.results.axes import Axis, Curve, Trial, curves, weeks_of
+from search.results.axes_figure import network
 from tests.search.samples import parameters, record, result
 
 ROWS = 2184
@@ -119,6 +120,20 @@ def test_networks_that_see_other_data_are_on_another_curve() -> None:
     assert all(level.seeds == 5 for level in (*first.levels, *second.levels))
 
 
+def test_networks_that_learn_another_target_are_on_another_curve() -> None:
+    def with_change(one: TrialRecord) -> TrialRecord:
+        assert one.parameters is not None
+        changed = one.parameters.model_copy(update={"target": "change"})
+        return replace(one, parameters=changed, number=100 + one.number)
+
+    level = _trials("l2", RISING, U)
+    change = [Trial("tiny", with_change(one.record)) for one in _trials("l2", FALLING, RISING)]
+    first, second = [c for c in curves(level + change, FRAMING, ROWS) if c.axis == "l2"]
+    assert [first.target, second.target] == ["change", "level"]
+    assert network(first).startswith("learns the change, ")
+    assert second == _curve("l2", level)
+
+
 def test_a_network_trained_otherwise_is_on_no_curve_of_theirs() -> None:
     trials = _trials("l2", RISING, U)
     before = _curve("l2", trials)
@@ -156,8 +171,6 @@ def test_a_level_has_the_t_interval_and_the_trial_in_the_middle() -> None:
 
 
 def test_the_experiment_has_every_axis() -> None:
-    """With few weeks and with all, regularisation; the rest with few."""
-
     def one(design: Design, number: int) -> Trial:
         made = record(number, result(0.01 + number / 1e5), design=design.name, seed=0)
         made = replace(made, parameters=design.parameters, framing=design.framing)
@@ -166,12 +179,10 @@ def test_the_experiment_has_every_axis() -> None:
     trials = [one(design, number) for number, design in enumerate(DESIGNS)]
     found = curves(trials, FRAMING, ROWS)
     assert [(c.axis, c.weeks and round(c.weeks), len(c.levels)) for c in found] == [
-        ("l2", 1, 5),
-        ("l2", 9, 4),
-        ("dropout", 1, 4),
-        ("dropout", 9, 3),
-        ("epochs", 1, 5),
-        ("units", 1, 6),
+        ("l2", 9, 6),
+        ("dropout", 9, 6),
+        ("epochs", 9, 7),
+        ("units", 9, 6),
         ("weeks", None, 4),
     ]
 

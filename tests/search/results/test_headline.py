@@ -42,7 +42,7 @@ def test_the_regime_of_most_trainings_is_said(regimes: list[Regime], said: str) 
 def test_a_step_is_named_only_if_its_interval_excludes_zero() -> None:
     proven = cure(_way(-50.0, -41.0, 150.0))
     assert proven.endswith(
-        "largest single step, dropout of layer 2, 0.2 to 0.1, lowers it by 50.0 MW."
+        "largest single step, dropout of layer 2 from 0.2 to 0.1, lowers it by 50.0 MW."
     )
     unproven = cure(_way(-50.0, 3.0, 150.0))
     assert unproven.endswith(

@@ -5,9 +5,9 @@ from search.results.score_cells import cell, width
 
 
 @pytest.mark.parametrize("value", [0.055, -0.993, -10.688, -106.88])
-def test_a_skill_keeps_its_distance_from_the_column_before(value):
+def test_a_skill_keeps_its_distance_from_the_column_before(value: float) -> None:
     assert len(cell(SKILL, value)) < width(SKILL, "MW")
 
 
-def test_every_title_keeps_its_distance():
+def test_every_title_keeps_its_distance() -> None:
     assert all(len(metric.title) < width(metric, "MW") for metric in IN_TABLES)
