@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import optuna
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, create_trial
 
 from experiments.space import Space
@@ -87,6 +86,9 @@ def _trial(record: TrialRecord, objective: float, space: Space) -> FrozenTrial:
 
 def _shares(trials: Sequence[FrozenTrial], names: Sequence[str]) -> list[float]:
     """The importance of each name in one resample, summing to 1; a parameter no trial has: 0."""
+    # It brings scikit-learn, which a command that only looks a study up can do without.
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
     study = optuna.create_study()
     study.add_trials(trials)
     best = max(BEST_SHARE, FEWEST_BEST / len(trials))
