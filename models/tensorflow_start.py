@@ -4,6 +4,7 @@ All environment variables that it reads are set here, before it is imported.
 """
 
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -47,7 +48,7 @@ def tensorflow_start() -> Iterator[None]:
 
     Packages that are loaded already stay so; what is left out can be imported afterwards.
     """
-    with native_messages_dropped(), _left_out(_NOT_FOR_KERAS):
+    with native_messages_dropped(), _left_out(_NOT_FOR_KERAS), _without_collections():
         yield
 
 
@@ -67,6 +68,18 @@ def native_messages_dropped() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(nowhere)
         os.close(kept)
+
+
+@contextlib.contextmanager
+def _without_collections() -> Iterator[None]:
+    """Look for no garbage among what an import makes: it stays as long as the process."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @contextlib.contextmanager

@@ -8,19 +8,27 @@ settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("busy")
 
 LONGEST = (
-    "test_promote.py",
     "test_interruptions.py",
+    "test_promote.py",
     "test_chaos.py",
     "test_run.py",
+    "test_explanation.py",
+    "test_blend.py",
     "test_broken_stores.py",
+    "test_makes.py",
     "test_interrupted_promotion.py",
-    "test_serve_best.py",
     "test_floor.py",
     "test_contenders.py",
+    "test_registering.py",
+    "test_serve_best.py",
     "test_study_runs.py",
+    "test_parity.py",
     "test_start_page.py",
-    "test_sync.py",
+    "test_baselines.py",
+    "test_compiling.py",
     "test_comparisons.py",
+    "test_layout.py",
+    "test_sync.py",
     "test_command.py",
 )
 

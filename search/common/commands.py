@@ -1,6 +1,7 @@
 """What all commands share: how they are typed, how they read options, how they end."""
 
 import csv
+import gc
 import importlib.util
 import io
 import os
@@ -24,6 +25,9 @@ from search.common.errors import (
 # Blocks of a small picture in text, and what stands for them.
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SIGNS = "_.:-=+*#"
+# New objects after which Python looks for garbage. What a start imports stays: with Python's 700
+# it looked that over again and again, a fifth of the start.
+_COLLECT_AFTER = 100_000
 
 
 def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int:
@@ -33,6 +37,7 @@ def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int
         work: a function that returns an exit code.
         interrupted: the message after Ctrl-C.
     """
+    gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
     from data_pipeline.errors import DataError
 
     for stream in (sys.stdout, sys.stderr):

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
@@ -200,13 +201,9 @@ def same_length(columns: Mapping[str, Sized]) -> None:
 def png(figure: Figure) -> bytes:
     """Return the figure as an opaque PNG; the same figure always gives the same bytes."""
     prepare_text(figure)
+    figure.set_dpi(DPI)
+    figure.set_facecolor("white")
     buffer = io.BytesIO()
-    figure.savefig(
-        buffer,
-        format="png",
-        dpi=DPI,
-        facecolor="white",
-        transparent=False,
-        metadata={"Software": None},
-    )
+    # `Figure.savefig` would draw a figure with a layout twice, to the same pixels.
+    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
     return buffer.getvalue()

@@ -2,13 +2,15 @@
 
 import sys
 
-import keras
-
-from models.build import mean_of
+from models.tensorflow_start import tensorflow_start
 
 
 def main(out: str, *networks: str) -> None:
     """Save to `out` the network whose forecast is the mean of those in the files `networks`."""
+    with tensorflow_start():
+        import keras
+
+        from models.build import mean_of
     loaded = [keras.saving.load_model(file, compile=False) for file in networks]
     mean_of(loaded).save(out)
 
