@@ -59,13 +59,16 @@ class Table:
 
     def take(self, at: NDArray[np.bool_] | slice) -> "Table":
         """The rows where this mask is True."""
+        if isinstance(at, np.ndarray) and at.all():
+            return self
         slots = self.slots
         if slots is not None:
             slots = Slots(slots.begin[at], slots.fold[at], slots.step, slots.count)
+        values = self.values[at]
         return Table(
             tuple(column[at] for column in self.times),
-            self.values[at],
-            self.others[at],
+            values,
+            self.others[at] if self.others.shape[1] else self.others.iloc[: len(values)],
             slots,
             self.notes,
         )
@@ -126,8 +129,8 @@ def choose_columns(
     split = len(source.time)
     values = cells[at[split:]]
     values.columns = pd.Index(source.value_columns)
-    others = cells.drop(columns=at)
     left = [one for one in range(len(names)) if one not in at]
+    others = cells[left]
     others.columns = pd.Index([names[one] or f"column {one + 1}" for one in left])
     return Table(tuple(cells[one] for one in at[:split]), values, others)
 

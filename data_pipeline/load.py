@@ -180,7 +180,9 @@ def _why(source: DataSource, times: ClockTimes, numbers: Numbers, unit: str) -> 
         )
     if times.date_format is not None:
         told = (
-            "told by --date-format" if source.date_format else "the only order that all rows allow"
+            "told by --date-format"
+            if source.date_format
+            else "the only order that fits all rows and leaves no gaps of weeks"
         )
         lines.append(f"times are written {times.date_format}: {told}")
     if numbers.decimal is not None and (numbers.decimal != "." or numbers.thousands):

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from data_pipeline.errors import DataError
 from data_pipeline.places import quoted
@@ -60,7 +61,9 @@ class _Header:
 
 def plain_name(name: object) -> str:
     """A column name in the form that is compared: NFC, single blanks, none at the ends."""
-    text = unicodedata.normalize("NFC", str(name)).replace("\ufeff", "")
+    text = str(name)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text).replace("\ufeff", "")
     return " ".join(text.split())
 
 
@@ -129,10 +132,10 @@ def _rows(lines: Sequence[str], separator: str) -> list[tuple[int, int, list[str
 
 def _find(lines: Sequence[str], told: int | None, wanted: Sequence[str], path: Path) -> _Header:
     marked = _SEP_LINE.match(lines[0]) if lines else None
-    separators = [marked[1]] if marked and marked[1] in SEPARATORS else list(SEPARATORS)
+    separators = [marked[1]] if marked and marked[1] in SEPARATORS else _written(lines)
     if told is not None:
         return _told(lines, told, separators, wanted, path)
-    best: tuple[tuple[int, int, int, int], _Header] | None = None
+    best: tuple[tuple[int, ...], _Header] | None = None
     for separator in separators:
         rows = _rows(lines, separator)
         header = _by_names(rows, lines, separator, wanted)
@@ -141,12 +144,18 @@ def _find(lines: Sequence[str], told: int | None, wanted: Sequence[str], path: P
         hits = len(set(wanted) & set(header.names))
         width = len(header.names)
         alike = sum(len(row) == width for _, _, row in rows)
-        key = (hits, separator != " " or width > 1, alike if width > 1 else 0, width)
+        by_sign = separator != " "
+        key = (hits, by_sign or width > 1, alike if width > 1 else 0, by_sign, width)
         if best is None or key > best[0]:
             best = key, header
     if best is None or not any(best[1].names):
         raise DataError(f"{path}: line 1: expected column names, found a blank line.")
     return best[1]
+
+
+def _written(lines: Sequence[str]) -> list[str]:
+    """The separators that these lines hold; the comma for a table of one column."""
+    return [one for one in SEPARATORS if one == "," or any(one in line for line in lines)]
 
 
 def _by_names(
@@ -158,6 +167,10 @@ def _by_names(
     """The record that holds most of the names; else the first of rows that are alike."""
     best, header = -1, None
     for first, count, row in rows[:HEADER_WITHIN]:
+        # All cells at once: few records hold a name at all.
+        joined = plain_name("\t".join(row))
+        if not any(name in joined for name in wanted):
+            continue
         names = tuple(_LEADING_HASH.sub("", plain_name(cell)) for cell in row)
         hits = len(set(wanted) & set(names))
         if hits > best and hits and names.count("") < len(names):
@@ -230,10 +243,12 @@ def _parse(body: str, header: _Header, path: Path) -> tuple[pd.DataFrame, _Heade
     except pd.errors.ParserError as error:
         return _reparse(body, header, str(error), path), header
     raw.index = pd.Index(np.arange(header.line + 1, header.line + 1 + len(raw)))
-    raw = raw[(raw != "").any(axis=1).to_numpy()]
+    blank = _blank(raw)
+    raw = raw[~blank] if blank.any() else raw
     if raw.empty:
         raise DataError(f"{path}: expected rows below the header, found none. Give a longer file.")
-    long = (raw[width] != "").to_numpy()
+    long = raw[width].to_numpy(object) != ""
+    del raw[width]
     at = int(long.argmax())
     if (
         long.any()
@@ -247,7 +262,17 @@ def _parse(body: str, header: _Header, path: Path) -> tuple[pd.DataFrame, _Heade
         raise DataError(
             _ragged(path, line, header, _row(body, line - header.line), int(long.sum()))
         )
-    return raw.drop(columns=width), header
+    return raw, header
+
+
+def _blank(cells: pd.DataFrame) -> NDArray[np.bool_]:
+    """Rows without any letter, bool (n,)."""
+    blank = np.asarray(cells[0].to_numpy(object) == "", np.bool_)
+    for column in range(1, cells.shape[1]):
+        if not blank.any():
+            break
+        blank &= cells[column].to_numpy(object) == ""
+    return blank
 
 
 def _reparse(body: str, header: _Header, message: str, path: Path) -> pd.DataFrame:

@@ -9,11 +9,13 @@ _ALONE: Final = r"(?<![^\W\d_])([kMGT]?)(?:{})(?![^\W\d_])"
 _ENERGY: Final = re.compile(_ALONE.format("Wh|VArh|VAh"), re.IGNORECASE)
 _POWER: Final = re.compile(_ALONE.format("W|VAr|VA"))
 _KOREAN: Final = {"㎾h": "kWh", "㎿h": "MWh", "㎾": "kW", "㎿": "MW"}
-# A number, then a unit: "7.80 kWh". The "e" of an exponent is not a unit.
-UNIT_BEHIND: Final = (
-    r"^([+-]?[0-9][0-9.,' ]*?) ?"
-    r"((?:[kKMGT]?(?:Wh|wh|WH|W|w|VAr|VA)|°?[CF]|degC|degF|℃|€|EUR|m/s|%))$"
+# Units behind a number: "7.80 kWh".
+UNITS_BEHIND: Final = (
+    r"[kKMGT]?(?:Wh|wh|WH|W|w|VAr|VA)|°?[CF]|degC|degF|℃|m/s|m³|㎥|V|hPa|mbar|%|"
+    r"㎾h|㎿h|㎾|㎿"
 )
+_POWERS_OF_TEN: Final = {"": 0, "k": 3, "M": 6, "G": 9, "T": 12}
+_SCALED: Final = re.compile(r"([kKMGT]?)(Wh|VArh|VAh|W|VAr|VA)", re.IGNORECASE)
 
 
 def unit_in(text: str) -> str:
@@ -43,3 +45,12 @@ def is_energy(unit: str) -> bool:
 def is_power(unit: str) -> bool:
     """True for a unit of power: the values of two half hours are averaged."""
     return _POWER.fullmatch(unit) is not None
+
+
+def power_of_ten(unit: str, other: str) -> int | None:
+    """The power of ten that turns `unit` into `other`: 3 for kWh and Wh; None for no such power."""
+    pair = [_SCALED.fullmatch(_KOREAN.get(one, one)) for one in (unit, other)]
+    if pair[0] is None or pair[1] is None or pair[0][2].lower() != pair[1][2].lower():
+        return None
+    sizes = [_POWERS_OF_TEN[one[1].replace("K", "k")] for one in pair if one is not None]
+    return sizes[0] - sizes[1]

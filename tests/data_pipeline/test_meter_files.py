@@ -168,13 +168,41 @@ def test_d16_day_and_month_are_one_decision_for_the_column(tmp_path: Path) -> No
     assert report.rules.date_format == "%m/%d/%Y %H:%M"
 
 
-def test_d16_day_and_month_that_no_row_tells_are_asked(tmp_path: Path) -> None:
-    times = [f"{time:%d/%m/%Y %H:%M}" for time in pd.date_range("2014-02-01", periods=96, freq="h")]
+# A day alone; and days that may also be the first of each month.
+@pytest.mark.parametrize(("first", "count"), [("2014-02-01", 24), ("2014-01-01", 96)])
+def test_d16_day_and_month_that_no_row_tells_are_asked(
+    tmp_path: Path, first: str, count: int
+) -> None:
+    times = [f"{time:%d/%m/%Y %H:%M}" for time in pd.date_range(first, periods=count, freq="h")]
     error = refusal(write(tmp_path, text(rows(times))))
     assert changes(error) == [
         {"date_format": "%d/%m/%Y %H:%M"},
         {"date_format": "%m/%d/%Y %H:%M"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "count"),
+    [
+        ("%d/%m/%Y %H:%M", "2014-02-03", 96),
+        ("%m/%d/%Y %H:%M", "2014-02-03", 96),
+        ("%d.%m.%y %H:%M", "2014-01-01", 8760),
+        ("%y/%m/%d %H:%M", "2014-01-01", 8760),
+    ],
+)
+def test_d16_the_order_in_which_days_follow_each_other_is_taken(
+    tmp_path: Path, written: str, first: str, count: int
+) -> None:
+    times = pd.date_range(first, periods=count, freq="h")
+    series, report = load_series(source_of(write(tmp_path, text(rows(times.strftime(written))))))
+    assert (series.local == times).all() and report.rules.date_format == written
+
+
+def test_d16_a_long_gap_leaves_no_doubt_about_the_order(tmp_path: Path) -> None:
+    times = pd.date_range("2014-01-01", periods=8760, freq="h")
+    lines = rows(times.strftime("%d.%m.%y %H:%M"))
+    path = write(tmp_path, text([*lines[:3000], *lines[3400:]]))
+    assert "longest gap 400 h" in str(refusal(path, gaps="interpolate"))
 
 
 def test_d16_a_column_named_by_its_end_holds_ends(tmp_path: Path) -> None:
