@@ -194,13 +194,15 @@ def test_d16_the_order_in_which_days_follow_each_other_is_taken(
     tmp_path: Path, written: str, first: str, count: int
 ) -> None:
     times = pd.date_range(first, periods=count, freq="h")
-    series, report = load_series(source_of(write(tmp_path, text(rows(times.strftime(written))))))
+    series, report = load_series(
+        source_of(write(tmp_path, text(rows(list(times.strftime(written))))))
+    )
     assert (series.local == times).all() and report.rules.date_format == written
 
 
 def test_d16_a_long_gap_leaves_no_doubt_about_the_order(tmp_path: Path) -> None:
     times = pd.date_range("2014-01-01", periods=8760, freq="h")
-    lines = rows(times.strftime("%d.%m.%y %H:%M"))
+    lines = rows(list(times.strftime("%d.%m.%y %H:%M")))
     path = write(tmp_path, text([*lines[:3000], *lines[3400:]]))
     assert "longest gap 400 h" in str(refusal(path, gaps="interpolate"))
 
