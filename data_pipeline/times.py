@@ -37,7 +37,8 @@ _MIDNIGHT: Final = r"[ T]0?0:00(?::00(?:\.0+)?)?$"
 _WIDEST_OFFSET: Final = 15 * HOUR
 _FEW: Final = 3
 _WEEK: Final = 7 * DAY
-# An order is clear if the others have more than this many times its jumps.
+# An order is clear if the others have more jumps than this, and more than this many times its own.
+_JUMPS: Final = 3
 _CLEARLY: Final = 10
 _MOSTLY: Final = 0.9
 
@@ -189,7 +190,7 @@ def _without_jumps(clocks: dict[str, Ints]) -> str | None:
     jumps = {order: _jumps(clock) for order, clock in clocks.items()}
     order = min(jumps, key=lambda one: jumps[one])
     others = [one for one in clocks if one != order]
-    clear = all(jumps[one] > _CLEARLY * jumps[order] for one in others)
+    clear = all(jumps[one] > max(_JUMPS, _CLEARLY * jumps[order]) for one in others)
     return order if clear and not any(_on_the_first(clocks[one]) for one in others) else None
 
 

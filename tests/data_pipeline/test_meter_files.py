@@ -168,8 +168,10 @@ def test_d16_day_and_month_are_one_decision_for_the_column(tmp_path: Path) -> No
     assert report.rules.date_format == "%m/%d/%Y %H:%M"
 
 
-# A day alone; and days that may also be the first of each month.
-@pytest.mark.parametrize(("first", "count"), [("2014-02-01", 24), ("2014-01-01", 96)])
+# A few days, one alone, and days that may also be the first of each month.
+@pytest.mark.parametrize(
+    ("first", "count"), [("2014-02-01", 96), ("2014-02-01", 24), ("2014-01-01", 240)]
+)
 def test_d16_day_and_month_that_no_row_tells_are_asked(
     tmp_path: Path, first: str, count: int
 ) -> None:
@@ -184,8 +186,8 @@ def test_d16_day_and_month_that_no_row_tells_are_asked(
 @pytest.mark.parametrize(
     ("written", "first", "count"),
     [
-        ("%d/%m/%Y %H:%M", "2014-02-03", 96),
-        ("%m/%d/%Y %H:%M", "2014-02-03", 96),
+        ("%d/%m/%Y %H:%M", "2014-02-03", 120),
+        ("%m/%d/%Y %H:%M", "2014-02-03", 120),
         ("%d.%m.%y %H:%M", "2014-01-01", 8760),
         ("%y/%m/%d %H:%M", "2014-01-01", 8760),
     ],
