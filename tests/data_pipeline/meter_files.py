@@ -621,6 +621,39 @@ def minus_behind() -> MeterFile:
 
 
 @_file
+def minus_as_parentheses() -> MeterFile:
+    cells = [f"({one[1:]})" if one[0] == "-" else one for one in _degrees(plus=-8.0)]
+    text = _text("Date,Temperature,Usage", _clock(), cells, _usage())
+    said = ("numbers in parentheses read as negative",)
+    return MeterFile(text.encode(), celsius=-8.0, said=said)
+
+
+@_file
+def currency_in_front() -> MeterFile:
+    """A bill: costs with a sign of money, some of them below zero."""
+    costs = [one * 100 for one in TEMPERATURE]
+    cells = [f'"{"-" if one < 0 else ""}${abs(one):,.2f}"' for one in costs]
+    cells[7] = '"($1,200.00)"'
+    text = _text("Date,Cost,Usage", _clock(), cells, [f"{one} kWh" for one in _usage()])
+    return MeterFile(text.encode(), {"features": ("Cost",)})
+
+
+@_file
+def currency_behind() -> MeterFile:
+    cells = [f"{one.replace('.', ',')} €" for one in _degrees(2, 20.0)]
+    text = _text("Zeit;Kosten;Verbrauch", _clock(), cells, _usage(), separator=";")
+    options = {"time": "Zeit", "target": "Verbrauch", "features": ("Kosten",)}
+    return MeterFile(text.replace("Zeit", "\ufeffZeit").encode(), options, celsius=20.0)
+
+
+@_file
+def two_units_in_cells() -> MeterFile:
+    cells = [f"{one:.2f} kWh" if one >= 8 else f"{one * 1000:.0f} Wh" for one in USAGE]
+    text = _text("Date,Usage", _clock(), cells)
+    return MeterFile(text.encode(), ALONE, said=("Wh and kWh read as kWh",))
+
+
+@_file
 def pages_with_names() -> MeterFile:
     text = "\n".join(_pages("Date,Usage"))
     return MeterFile(text.encode(), ALONE, said=("repeat the names",))

@@ -158,6 +158,48 @@ def test_d15_an_unknown_code_is_offered_as_missing(tmp_path: Path) -> None:
     assert changes(refusal(write(tmp_path, text(lines)))) == [{"missing": ("off",)}]
 
 
+@pytest.mark.parametrize("word", ["n/a!", "off", "kein Wert"])
+def test_d15_a_word_in_place_of_a_number_is_not_taken_for_another_habit(
+    tmp_path: Path, word: str
+) -> None:
+    lines = rows(hours(48))
+    for at in range(10, 40):
+        lines[at] = f"{lines[at].rsplit(',', 1)[0]},{word}"
+    error = refusal(write(tmp_path, text(lines)))
+    assert changes(error) == [{"missing": (word,)}] and "30 such cells" in error.message
+    assert "say that it means no value" in error.message and "--decimal" not in error.message
+
+
+def test_d15_a_column_of_words_is_no_column_of_numbers(tmp_path: Path) -> None:
+    lines = [f"{time},{'high' if i % 2 else 'low'},1.5" for i, time in enumerate(hours(48))]
+    error = refusal(write(tmp_path, text(lines)))
+    assert "No cell of the column is a number" in error.message and not error.ways
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("3.5 kW", "'3.5 kW': 1 in kW (line 5) and 47 in kWh (lines 2, 3"),
+        ("3.5", "'3.5': 47 in kWh (lines 2, 3, 4, 6, 7 and 42 more) and 1 without a unit (line 5)"),
+    ],
+)
+def test_d15_units_that_do_not_fit_together_are_named(
+    tmp_path: Path, other: str, said: str
+) -> None:
+    lines = [f"{time},{4 + i / 7:.2f} kWh" for i, time in enumerate(hours(48))]
+    lines[3] = f"{lines[3][:16]},{other}"
+    error = refusal(write(tmp_path, text(lines, "Date,Usage")), features=())
+    assert "line 5, column 'Usage': expected numbers in one unit" in error.message
+    assert said in error.message
+
+
+def test_d15_zero_fits_beside_any_unit(tmp_path: Path) -> None:
+    lines = [f"{time},{4 + i / 7:.2f} kWh" for i, time in enumerate(hours(48))]
+    lines[3] = f"{lines[3][:16]},0"
+    series, _ = load_series(source_of(write(tmp_path, text(lines, "Date,Usage")), features=()))
+    assert series.target[3] == 0 and series.target[4] == round(4 + 4 / 7, 2)
+
+
 # D16: times
 
 
