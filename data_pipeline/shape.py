@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data_pipeline.across import ACROSS, is_across
 from data_pipeline.errors import DataError
 from data_pipeline.places import quoted
 
@@ -20,6 +21,8 @@ SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " 
 # Lines in which the column names are looked for.
 HEADER_WITHIN: Final = 100
 _HEAD: Final = 400_000
+# Times that run across stand in one of so many rows with columns for them.
+_FIRST_WIDE: Final = 3
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 # This many lines at the end may be notes. A line that fits the pattern is not a note.
 _NOTES: Final = 20
@@ -141,7 +144,10 @@ def _find(lines: Sequence[str], told: int | None, wanted: Sequence[str], path: P
         header = _by_names(rows, lines, separator, wanted)
         if header is None:
             continue
-        hits = len(set(wanted) & set(header.names))
+        named = header.names
+        if is_across(named):
+            named = tuple(plain_name(row[0]) for _, _, row in rows if row)
+        hits = len(set(wanted) & set(named))
         width = len(header.names)
         alike = sum(len(row) == width for _, _, row in rows)
         by_sign = separator != " "
@@ -164,7 +170,11 @@ def _by_names(
     separator: str,
     wanted: Sequence[str],
 ) -> _Header | None:
-    """The record that holds most of the names; else the first of rows that are alike."""
+    """The record of times, or that with most of the names; else the first of rows alike."""
+    wide = [one for one in rows[:HEADER_WITHIN] if len(one[2]) > ACROSS]
+    for first, count, row in wide[:_FIRST_WIDE]:
+        if is_across(row):
+            return _header(separator, first, count, tuple(map(plain_name, row)), lines)
     best, header = -1, None
     for first, count, row in rows[:HEADER_WITHIN]:
         # All cells at once: few records hold a name at all.

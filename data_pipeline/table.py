@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from data_pipeline.across import is_across, turn
 from data_pipeline.columns import Table, choose_columns, choose_rows, position, wanted_names
 from data_pipeline.container import Content, read_content
 from data_pipeline.encoding import decode
@@ -89,7 +90,11 @@ def _without_header(
 def _choose(
     names: tuple[str, ...], cells: pd.DataFrame, source: DataSource, where: str, encoding: str
 ) -> tuple[Table, tuple[str, ...]]:
+    turned: tuple[str, ...] = ()
+    if is_across(names):
+        names, cells, turned = turn(names, cells)
     cells, notes = choose_rows(names, cells, source, where)
+    notes = (*turned, *notes)
     if is_wide(names, source):
         return melt(names, cells, source, where), notes
     try:

@@ -654,6 +654,27 @@ def two_units_in_cells() -> MeterFile:
 
 
 @_file
+def times_across() -> MeterFile:
+    """A row per variable, its unit beside it, and a column per hour."""
+    rows = [["Variable", "Unit", *_clock()], ["Temperature", "degC", *_degrees()]]
+    rows.append(["Usage", "kWh", *_usage()])
+    text = "\n".join(["A building,,", *map(",".join, rows)]) + "\n"
+    options = {"time": "Variable", "features": ("Temperature",)}
+    return MeterFile(text.encode(), options, celsius=0.0, said=("times run across 481 columns",))
+
+
+@_file
+def days_across() -> MeterFile:
+    """A row per hour of the day, a column per day."""
+    days = _clock("%d.%m.%Y")[::24]
+    rows = [f"{at:02d}:00;{';'.join(_usage()[at::24])}" for at in range(24)]
+    days += [(JANUARY + timedelta(days=20 + at)).strftime("%d.%m.%Y") for at in range(10)]
+    rows = [row + ";" * 10 for row in rows]
+    text = "\n".join([";".join(["Uhrzeit", *days]), *rows]) + "\n"
+    return MeterFile(text.encode(), {"time": "Uhrzeit", **ALONE}, said=("one row per day",))
+
+
+@_file
 def pages_with_names() -> MeterFile:
     text = "\n".join(_pages("Date,Usage"))
     return MeterFile(text.encode(), ALONE, said=("repeat the names",))
