@@ -1,5 +1,6 @@
 """Tables whose times run across: a row per variable, a column per time. They are turned."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -11,6 +12,7 @@ from data_pipeline.time_text import ORDERS, read_cells
 # So many columns must be called by a time, and so much of all of them.
 ACROSS: Final = 23
 _MOSTLY: Final = 0.8
+_DATED: Final = re.compile(r"\d[-/. 년]+\w{1,9}[-/.,월 ]+\d|^\d{8}")
 
 
 def is_across(names: Sequence[str]) -> bool:
@@ -19,7 +21,8 @@ def is_across(names: Sequence[str]) -> bool:
     Args:
         names: Of all columns.
     """
-    if len(names) <= ACROSS:
+    # Few cells look like a date at all.
+    if sum(_DATED.search(name) is not None for name in names[: 2 * ACROSS]) < ACROSS - 1:
         return False
     read = read_cells(pd.Series([name.strip() for name in names], dtype="str")).read
     count = max(int(read[order].sum()) for order in ORDERS)
