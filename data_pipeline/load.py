@@ -29,7 +29,7 @@ from data_pipeline.series import HOUR, HourlySeries
 from data_pipeline.source import DataSource
 from data_pipeline.table import Found, read_table
 from data_pipeline.times import read_times
-from data_pipeline.units import unit_of
+from data_pipeline.units import unit_beside, unit_of
 from data_pipeline.values import Numbers, read_numbers
 
 DAY: Final = pd.Timedelta(days=1)
@@ -77,6 +77,10 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
     stamp = source.stamp if times.stamp is None or source.stamp is not None else times.stamp
     if table.slots is not None:
         stamp = "begin"
+    told = source
+    if times.stamp is not None:
+        # What the file says is not asked about.
+        source = source.model_copy(update={"stamp": stamp})
     ahead = np.zeros(len(lines), np.int64)
     if stamp == "end":
         ahead = ahead_of_end(times.clock, times.read)
@@ -88,6 +92,7 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
     numbers = read_numbers(picked.values, picked.others, source)
     rows = Rows(placed.instants[within], placed.local[within], numbers.values, lines[chosen])
     unit = unit_of(source.unit, (source.target, *around.units.values(), *numbers.units.values()))
+    unit = unit or unit_beside(picked.others)
     made = _to_hours(rows, picked.others, source, unit)
     rows, end_notes = cut_ends(made.rows, source)
     if last:
@@ -116,8 +121,8 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
             *numbers.warnings,
             *find_anomalies(rows, source),
         ),
-        rules=_decided(source, found, times, numbers, stamp),
-        why=_why(source, times, numbers, unit),
+        rules=_decided(told, found, times, numbers, stamp),
+        why=_why(told, times, numbers, unit),
         found=(*found.notes, *around.notes, *placed.notes),
         filled=filled.filled,
     )

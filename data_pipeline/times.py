@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_pipeline import places
+from data_pipeline.clock_marks import folds_of_summer, whole_halves
 from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.errors import DataError, Way
@@ -63,20 +64,23 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
     numeric = read_numeric(text, source)
     if numeric is not None:
         return numeric
+    text = whole_halves(text)
     cells = read_cells(text)
     order, date_format = _order(cells, text, source)
     clock, read = cells.clock[order].copy(), cells.read[order].copy()
     if source.date_format is not None:
         _by_strptime(clock, read, text, source)
     _check_offsets(cells, read, text, source)
+    zone = cells.zone if (cells.zone[read] != "").any() else None
+    folds = None if zone is None else folds_of_summer(zone, clock, read, cells.fold)
     times = ClockTimes(
         clock=clock,
         read=read,
         offset=cells.offset if cells.has_offset[read].any() else None,
-        fold=cells.fold,
+        fold=cells.fold if folds is None else folds,
         hour=np.where(cells.numbered, cells.hour, -1),
         day=(clock - np.maximum(cells.hour, 0) * HOUR) // DAY,
-        zone=cells.zone if (cells.zone[read] != "").any() else None,
+        zone=zone if folds is None else None,
         flags=flags,
         date_format=source.date_format or date_format,
         stamp=None,

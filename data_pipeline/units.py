@@ -2,12 +2,17 @@
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # No letter of any alphabet beside a unit: the W of "Wärme" is none.
 _ALONE: Final = r"(?<![^\W\d_])([kMGT]?)(?:{})(?![^\W\d_])"
 _ENERGY: Final = re.compile(_ALONE.format("Wh|VArh|VAh"), re.IGNORECASE)
 _POWER: Final = re.compile(_ALONE.format("W|VAr|VA"))
+# Columns in which a unit is looked for.
+_COLUMNS: Final = 40
 _KOREAN: Final = {"㎾h": "kWh", "㎿h": "MWh", "㎾": "kW", "㎿": "MW"}
 # Units behind a number: "7.80 kWh".
 UNITS_BEHIND: Final = (
@@ -35,6 +40,22 @@ def unit_of(told: str, names: Iterable[str]) -> str:
     if unit_in(told):
         return unit_in(told)
     return next((unit for unit in map(unit_in, names) if unit), "")
+
+
+def unit_beside(others: "pd.DataFrame") -> str:
+    """The unit that a column of its own repeats in every row; "" if there is none, or two.
+
+    Args:
+        others: Columns that were not asked for.
+    """
+    found = set()
+    for at in range(min(others.shape[1], _COLUMNS)):
+        cells = others.iloc[:, at]
+        first = str(cells.iloc[0]).strip() if len(cells) else ""
+        is_unit = _ENERGY.fullmatch(first) or _POWER.fullmatch(first)
+        if is_unit and bool((cells == cells.iloc[0]).all()):
+            found.add(first)
+    return found.pop() if len(found) == 1 else ""
 
 
 def is_energy(unit: str) -> bool:

@@ -675,6 +675,67 @@ def days_across() -> MeterFile:
 
 
 @_file
+def comments_among_rows() -> MeterFile:
+    lines = _text("Date\tUsage", _clock(), _usage(), separator="\t").splitlines()
+    for at in (300, 100):
+        lines.insert(at, "# restarted\tat night\tafter a failure")
+    said = ("2 comments left out", "in lines 102, 303")
+    return MeterFile(("# logger 1\n" + "\n".join(lines) + "\n").encode(), ALONE, said=said)
+
+
+@_file
+def tables_below_each_other() -> MeterFile:
+    """As a time series database exports its series: each with lines of types and names."""
+    types = "#datatype,string,long,dateTime:RFC3339,double,string"
+    names = ",result,table,_time,_value,_field"
+    lines = []
+    for table, (field_name, factor) in enumerate((("energy", 1.0), ("power", 2.0))):
+        rows = zip(_clock("%Y-%m-%dT%H:%M:%SZ"), _usage(factor=factor), strict=True)
+        lines += [types, names, *(f",,{table},{t},{u},{field_name}" for t, u in rows), ""]
+    options = {"time": "_time", "target": "_value", "where": ("_field=energy",), **ALONE}
+    return MeterFile("\r\n".join(lines).encode(), options, begin=JANUARY.replace(tzinfo=UTC))
+
+
+@_file
+def p_for_the_afternoon() -> MeterFile:
+    hours = [f"{i % 12 or 12}:00{'a' if i % 24 < 12 else 'p'}" for i in range(HOURS)]
+    text = _text("Day,Hour,Usage", _clock("%d-%b-%y"), hours, _usage())
+    return MeterFile(text.encode(), {"time": ("Day", "Hour"), **ALONE})
+
+
+@_file
+def letters_of_summer_time() -> MeterFile:
+    """Hours of Chicago by their ends; the first of the two that end at 02:00 has the letters."""
+    zone = ZoneInfo("America/Chicago")
+    begins = _in_zone(datetime(2024, 10, 28, tzinfo=zone), "America/Chicago")
+    written = []
+    for begin in begins:
+        end = begin.replace(tzinfo=None) + HOUR
+        first = begin.date() == datetime(2024, 11, 3).date() and begin.hour == 1 and not begin.fold
+        text = f"{end:%m/%d/%Y %H:%M}" if end.hour else f"{end - HOUR:%m/%d/%Y} 24:00"
+        written.append(text + (" DST" if first else ""))
+    options = {"time": "Hour Ending", "tz": "America/Chicago", **ALONE}
+    content = _text("Hour Ending,Usage", written, _usage()).encode()
+    return MeterFile(content, options, begin=datetime(2024, 10, 28, tzinfo=zone))
+
+
+@_file
+def registers_that_take_turns() -> MeterFile:
+    """Quarter-hours of day and night in registers of their own, a unit in a column of its own."""
+    lines = ["Day;Time;Register;Volume;Unit"]
+    for i in range(4 * HOURS):
+        time = JANUARY + HOUR / 4 * i
+        kind = "day" if 7 <= time.hour < 22 else "night"
+        value = f"{USAGE[i // 4] / 4:.6f}".replace(".", ",")
+        lines.append(f"{time:%d-%m-%Y;%H:%M:%S};taken, {kind};{value};kWh")
+        lines.append(f"{time:%d-%m-%Y;%H:%M:%S};given, {kind};0;kWh")
+    where = ("Register=taken, day", "Register=taken, night")
+    options = {"time": ("Day", "Time"), "target": "Volume", "where": where, "resample": "sum"}
+    said = ("unit seems to be kWh",)
+    return MeterFile("\n".join(lines).encode(), {**options, **ALONE}, said=said)
+
+
+@_file
 def pages_with_names() -> MeterFile:
     text = "\n".join(_pages("Date,Usage"))
     return MeterFile(text.encode(), ALONE, said=("repeat the names",))

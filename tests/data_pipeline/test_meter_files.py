@@ -100,6 +100,20 @@ def test_d14_header_says_where_the_names_are(tmp_path: Path) -> None:
     assert len(load_series(source_of(path, header=3))[0]) == 48
 
 
+def test_d14_blanks_separate_only_where_no_other_sign_does(tmp_path: Path) -> None:
+    lines = [f"Electric usage,{time},{4 + i / 7:.2f}" for i, time in enumerate(hours(96))]
+    above = "Name,A customer\nStreet,1 Main\nCity,A town\n\nTYPE,START TIME,USAGE (kWh)\n"
+    error = refusal(write(tmp_path, above + "\n".join(lines)))
+    assert {"time": ("START TIME",), "features": (), "target": "USAGE (kWh)"} in changes(error)
+
+
+def test_d14_a_name_of_two_columns_is_answered_by_positions(tmp_path: Path) -> None:
+    path = write(tmp_path, text(rows(hours(48)), "Date,kWh,kWh"))
+    error = refusal(path, target="kWh", features=())
+    assert changes(error) == [{"target": "2"}, {"target": "3"}]
+    assert load_series(source_of(path, target="3", features=()))[0].target[0] == 4000.0
+
+
 # D15: numbers
 
 
@@ -282,6 +296,20 @@ def test_d17_equal_values_at_a_clock_change_are_not_a_repeat(tmp_path: Path) -> 
     assert {"tz": "Europe/Berlin"} in changes(refusal(write(tmp_path, text(lines))))
 
 
+def test_d17_what_the_file_says_of_its_stamps_is_not_asked(tmp_path: Path) -> None:
+    times = [one for one in hours(48, "2014-03-29 00:00") if one != "2014-03-30 02:00"]
+    plain = refusal(write(tmp_path, text(rows(times))))
+    assert {"tz": "Europe/Berlin", "stamp": "end"} in changes(plain)
+    named = refusal(write(tmp_path, text(rows(times), "Start,Temperature,Usage")), time="Start")
+    assert {"tz": "Europe/Berlin"} in changes(named)
+    assert not any("stamp" in one for one in changes(named))
+
+
+def test_d17_letters_of_summer_time_are_answered_by_zones(tmp_path: Path) -> None:
+    path, made = write_file("letters_of_summer_time", tmp_path)
+    assert {"tz": "America/Chicago"} in changes(refusal(path, **{**made.options, "tz": None}))
+
+
 # D18: amounts
 
 
@@ -325,6 +353,22 @@ def test_d19_several_meters_are_listed(tmp_path: Path) -> None:
     error = refusal(path, features=())
     assert "'Meter' tells them apart: 'A', 'B'" in error.message
     assert changes(error) == [{"where": ("Meter=A",)}, {"where": ("Meter=B",)}]
+
+
+def test_d19_registers_that_take_turns_are_offered_together(tmp_path: Path) -> None:
+    path, made = write_file("registers_that_take_turns", tmp_path)
+    error = refusal(path, **{**made.options, "where": ()})
+    taken = ("Register=taken, night", "Register=taken, day")
+    assert changes(error)[0] == {"where": taken}
+    assert changes(refusal(path, **{**made.options, "resample": None})) == [{"resample": "sum"}]
+
+
+def test_d19_days_without_their_hours_are_answered_by_the_column_that_holds_them(
+    tmp_path: Path,
+) -> None:
+    lines = [f"{one.replace(' ', ',')},{4 + i / 7:.2f}" for i, one in enumerate(hours(96))]
+    error = refusal(write(tmp_path, text(lines, "Date,From,Usage")), features=())
+    assert changes(error) == [{"time": ("Date", "From")}]
 
 
 def test_d19_differing_rows_of_one_time_are_shown(tmp_path: Path) -> None:
