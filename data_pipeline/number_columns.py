@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -36,27 +35,21 @@ class Column:
 
     Attributes:
         name: Of the column.
-        text: object (n,), the cells.
-        lines: int64 (n,), their file lines.
+        cells: Text of n cells, indexed by file line.
         empty: bool (n,), cells without a value.
         readings: float64 (n,) for each convention, if they differ in their values.
         unit: The unit behind the numbers, "" for none.
+        tells: True if a comma or a point is written in the column.
         note: What stands around the numbers, "" for nothing.
     """
 
     name: str
-    text: Texts
-    lines: NDArray[np.int64]
+    cells: "pd.Series[str]"
     empty: NDArray[np.bool_]
     readings: "dict[Convention, NDArray[np.float64]]"
     unit: str
+    tells: bool
     note: str = ""
-
-    @cached_property
-    def tells(self) -> bool:
-        """True if a comma or a point is written in the column."""
-        sample = self.text[np.flatnonzero(~self.empty)[:_TELLING]]
-        return any("." in cell or "," in cell for cell in sample)
 
     @property
     def decimals(self) -> set[str]:
@@ -75,19 +68,20 @@ def read_column(cells: "pd.Series[str]", name: str, source: DataSource) -> Colum
     Raises:
         DataError: If a cell is neither empty nor a number, or units do not fit together.
     """
-    lines = cells.index.to_numpy(np.int64)
     if isinstance(cells.dtype, pd.StringDtype):
-        return _of_text(cells.to_numpy(object), lines, name, source)
+        return _of_text(cells, name, source)
     values = pd.to_numeric(cells, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    absent = cells.isna().to_numpy()
-    bad = np.isnan(values) & ~absent
-    text = np.where(absent, "", cells.astype("str").to_numpy(object))
+    absent = cells.isna()
+    bad = np.isnan(values) & ~absent.to_numpy()
+    text = cells.astype("str").where(~absent, "").astype(pd.StringDtype(na_value=np.nan))
     if bad.any() and not pd.api.types.is_numeric_dtype(cells.dtype):
-        return _of_text(text, lines, name, source)
-    return Column(name, text, lines, np.isnan(values), {PLAIN: values}, "")
+        return _of_text(text, name, source)
+    empty = np.isnan(values)
+    return Column(name, text, empty, {PLAIN: values}, "", _tells(text.to_numpy(object), empty))
 
 
-def _of_text(text: Texts, lines: NDArray[np.int64], name: str, source: DataSource) -> Column:
+def _of_text(cells: "pd.Series[str]", name: str, source: DataSource) -> Column:
+    text: Texts = cells.to_numpy(object)
     told = frozenset(code.strip().lower() for code in source.missing or ())
     fast = np.asarray(pd.to_numeric(text, errors="coerce"), np.float64)
     unread = np.isnan(fast)
@@ -98,8 +92,14 @@ def _of_text(text: Texts, lines: NDArray[np.int64], name: str, source: DataSourc
         empty |= np.isin(fast, [float(code) for code in told if PLAIN.fits(code, False)])
     plain = not (unread & ~empty).any() and source.decimal in (None, ".")
     if plain and not _three_digits(text, fast, empty):
-        return Column(name, text, lines, empty, {PLAIN: np.where(empty, np.nan, fast)}, "")
-    return _by_forms(text, lines, empty, name, source)
+        readings = {PLAIN: np.where(empty, np.nan, fast)}
+        return Column(name, cells, empty, readings, "", _tells(text, empty))
+    return _by_forms(cells, text, empty, name, source)
+
+
+def _tells(text: Texts, empty: NDArray[np.bool_]) -> bool:
+    sample = text[np.flatnonzero(~empty)[:_TELLING]]
+    return any("." in cell or "," in cell for cell in sample)
 
 
 def is_empty(text: Texts, told: frozenset[str] = frozenset()) -> NDArray[np.bool_]:
@@ -159,7 +159,7 @@ def _different(text: Texts, empty: NDArray[np.bool_]) -> _Cells:
 
 
 def _by_forms(
-    text: Texts, lines: NDArray[np.int64], empty: NDArray[np.bool_], name: str, source: DataSource
+    cells: "pd.Series[str]", text: Texts, empty: NDArray[np.bool_], name: str, source: DataSource
 ) -> Column:
     found = _different(text, empty)
     candidates = [
@@ -181,8 +181,8 @@ def _by_forms(
         best = next(one for one in candidates if counts[one] == most)
         bad = ~empty
         bad[bad] = ~fits[best][found.codes[bad]]
-        raise _not_a_number(text, lines, bad, empty, name, source)
-    unit, powers, said = _one_unit(found, coded, text, lines, name, source)
+        raise _not_a_number(cells, bad, empty, name, source)
+    unit, powers, said = _one_unit(found, coded, cells, name, source)
     readings: dict[Convention, NDArray[np.float64]] = {}
     for one in candidates:
         if counts[one] == most:
@@ -192,14 +192,13 @@ def _by_forms(
             if not any(np.array_equal(full, other, equal_nan=True) for other in readings.values()):
                 readings[one] = full
     note = "; ".join([*notes_on(found.marks), *said])
-    return Column(name, text, lines, empty, readings, unit, note)
+    return Column(name, cells, empty, readings, unit, _tells(text, empty), note)
 
 
 def _one_unit(
     found: _Cells,
     coded: NDArray[np.bool_],
-    text: Texts,
-    lines: NDArray[np.int64],
+    cells: "pd.Series[str]",
     name: str,
     source: DataSource,
 ) -> tuple[str, NDArray[np.int64], list[str]]:
@@ -221,7 +220,7 @@ def _one_unit(
     bare[bare] = [number.strip("+-0.,") != "" for number in np.array(found.numbers, object)[bare]]
     is_money = power_of_ten(unit, unit) is None
     if any(power is None for power in powers.values()) or (bare.any() and not is_money):
-        raise _units(found, bare, list(counts), text, lines, name, source)
+        raise _units(found, bare, list(counts), cells, name, source)
     said = [f"{' and '.join(sorted(counts))} read as {unit}"] if len(counts) > 1 else []
     return unit, np.array([powers.get(one, 0) for one in named], np.int64)[found.forms], said
 
@@ -230,8 +229,7 @@ def _units(
     found: _Cells,
     bare: NDArray[np.bool_],
     units: Sequence[str],
-    text: Texts,
-    lines: NDArray[np.int64],
+    cells: "pd.Series[str]",
     name: str,
     source: DataSource,
 ) -> DataError:
@@ -239,13 +237,14 @@ def _units(
     named = np.array([mark.unit for mark in found.marks], object)[found.forms]
     rows = np.where(found.codes >= 0, named[found.codes], "empty")
     kinds = [*sorted(units), *([""] if bare.any() else [])]
+    lines = cells.index.to_numpy(np.int64)
     held = {kind: (rows == kind) & (kind != "" or bare[found.codes]) for kind in kinds}
     said = " and ".join(
         f"{int(at.sum())} {f'in {kind}' if kind else 'without a unit'} ({places.lines(lines[at])})"
         for kind, at in held.items()
     )
     first = int(np.argmax(min(held.values(), key=np.sum)))
-    cell = places.quoted(text[first].strip())
+    cell = places.quoted(cells.iloc[first].strip())
     return DataError(
         f"{source.file}: line {lines[first]}, column {name!r}: expected numbers in one unit, found "
         f"{cell}: {said}. Write all in one unit, or choose another column with "
@@ -254,14 +253,13 @@ def _units(
 
 
 def _not_a_number(
-    text: Texts,
-    lines: NDArray[np.int64],
+    cells: "pd.Series[str]",
     bad: NDArray[np.bool_],
     empty: NDArray[np.bool_],
     name: str,
     source: DataSource,
 ) -> DataError:
-    found = [cell.strip() for cell in text[bad]]
+    found = [cell.strip() for cell in cells[bad].tolist()]
     cell = found[0]
     words = [one for one in dict.fromkeys(found) if not re.search(r"\d", one)]
     numbers = int((~bad & ~empty).sum())
@@ -279,7 +277,7 @@ def _not_a_number(
     elif not numbers:
         hint = "No cell of the column is a number: choose another with --target or --features."
     return DataError(
-        f"{source.file}: line {lines[bad][0]}, column {name!r}: expected a number, found "
+        f"{source.file}: line {cells.index[bad][0]}, column {name!r}: expected a number, found "
         f"{places.quoted(cell)}; {len(found)} such cells. {hint}",
         ways,
     )

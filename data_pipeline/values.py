@@ -100,13 +100,13 @@ def _by_mark(column: Column, mark: str) -> Column:
 
 def _two_readings(column: Column, source: DataSource) -> DataError:
     at = int(np.argmax(np.ptp(np.array(list(column.readings.values())), axis=0) > 0))
-    cell = column.text[at].strip()
+    cell = column.cells.iloc[at].strip()
     ways = [
         Way({"decimal": one.decimal}, f"{places.quoted(cell)} is {values[at]:.10g}")
         for one, values in column.readings.items()
     ]
     return DataError(
-        f"{source.file}: line {column.lines[at]}, column {column.name!r}: "
+        f"{source.file}: line {column.cells.index.to_numpy(np.int64)[at]}, column {column.name!r}: "
         f"{places.quoted(cell)} can be read in {len(ways)} ways, and no cell tells which.",
         ways,
     )
@@ -114,7 +114,7 @@ def _two_readings(column: Column, source: DataSource) -> DataError:
 
 def _check_size(columns: Sequence[Column], values: NDArray[np.float64], source: DataSource) -> None:
     for column, numbers in zip(columns, values.T, strict=True):
-        lines = column.lines
+        lines = column.cells.index.to_numpy(np.int64)
         infinite = np.isinf(numbers)
         if infinite.any():
             raise DataError(
@@ -139,7 +139,7 @@ def _refuse_codes(
     for column, numbers in zip(columns, values.T, strict=True):
         for code in far_codes(numbers):
             at = np.flatnonzero(numbers == code)
-            lines = column.lines[at]
+            lines = column.cells.index.to_numpy(np.int64)[at]
             found[code] = (
                 f"{code:g} in column {column.name!r}, {len(at)} times ({places.lines(lines)})"
             )
