@@ -20,7 +20,7 @@ from data_pipeline.clock_times import ClockTimes
 from data_pipeline.edges import empty_rows, trim
 from data_pipeline.errors import DataError
 from data_pipeline.gaps import cut_ends, fill_gaps, last_run
-from data_pipeline.grid import Rows, ahead_of_end, drop_off_grid, in_order, snap
+from data_pipeline.grid import Rows, ahead_of_end, drop_between, drop_off_grid, in_order, snap
 from data_pipeline.public_holidays import HOLIDAY, public_holidays
 from data_pipeline.repeats import drop_repeats
 from data_pipeline.report import ColumnRange, DataReport
@@ -144,6 +144,8 @@ def _to_hours(rows: Rows, others: pd.DataFrame, source: DataSource, unit: str) -
         rows, said = drop_repeats(rows, others, source)
         notes += said
     rows, said = drop_off_grid(rows, source)
+    notes += said
+    rows, said = drop_between(rows)
     notes += said
     rows, said = drop_repeats(rows, others, source)
     notes += said

@@ -261,7 +261,7 @@ def _not_a_number(
 ) -> DataError:
     found = [cell.strip() for cell in cells[bad].tolist()]
     cell = found[0]
-    words = [one for one in dict.fromkeys(found) if not re.search(r"\d", one)]
+    words = [one for one in dict.fromkeys(found) if one[0] in "<>≤≥~" or not re.search(r"\d", one)]
     numbers = int((~bad & ~empty).sum())
     ways = []
     hint = (

@@ -21,6 +21,7 @@ _LISTED: Final = 6
 _TURNS: Final = 8
 _CLOCKS: Final = 200
 _HOURS: Final = 23
+_PERIODS: Final = [str(one) for one in range(1, 101)]
 _LEFT: Final = 25
 
 
@@ -162,6 +163,8 @@ def _time_of_day(rows: Rows, others: pd.DataFrame) -> str | None:
         return None
     for at, name in enumerate(others.columns[:40]):
         cells = others.iloc[:_CLOCKS, at].astype("str").str.strip()
+        if cells.nunique() >= _HOURS and list(cells.unique()) == _PERIODS[: cells.nunique()]:
+            return str(name)
         hours = cells.str.fullmatch(r"\d{1,2}").all() and cells.nunique() >= _HOURS
         if not (hours or cells.str.fullmatch(r"\d{1,2}:\d\d.*").all()):
             continue

@@ -13,7 +13,7 @@ from data_pipeline.errors import DataError
 from data_pipeline.proposals import propose
 from data_pipeline.shape import plain_name, read_shape
 from data_pipeline.source import DataSource
-from data_pipeline.wide import is_wide, melt
+from data_pipeline.wide import is_wide, melt, number_periods
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +98,7 @@ def _choose(
     if is_wide(names, source):
         return melt(names, cells, source, where), notes
     try:
-        return choose_columns(names, cells, source, where), notes
+        return number_periods(choose_columns(names, cells, source, where)), notes
     except DataError as error:
         message = error.message.replace(
             "the columns found are", f"the columns found ({encoding}) are"

@@ -736,6 +736,32 @@ def registers_that_take_turns() -> MeterFile:
 
 
 @_file
+def numbered_half_hours() -> MeterFile:
+    """Half-hours of London, 1 to 48 in a day, to 50 where the clock goes back."""
+    zone = ZoneInfo("Europe/London")
+    begin = datetime(2024, 10, 20, tzinfo=zone).astimezone(UTC)
+    lines, number, day = ["Date,Period,Load (MW)"], 0, None
+    for i in range(2 * HOURS):
+        local = (begin + HOUR / 2 * i).astimezone(zone)
+        number = 1 if local.date() != day else number + 1
+        day = local.date()
+        lines.append(f"{day:%d-%b-%Y},{number},{USAGE[i // 2]:.2f}")
+    options = {"time": ("Date", "Period"), "target": "Load (MW)", "resample": "mean", **ALONE}
+    options["tz"] = "Europe/London"
+    said = ("periods of 30 minutes numbered from 1",)
+    return MeterFile("\n".join(lines).encode(), options, begin=begin, said=said)
+
+
+@_file
+def rows_without_values_between() -> MeterFile:
+    times = [f"{JANUARY + HOUR / 4 * i:%Y-%m-%d %H:%M}" for i in range(4 * HOURS)]
+    cells = ["" if i % 2 else f"{USAGE[i // 4]:.2f}" for i in range(4 * HOURS)]
+    said = ("960 quarter-hourly rows without usage between the half-hourly ones",)
+    options = {"resample": "mean", **ALONE}
+    return MeterFile(_text("Date,Usage", times, cells).encode(), options, said=said)
+
+
+@_file
 def pages_with_names() -> MeterFile:
     text = "\n".join(_pages("Date,Usage"))
     return MeterFile(text.encode(), ALONE, said=("repeat the names",))

@@ -172,7 +172,7 @@ def test_d15_an_unknown_code_is_offered_as_missing(tmp_path: Path) -> None:
     assert changes(refusal(write(tmp_path, text(lines)))) == [{"missing": ("off",)}]
 
 
-@pytest.mark.parametrize("word", ["n/a!", "off", "kein Wert"])
+@pytest.mark.parametrize("word", ["n/a!", "off", "kein Wert", "<0.01"])
 def test_d15_a_word_in_place_of_a_number_is_not_taken_for_another_habit(
     tmp_path: Path, word: str
 ) -> None:
@@ -369,6 +369,12 @@ def test_d19_days_without_their_hours_are_answered_by_the_column_that_holds_them
     lines = [f"{one.replace(' ', ',')},{4 + i / 7:.2f}" for i, one in enumerate(hours(96))]
     error = refusal(write(tmp_path, text(lines, "Date,From,Usage")), features=())
     assert changes(error) == [{"time": ("Date", "From")}]
+
+
+def test_d19_days_without_their_half_hours_are_answered_by_their_numbers(tmp_path: Path) -> None:
+    path, made = write_file("numbered_half_hours", tmp_path)
+    error = refusal(path, **{**made.options, "time": "Date"})
+    assert changes(error) == [{"time": ("Date", "Period")}]
 
 
 def test_d19_differing_rows_of_one_time_are_shown(tmp_path: Path) -> None:
