@@ -29,7 +29,7 @@ from data_pipeline.series import HOUR, HourlySeries
 from data_pipeline.source import DataSource
 from data_pipeline.table import Found, read_table
 from data_pipeline.times import read_times
-from data_pipeline.units import unit_beside, unit_of
+from data_pipeline.units import unit_of, units_beside
 from data_pipeline.values import Numbers, read_numbers
 
 DAY: Final = pd.Timedelta(days=1)
@@ -92,7 +92,9 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
     numbers = read_numbers(picked.values, picked.others, source)
     rows = Rows(placed.instants[within], placed.local[within], numbers.values, lines[chosen])
     unit = unit_of(source.unit, (source.target, *around.units.values(), *numbers.units.values()))
-    unit = unit or unit_beside(picked.others)
+    beside = units_beside(picked.others)
+    named = {one for units in beside.values() for one in units}
+    unit = unit or (named.pop() if len(named) == 1 else "")
     made = _to_hours(rows, picked.others, source, unit)
     rows, end_notes = cut_ends(made.rows, source)
     if last:
@@ -119,6 +121,12 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
         warnings=(
             *_period_warnings(rows, source),
             *numbers.warnings,
+            *(
+                f"column {name!r} holds the units {' and '.join(units)}; all values are taken as "
+                f"they are written"
+                for name, units in beside.items()
+                if len(units) > 1
+            ),
             *find_anomalies(rows, source),
         ),
         rules=_decided(told, found, times, numbers, stamp),

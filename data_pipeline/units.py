@@ -42,20 +42,22 @@ def unit_of(told: str, names: Iterable[str]) -> str:
     return next((unit for unit in map(unit_in, names) if unit), "")
 
 
-def unit_beside(others: "pd.DataFrame") -> str:
-    """The unit that a column of its own repeats in every row; "" if there is none, or two.
+def units_beside(others: "pd.DataFrame") -> dict[str, list[str]]:
+    """The units of power or energy that columns of their own hold, by the columns' names.
 
     Args:
         others: Columns that were not asked for.
     """
-    found = set()
+    found: dict[str, list[str]] = {}
     for at in range(min(others.shape[1], _COLUMNS)):
         cells = others.iloc[:, at]
         first = str(cells.iloc[0]).strip() if len(cells) else ""
-        is_unit = _ENERGY.fullmatch(first) or _POWER.fullmatch(first)
-        if is_unit and bool((cells == cells.iloc[0]).all()):
-            found.add(first)
-    return found.pop() if len(found) == 1 else ""
+        if not is_energy(first) and not is_power(first):
+            continue
+        units = [str(one).strip() for one in cells.unique()]
+        if all(is_energy(one) or is_power(one) for one in units):
+            found[str(others.columns[at])] = units
+    return found
 
 
 def is_energy(unit: str) -> bool:

@@ -207,6 +207,12 @@ def test_d15_units_that_do_not_fit_together_are_named(
     assert said in error.message
 
 
+def test_d15_units_that_change_from_row_to_row_are_warned_of(tmp_path: Path) -> None:
+    lines = [f"{time},{4 + i % 7},{'kWh' if i % 9 else 'Wh'}" for i, time in enumerate(hours(48))]
+    _, report = load_series(source_of(write(tmp_path, text(lines, "Date,Usage,Unit")), features=()))
+    assert any("'Unit' holds the units Wh and kWh" in one for one in report.warnings)
+
+
 def test_d15_zero_fits_beside_any_unit(tmp_path: Path) -> None:
     lines = [f"{time},{4 + i / 7:.2f} kWh" for i, time in enumerate(hours(48))]
     lines[3] = f"{lines[3][:16]},0"
