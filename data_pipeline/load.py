@@ -5,6 +5,7 @@ repeats -> amounts -> gaps. If the file allows one reading, a step takes it. If 
 step refuses and names the options for each.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -91,10 +92,8 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
     picked = table.take(chosen)
     numbers = read_numbers(picked.values, picked.others, source)
     rows = Rows(placed.instants[within], placed.local[within], numbers.values, lines[chosen])
-    unit = unit_of(source.unit, (source.target, *around.units.values(), *numbers.units.values()))
     beside = units_beside(picked.others)
-    named = {one for units in beside.values() for one in units}
-    unit = unit or (named.pop() if len(named) == 1 else "")
+    unit = _unit((source.target, *around.units.values(), *numbers.units.values()), beside, source)
     made = _to_hours(rows, picked.others, source, unit)
     rows, end_notes = cut_ends(made.rows, source)
     if last:
@@ -121,12 +120,7 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
         warnings=(
             *_period_warnings(rows, source),
             *numbers.warnings,
-            *(
-                f"column {name!r} holds the units {' and '.join(units)}; all values are taken as "
-                f"they are written"
-                for name, units in beside.items()
-                if len(units) > 1
-            ),
+            *_unit_warnings(beside),
             *find_anomalies(rows, source),
         ),
         rules=_decided(told, found, times, numbers, stamp),
@@ -135,6 +129,21 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
         filled=filled.filled,
     )
     return _series(rows, source, coming), report
+
+
+def _unit(names: Sequence[str], beside: Mapping[str, Sequence[str]], source: DataSource) -> str:
+    """The target's unit: told, named, or the only one in columns of units."""
+    units = {one for units in beside.values() for one in units}
+    return unit_of(source.unit, names) or (units.pop() if len(units) == 1 else "")
+
+
+def _unit_warnings(beside: Mapping[str, Sequence[str]]) -> list[str]:
+    return [
+        f"column {name!r} holds the units {' and '.join(units)}; all values are taken as they are "
+        f"written"
+        for name, units in beside.items()
+        if len(units) > 1
+    ]
 
 
 @dataclass(frozen=True, eq=False)
