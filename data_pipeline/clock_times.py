@@ -42,6 +42,8 @@ class ClockTimes:
 
     def take(self, at: Flags) -> "ClockTimes":
         """The rows where this mask is True."""
+        if at.all():
+            return self
         parts = {
             name: value[at] if isinstance(value := getattr(self, name), np.ndarray) else value
             for name in ("clock", "read", "offset", "fold", "hour", "day", "zone", "flags")

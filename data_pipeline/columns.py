@@ -15,6 +15,8 @@ from data_pipeline.shape import plain_name
 from data_pipeline.source import DataSource
 
 LISTED: Final = 50
+# Columns of one name that are offered by their positions.
+_PLACES: Final = 4
 _UNNAMED: Final = re.compile(r"(?:#|column )?(\d{1,4})|unnamed: (\d{1,4})(?:_level_\d)?", re.I)
 
 
@@ -59,13 +61,16 @@ class Table:
 
     def take(self, at: NDArray[np.bool_] | slice) -> "Table":
         """The rows where this mask is True."""
+        if isinstance(at, np.ndarray) and at.all():
+            return self
         slots = self.slots
         if slots is not None:
             slots = Slots(slots.begin[at], slots.fold[at], slots.step, slots.count)
+        values = self.values[at]
         return Table(
             tuple(column[at] for column in self.times),
-            self.values[at],
-            self.others[at],
+            values,
+            self.others[at] if self.others.shape[1] else self.others.iloc[: len(values)],
             slots,
             self.notes,
         )
@@ -119,51 +124,61 @@ def choose_columns(
         )
     for name in asked:
         if names.count(plain_name(name)) > 1:
-            raise _twice(name, names, where)
+            raise _twice(name, names, source, where)
     at = [one for name in asked if (one := position(name, names)) is not None]
     if len(set(at)) < len(at):
         raise DataError(f"{where}: --time, --target and --features name one column twice: {asked}.")
     split = len(source.time)
     values = cells[at[split:]]
     values.columns = pd.Index(source.value_columns)
-    others = cells.drop(columns=at)
     left = [one for one in range(len(names)) if one not in at]
+    others = cells[left]
     others.columns = pd.Index([names[one] or f"column {one + 1}" for one in left])
     return Table(tuple(cells[one] for one in at[:split]), values, others)
 
 
-def _twice(name: str, names: Sequence[str], where: str) -> DataError:
+def _twice(name: str, names: Sequence[str], source: DataSource, where: str) -> DataError:
     plain = plain_name(name)
-    places = [at for at, one in enumerate(names, 1) if one == plain]
+    found = [str(at) for at, one in enumerate(names, 1) if one == plain]
+    told = {field: getattr(source, field) for field in ("time", "target", "features")}
+
+    def by_position(at: str) -> dict[str, object]:
+        return {
+            field: at if value == name else tuple(at if one == name else one for one in value)
+            for field, value in told.items()
+            if name == value or (field != "target" and name in value)
+        }
+
     return DataError(
-        f"{where}: expected one column {plain!r}, found {len(places)}; the columns found are "
-        f"{listed(names)}. Rename all but one, or give the position: {', '.join(map(str, places))}."
+        f"{where}: expected one column {plain!r}, found {len(found)}; the columns found are "
+        f"{listed(names)}. Rename all but one, or give the position: {', '.join(found)}.",
+        [Way(by_position(at), f"column {at}") for at in found[:_PLACES]],
     )
 
 
 def choose_rows(
     names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: str
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Takes the rows that `--where` selects.
+    """Takes the rows that `--where` selects: any of the values of a column, in each such column.
 
     Raises:
         DataError: If there is no such column or value; the values are listed.
     """
     notes = []
-    for one in source.where:
-        column, value = one.split("=", 1)
+    for column, values in _asked(source).items():
+        said = " or ".join(f"{column}={value}" for value in values)
         at = position(column, names)
         if at is None:
             raise DataError(
-                f"{where}: --where {one}: expected a column {column!r}; the columns found are "
+                f"{where}: --where {said}: expected a column {column!r}; the columns found are "
                 f"{listed(names)}."
             )
         found = cells[at].astype("str").str.strip()
-        chosen = (found == value.strip()).to_numpy()
+        chosen = found.isin([value.strip() for value in values]).to_numpy()
         if not chosen.any():
             known = found.drop_duplicates().head(20).tolist()
             raise DataError(
-                f"{where}: --where {one}: expected rows with that value, found "
+                f"{where}: --where {said}: expected rows with that value, found "
                 f"{', '.join(map(quoted, known))}.",
                 [
                     Way({"where": (f"{column}={other}",)})
@@ -172,7 +187,16 @@ def choose_rows(
                 ],
             )
         notes.append(
-            f"{len(chosen) - int(chosen.sum())} rows with other values than {one} left out"
+            f"{len(chosen) - int(chosen.sum())} rows with other values than {said} left out"
         )
         cells = cells[chosen]
     return cells, tuple(notes)
+
+
+def _asked(source: DataSource) -> dict[str, list[str]]:
+    """The values of each column of `--where`."""
+    asked: dict[str, list[str]] = {}
+    for one in source.where:
+        column, value = one.split("=", 1)
+        asked.setdefault(column, []).append(value)
+    return asked

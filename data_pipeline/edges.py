@@ -1,5 +1,6 @@
 """Cuts off what surrounds the data: units and second headers above, sums and notes below."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,15 +12,16 @@ from data_pipeline import places
 from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.errors import DataError
-from data_pipeline.missing import EMPTY
+from data_pipeline.number_columns import is_empty
 from data_pipeline.shape import plain_name
 from data_pipeline.source import DataSource
 
 # Up to this many rows without a time below the header may be units or a second header.
 _BELOW_HEADER: Final = 4
-_SUMS: Final = (
-    r"(?i)^(?:sub-?|grand )?(?:totals?|sums?|summe|zwischensumme|gesamt|average|mean|"
-    r"mittel(?:wert)?)\b|^(?:합계|소계|총계|평균)"
+_SUMS: Final = re.compile(
+    r"^(?:sub-?|grand )?(?:totals?|sums?|summe|zwischensumme|gesamt|average|mean|"
+    r"mittel(?:wert)?)\b|^(?:합계|소계|총계|평균)",
+    re.IGNORECASE,
 )
 # Lines below the data that may be sums and notes.
 _BELOW_DATA: Final = 50
@@ -76,7 +78,8 @@ def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, Cl
     inner = slice(first, stop)
     mask = np.zeros(len(read), np.bool_)
     mask[inner] = True
-    between = mask & ~read & _is_no_row(text, source)
+    between = mask & ~read
+    between[between] = _is_no_row(text[between], source)
     if between.any():
         mask &= ~between
         at = text[between]
@@ -91,8 +94,8 @@ def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, Cl
 
 def _is_no_row(text: "pd.Series[str]", source: DataSource) -> NDArray[np.bool_]:
     """Names that come again on every page, and sums of a day or a month, bool (n,)."""
-    again = text == plain_name(source.time[0])
-    return np.asarray(again | text.str.contains(_SUMS))
+    name = plain_name(source.time[0])
+    return np.array([cell == name or bool(_SUMS.search(cell)) for cell in text], np.bool_)
 
 
 def _holds_numbers(cells: pd.DataFrame) -> bool:
@@ -121,7 +124,7 @@ def _no_time(table: Table, read: NDArray[np.bool_], source: DataSource) -> DataE
 
 def empty_rows(table: Table, source: DataSource) -> NDArray[np.bool_]:
     """Rows without any value, bool (n,)."""
-    codes = EMPTY | {code.strip().lower() for code in source.missing or ()}
+    told = frozenset(code.strip().lower() for code in source.missing or ())
     empty = np.ones(len(table), np.bool_)
     for name in source.value_columns:
         column = table.values[name]
@@ -129,15 +132,6 @@ def empty_rows(table: Table, source: DataSource) -> NDArray[np.bool_]:
             empty &= column.isna().to_numpy()
             continue
         at = np.flatnonzero(empty)
-        part = column.iloc[at]
-        if (
-            len(at)
-            and pd.to_numeric(part.iloc[:50], errors="coerce").notna().all()
-            and len(at) > 50
-        ):
-            left = pd.to_numeric(part, errors="coerce").isna().to_numpy()
-            empty[at[~left]] = False
-            at, part = at[left], part[left]
         if len(at):
-            empty[at] = part.str.strip().str.lower().isin(codes).to_numpy()
+            empty[at] = is_empty(column.to_numpy(object)[at], told)
     return empty

@@ -21,6 +21,9 @@ _NAMES: Final = {
     24 * HOUR: "daily",
     168 * HOUR: "weekly",
 }
+# At most this share of the rows has usage if their step is shorter than that of the usage.
+_BETWEEN: Final = 0.55
+_REGULAR: Final = 0.95
 Ints = NDArray[np.int64]
 
 
@@ -173,6 +176,30 @@ def name_of(step: int) -> str:
         return f"{step // HOUR}-hourly"
     minutes, seconds = step / (60 * SECOND), step / SECOND
     return f"{minutes:g}-minute" if step % (60 * SECOND) == 0 else f"{seconds:g}-second"
+
+
+def drop_between(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
+    """Leaves out rows without usage that come between all others, as of a longer step.
+
+    Args:
+        rows: Sorted.
+
+    Returns:
+        The rows, and a note if some were left out.
+    """
+    known = ~np.isnan(rows.values[:, -1])
+    times = rows.instants.asi8
+    step = usual_step(times)
+    if not 0 < step < HOUR or known.mean() > _BETWEEN or known.sum() < 2:
+        return rows, ()
+    longer = usual_step(times[known])
+    regular = float((np.diff(times[known]) == longer).mean())
+    if longer > HOUR or longer % step or regular < _REGULAR:
+        return rows, ()
+    return rows.take(known), (
+        f"{int((~known).sum())} {name_of(step)} rows without usage between the {name_of(longer)} "
+        f"ones left out",
+    )
 
 
 def drop_off_grid(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:

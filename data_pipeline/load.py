@@ -5,6 +5,7 @@ repeats -> amounts -> gaps. If the file allows one reading, a step takes it. If 
 step refuses and names the options for each.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,7 +21,7 @@ from data_pipeline.clock_times import ClockTimes
 from data_pipeline.edges import empty_rows, trim
 from data_pipeline.errors import DataError
 from data_pipeline.gaps import cut_ends, fill_gaps, last_run
-from data_pipeline.grid import Rows, ahead_of_end, drop_off_grid, in_order, snap
+from data_pipeline.grid import Rows, ahead_of_end, drop_between, drop_off_grid, in_order, snap
 from data_pipeline.public_holidays import HOLIDAY, public_holidays
 from data_pipeline.repeats import drop_repeats
 from data_pipeline.report import ColumnRange, DataReport
@@ -29,7 +30,7 @@ from data_pipeline.series import HOUR, HourlySeries
 from data_pipeline.source import DataSource
 from data_pipeline.table import Found, read_table
 from data_pipeline.times import read_times
-from data_pipeline.units import unit_of
+from data_pipeline.units import unit_of, units_beside
 from data_pipeline.values import Numbers, read_numbers
 
 DAY: Final = pd.Timedelta(days=1)
@@ -77,6 +78,10 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
     stamp = source.stamp if times.stamp is None or source.stamp is not None else times.stamp
     if table.slots is not None:
         stamp = "begin"
+    told = source
+    if times.stamp is not None:
+        # What the file says is not asked about.
+        source = source.model_copy(update={"stamp": stamp})
     ahead = np.zeros(len(lines), np.int64)
     if stamp == "end":
         ahead = ahead_of_end(times.clock, times.read)
@@ -87,7 +92,8 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
     picked = table.take(chosen)
     numbers = read_numbers(picked.values, picked.others, source)
     rows = Rows(placed.instants[within], placed.local[within], numbers.values, lines[chosen])
-    unit = unit_of(source.unit, (source.target, *around.units.values(), *numbers.units.values()))
+    beside = units_beside(picked.others)
+    unit = _unit((source.target, *around.units.values(), *numbers.units.values()), beside, source)
     made = _to_hours(rows, picked.others, source, unit)
     rows, end_notes = cut_ends(made.rows, source)
     if last:
@@ -114,14 +120,30 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
         warnings=(
             *_period_warnings(rows, source),
             *numbers.warnings,
+            *_unit_warnings(beside),
             *find_anomalies(rows, source),
         ),
-        rules=_decided(source, found, times, numbers, stamp),
-        why=_why(source, times, numbers, unit),
+        rules=_decided(told, found, times, numbers, stamp),
+        why=_why(told, times, numbers, unit),
         found=(*found.notes, *around.notes, *placed.notes),
         filled=filled.filled,
     )
     return _series(rows, source, coming), report
+
+
+def _unit(names: Sequence[str], beside: Mapping[str, Sequence[str]], source: DataSource) -> str:
+    """The target's unit: told, named, or the only one in columns of units."""
+    units = {one for units in beside.values() for one in units}
+    return unit_of(source.unit, names) or (units.pop() if len(units) == 1 else "")
+
+
+def _unit_warnings(beside: Mapping[str, Sequence[str]]) -> list[str]:
+    return [
+        f"column {name!r} holds the units {' and '.join(units)}; all values are taken as they are "
+        f"written"
+        for name, units in beside.items()
+        if len(units) > 1
+    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +161,8 @@ def _to_hours(rows: Rows, others: pd.DataFrame, source: DataSource, unit: str) -
         rows, said = drop_repeats(rows, others, source)
         notes += said
     rows, said = drop_off_grid(rows, source)
+    notes += said
+    rows, said = drop_between(rows)
     notes += said
     rows, said = drop_repeats(rows, others, source)
     notes += said
@@ -180,7 +204,9 @@ def _why(source: DataSource, times: ClockTimes, numbers: Numbers, unit: str) -> 
         )
     if times.date_format is not None:
         told = (
-            "told by --date-format" if source.date_format else "the only order that all rows allow"
+            "told by --date-format"
+            if source.date_format
+            else "the only order that fits all rows and leaves no gaps of weeks"
         )
         lines.append(f"times are written {times.date_format}: {told}")
     if numbers.decimal is not None and (numbers.decimal != "." or numbers.thousands):

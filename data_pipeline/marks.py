@@ -1,38 +1,82 @@
-"""Marks behind numbers that are no part of them: a quality flag, a minus at the end."""
+"""What stands around a number: a unit, a currency, a quality flag, other ways to write a minus."""
 
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from data_pipeline.units import UNITS_BEHIND
 
-# "7.80*", "7.80 E": estimated or actual, as utilities mark them. Letters of units are not here.
-_FLAGGED: Final = r"^([+-]?[0-9.,' ]*[0-9])(?: ?([*#†])| ([AaEe]))$"
-# "7.80-", as SAP writes a negative number.
-_MINUS_BEHIND: Final = r"^([0-9][0-9.,' ]*)-$"
+_CURRENCY: Final = (
+    r"(?:US|AU?|CA?|NZ|HK|S|R)?\$|[€£¥₩₹₽₺₴₫฿₱₪]|R(?=[ 0-9])|Rs\.?|kr\.?|Fr\.?|zł|Kč|"
+    r"EUR|USD|GBP|CHF|KRW|JPY|AUD|CAD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|INR|CNY|BRL|ZAR|MXN|SGD|TRY"
+)
+_BEHIND: Final = rf"(?:{_CURRENCY}|ct|¢|원|元|円)(?:/[kM]?Wh)?|{UNITS_BEHIND}"
+_AROUND: Final = re.compile(
+    rf"(?P<sign>[+-])?(?:(?P<front>{_CURRENCY}) ?)?(?P<open>\()?(?:(?P<within>{_CURRENCY}) ?)?"
+    r"(?P<inner>[+-])?"
+    r"(?P<number>[.,]?[0-9](?:[0-9.,' ]*[0-9])?[.,]?(?:[eE][+-]?[0-9]{1,3})?)"
+    rf"(?: ?(?P<unit>{_BEHIND}))?"
+    # "7.80*", "7.80 E": estimated or actual, as utilities mark them. Letters of units are not here.
+    r"(?: ?(?P<star>[*#†])| (?P<letter>[AaEe]))?"
+    # "7.80-", as SAP writes a negative number.
+    r"(?P<minus>-)?(?P<close>\))?"
+)
 
 
-def without_marks(
-    text: "pd.Series[str]", filled: NDArray[np.bool_]
-) -> "tuple[pd.Series[str], str]":
-    """Takes flags away from numbers, and puts a minus before them.
+@dataclass(frozen=True)
+class Marked:
+    """Where the number is in a cell, and what stands around it.
 
-    Args:
-        text: n cells without blanks at their ends.
-        filled: bool (n,), cells that are not empty.
-
-    Returns:
-        The cells, and what was found, a few words, "" for nothing.
+    Attributes:
+        first, last: Place of the number, without its sign.
+        sign: "-" if it is negative, else "".
+        behind: True if a minus stands behind the number.
+        parentheses: True if parentheses make it negative.
+        unit: Unit or currency; "" for none.
+        flag: Letter or sign of its quality; "" for none.
     """
-    found = text.str.extract(_FLAGGED)
-    flagged = found[0].notna().to_numpy() & filled
-    behind = text.str.fullmatch(_MINUS_BEHIND).to_numpy() & filled
+
+    first: int
+    last: int
+    sign: str
+    behind: bool
+    parentheses: bool
+    unit: str
+    flag: str
+
+    def number(self, cell: str) -> str:
+        """The number in a cell of this form, with its sign."""
+        return self.sign + cell[self.first : self.last]
+
+
+def marked(form: str) -> Marked:
+    """Finds the number in a form; a form without one is taken whole, for a message."""
+    found = _AROUND.fullmatch(form)
+    signs = [] if found is None else [found[name] for name in ("sign", "inner", "minus", "open")]
+    given = [sign for sign in signs if sign]
+    if found is None or len(given) > 1 or (found["open"] is None) != (found["close"] is None):
+        return Marked(0, len(form), "", False, False, "", "")
+    units = [unit for name in ("front", "within", "unit") if (unit := found[name])]
+    return Marked(
+        *found.span("number"),
+        sign="-" if given and given[0] != "+" else "",
+        behind=found["minus"] is not None,
+        parentheses=found["open"] is not None,
+        unit=" ".join(dict.fromkeys(units)),
+        flag=found["star"] or found["letter"] or "",
+    )
+
+
+def notes_on(forms: Iterable[Marked]) -> list[str]:
+    """What was found around the numbers of a column, a few words each."""
+    every = list(forms)
+    flags = sorted({one.flag for one in every} - {""})
     notes = []
-    if flagged.any():
-        flags = pd.concat([found[1], found[2]])[[*flagged, *flagged]].dropna().unique()
-        notes.append(f"numbers with the flag {' or '.join(map(repr, sorted(flags)))} read as such")
-        text = text.where(~flagged, found[0])
-    if behind.any():
+    if flags:
+        notes.append(f"numbers with the flag {' or '.join(map(repr, flags))} read as such")
+    if any(one.behind for one in every):
         notes.append("numbers with a minus behind them read as negative")
-        text = text.where(~behind, "-" + text.str.rstrip("-"))
-    return text, "; ".join(notes)
+    if any(one.parentheses for one in every):
+        notes.append("numbers in parentheses read as negative")
+    return notes

@@ -1,17 +1,26 @@
-"""The ways to write a number: decimal mark, mark between thousands, signs and exponents."""
+"""The ways to write a number: decimal mark, mark between thousands, signs and exponents.
+
+A form is a cell whose digits 1 to 9 are all written 1, such as "1.110,01". A column has few forms,
+so each form is analysed once, however many cells there are.
+"""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-_DASHES: Final = str.maketrans({"−": "-", "‐": "-", "‑": "-", "–": "-", "﹣": "-", "－": "-"})
-_BLANKS: Final = str.maketrans(
-    {"\xa0": " ", "\u202f": " ", "\u2009": " ", "’": "'", "‘": "'", "´": "'"}
+_PLAIN_SIGNS: Final = str.maketrans(
+    {
+        **dict.fromkeys("−‐‑–﹣－", "-"),
+        **dict.fromkeys("\xa0\u202f\u2009", " "),
+        **dict.fromkeys("’‘´", "'"),
+    }
 )
+_FORM: Final = str.maketrans(dict.fromkeys("23456789", "1"))
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,15 @@ class Convention:
         short = "[0-9]{1,3}" if strict else "[0-9]+"
         return rf"[+-]?(?:(?:{grouped}|{indian}|{short}){fraction}|{lone})"
 
+    def fits(self, text: str, strict: bool) -> bool:
+        """True if a cell, or a form, is a number of this convention."""
+        return _compiled(self, strict).fullmatch(text) is not None
+
+
+@cache
+def _compiled(convention: Convention, strict: bool) -> re.Pattern[str]:
+    return re.compile(convention.pattern(strict))
+
 
 PLAIN: Final = Convention(".", "")
 CONVENTIONS: Final = (
@@ -54,15 +72,20 @@ CONVENTIONS: Final = (
 )
 
 
-def tidy(text: "pd.Series[str]") -> "pd.Series[str]":
-    """Cells with plain blanks, apostrophes and minus signs, and no blank at either end."""
-    return text.str.translate(_BLANKS).str.translate(_DASHES).str.strip()
+def tidy(cell: str) -> str:
+    """A cell with plain blanks, apostrophes and minus signs, and no blank at either end."""
+    return (cell if cell.isascii() else cell.translate(_PLAIN_SIGNS)).strip()
 
 
-def parse(text: "pd.Series[str]", convention: Convention) -> NDArray[np.float64]:
-    """Reads cells that `convention` fits, as float64 (n,)."""
+def form_of(cell: str) -> str:
+    """The form of a cell, which has the same length."""
+    return cell.translate(_FORM)
+
+
+def parse(cells: Sequence[str], convention: Convention) -> NDArray[np.float64]:
+    """Reads n cells that `convention` fits, as float64 (n,)."""
     if convention.thousands:
-        text = text.str.replace(convention.thousands, "", regex=False)
+        cells = [cell.replace(convention.thousands, "") for cell in cells]
     if convention.decimal != ".":
-        text = text.str.replace(convention.decimal, ".", regex=False)
-    return pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
+        cells = [cell.replace(convention.decimal, ".") for cell in cells]
+    return np.fromiter(map(float, cells), np.float64, len(cells))

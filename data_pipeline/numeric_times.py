@@ -39,8 +39,7 @@ def read_numeric(text: "pd.Series[str]", source: DataSource) -> ClockTimes | Non
     told = source.date_format
     if told is not None and "%" in told:
         return None
-    sample = text.iloc[:20]
-    if told is None and not sample.str.fullmatch(_NUMBER).any():
+    if told is None and not any(_NUMBER.fullmatch(cell) for cell in text.iloc[:20].tolist()):
         return None
     numbers = pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
     read = np.isfinite(numbers)

@@ -41,7 +41,7 @@ def propose(names: Sequence[str], cells: pd.DataFrame, source: DataSource) -> li
     if kept != source.features:
         changes["features"] = kept
     if position(source.target, names) is not None:
-        return [Way(changes)]
+        return [Way(changes)] if changes else []
     taken = {position(name, names) for name in (*times, *kept)}
     numbers = [
         at

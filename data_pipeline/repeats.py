@@ -1,5 +1,6 @@
 """Rows with equal times: exact repeats are dropped; others are refused with options."""
 
+import itertools
 from typing import Final
 
 import numpy as np
@@ -11,10 +12,16 @@ from data_pipeline.clock import zones_that_change
 from data_pipeline.errors import DataError, Way
 from data_pipeline.grid import Rows
 from data_pipeline.source import DataSource
+from data_pipeline.time_text import ORDERS, read_cells
 
 # A column that tells several meters apart has at most this many values.
 _METERS: Final = 50
 _LISTED: Final = 6
+# Values of which pairs are looked at, cells that show what a column holds, and hours of a day.
+_TURNS: Final = 8
+_CLOCKS: Final = 200
+_HOURS: Final = 23
+_PERIODS: Final = [str(one) for one in range(1, 101)]
 _LEFT: Final = 25
 
 
@@ -97,15 +104,26 @@ def _differing(
     source: DataSource,
 ) -> DataError:
     count = int(again.sum())
+    beside = _time_of_day(rows, others)
+    if beside is not None:
+        return DataError(
+            f"{source.file}: column {source.time_name!r}: expected each time once, found {count} "
+            f"duplicates: days without their hours. Column {beside!r} may hold these.",
+            [Way({"time": (*source.time, beside)})],
+        )
     meters = _meters(rows, others)
     if meters is not None and count * 3 >= len(rows):
-        name, values = meters
+        name, values, pairs = meters
+        ways = [
+            Way({"where": (*source.where, *(f"{name}={value}" for value in one))})
+            for one in [*pairs, *([value] for value in values)]
+        ]
         listed = ", ".join(map(places.quoted, values[:20]))
         return DataError(
             f"{source.file}: column {source.time_name!r}: expected each time once, found {count} "
             f"duplicates: the file holds several meters. Column {name!r} tells "
             f"them apart: {listed}.",
-            [Way({"where": (*source.where, f"{name}={value}")}) for value in values[:_LISTED]],
+            ways[:_LISTED],
         )
     at = np.flatnonzero(differing)
     found = [
@@ -139,8 +157,25 @@ def _differing(
     )
 
 
-def _meters(rows: Rows, others: pd.DataFrame) -> tuple[str, list[str]] | None:
-    """A column that tells rows with equal times apart, and its values."""
+def _time_of_day(rows: Rows, others: pd.DataFrame) -> str | None:
+    """A column of clock times or hours beside days, None if there is none."""
+    if (rows.local != rows.local.normalize()).any():
+        return None
+    for at, name in enumerate(others.columns[:40]):
+        cells = others.iloc[:_CLOCKS, at].astype("str").str.strip()
+        if cells.nunique() >= _HOURS and list(cells.unique()) == _PERIODS[: cells.nunique()]:
+            return str(name)
+        hours = cells.str.fullmatch(r"\d{1,2}").all() and cells.nunique() >= _HOURS
+        if not (hours or cells.str.fullmatch(r"\d{1,2}:\d\d.*").all()):
+            continue
+        read = read_cells("2024-01-01 " + cells).read
+        if read[ORDERS[0]].all():
+            return str(name)
+    return None
+
+
+def _meters(rows: Rows, others: pd.DataFrame) -> tuple[str, list[str], list[list[str]]] | None:
+    """A column that tells rows with equal times apart, its values, and pairs that take turns."""
     for at, name in enumerate(others.columns[:40]):
         column = others.iloc[:, at].astype("str")
         if not 2 <= column.nunique() <= _METERS:
@@ -150,5 +185,24 @@ def _meters(rows: Rows, others: pd.DataFrame) -> tuple[str, list[str]] | None:
         pairs = pd.DataFrame({"time": rows.instants.asi8, "value": value})
         # A few may be left: hours that a clock change brings twice to each meter.
         if int(pairs.duplicated().sum()) * _LEFT <= len(pairs):
-            return str(name), [str(one) for one in column.drop_duplicates()]
+            values = [str(one) for one in column.drop_duplicates()]
+            return str(name), values, _taking_turns(pairs, values)
     return None
+
+
+def _taking_turns(pairs: pd.DataFrame, values: list[str]) -> list[list[str]]:
+    """Two registers of one meter, such as day and night: each time is in exactly one of them.
+
+    Args:
+        pairs: A column "time" and a column "value".
+        values: Of the second column.
+    """
+    count = pairs["time"].nunique()
+    times = {one: set(pairs["time"][pairs["value"] == one]) for one in values[:_TURNS]}
+    found = [
+        [one, other]
+        for one, other in itertools.combinations(times, 2)
+        if len(times[one]) + len(times[other]) == count and not times[one] & times[other]
+    ]
+    # Those of one kind begin alike: "usage, day" and "usage, night".
+    return sorted(found, key=lambda two: two[0].split()[:1] != two[1].split()[:1])

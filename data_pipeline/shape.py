@@ -1,7 +1,5 @@
 """The shape of a text table: separator, line of the column names, rows."""
 
-import csv
-import io
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -9,20 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
+from data_pipeline.across import ACROSS, is_across
+from data_pipeline.body import LINE, SEPARATORS, Header, parse, records
 from data_pipeline.errors import DataError
-from data_pipeline.places import quoted
 
-SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blanks"}
 # Lines in which the column names are looked for.
 HEADER_WITHIN: Final = 100
 _HEAD: Final = 400_000
-_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-# This many lines at the end may be notes. A line that fits the pattern is not a note.
-_NOTES: Final = 20
-_TIME_IN_IT: Final = re.compile(r"\d{1,4}[-/.:]\d|^\d{5,}")
+# Times that run across stand in one of so many rows with columns for them.
+_FIRST_WIDE: Final = 3
 _SEP_LINE: Final = re.compile(r"\s*\"?sep=(.)\"?\s*$", re.IGNORECASE)
 # A line that is one quoted cell, with separators in it.
 _WRAPPED: Final = re.compile(r'"(?:[^"]|"")*[,;\t|](?:[^"]|"")*"')
@@ -50,17 +45,11 @@ class RawTable:
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Header:
-    separator: str
-    line: int
-    end: int
-    names: tuple[str, ...]
-
-
 def plain_name(name: object) -> str:
     """A column name in the form that is compared: NFC, single blanks, none at the ends."""
-    text = unicodedata.normalize("NFC", str(name)).replace("\ufeff", "")
+    text = str(name)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text).replace("\ufeff", "")
     return " ".join(text.split())
 
 
@@ -83,7 +72,8 @@ def read_shape(text: str, path: Path, told: int | None, wanted: Sequence[str]) -
     lines = _head_lines(text)
     header = _find(lines, told, wanted, path)
     body = text[header.end :]
-    raw, header = _parse(body, header, path)
+    raw, found = parse(body, header, path)
+    notes += found
     above = sum(1 for line in lines[: max(0, header.line - 1)] if line.strip())
     if above:
         notes.append(f"{above} lines above the column names in line {header.line} left out")
@@ -105,43 +95,34 @@ def _unwrapped(text: str) -> tuple[str, list[str]]:
 def _head_lines(text: str) -> list[str]:
     """The first physical lines, with their line ends."""
     lines = []
-    for match in _LINE.finditer(text[:_HEAD]):
+    for match in LINE.finditer(text[:_HEAD]):
         lines.append(match.group())
         if len(lines) == HEADER_WITHIN + 60 or match.end() == match.start():
             break
     return lines
 
 
-def _rows(lines: Sequence[str], separator: str) -> list[tuple[int, int, list[str]]]:
-    """First line, number of lines and cells of each record. Stops at a record it cannot read."""
-    if separator == " ":
-        return [(at, 1, line.split()) for at, line in enumerate(lines)]
-    reader = csv.reader(iter(lines), delimiter=separator)
-    found, before = [], 0
-    try:
-        for row in reader:
-            found.append((before, reader.line_num - before, row))
-            before = reader.line_num
-    except csv.Error:
-        pass
-    return found
-
-
-def _find(lines: Sequence[str], told: int | None, wanted: Sequence[str], path: Path) -> _Header:
+def _find(lines: Sequence[str], told: int | None, wanted: Sequence[str], path: Path) -> Header:
     marked = _SEP_LINE.match(lines[0]) if lines else None
-    separators = [marked[1]] if marked and marked[1] in SEPARATORS else list(SEPARATORS)
+    separators = [marked[1]] if marked and marked[1] in SEPARATORS else _written(lines)
     if told is not None:
         return _told(lines, told, separators, wanted, path)
-    best: tuple[tuple[int, int, int, int], _Header] | None = None
+    best: tuple[tuple[int, ...], Header] | None = None
     for separator in separators:
-        rows = _rows(lines, separator)
+        rows = records(lines, separator)
         header = _by_names(rows, lines, separator, wanted)
         if header is None:
             continue
-        hits = len(set(wanted) & set(header.names))
+        named = header.names
+        if is_across(named):
+            named = tuple(plain_name(row[0]) for _, _, row in rows if row)
+        hits = len(set(wanted) & set(named))
         width = len(header.names)
         alike = sum(len(row) == width for _, _, row in rows)
-        key = (hits, separator != " " or width > 1, alike if width > 1 else 0, width)
+        by_sign = separator != " "
+        # Any text has blanks: they are taken if no other sign divides most lines alike.
+        clear = by_sign and width > 1 and 2 * alike > len(rows)
+        key = (hits, clear, by_sign or width > 1, alike if width > 1 else 0, by_sign, width)
         if best is None or key > best[0]:
             best = key, header
     if best is None or not any(best[1].names):
@@ -149,15 +130,28 @@ def _find(lines: Sequence[str], told: int | None, wanted: Sequence[str], path: P
     return best[1]
 
 
+def _written(lines: Sequence[str]) -> list[str]:
+    """The separators that these lines hold; the comma for a table of one column."""
+    return [one for one in SEPARATORS if one == "," or any(one in line for line in lines)]
+
+
 def _by_names(
     rows: list[tuple[int, int, list[str]]],
     lines: Sequence[str],
     separator: str,
     wanted: Sequence[str],
-) -> _Header | None:
-    """The record that holds most of the names; else the first of rows that are alike."""
+) -> Header | None:
+    """The record of times, or that with most of the names; else the first of rows alike."""
+    wide = [one for one in rows[:HEADER_WITHIN] if len(one[2]) > ACROSS]
+    for first, count, row in wide[:_FIRST_WIDE]:
+        if is_across(row):
+            return _header(separator, first, count, tuple(map(plain_name, row)), lines)
     best, header = -1, None
     for first, count, row in rows[:HEADER_WITHIN]:
+        # All cells at once: few records hold a name at all.
+        joined = plain_name("\t".join(row))
+        if not any(name in joined for name in wanted):
+            continue
         names = tuple(_LEADING_HASH.sub("", plain_name(cell)) for cell in row)
         hits = len(set(wanted) & set(names))
         if hits > best and hits and names.count("") < len(names):
@@ -181,21 +175,21 @@ def _usual_width(rows: list[tuple[int, int, list[str]]]) -> int:
 
 def _header(
     separator: str, first: int, count: int, names: tuple[str, ...], lines: Sequence[str]
-) -> _Header:
+) -> Header:
     end = sum(map(len, lines[: first + count]))
-    return _Header(separator, first + count, end, names)
+    return Header(separator, first + count, end, names)
 
 
 def _told(
     lines: Sequence[str], told: int, separators: Sequence[str], wanted: Sequence[str], path: Path
-) -> _Header:
+) -> Header:
     candidates = []
     for separator in separators:
-        rows = _rows(lines, separator)
+        rows = records(lines, separator)
         if told == 0:
             width = _usual_width(rows)
             alike = sum(len(row) == width for _, _, row in rows) if width > 1 else 0
-            candidates.append(((0, alike, width), _Header(separator, 0, 0, ("",) * width)))
+            candidates.append(((0, alike, width), Header(separator, 0, 0, ("",) * width)))
             continue
         for first, count, row in rows:
             if first + count == told:
@@ -208,97 +202,3 @@ def _told(
             f"{path}: --header {told}: expected a line of the file, found {len(lines)} lines."
         )
     return max(candidates, key=lambda one: one[0])[1]
-
-
-def _parse(body: str, header: _Header, path: Path) -> tuple[pd.DataFrame, _Header]:
-    width = len(header.names)
-    try:
-        # One more column than names: each row ends with a separator, which is no fault.
-        raw = pd.read_csv(
-            io.StringIO(body),
-            sep=r"\s+" if header.separator == " " else header.separator,
-            header=None,
-            names=range(width + 1),
-            index_col=False,
-            dtype=str,
-            na_filter=False,
-            skip_blank_lines=False,
-            engine="c",
-        )
-    except pd.errors.EmptyDataError:
-        raw = pd.DataFrame({at: pd.Series([], dtype="str") for at in range(width + 1)})
-    except pd.errors.ParserError as error:
-        return _reparse(body, header, str(error), path), header
-    raw.index = pd.Index(np.arange(header.line + 1, header.line + 1 + len(raw)))
-    raw = raw[(raw != "").any(axis=1).to_numpy()]
-    if raw.empty:
-        raise DataError(f"{path}: expected rows below the header, found none. Give a longer file.")
-    long = (raw[width] != "").to_numpy()
-    at = int(long.argmax())
-    if (
-        long.any()
-        and at
-        and len(raw) - at <= _NOTES
-        and not _TIME_IN_IT.search(str(raw.iat[at, 0]))
-    ):
-        raw, long = raw.iloc[:at], long[:at]
-    if long.any():
-        line = int(raw.index[int(long.argmax())])
-        raise DataError(
-            _ragged(path, line, header, _row(body, line - header.line), int(long.sum()))
-        )
-    return raw.drop(columns=width), header
-
-
-def _reparse(body: str, header: _Header, message: str, path: Path) -> pd.DataFrame:
-    """Leaves out notes at the end that have too many cells; else raises what is wrong."""
-    ragged = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
-    if ragged is None:
-        unclosed = re.search(r"EOF inside string starting at row (\d+)", message)
-        if unclosed is not None:
-            line = int(unclosed[1]) + 1 + header.line
-            raise DataError(f"{path}: line {line}: expected a closing quote, found none.")
-        raise DataError(f"{path}: expected a CSV table, found one that cannot be read: {message}")
-    at = int(ragged[2])
-    row = _row(body, at)
-    start = _offset(body, at - 1)
-    rest = body[start:]
-    lines = rest.splitlines()
-    if len(lines) <= _NOTES and not _TIME_IN_IT.search(row[0] if row else ""):
-        return _parse(body[:start], header, path)[0]
-    raise DataError(_ragged(path, at + header.line, header, row, 1))
-
-
-def _offset(body: str, lines: int) -> int:
-    end = 0
-    for _ in range(lines):
-        match = _LINE.match(body, end)
-        assert match is not None
-        end = match.end()
-    return end
-
-
-def _row(body: str, at: int) -> list[str]:
-    """The line `at` (from 1) of the body, as a list of one text; empty if there is none."""
-    start = _offset(body, at - 1)
-    match = _LINE.match(body, start)
-    return [] if match is None else [match.group().rstrip("\r\n")]
-
-
-def _ragged(path: Path, line: int, header: _Header, row: list[str], count: int) -> str:
-    text = row[0] if row else ""
-    cells = next(iter(_rows([text], header.separator)), (0, 0, [text]))[2]
-    name = SEPARATORS[header.separator]
-    if header.separator == "," and re.search(r"(?<!\d)\d{1,3}(,\d{3})+(?!\d)", text):
-        hint = "A number with commas between its digits belongs in quotes"
-    elif header.separator == ",":
-        hint = "Numbers with a decimal comma belong in quotes, or the cells apart by semicolons"
-    elif header.separator == " ":
-        hint = "A name or cell with a blank in it belongs in quotes"
-    else:
-        hint = "A cell with a separator in it belongs in quotes"
-    more = f"; {count} such rows" if count > 1 else ""
-    return (
-        f"{path}: line {line}: expected {len(header.names)} fields as in the lines above, found "
-        f"{len(cells)} (separator {name}) in {quoted(text)}{more}. {hint}."
-    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from data_pipeline.across import is_across, turn
 from data_pipeline.columns import Table, choose_columns, choose_rows, position, wanted_names
 from data_pipeline.container import Content, read_content
 from data_pipeline.encoding import decode
@@ -12,7 +13,7 @@ from data_pipeline.errors import DataError
 from data_pipeline.proposals import propose
 from data_pipeline.shape import plain_name, read_shape
 from data_pipeline.source import DataSource
-from data_pipeline.wide import is_wide, melt
+from data_pipeline.wide import is_wide, melt, number_periods
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,11 +90,15 @@ def _without_header(
 def _choose(
     names: tuple[str, ...], cells: pd.DataFrame, source: DataSource, where: str, encoding: str
 ) -> tuple[Table, tuple[str, ...]]:
+    turned: tuple[str, ...] = ()
+    if is_across(names):
+        names, cells, turned = turn(names, cells)
     cells, notes = choose_rows(names, cells, source, where)
+    notes = (*turned, *notes)
     if is_wide(names, source):
         return melt(names, cells, source, where), notes
     try:
-        return choose_columns(names, cells, source, where), notes
+        return number_periods(choose_columns(names, cells, source, where)), notes
     except DataError as error:
         message = error.message.replace(
             "the columns found are", f"the columns found ({encoding}) are"

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_pipeline import places
+from data_pipeline.clock_marks import folds_of_summer, whole_halves
 from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.errors import DataError, Way
@@ -36,6 +37,11 @@ _BEGIN_NAMES: Final = re.compile(
 _MIDNIGHT: Final = r"[ T]0?0:00(?::00(?:\.0+)?)?$"
 _WIDEST_OFFSET: Final = 15 * HOUR
 _FEW: Final = 3
+_WEEK: Final = 7 * DAY
+# An order is clear if the others have more jumps than this, and more than this many times its own.
+_JUMPS: Final = 3
+_CLEARLY: Final = 10
+_MOSTLY: Final = 0.9
 
 
 def read_times(table: Table, source: DataSource) -> ClockTimes:
@@ -58,20 +64,23 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
     numeric = read_numeric(text, source)
     if numeric is not None:
         return numeric
+    text = whole_halves(text)
     cells = read_cells(text)
     order, date_format = _order(cells, text, source)
     clock, read = cells.clock[order].copy(), cells.read[order].copy()
     if source.date_format is not None:
         _by_strptime(clock, read, text, source)
     _check_offsets(cells, read, text, source)
+    zone = cells.zone if (cells.zone[read] != "").any() else None
+    folds = None if zone is None else folds_of_summer(zone, clock, read, cells.fold)
     times = ClockTimes(
         clock=clock,
         read=read,
         offset=cells.offset if cells.has_offset[read].any() else None,
-        fold=cells.fold,
+        fold=cells.fold if folds is None else folds,
         hour=np.where(cells.numbered, cells.hour, -1),
         day=(clock - np.maximum(cells.hour, 0) * HOUR) // DAY,
-        zone=cells.zone if (cells.zone[read] != "").any() else None,
+        zone=zone if folds is None else None,
         flags=flags,
         date_format=source.date_format or date_format,
         stamp=None,
@@ -169,15 +178,46 @@ def _order(cells: Cells, text: "pd.Series[str]", source: DataSource) -> tuple[st
     cell = text.iloc[first]
     fits = {order: cells.clock[order][cells.read[best[0]]] for order in best}
     if len(best) > 1 and any((fits[one] != fits[best[0]]).any() for one in best[1:]):
-        count = int(cells.ordered.sum())
-        words = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
-        raise DataError(
-            f"{source.file}: line {text.index[first]}, column {source.time_name!r}: expected a "
-            f"time such as '2014-04-01 05:00', found {places.quoted(cell)}; {count} "
-            f"such rows. It may be {' or '.join(words[one] for one in best)}: no row tells which.",
-            [Way({"date_format": strptime_format(cell, order)}, words[order]) for order in best],
-        )
+        clear = _without_jumps(fits)
+        if clear is None:
+            raise _two_orders(cell, int(text.index[first]), best, cells, source)
+        best = [clear]
     return best[0], strptime_format(cell, best[0])
+
+
+def _without_jumps(clocks: dict[str, Ints]) -> str | None:
+    """The order in which rows follow each other, if the others scatter them over months or years.
+
+    Gaps of more than a week are never filled, so no series can be read in the other orders. A day
+    of each month is left open: it may be what the rows are.
+    """
+    jumps = {order: _jumps(clock) for order, clock in clocks.items()}
+    order = min(jumps, key=lambda one: jumps[one])
+    others = [one for one in clocks if one != order]
+    clear = all(jumps[one] > max(_JUMPS, _CLEARLY * jumps[order]) for one in others)
+    return order if clear and not any(_on_the_first(clocks[one]) for one in others) else None
+
+
+def _jumps(clock: Ints) -> int:
+    """How often the next time is more than a week later."""
+    return int((np.diff(np.unique(clock)) > _WEEK).sum())
+
+
+def _on_the_first(clock: Ints) -> bool:
+    days = (clock // DAY).astype("datetime64[D]")
+    return bool((days == days.astype("datetime64[M]")).mean() > _MOSTLY)
+
+
+def _two_orders(
+    cell: str, line: int, orders: list[str], cells: Cells, source: DataSource
+) -> DataError:
+    words = {"dmy": "day first", "mdy": "month first", "ymd": "year first"}
+    return DataError(
+        f"{source.file}: line {line}, column {source.time_name!r}: expected a "
+        f"time such as '2014-04-01 05:00', found {places.quoted(cell)}; {int(cells.ordered.sum())} "
+        f"such rows. It may be {' or '.join(words[one] for one in orders)}: no row tells which.",
+        [Way({"date_format": strptime_format(cell, order)}, words[order]) for order in orders],
+    )
 
 
 def _with_month_names(text: "pd.Series[str]", cells: Cells) -> Flags:

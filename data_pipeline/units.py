@@ -2,18 +2,25 @@
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # No letter of any alphabet beside a unit: the W of "Wärme" is none.
 _ALONE: Final = r"(?<![^\W\d_])([kMGT]?)(?:{})(?![^\W\d_])"
 _ENERGY: Final = re.compile(_ALONE.format("Wh|VArh|VAh"), re.IGNORECASE)
 _POWER: Final = re.compile(_ALONE.format("W|VAr|VA"))
+# Columns in which a unit is looked for.
+_COLUMNS: Final = 40
 _KOREAN: Final = {"㎾h": "kWh", "㎿h": "MWh", "㎾": "kW", "㎿": "MW"}
-# A number, then a unit: "7.80 kWh". The "e" of an exponent is not a unit.
-UNIT_BEHIND: Final = (
-    r"^([+-]?[0-9][0-9.,' ]*?) ?"
-    r"((?:[kKMGT]?(?:Wh|wh|WH|W|w|VAr|VA)|°?[CF]|degC|degF|℃|€|EUR|m/s|%))$"
+# Units behind a number: "7.80 kWh".
+UNITS_BEHIND: Final = (
+    r"[kKMGT]?(?:Wh|wh|WH|W|w|VAr|VA)|°?[CF]|degC|degF|℃|m/s|m³|㎥|V|hPa|mbar|%|"
+    r"㎾h|㎿h|㎾|㎿"
 )
+_POWERS_OF_TEN: Final = {"": 0, "k": 3, "M": 6, "G": 9, "T": 12}
+_SCALED: Final = re.compile(r"([kKMGT]?)(Wh|VArh|VAh|W|VAr|VA)", re.IGNORECASE)
 
 
 def unit_in(text: str) -> str:
@@ -35,6 +42,24 @@ def unit_of(told: str, names: Iterable[str]) -> str:
     return next((unit for unit in map(unit_in, names) if unit), "")
 
 
+def units_beside(others: "pd.DataFrame") -> dict[str, list[str]]:
+    """The units of power or energy that columns of their own hold, by the columns' names.
+
+    Args:
+        others: Columns that were not asked for.
+    """
+    found: dict[str, list[str]] = {}
+    for at in range(min(others.shape[1], _COLUMNS)):
+        cells = others.iloc[:, at]
+        first = str(cells.iloc[0]).strip() if len(cells) else ""
+        if not is_energy(first) and not is_power(first):
+            continue
+        units = [str(one).strip() for one in cells.unique()]
+        if all(is_energy(one) or is_power(one) for one in units):
+            found[str(others.columns[at])] = units
+    return found
+
+
 def is_energy(unit: str) -> bool:
     """True for a unit of energy: the values of two half hours are added."""
     return _ENERGY.fullmatch(unit) is not None
@@ -43,3 +68,12 @@ def is_energy(unit: str) -> bool:
 def is_power(unit: str) -> bool:
     """True for a unit of power: the values of two half hours are averaged."""
     return _POWER.fullmatch(unit) is not None
+
+
+def power_of_ten(unit: str, other: str) -> int | None:
+    """The power of ten that turns `unit` into `other`: 3 for kWh and Wh; None for no such power."""
+    pair = [_SCALED.fullmatch(_KOREAN.get(one, one)) for one in (unit, other)]
+    if pair[0] is None or pair[1] is None or pair[0][2].lower() != pair[1][2].lower():
+        return None
+    sizes = [_POWERS_OF_TEN[one[1].replace("K", "k")] for one in pair if one is not None]
+    return sizes[0] - sizes[1]

@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -21,6 +22,7 @@ _STEPS: Final = {
     **dict.fromkeys((92, 95, 96, 97, 100), 15),
 }
 _LEAST: Final = 23
+_HOUR: Final = 60
 
 
 def find_slots(names: Sequence[str]) -> tuple[list[int], Slots] | None:
@@ -140,3 +142,29 @@ def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: s
     if rest:
         notes.append(f"columns beside them left out: {', '.join(map(repr, rest[:10]))}")
     return Table(times, values, others, long, tuple(notes))
+
+
+def number_periods(table: Table) -> Table:
+    """Reads a column of half-hours or quarter-hours, numbered from 1 in each day.
+
+    Args:
+        table: With a row per period; two time columns, days and numbers up to 48 or 96.
+
+    Returns:
+        The table with the begin of each period, or the same if it holds no such numbers.
+    """
+    if len(table.times) != 2 or table.slots is not None:
+        return table
+    days, numbers = table.times
+    found = pd.to_numeric(numbers, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    held = np.isfinite(found)
+    if not held.any() or not (found[held] == np.round(found[held])).all():
+        return table
+    least, count = int(found[held].min()), int(found[held].max())
+    if least != 1 or count not in _STEPS or _STEPS[count] == _HOUR:
+        return table
+    step = _STEPS[count]
+    begin = np.where(held, (found - 1) * step, 0).astype(np.int64)
+    slots = Slots(begin, np.full(len(begin), -1, np.int8), step, count)
+    note = f"periods of {step} minutes numbered from 1 in each day"
+    return replace(table, times=(days,), slots=slots, notes=(*table.notes, note))

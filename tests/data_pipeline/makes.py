@@ -197,6 +197,8 @@ def judge(made: Make, folder: Path) -> str:
         AssertionError: It was read to another series.
     """
     path = folder / f"make{made.suffix}"
+    # Some file systems write a file to the disk at once if its content is replaced.
+    path.unlink(missing_ok=True)
     path.write_bytes(made.content)
     source = DataSource.model_validate({"path": path, "unit": "units", **made.options})
     try:

@@ -621,6 +621,147 @@ def minus_behind() -> MeterFile:
 
 
 @_file
+def minus_as_parentheses() -> MeterFile:
+    cells = [f"({one[1:]})" if one[0] == "-" else one for one in _degrees(plus=-8.0)]
+    text = _text("Date,Temperature,Usage", _clock(), cells, _usage())
+    said = ("numbers in parentheses read as negative",)
+    return MeterFile(text.encode(), celsius=-8.0, said=said)
+
+
+@_file
+def currency_in_front() -> MeterFile:
+    """A bill: costs with a sign of money, some of them below zero."""
+    costs = [one * 100 for one in TEMPERATURE]
+    cells = [f'"{"-" if one < 0 else ""}${abs(one):,.2f}"' for one in costs]
+    cells[7] = '"($1,200.00)"'
+    text = _text("Date,Cost,Usage", _clock(), cells, [f"{one} kWh" for one in _usage()])
+    return MeterFile(text.encode(), {"features": ("Cost",)})
+
+
+@_file
+def currency_behind() -> MeterFile:
+    cells = [f"{one.replace('.', ',')} €" for one in _degrees(2, 20.0)]
+    text = _text("Zeit;Kosten;Verbrauch", _clock(), cells, _usage(), separator=";")
+    options = {"time": "Zeit", "target": "Verbrauch", "features": ("Kosten",)}
+    return MeterFile(text.replace("Zeit", "\ufeffZeit").encode(), options, celsius=20.0)
+
+
+@_file
+def two_units_in_cells() -> MeterFile:
+    cells = [f"{one:.2f} kWh" if one >= 8 else f"{one * 1000:.0f} Wh" for one in USAGE]
+    text = _text("Date,Usage", _clock(), cells)
+    return MeterFile(text.encode(), ALONE, said=("Wh and kWh read as kWh",))
+
+
+@_file
+def times_across() -> MeterFile:
+    """A row per variable, its unit beside it, and a column per hour."""
+    rows = [["Variable", "Unit", *_clock()], ["Temperature", "degC", *_degrees()]]
+    rows.append(["Usage", "kWh", *_usage()])
+    text = "\n".join(["A building,,", *map(",".join, rows)]) + "\n"
+    options = {"time": "Variable", "features": ("Temperature",)}
+    return MeterFile(text.encode(), options, celsius=0.0, said=("times run across 481 columns",))
+
+
+@_file
+def days_across() -> MeterFile:
+    """A row per hour of the day, a column per day."""
+    days = _clock("%d.%m.%Y")[::24]
+    rows = [f"{at:02d}:00;{';'.join(_usage()[at::24])}" for at in range(24)]
+    days += [(JANUARY + timedelta(days=20 + at)).strftime("%d.%m.%Y") for at in range(10)]
+    rows = [row + ";" * 10 for row in rows]
+    text = "\n".join([";".join(["Uhrzeit", *days]), *rows]) + "\n"
+    return MeterFile(text.encode(), {"time": "Uhrzeit", **ALONE}, said=("one row per day",))
+
+
+@_file
+def comments_among_rows() -> MeterFile:
+    lines = _text("Date\tUsage", _clock(), _usage(), separator="\t").splitlines()
+    for at in (300, 100):
+        lines.insert(at, "# restarted\tat night\tafter a failure")
+    said = ("2 comments left out", "in lines 102, 303")
+    return MeterFile(("# logger 1\n" + "\n".join(lines) + "\n").encode(), ALONE, said=said)
+
+
+@_file
+def tables_below_each_other() -> MeterFile:
+    """As a time series database exports its series: each with lines of types and names."""
+    types = "#datatype,string,long,dateTime:RFC3339,double,string"
+    names = ",result,table,_time,_value,_field"
+    lines = []
+    for table, (field_name, factor) in enumerate((("energy", 1.0), ("power", 2.0))):
+        rows = zip(_clock("%Y-%m-%dT%H:%M:%SZ"), _usage(factor=factor), strict=True)
+        lines += [types, names, *(f",,{table},{t},{u},{field_name}" for t, u in rows), ""]
+    options = {"time": "_time", "target": "_value", "where": ("_field=energy",), **ALONE}
+    return MeterFile("\r\n".join(lines).encode(), options, begin=JANUARY.replace(tzinfo=UTC))
+
+
+@_file
+def p_for_the_afternoon() -> MeterFile:
+    hours = [f"{i % 12 or 12}:00{'a' if i % 24 < 12 else 'p'}" for i in range(HOURS)]
+    text = _text("Day,Hour,Usage", _clock("%d-%b-%y"), hours, _usage())
+    return MeterFile(text.encode(), {"time": ("Day", "Hour"), **ALONE})
+
+
+@_file
+def letters_of_summer_time() -> MeterFile:
+    """Hours of Chicago by their ends; the first of the two that end at 02:00 has the letters."""
+    zone = ZoneInfo("America/Chicago")
+    begins = _in_zone(datetime(2024, 10, 28, tzinfo=zone), "America/Chicago")
+    written = []
+    for begin in begins:
+        end = begin.replace(tzinfo=None) + HOUR
+        first = begin.date() == datetime(2024, 11, 3).date() and begin.hour == 1 and not begin.fold
+        text = f"{end:%m/%d/%Y %H:%M}" if end.hour else f"{end - HOUR:%m/%d/%Y} 24:00"
+        written.append(text + (" DST" if first else ""))
+    options = {"time": "Hour Ending", "tz": "America/Chicago", **ALONE}
+    content = _text("Hour Ending,Usage", written, _usage()).encode()
+    return MeterFile(content, options, begin=datetime(2024, 10, 28, tzinfo=zone))
+
+
+@_file
+def registers_that_take_turns() -> MeterFile:
+    """Quarter-hours of day and night in registers of their own, a unit in a column of its own."""
+    lines = ["Day;Time;Register;Volume;Unit"]
+    for i in range(4 * HOURS):
+        time = JANUARY + HOUR / 4 * i
+        kind = "day" if 7 <= time.hour < 22 else "night"
+        value = f"{USAGE[i // 4] / 4:.6f}".replace(".", ",")
+        lines.append(f"{time:%d-%m-%Y;%H:%M:%S};taken, {kind};{value};kWh")
+        lines.append(f"{time:%d-%m-%Y;%H:%M:%S};given, {kind};0;kWh")
+    where = ("Register=taken, day", "Register=taken, night")
+    options = {"time": ("Day", "Time"), "target": "Volume", "where": where, "resample": "sum"}
+    said = ("unit seems to be kWh",)
+    return MeterFile("\n".join(lines).encode(), {**options, **ALONE}, said=said)
+
+
+@_file
+def numbered_half_hours() -> MeterFile:
+    """Half-hours of London, 1 to 48 in a day, to 50 where the clock goes back."""
+    zone = ZoneInfo("Europe/London")
+    begin = datetime(2024, 10, 20, tzinfo=zone).astimezone(UTC)
+    lines, number, day = ["Date,Period,Load (MW)"], 0, None
+    for i in range(2 * HOURS):
+        local = (begin + HOUR / 2 * i).astimezone(zone)
+        number = 1 if local.date() != day else number + 1
+        day = local.date()
+        lines.append(f"{day:%d-%b-%Y},{number},{USAGE[i // 2]:.2f}")
+    options = {"time": ("Date", "Period"), "target": "Load (MW)", "resample": "mean", **ALONE}
+    options["tz"] = "Europe/London"
+    said = ("periods of 30 minutes numbered from 1",)
+    return MeterFile("\n".join(lines).encode(), options, begin=begin, said=said)
+
+
+@_file
+def rows_without_values_between() -> MeterFile:
+    times = [f"{JANUARY + HOUR / 4 * i:%Y-%m-%d %H:%M}" for i in range(4 * HOURS)]
+    cells = ["" if i % 2 else f"{USAGE[i // 4]:.2f}" for i in range(4 * HOURS)]
+    said = ("960 quarter-hourly rows without usage between the half-hourly ones",)
+    options = {"resample": "mean", **ALONE}
+    return MeterFile(_text("Date,Usage", times, cells).encode(), options, said=said)
+
+
+@_file
 def pages_with_names() -> MeterFile:
     text = "\n".join(_pages("Date,Usage"))
     return MeterFile(text.encode(), ALONE, said=("repeat the names",))

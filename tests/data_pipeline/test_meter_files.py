@@ -100,6 +100,20 @@ def test_d14_header_says_where_the_names_are(tmp_path: Path) -> None:
     assert len(load_series(source_of(path, header=3))[0]) == 48
 
 
+def test_d14_blanks_separate_only_where_no_other_sign_does(tmp_path: Path) -> None:
+    lines = [f"Electric usage,{time},{4 + i / 7:.2f}" for i, time in enumerate(hours(96))]
+    above = "Name,A customer\nStreet,1 Main\nCity,A town\n\nTYPE,START TIME,USAGE (kWh)\n"
+    error = refusal(write(tmp_path, above + "\n".join(lines)))
+    assert {"time": ("START TIME",), "features": (), "target": "USAGE (kWh)"} in changes(error)
+
+
+def test_d14_a_name_of_two_columns_is_answered_by_positions(tmp_path: Path) -> None:
+    path = write(tmp_path, text(rows(hours(48)), "Date,kWh,kWh"))
+    error = refusal(path, target="kWh", features=())
+    assert changes(error) == [{"target": "2"}, {"target": "3"}]
+    assert load_series(source_of(path, target="3", features=()))[0].target[0] == 4000.0
+
+
 # D15: numbers
 
 
@@ -158,6 +172,54 @@ def test_d15_an_unknown_code_is_offered_as_missing(tmp_path: Path) -> None:
     assert changes(refusal(write(tmp_path, text(lines)))) == [{"missing": ("off",)}]
 
 
+@pytest.mark.parametrize("word", ["n/a!", "off", "kein Wert", "<0.01"])
+def test_d15_a_word_in_place_of_a_number_is_not_taken_for_another_habit(
+    tmp_path: Path, word: str
+) -> None:
+    lines = rows(hours(48))
+    for at in range(10, 40):
+        lines[at] = f"{lines[at].rsplit(',', 1)[0]},{word}"
+    error = refusal(write(tmp_path, text(lines)))
+    assert changes(error) == [{"missing": (word,)}] and "30 such cells" in error.message
+    assert "say that it means no value" in error.message and "--decimal" not in error.message
+
+
+def test_d15_a_column_of_words_is_no_column_of_numbers(tmp_path: Path) -> None:
+    lines = [f"{time},{'high' if i % 2 else 'low'},1.5" for i, time in enumerate(hours(48))]
+    error = refusal(write(tmp_path, text(lines)))
+    assert "No cell of the column is a number" in error.message and not error.ways
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ("3.5 kW", "'3.5 kW': 1 in kW (line 5) and 47 in kWh (lines 2, 3"),
+        ("3.5", "'3.5': 47 in kWh (lines 2, 3, 4, 6, 7 and 42 more) and 1 without a unit (line 5)"),
+    ],
+)
+def test_d15_units_that_do_not_fit_together_are_named(
+    tmp_path: Path, other: str, said: str
+) -> None:
+    lines = [f"{time},{4 + i / 7:.2f} kWh" for i, time in enumerate(hours(48))]
+    lines[3] = f"{lines[3][:16]},{other}"
+    error = refusal(write(tmp_path, text(lines, "Date,Usage")), features=())
+    assert "line 5, column 'Usage': expected numbers in one unit" in error.message
+    assert said in error.message
+
+
+def test_d15_units_that_change_from_row_to_row_are_warned_of(tmp_path: Path) -> None:
+    lines = [f"{time},{4 + i % 7},{'kWh' if i % 9 else 'Wh'}" for i, time in enumerate(hours(48))]
+    _, report = load_series(source_of(write(tmp_path, text(lines, "Date,Usage,Unit")), features=()))
+    assert any("'Unit' holds the units Wh and kWh" in one for one in report.warnings)
+
+
+def test_d15_zero_fits_beside_any_unit(tmp_path: Path) -> None:
+    lines = [f"{time},{4 + i / 7:.2f} kWh" for i, time in enumerate(hours(48))]
+    lines[3] = f"{lines[3][:16]},0"
+    series, _ = load_series(source_of(write(tmp_path, text(lines, "Date,Usage")), features=()))
+    assert series.target[3] == 0 and series.target[4] == round(4 + 4 / 7, 2)
+
+
 # D16: times
 
 
@@ -168,13 +230,45 @@ def test_d16_day_and_month_are_one_decision_for_the_column(tmp_path: Path) -> No
     assert report.rules.date_format == "%m/%d/%Y %H:%M"
 
 
-def test_d16_day_and_month_that_no_row_tells_are_asked(tmp_path: Path) -> None:
-    times = [f"{time:%d/%m/%Y %H:%M}" for time in pd.date_range("2014-02-01", periods=96, freq="h")]
+# A few days, one alone, and days that may also be the first of each month.
+@pytest.mark.parametrize(
+    ("first", "count"), [("2014-02-01", 96), ("2014-02-01", 24), ("2014-01-01", 240)]
+)
+def test_d16_day_and_month_that_no_row_tells_are_asked(
+    tmp_path: Path, first: str, count: int
+) -> None:
+    times = [f"{time:%d/%m/%Y %H:%M}" for time in pd.date_range(first, periods=count, freq="h")]
     error = refusal(write(tmp_path, text(rows(times))))
     assert changes(error) == [
         {"date_format": "%d/%m/%Y %H:%M"},
         {"date_format": "%m/%d/%Y %H:%M"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "count"),
+    [
+        ("%d/%m/%Y %H:%M", "2014-02-03", 120),
+        ("%m/%d/%Y %H:%M", "2014-02-03", 120),
+        ("%d.%m.%y %H:%M", "2014-01-01", 8760),
+        ("%y/%m/%d %H:%M", "2014-01-01", 8760),
+    ],
+)
+def test_d16_the_order_in_which_days_follow_each_other_is_taken(
+    tmp_path: Path, written: str, first: str, count: int
+) -> None:
+    times = pd.date_range(first, periods=count, freq="h")
+    series, report = load_series(
+        source_of(write(tmp_path, text(rows(list(times.strftime(written))))))
+    )
+    assert (series.local == times).all() and report.rules.date_format == written
+
+
+def test_d16_a_long_gap_leaves_no_doubt_about_the_order(tmp_path: Path) -> None:
+    times = pd.date_range("2014-01-01", periods=8760, freq="h")
+    lines = rows(list(times.strftime("%d.%m.%y %H:%M")))
+    path = write(tmp_path, text([*lines[:3000], *lines[3400:]]))
+    assert "longest gap 400 h" in str(refusal(path, gaps="interpolate"))
 
 
 def test_d16_a_column_named_by_its_end_holds_ends(tmp_path: Path) -> None:
@@ -206,6 +300,20 @@ def test_d17_equal_values_at_a_clock_change_are_not_a_repeat(tmp_path: Path) -> 
     lines = rows(times)
     lines[3] = lines[2]
     assert {"tz": "Europe/Berlin"} in changes(refusal(write(tmp_path, text(lines))))
+
+
+def test_d17_what_the_file_says_of_its_stamps_is_not_asked(tmp_path: Path) -> None:
+    times = [one for one in hours(48, "2014-03-29 00:00") if one != "2014-03-30 02:00"]
+    plain = refusal(write(tmp_path, text(rows(times))))
+    assert {"tz": "Europe/Berlin", "stamp": "end"} in changes(plain)
+    named = refusal(write(tmp_path, text(rows(times), "Start,Temperature,Usage")), time="Start")
+    assert {"tz": "Europe/Berlin"} in changes(named)
+    assert not any("stamp" in one for one in changes(named))
+
+
+def test_d17_letters_of_summer_time_are_answered_by_zones(tmp_path: Path) -> None:
+    path, made = write_file("letters_of_summer_time", tmp_path)
+    assert {"tz": "America/Chicago"} in changes(refusal(path, **{**made.options, "tz": None}))
 
 
 # D18: amounts
@@ -251,6 +359,28 @@ def test_d19_several_meters_are_listed(tmp_path: Path) -> None:
     error = refusal(path, features=())
     assert "'Meter' tells them apart: 'A', 'B'" in error.message
     assert changes(error) == [{"where": ("Meter=A",)}, {"where": ("Meter=B",)}]
+
+
+def test_d19_registers_that_take_turns_are_offered_together(tmp_path: Path) -> None:
+    path, made = write_file("registers_that_take_turns", tmp_path)
+    error = refusal(path, **{**made.options, "where": ()})
+    taken = ("Register=taken, night", "Register=taken, day")
+    assert changes(error)[0] == {"where": taken}
+    assert changes(refusal(path, **{**made.options, "resample": None})) == [{"resample": "sum"}]
+
+
+def test_d19_days_without_their_hours_are_answered_by_the_column_that_holds_them(
+    tmp_path: Path,
+) -> None:
+    lines = [f"{one.replace(' ', ',')},{4 + i / 7:.2f}" for i, one in enumerate(hours(96))]
+    error = refusal(write(tmp_path, text(lines, "Date,From,Usage")), features=())
+    assert changes(error) == [{"time": ("Date", "From")}]
+
+
+def test_d19_days_without_their_half_hours_are_answered_by_their_numbers(tmp_path: Path) -> None:
+    path, made = write_file("numbered_half_hours", tmp_path)
+    error = refusal(path, **{**made.options, "time": "Date"})
+    assert changes(error) == [{"time": ("Date", "Period")}]
 
 
 def test_d19_differing_rows_of_one_time_are_shown(tmp_path: Path) -> None:

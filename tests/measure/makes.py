@@ -2,7 +2,8 @@
 
     python -m tests.measure.makes --makes 100000 --seed 0
 
-It prints how many were read, asked about and refused, and each that was read to another series.
+It prints how many were read, asked about and refused, each that was refused without a way to the
+truth, and each that was read to another series.
 Exit code 1 if there was one. `--seconds` ends it early.
 """
 
@@ -32,7 +33,10 @@ def main(makes: int, seed: int, begin: int, seconds: float | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for at in range(begin, begin + makes):
             try:
-                found[judge(make(random.Random(f"{seed}-{at}")), Path(folder))] += 1
+                verdict = judge(make(random.Random(f"{seed}-{at}")), Path(folder))
+                found[verdict] += 1
+                if verdict == "refused":
+                    click.echo(f"make {seed}-{at}: refused", err=True)
             except AssertionError as error:
                 found["read wrongly"] += 1
                 click.echo(f"make {seed}-{at}: {str(error)[:_SHOWN]}", err=True)
