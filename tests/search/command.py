@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,18 @@ def run(
     )
 
 
-def start(place: Path, *options: str, module: str = "search.run") -> subprocess.Popen[str]:
+def start(
+    place: Path,
+    *options: str,
+    module: str = "search.run",
+    inside: tuple[str, ...] = (),
+    told: Mapping[str, str] | None = None,
+) -> subprocess.Popen[str]:
+    """Start a command; `inside` are words before it, and `told` is its environment."""
     return subprocess.Popen(
-        argv(module, *options),
+        [*inside, *argv(module, *options)],
         cwd=place,
-        env=environment(),
+        env=environment() if told is None else told,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
