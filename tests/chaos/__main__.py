@@ -183,6 +183,7 @@ def _servers(
         f"runs: {len(found.duplicates)} doubled, {len(found.missing)} missing, "
         f"{len(found.contradictions)} with another status, "
         f"{len(found.without_files)} without files\n"
+        f"starts refused while the database restarted: {outcome.refused}\n"
         f"s until agents and training processes were gone: {_spread(outcome.leaving)}"
     )
     for name, what in found.faults().items():
