@@ -5,6 +5,8 @@
     python -m tests.chaos --kills 10 --tuner keras-tuner
     python -m tests.chaos --every-write 1
     python -m tests.chaos --starts 20
+    python -m tests.chaos --starts 20 --storage postgresql
+    python -m tests.chaos --seconds 20 --storage postgresql
     python -m tests.chaos --memory 200
     python -m tests.chaos --storage postgresql --cluster two-nodes --kill trainer=17 \\
         --kill agent=17 --kill node=16 --kill coordinator=20 --kill database=5
@@ -22,6 +24,7 @@ import click
 
 from search.common.drawing import KERAS_TUNER, OPTUNA
 from tests.chaos import kills as under_kills
+from tests.chaos import starts as many_starts
 from tests.chaos import writes
 
 # A process may grow by so much more than planned before it is replaced.
@@ -72,6 +75,11 @@ SLOWEST = 10.0
     type=click.Choice(["two-nodes"]),
     help="Trials on a Ray cluster started here, in two network namespaces.",
 )
+@click.option(
+    "--seconds",
+    type=click.IntRange(min=1),
+    help="Start a study in PostgreSQL this often while another process runs it.",
+)
 @click.option("--memory", type=click.IntRange(min=10), help="Run this many tiny trials.")
 def main(
     kills: int | None,
@@ -85,11 +93,13 @@ def main(
     parts: tuple[str, ...],
     storage: str | None,
     cluster: str | None,
+    seconds: int | None,
     memory: int | None,
 ) -> None:
     """Run the chosen tests in temporary folders and print the results."""
-    if not any((kills, step, starts, parts, memory)):
-        raise click.UsageError("give --kills, --kill, --every-write, --starts or --memory")
+    if not any((kills, step, starts, seconds, parts, memory)):
+        some = "--kills, --kill, --every-write, --starts, --seconds or --memory"
+        raise click.UsageError(f"give {some}")
     asked = _by_kind(parts, bool(storage), bool(cluster))
     began = time.monotonic()
     sound = True
@@ -99,12 +109,16 @@ def main(
         if step:
             sound &= _writes(step, first)
         if starts:
-            worked = under_kills.first_starts(_new(folder, "starts"), starts)
+            worked = many_starts.first_starts(_new(folder, "starts"), starts, bool(storage))
             click.echo(f"{worked} of {starts} simultaneous first starts worked")
             sound &= worked == starts
         if asked:
             place = _new(folder, "servers")
             sound &= _servers(place, asked, trials, seed, bool(cluster), bool(storage))
+        if seconds:
+            refused = many_starts.second_coordinators(_new(folder, "seconds"), seconds)
+            click.echo(f"{refused} of {seconds} second coordinators were refused by name")
+            sound &= refused == seconds
         if memory:
             sound &= _memory(_new(folder, "memory"), memory, workers)
     click.echo(f"{time.monotonic() - began:.0f} s; {'sound' if sound else 'NOT SOUND'}")

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Each worker pays for TensorFlow's start: two only where it matters that there are two.
@@ -45,14 +45,18 @@ def start(
     module: str = "search.run",
     inside: tuple[str, ...] = (),
     told: Mapping[str, str] | None = None,
+    output: int | IO[str] = subprocess.PIPE,
 ) -> subprocess.Popen[str]:
-    """Start a command; `inside` are words before it, and `told` is its environment."""
+    """Start a command.
+
+    `inside` are words before it, `told` is its environment, and `output` gets what it says.
+    """
     return subprocess.Popen(
         [*inside, *argv(module, *options)],
         cwd=place,
         env=environment() if told is None else told,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=output,
+        stderr=output,
         text=True,
         start_new_session=True,
     )
