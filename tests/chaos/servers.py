@@ -21,7 +21,7 @@ import psutil
 from search.common.errors import DONE
 from search.training.ray_agent import Agent
 from tests.chaos.audit import Audit, audit
-from tests.chaos.started import STUDY, Started
+from tests.chaos.started import LONGEST, STUDY, Started
 from tests.search.command import environment
 from tests.search.postgres import Server, postgres_server
 from tests.search.two_nodes import TwoNodes, two_nodes
@@ -32,6 +32,9 @@ COORDINATOR, DATABASE = "coordinator", "database"
 KINDS = (TRAINER, AGENT, NODE, COORDINATOR, DATABASE)
 # s between two kills: uniform from 2 to this.
 PACE = 15.0
+# The share of kills before which the search that runs has to have ended a trial. The others also hit
+# a search that begins.
+WORKING = 0.75
 # s that a killed node stays away: uniform from 0 to this.
 AWAY = 10.0
 # Trials that are added if a study is done before all kills.
@@ -106,7 +109,15 @@ class _Places:
         told = environment()
         if self._nodes is not None:
             inside, told = self._nodes.inside, self._nodes.environment
+        self._ends_before = len(self._outcome.acknowledged)
         self.search = Started(self._place, options, self._outcome.acknowledged, inside, told)
+
+    def wait_for_an_end(self) -> None:
+        """Wait until this start of the search has reported the end of a trial, or has ended."""
+        deadline = time.monotonic() + LONGEST
+        while len(self._outcome.acknowledged) == self._ends_before and not self.search.ended:
+            assert time.monotonic() < deadline, (self._place / "chaos.log").read_text()[-3000:]
+            time.sleep(0.2)
 
     def close(self) -> int:
         """Wait for the search's end and that of its processes; return its exit code."""
@@ -221,6 +232,9 @@ def search_with_servers(
     with _places(place, cluster, postgresql, outcome) as places:
         while left := [kind for kind, count in kills.items() if outcome.killed[kind] < count]:
             time.sleep(draw.uniform(2, PACE))
+            if draw.random() < WORKING:
+                places.wait_for_an_end()
+                time.sleep(draw.uniform(0, 2))
             if places.search.ended:
                 if not places.close_and_allow_refusal():
                     outcome.total += MORE

@@ -52,7 +52,8 @@ class TwoNodes:
     def start_head(self) -> None:
         """Start the first node; return when it runs."""
         options = [_at(HEAD), f"--port={_PORT}", f"--temp-dir={self._place}"]
-        self._start("one", f"{self._name}1", "--head", *options)
+        head = ("--head", "--include-dashboard=false")
+        self._start("one", f"{self._name}1", *head, *options)
 
     def start_other(self) -> None:
         """Start the second node, also after it was killed; return when it runs."""
