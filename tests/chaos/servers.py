@@ -19,11 +19,11 @@ import optuna
 import psutil
 
 from search.common.errors import DONE
-from search.training.ray_agent import Agent
 from tests.chaos.audit import Audit, audit
 from tests.chaos.started import LONGEST, STUDY, Started
 from tests.search.command import environment
 from tests.search.postgres import Server, postgres_server
+from tests.search.ray_cluster import agents
 from tests.search.two_nodes import TwoNodes, two_nodes
 
 # What is killed; of the last, a whole server is restarted without warning.
@@ -32,8 +32,8 @@ COORDINATOR, DATABASE = "coordinator", "database"
 KINDS = (TRAINER, AGENT, NODE, COORDINATOR, DATABASE)
 # s between two kills: uniform from 2 to this.
 PACE = 15.0
-# The share of kills before which the search that runs has to have ended a trial. The others also hit
-# a search that begins.
+# Share of kills before which the running search has to have ended a trial. The others also hit
+# searches that begin.
 WORKING = 0.75
 # s that a killed node stays away: uniform from 0 to this.
 AWAY = 10.0
@@ -41,7 +41,6 @@ AWAY = 10.0
 MORE = 10
 # s after the coordinator's end until none of our processes may be left.
 GONE = 10.0
-_AGENT = f"ray::{Agent.__name__}"
 # In the environment of all that is started here, and so of their training processes.
 _MARK = "SEARCH_CHAOS"
 
@@ -178,11 +177,8 @@ class _Places:
         return audit(self._place / "mlruns", self._outcome.acknowledged)
 
     def _agents(self) -> list[psutil.Process]:
-        """Agents, those that have lost their node among them."""
-        if self._nodes is None:
-            return []
-        processes = psutil.process_iter(["cmdline"])
-        return [p for p in processes if " ".join(p.info["cmdline"] or []).startswith(_AGENT)]
+        """The cluster's agents."""
+        return [] if self._nodes is None else agents(self._nodes.address)
 
     def _trainers(self) -> list[psutil.Process]:
         """Training processes, those that have lost their agent or coordinator among them."""
