@@ -29,12 +29,15 @@ def _free_port() -> int:
 
 def agents(address: str) -> list[psutil.Process]:
     """Agents on this machine's nodes of the cluster at `address`; other tests may run another."""
+    # Ray writes another address for the loopback, so the port has to tell.
+    port = address.rpartition(":")[2]
     found = []
     for process in psutil.process_iter(["cmdline"]):
         if " ".join(process.info["cmdline"] or ()).startswith(f"ray::{Agent.__name__}"):
             with contextlib.suppress(psutil.Error):
                 raylet = process.parent()
-                if raylet is not None and f"--gcs-address={address}" in raylet.cmdline():
+                words = raylet.cmdline() if raylet is not None else []
+                if any(w.startswith("--gcs-address=") and w.endswith(f":{port}") for w in words):
                     found.append(process)
     return found
 
