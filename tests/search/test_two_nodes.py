@@ -22,11 +22,15 @@ def test_t3_a_cut_cable_loses_the_trials_of_that_node_alone(tmp_path: Path) -> N
             search = subprocess.Popen(
                 words, cwd=tmp_path, env=nodes.environment, stdout=said, stderr=subprocess.STDOUT
             )
-        wait_until(lambda: "2 of 2 agents are ready (1 on one, 1 on two)" in log.read_text())
-        wait_until(lambda: len(trainers(nodes.address)) == 2)
-        trained = trainers(nodes.address)
-        nodes.cut()
-        assert search.wait(timeout=240) == 0, log.read_text()
+        try:
+            wait_until(lambda: "2 of 2 agents are ready (1 on one, 1 on two)" in log.read_text())
+            wait_until(lambda: len(trainers(nodes.address)) == 2)
+            trained = trainers(nodes.address)
+            nodes.cut()
+            assert search.wait(timeout=240) == 0, log.read_text()
+        finally:
+            search.kill()
+            search.wait()
     _, left = psutil.wait_procs(trained, timeout=10)
     assert not left
     text = log.read_text()
