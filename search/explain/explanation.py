@@ -21,6 +21,7 @@ from search.figures import png
 from search.results.ablation import Ablation, NoResult, ablate, most_runs
 from search.results.explanation import (
     Explanation,
+    Shown,
     State,
     changes_of,
     explanation_lines,
@@ -138,12 +139,11 @@ def _explanation(way: Way, found: Ablation, trainings: Trainings, kept: KeptStud
     )
 
 
-def _values(setting: Setting) -> tuple[float | None, float | None]:
+def _values(setting: Setting) -> tuple[Shown, Shown]:
     """The value before and after, as a person reads it."""
     if setting.name == "use_l2":  # no penalty is a penalty of 0
-        return float(setting.before.get("l2", 0.0)), float(setting.after.get("l2", 0.0))
-    before, after = setting.before.get(setting.name), setting.after.get(setting.name)
-    return None if before is None else float(before), None if after is None else float(after)
+        return setting.before.get("l2", 0.0), setting.after.get("l2", 0.0)
+    return setting.before.get(setting.name), setting.after.get(setting.name)
 
 
 def _log(

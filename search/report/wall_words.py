@@ -81,6 +81,12 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "setting_inputs": "입력",
         "setting_lookback": "읽는 시간 수",
         "setting_schedule": "학습률 스케줄",
+        "choice_level": "수준",
+        "choice_change": "변화",
+        "choice_cycles": "주기",
+        "choice_changes": "변화량",
+        "choice_constant": "일정",
+        "choice_cosine": "코사인",
         "headline_underfit": "{name}은(는) 과소적합입니다. 피크에서 {bias} {unit} {side} "
         "예측합니다.",
         "headline_balanced": "{name}은(는) 과소적합도 과대적합도 아닙니다. 피크에서 {bias} {unit} "

@@ -31,6 +31,12 @@ NAMES = {
 }
 
 
+# The named values of settings.
+CHOICES = ("level", "change", "cycles", "changes", "constant", "cosine")
+
+# A setting's value: a number, a named choice, or none where the setting does not exist.
+Shown = float | str | None
+
 # The figure's words in English. The report has the same keys in each of its languages.
 WORDS = {
     "way_title": "From {start} to {goal}, one setting at a time",
@@ -45,6 +51,7 @@ WORDS = {
     "balanced": "balanced",
     "overfit": "overfit",
 } | {f"setting_{name}": text for name, text in NAMES.items()}
+WORDS |= {f"choice_{name}": name for name in CHOICES}
 
 
 class _Frozen(BaseModel):
@@ -86,8 +93,8 @@ class Change(_Frozen):
     """
 
     setting: str
-    before: float | None
-    after: float | None
+    before: Shown
+    after: Shown
     worth: Worth
     taken_back: Worth | None
     state: State
@@ -161,7 +168,7 @@ def state_of(records: Sequence[TrialRecord], fits: Mapping[int, Fit]) -> State:
 
 def changes_of(
     found: Ablation,
-    values: Mapping[str, tuple[float | None, float | None]],
+    values: Mapping[str, tuple[Shown, Shown]],
     states: Sequence[State],
 ) -> tuple[Change, ...]:
     """The steps of an ablation, with the network after each step.
@@ -190,13 +197,15 @@ def step_name(change: Change, words: Mapping[str, str] = WORDS) -> str:
     name = words[f"setting_{kind if layer.isdigit() else change.setting}"]
     if layer.isdigit():
         name = words["of_layer"].format(name=name, layer=layer)
-    before, after = _value(change.before), _value(change.after)
+    before, after = _value(change.before, words), _value(change.after, words)
     return words["way_step"].format(name=name, before=before, after=after)
 
 
-def _value(value: float | None) -> str:
+def _value(value: Shown, words: Mapping[str, str]) -> str:
     if value is None:
         return "-"
+    if isinstance(value, str):
+        return words[f"choice_{value}"]
     return str(int(value)) if value == int(value) else f"{value:.3g}"
 
 

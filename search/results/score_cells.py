@@ -27,4 +27,6 @@ def cell(metric: Metric, value: object) -> str:
 def width(metric: Metric, unit: str) -> int:
     """Characters of the metric's column in a table of plain text."""
     title = len(metric.title)
-    return max(10, title + 2, len(unit) + 6) if metric.unit == "data" else title + 3
+    if metric.unit == "data":
+        return max(10, title + 2, len(unit) + 6)
+    return 10 if metric is SKILL else title + 3  # a skill of -1068.8% keeps its distance

@@ -75,6 +75,25 @@ def _found(stores: Stores, **changes: object) -> Explanation:
     return found
 
 
+def test_named_settings_are_explained_by_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan(adapt(CATALOGUE["power_usage"], {"trials": 4}))
+    answer_with(monkeypatch, AnswerPool(_answer))
+    stores = _stores(tmp_path)
+    run_study(plan, "named", stores, Crew(2), quiet=True)
+    found = _found(stores, study="named", start="main2", goal="change", seeds=2)
+    assert ("level", "change") in [(one.before, one.after) for one in found.changes]
+    lines = "\n".join(explanation_lines(found))
+    assert "learned target level to change" in lines
+    assert "inputs cycles to changes" in lines
+    assert "hours read 168 to 48" in lines
+    assert "schedule constant to cosine" in lines
+    write_table(found, tmp_path / "way.csv")
+    assert "target,level,change," in (tmp_path / "way.csv").read_text(encoding="utf-8")
+    assert Explanation.model_validate_json(found.model_dump_json()) == found
+
+
 def test_the_steps_add_up_with_an_interval_each(
     stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
