@@ -120,6 +120,7 @@ def main(**options: Any) -> None:
 def _run(options: dict[str, Any]) -> int:
     from data_pipeline.errors import DataError
     from search.common.stores import check_name, choose_stores
+    from search.common.tracking_server import need_mlflow
     from search.engine.plan import TooShort, make_plan, plan_lines
 
     _check_outputs(options)
@@ -162,6 +163,7 @@ def _run(options: dict[str, Any]) -> int:
         return DONE
     if not options["quiet"]:
         click.echo("\n".join([*lines, ""]), err=True)
+    need_mlflow(stores.tracking)
     if options["until_decided"]:
         from search.engine.until_decided import run_until_decided
 

@@ -196,7 +196,9 @@ def experiment_ids(tracking_uri: str) -> dict[str, str]:
     try:
         found = connect(tracking_uri).search_experiments()
     except store_errors() as error:
+        said = str(error)
         if tracking_uri.startswith(("http:", "https:")):
+            said = first_line(error)  # the rest is a page for a browser
             remedy = f"start the server, or give another {named_where(tracking_uri)}."
         else:
             remedy = (
@@ -204,7 +206,7 @@ def experiment_ids(tracking_uri: str) -> dict[str, str]:
                 f"restore a backup or give another {named_where(tracking_uri)}."
             )
         raise Refused(
-            f"the MLflow store {masked(tracking_uri)} cannot be read: {masked(str(error))}\n"
+            f"the MLflow store {masked(tracking_uri)} cannot be read: {masked(said)}\n"
             f"Next: {remedy}"
         ) from error
     return {e.name: e.experiment_id for e in found if e.name != "Default"}

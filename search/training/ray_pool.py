@@ -292,7 +292,13 @@ def connect(address: str) -> Any:
             logging_level="ERROR",
             configure_logging=False,
         )
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (
+        ray.exceptions.RayError,  # no token, or another one
+        ConnectionError,
+        RuntimeError,
+        ValueError,
+        OSError,
+    ) as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
         raise Refused(
             f"--cluster {address}: cannot join the Ray cluster: {(lines or ['no reason'])[0][:300]}"

@@ -5,8 +5,11 @@
     python -m tests.chaos --kills 10 --tuner keras-tuner
     python -m tests.chaos --every-write 1
     python -m tests.chaos --starts 20
+    python -m tests.chaos --starts 20 --storage postgresql
+    python -m tests.chaos --seconds 20 --storage postgresql
     python -m tests.chaos --memory 200
-    python -m tests.chaos --servers 10
+    python -m tests.chaos --storage postgresql --cluster two-nodes --kill trainer=17 \\
+        --kill agent=17 --kill node=16 --kill coordinator=20 --kill database=5
 
 Exit code 0 if nothing was lost, left behind or doubled; else 1.
 """
@@ -21,6 +24,7 @@ import click
 
 from search.common.drawing import KERAS_TUNER, OPTUNA
 from tests.chaos import kills as under_kills
+from tests.chaos import starts as many_starts
 from tests.chaos import writes
 
 # A process may grow by so much more than planned before it is replaced.
@@ -54,10 +58,27 @@ SLOWEST = 10.0
 @click.option("--first", type=click.IntRange(min=1), default=1, help="First write to kill at.")
 @click.option("--starts", type=click.IntRange(min=1), help="Start this many searches at once.")
 @click.option(
-    "--servers",
+    "--kill",
+    "parts",
+    multiple=True,
+    metavar="KIND=N",
+    help="With --storage or --cluster: kill N of trainer, agent, node or coordinator, or restart "
+    "the database N times; repeatable.",
+)
+@click.option(
+    "--storage",
+    type=click.Choice(["postgresql"]),
+    help="Study in a PostgreSQL server of its own.",
+)
+@click.option(
+    "--cluster",
+    type=click.Choice(["two-nodes"]),
+    help="Trials on a Ray cluster started here, in two network namespaces.",
+)
+@click.option(
+    "--seconds",
     type=click.IntRange(min=1),
-    help="Start a PostgreSQL server and a Ray cluster; kill this many trainers, agents and "
-    "coordinators, and restart the database half as often.",
+    help="Start a study in PostgreSQL this often while another process runs it.",
 )
 @click.option("--memory", type=click.IntRange(min=10), help="Run this many tiny trials.")
 def main(
@@ -69,12 +90,17 @@ def main(
     step: int | None,
     first: int,
     starts: int | None,
-    servers: int | None,
+    parts: tuple[str, ...],
+    storage: str | None,
+    cluster: str | None,
+    seconds: int | None,
     memory: int | None,
 ) -> None:
     """Run the chosen tests in temporary folders and print the results."""
-    if not any((kills, step, starts, servers, memory)):
-        raise click.UsageError("give --kills, --every-write, --starts, --servers or --memory")
+    if not any((kills, step, starts, seconds, parts, memory)):
+        some = "--kills, --kill, --every-write, --starts, --seconds or --memory"
+        raise click.UsageError(f"give {some}")
+    asked = _by_kind(parts, bool(storage), bool(cluster))
     began = time.monotonic()
     sound = True
     with tempfile.TemporaryDirectory(prefix="chaos-", ignore_cleanup_errors=True) as folder:
@@ -83,11 +109,16 @@ def main(
         if step:
             sound &= _writes(step, first)
         if starts:
-            worked = under_kills.first_starts(_new(folder, "starts"), starts)
+            worked = many_starts.first_starts(_new(folder, "starts"), starts, bool(storage))
             click.echo(f"{worked} of {starts} simultaneous first starts worked")
             sound &= worked == starts
-        if servers:
-            sound &= _servers(_new(folder, "servers"), servers, trials, seed)
+        if asked:
+            place = _new(folder, "servers")
+            sound &= _servers(place, asked, trials, seed, bool(cluster), bool(storage))
+        if seconds:
+            refused = many_starts.second_coordinators(_new(folder, "seconds"), seconds)
+            click.echo(f"{refused} of {seconds} second coordinators were refused by name")
+            sound &= refused == seconds
         if memory:
             sound &= _memory(_new(folder, "memory"), memory, workers)
     click.echo(f"{time.monotonic() - began:.0f} s; {'sound' if sound else 'NOT SOUND'}")
@@ -128,24 +159,50 @@ def _kills(place: Path, kills: int, trials: int, workers: int, tuner: str, seed:
     return not found.faults() and found.finished == outcome.total and slowest <= SLOWEST
 
 
-def _servers(place: Path, kills: int, trials: int, seed: int) -> bool:
+def _by_kind(parts: tuple[str, ...], storage: bool, cluster: bool) -> dict[str, int]:
+    """Read `KIND=N` words; each kind has to be there to be killed."""
+    if not parts:
+        return {}
     from tests.chaos import servers
 
-    asked = dict.fromkeys(servers.KINDS, kills) | {"database": (kills + 1) // 2}
+    there = {servers.TRAINER, servers.COORDINATOR}
+    there |= {servers.AGENT, servers.NODE} if cluster else set()
+    there |= {servers.DATABASE} if storage else set()
+    asked = {}
+    for part in parts:
+        kind, _, count = part.partition("=")
+        if kind not in there or not count.isdecimal():
+            expected = f"expected KIND=N with one of {', '.join(sorted(there))}"
+            raise click.UsageError(f"--kill {part}: {expected}")
+        asked[kind] = int(count)
+    return asked
+
+
+def _servers(
+    place: Path, asked: dict[str, int], trials: int, seed: int, cluster: bool, postgresql: bool
+) -> bool:
+    from tests.chaos import servers
+
     outcome = servers.search_with_servers(
-        place, asked, trials, seed, lambda line: click.echo(line, err=True)
+        place, asked, trials, seed, lambda line: click.echo(line, err=True), cluster, postgresql
     )
     found = outcome.audit
     assert found is not None
+    killed = ", ".join(f"{outcome.killed[kind]} {kind}" for kind in asked)
     click.echo(
-        f"killed: {outcome.killed}\nacknowledged ends: {len(outcome.acknowledged)}, lost: "
-        f"{len(found.lost)}\nfinished trials: {found.finished} of {outcome.total}\n"
-        f"ends of a coordinator after which something was left: {outcome.left_behind}"
+        f"killed: {killed}\n"
+        f"acknowledged ends: {len(outcome.acknowledged)}, lost: {len(found.lost)}\n"
+        f"finished trials: {found.finished} of {outcome.total}\n"
+        f"still running: {len(found.orphans)}, queued twice: {len(found.repeated_retries)}\n"
+        f"runs: {len(found.duplicates)} doubled, {len(found.missing)} missing, "
+        f"{len(found.contradictions)} with another status, "
+        f"{len(found.without_files)} without files\n"
+        f"starts refused while the database restarted: {outcome.refused}\n"
+        f"s until agents and training processes were gone: {_spread(outcome.leaving)}"
     )
     for name, what in found.faults().items():
         click.echo(f"FAULT {name}: {what}")
-    whole = not found.faults() and found.finished == outcome.total
-    return whole and not outcome.left_behind and not any(outcome.codes)
+    return outcome.sound
 
 
 def _spread(seconds: list[float]) -> str:

@@ -159,16 +159,6 @@ def _sleep(seconds: float, until: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def first_starts(place: Path, count: int) -> int:
-    """Start the search `count` times at once in the empty folder `place`; return how many work."""
-    began = [
-        start(place, "--experiment", "smoke", "--study", f"s{number}", "--timeout", "1e-9")
-        for number in range(count)
-    ]
-    errors = [process.communicate(timeout=LONGEST)[1] for process in began]
-    return sum("Ended early: --timeout 1e-09 s reached" in one for one in errors)
-
-
 def memory_of_tiny_trials(place: Path, trials: int, workers: int) -> tuple[float, float, float]:
     """Run `trials` tiny trials, and watch the resident memory of the whole process tree.
 

@@ -1,136 +1,248 @@
-"""The same kills, and restarts of PostgreSQL, with the study in PostgreSQL and trials on Ray."""
+"""The same kills where the study is in PostgreSQL, the trials are on Ray, or both.
+
+The servers are the test's own: a PostgreSQL server, and two nodes of a Ray cluster in network
+namespaces.
+"""
 
 import contextlib
 import os
 import random
+import secrets
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import optuna
 import psutil
 
-from search.training.ray_agent import Agent
+from search.common.errors import DONE
 from tests.chaos.audit import Audit, audit
-from tests.chaos.started import STUDY, Started
+from tests.chaos.started import LONGEST, STUDY, Started
+from tests.search.command import environment
 from tests.search.postgres import Server, postgres_server
-from tests.search.ray_cluster import ray_head
+from tests.search.ray_cluster import agents
+from tests.search.two_nodes import TwoNodes, two_nodes
 
-KINDS = ("trainer", "agent", "coordinator", "database")
-# Seconds between two kills: uniform from 2 to this.
+# What is killed; of the last, a whole server is restarted without warning.
+TRAINER, AGENT, NODE = "trainer", "agent", "node"
+COORDINATOR, DATABASE = "coordinator", "database"
+KINDS = (TRAINER, AGENT, NODE, COORDINATOR, DATABASE)
+# s between two kills: uniform from 2 to this.
 PACE = 15.0
+# Share of kills before which the running search has to have ended a trial. The others also hit
+# searches that begin.
+WORKING = 0.75
+# s that a killed node stays away: uniform from 0 to this.
+AWAY = 10.0
+# Trials that are added if a study is done before all kills.
 MORE = 10
 # s after the coordinator's end until none of our processes may be left.
 GONE = 10.0
-_AGENT = f"ray::{Agent.__name__}"
+# In the environment of all that is started here, and so of their training processes.
+_MARK = "SEARCH_CHAOS"
 
 
 @dataclass
 class Outcome:
-    """The result: see `tests.chaos.kills.Outcome`."""
+    """The result of a study under kills.
+
+    Attributes:
+        total: requested number of finished trials in the end.
+        killed: number of kills by kind.
+        acknowledged: by number, attempts that were reported as ended, and their state.
+        refused: starts that met the database's restart, and ended with a refusal that says so.
+        leaving: s from each end of a coordinator until its agents and training processes were gone.
+        audit: the audit of both stores at the end.
+    """
 
     total: int
     killed: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
     acknowledged: dict[int, str] = field(default_factory=dict)
-    left_behind: int = 0
-    codes: list[int] = field(default_factory=list)
+    refused: int = 0
+    leaving: list[float] = field(default_factory=list)
     audit: Audit | None = None
 
+    @property
+    def sound(self) -> bool:
+        """True if all that was asked for is there, and nothing else."""
+        assert self.audit is not None
+        whole = not self.audit.faults() and self.audit.finished == self.total
+        return whole and max(self.leaving) <= GONE
 
-def _start(place: Path, options: tuple[str, ...], outcome: Outcome) -> Started:
-    return Started(place, (*options, "--trials", str(outcome.total)), outcome.acknowledged)
+
+class _Places:
+    """Where the study and its trials are, and the search that runs there.
+
+    Attributes:
+        search: the command that runs now, or ran last.
+    """
+
+    def __init__(
+        self,
+        place: Path,
+        nodes: TwoNodes | None,
+        server: Server | None,
+        mark: str,
+        outcome: Outcome,
+    ) -> None:
+        self._place = place
+        self._nodes = nodes
+        self._server = server
+        self._mark = mark
+        self._outcome = outcome
+        self._options: tuple[str, ...] = ("--workers", "2")
+        if server is not None:
+            server.make(STUDY)
+            self._options += ("--storage", server.url(STUDY))
+        if nodes is not None:
+            self._options += ("--cluster", nodes.address)
+        self.start()
+
+    def start(self) -> None:
+        """Start the search."""
+        options = (*self._options, "--trials", str(self._outcome.total))
+        inside: tuple[str, ...] = ()
+        told = environment()
+        if self._nodes is not None:
+            inside, told = self._nodes.inside, self._nodes.environment
+        self._ends_before = len(self._outcome.acknowledged)
+        self.search = Started(self._place, options, self._outcome.acknowledged, inside, told)
+
+    def wait_for_an_end(self) -> None:
+        """Wait until this start of the search has reported the end of a trial, or has ended."""
+        deadline = time.monotonic() + LONGEST
+        while len(self._outcome.acknowledged) == self._ends_before and not self.search.ended:
+            assert time.monotonic() < deadline, (self._place / "chaos.log").read_text()[-3000:]
+            time.sleep(0.2)
+
+    def close(self) -> int:
+        """Wait for the search's end and that of its processes; return its exit code."""
+        code = self.search.close()
+        began = time.monotonic()
+        psutil.wait_procs(self._agents() + self._trainers(), timeout=3 * GONE)
+        self._outcome.leaving.append(time.monotonic() - began)
+        return code
+
+    def close_and_allow_refusal(self) -> bool:
+        """As `close`; return True if the search met the database's restart as it began.
+
+        Raises:
+            AssertionError: it ended with another failure.
+        """
+        if self.close() == DONE:
+            return False
+        said = (self._place / "chaos.log").read_text()[-3000:]
+        assert self._server is not None and said.rpartition("\nRefused: ")[2].startswith(
+            "the database postgresql"
+        ), said
+        self._outcome.refused += 1
+        return True
+
+    def kill(self, kind: str, draw: random.Random) -> bool:
+        """Kill something of that kind; return False if there is none now."""
+        if kind == DATABASE:
+            assert self._server is not None
+            self._server.control("restart", "-m", "immediate")
+        elif kind == COORDINATOR:
+            self.search.process.send_signal(signal.SIGKILL)
+            self.close()
+            self.start()
+        elif kind == NODE:
+            assert self._nodes is not None
+            self._nodes.kill_other()
+            time.sleep(draw.uniform(0, AWAY))
+            self._nodes.start_other()
+        else:
+            victims = self._agents() if kind == AGENT else self._trainers()
+            with contextlib.suppress(psutil.NoSuchProcess, IndexError):
+                draw.choice(victims).kill()
+                return True
+            return False
+        return True
+
+    def audit(self) -> Audit:
+        """Audit the stores; of a study on a server, a copy with the same numbers and states."""
+        if self._server is not None:
+            copy = self._place / "mlruns" / "optuna.db"
+            copy.unlink(missing_ok=True)
+            optuna.copy_study(
+                from_study_name=STUDY,
+                from_storage=self._server.local_url(STUDY),
+                to_storage=f"sqlite:///{copy}",
+                to_study_name=STUDY,
+            )
+        return audit(self._place / "mlruns", self._outcome.acknowledged)
+
+    def _agents(self) -> list[psutil.Process]:
+        """The cluster's agents."""
+        return [] if self._nodes is None else agents(self._nodes.address)
+
+    def _trainers(self) -> list[psutil.Process]:
+        """Training processes, those that have lost their agent or coordinator among them."""
+        found = []
+        for process in psutil.process_iter(["cmdline"]):
+            with contextlib.suppress(psutil.Error):
+                if (
+                    "spawn_main" in " ".join(process.info["cmdline"] or ())
+                    and process.environ().get(_MARK) == self._mark
+                ):
+                    found.append(process)
+        return found
 
 
-def _close(search: Started, outcome: Outcome) -> int:
-    outcome.codes.append(search.close())
-    return outcome.codes[-1]
+@contextmanager
+def _places(place: Path, cluster: bool, postgresql: bool, outcome: Outcome) -> Iterator[_Places]:
+    mark = os.environ[_MARK] = secrets.token_hex(8)
+    with contextlib.ExitStack() as leaving:
+        nodes = leaving.enter_context(two_nodes()) if cluster else None
+        inside = () if nodes is None else nodes.inside
+        server = leaving.enter_context(postgres_server(inside)) if postgresql else None
+        yield _Places(place, nodes, server, mark, outcome)
 
 
 def search_with_servers(
-    place: Path, kills: dict[str, int], trials: int, seed: int, say: Callable[[str], None]
+    place: Path,
+    kills: dict[str, int],
+    trials: int,
+    seed: int,
+    say: Callable[[str], None],
+    cluster: bool,
+    postgresql: bool,
 ) -> Outcome:
-    """Search on own servers while processes of each of `KINDS` are killed.
+    """Search on own servers while processes are killed.
 
     Args:
-        place: an empty folder.
-        kills: number of kills by kind. The database is restarted at once, without warning.
+        place: an empty folder for the stores, and `chaos.log` for what the commands say.
+        kills: number of kills by kind, one of `KINDS`.
         trials: number of trials at first; more are added if they are done before the kills.
         seed: seed of the moments and the victims.
         say: gets the progress, one line at a time.
+        cluster: whether trials train on two Ray nodes.
+        postgresql: whether the study is in PostgreSQL.
     """
     draw = random.Random(seed)
     outcome = Outcome(trials)
-    with ray_head(cpus=2) as address, postgres_server() as server:
-        url = server.make("chaos")
-        options = ("--storage", url, "--cluster", address)
-        search = _start(place, options, outcome)
-        while left := [kind for kind in KINDS if outcome.killed[kind] < kills.get(kind, 0)]:
+    with _places(place, cluster, postgresql, outcome) as places:
+        while left := [kind for kind, count in kills.items() if outcome.killed[kind] < count]:
             time.sleep(draw.uniform(2, PACE))
-            if search.ended:
-                assert _close(search, outcome) == 0, (place / "chaos.log").read_text()[-3000:]
-                outcome.total += MORE
-                search = _start(place, options, outcome)
+            if draw.random() < WORKING:
+                places.wait_for_an_end()
+                time.sleep(draw.uniform(0, 2))
+            if places.search.ended:
+                if not places.close_and_allow_refusal():
+                    outcome.total += MORE
+                places.start()
                 continue
             kind = draw.choice(left)
-            if not _kill(kind, search, server, draw, outcome):
-                continue
-            outcome.killed[kind] += 1
-            say(f"{outcome.killed}, {len(outcome.acknowledged)} ends acknowledged")
-            if kind == "coordinator":
-                search = _start(place, options, outcome)
-        while _close(search, outcome) == 0 and _audit(place, url, outcome).finished < outcome.total:
-            search = _start(place, options, outcome)
-        outcome.audit = _audit(place, url, outcome)
-        outcome.left_behind += not _gone()
-    return outcome
-
-
-def _kill(
-    kind: str, search: Started, server: Server, draw: random.Random, outcome: Outcome
-) -> bool:
-    if kind == "database":
-        server.control("restart", "-m", "immediate")
-        return True
-    if kind == "coordinator":
-        search.process.send_signal(signal.SIGKILL)
-        search.close()
-        outcome.left_behind += not _gone()
-        return True
-    victims = _agents() if kind == "agent" else _trainers()
-    if not victims:
-        return False
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(draw.choice(victims).pid, signal.SIGKILL)
-        return True
-    return False
-
-
-def _agents() -> list[psutil.Process]:
-    processes = psutil.process_iter(["cmdline"])
-    return [p for p in processes if " ".join(p.info["cmdline"] or []).startswith(_AGENT)]
-
-
-def _trainers() -> list[psutil.Process]:
-    found = []
-    for agent in _agents():
-        with contextlib.suppress(psutil.Error):
-            found += [c for c in agent.children() if "spawn_main" in " ".join(c.cmdline())]
-    return found
-
-
-def _gone() -> bool:
-    """True if agents and trainers are gone within `GONE` s."""
-    known = _agents() + _trainers()
-    _, alive = psutil.wait_procs(known, timeout=GONE)
-    return not alive
-
-
-def _audit(place: Path, url: str, outcome: Outcome) -> Audit:
-    """Audit a copy of the study, with the same numbers and states as on the server."""
-    copy = place / "mlruns" / "optuna.db"
-    copy.unlink(missing_ok=True)
-    to = f"sqlite:///{copy}"
-    optuna.copy_study(from_study_name=STUDY, from_storage=url, to_storage=to, to_study_name=STUDY)
-    return audit(place / "mlruns", outcome.acknowledged)
+            if places.kill(kind, draw):
+                outcome.killed[kind] += 1
+                say(f"{outcome.killed}, {len(outcome.acknowledged)} ends acknowledged")
+        while True:
+            if not places.close_and_allow_refusal():
+                outcome.audit = places.audit()
+                if outcome.audit.finished >= outcome.total:
+                    return outcome
+            places.start()

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.search.command import start
@@ -20,7 +21,14 @@ class Started:
     Two threads read its output, so that it never waits for a full pipe.
     """
 
-    def __init__(self, place: Path, options: tuple[str, ...], acknowledged: dict[int, str]) -> None:
+    def __init__(
+        self,
+        place: Path,
+        options: tuple[str, ...],
+        acknowledged: dict[int, str],
+        inside: tuple[str, ...] = (),
+        told: Mapping[str, str] | None = None,
+    ) -> None:
         """Start the command.
 
         Args:
@@ -28,8 +36,10 @@ class Started:
             options: options beside `OPTIONS`.
             acknowledged: gets the number of every attempt that is reported as ended, with its
                 state in the database.
+            inside: words before the command, such as those of a network namespace.
+            told: its environment; None: the tests' own.
         """
-        self.process = start(place, *OPTIONS, *options)
+        self.process = start(place, *OPTIONS, *options, inside=inside, told=told)
         self._acknowledged = acknowledged
         self._log = (place / "chaos.log").open("a")
         self._readers = [threading.Thread(target=self._read), threading.Thread(target=self._drop)]

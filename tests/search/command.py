@@ -6,9 +6,9 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Each worker pays for TensorFlow's start: two only where it matters that there are two.
@@ -39,13 +39,24 @@ def run(
     )
 
 
-def start(place: Path, *options: str, module: str = "search.run") -> subprocess.Popen[str]:
+def start(
+    place: Path,
+    *options: str,
+    module: str = "search.run",
+    inside: tuple[str, ...] = (),
+    told: Mapping[str, str] | None = None,
+    output: int | IO[str] = subprocess.PIPE,
+) -> subprocess.Popen[str]:
+    """Start a command.
+
+    `inside` are words before it, `told` is its environment, and `output` gets what it says.
+    """
     return subprocess.Popen(
-        argv(module, *options),
+        [*inside, *argv(module, *options)],
         cwd=place,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        env=environment() if told is None else told,
+        stdout=output,
+        stderr=output,
         text=True,
         start_new_session=True,
     )

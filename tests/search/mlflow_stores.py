@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,6 +28,13 @@ def empty_store(place: Path) -> str:
     """Put `mlflow.db` into `place`, and return its URI."""
     (place / "mlflow.db").write_bytes(_tables())
     return f"sqlite:///{place}/mlflow.db"
+
+
+def answers(address: str) -> bool:
+    """True if a server answers at `address`."""
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/health", timeout=2):
+        return True
+    return False
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """A Ray cluster of the tests' own: a head on loopback, with a token."""
 
+import contextlib
 import importlib.util
 import os
 import secrets
@@ -16,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from search.training.ray_agent import Agent
 from tests.search.command import wait_until
 
 
@@ -23,6 +25,30 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def agents(address: str) -> list[psutil.Process]:
+    """Agents on this machine's nodes of the cluster at `address`; other tests may run another."""
+    # Ray writes another address for the loopback, so the port has to tell.
+    port = address.rpartition(":")[2]
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        if " ".join(process.info["cmdline"] or ()).startswith(f"ray::{Agent.__name__}"):
+            with contextlib.suppress(psutil.Error):
+                raylet = process.parent()
+                words = raylet.cmdline() if raylet is not None else []
+                if any(w.startswith("--gcs-address=") and w.endswith(f":{port}") for w in words):
+                    found.append(process)
+    return found
+
+
+def trainers(address: str) -> list[psutil.Process]:
+    """Training processes of these agents."""
+    found = []
+    for agent in agents(address):
+        with contextlib.suppress(psutil.Error):
+            found += [c for c in agent.children() if "spawn_main" in " ".join(c.cmdline())]
+    return found
 
 
 @contextmanager

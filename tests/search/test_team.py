@@ -4,25 +4,17 @@ import json
 import shlex
 import subprocess
 import sys
-import urllib.request
-from contextlib import suppress
 from pathlib import Path
 
 from tests.search.command import SMOKE, environment, result, run, wait_until
-from tests.search.mlflow_stores import server_in
+from tests.search.mlflow_stores import answers, server_in
 from tests.search.postgres import postgres_server
-
-
-def _answers(address: str) -> bool:
-    with suppress(OSError), urllib.request.urlopen(f"{address}/health", timeout=2):
-        return True
-    return False
 
 
 def test_every_printed_command_works_as_printed_and_json_is_json(tmp_path: Path) -> None:
     with postgres_server() as postgres, server_in(tmp_path) as (address, start_server):
         start_server()
-        wait_until(lambda: _answers(address))
+        wait_until(lambda: answers(address))
         places = ("--storage", postgres.make("studies"), "--tracking-uri", address)
         first = result(run(tmp_path, *SMOKE, *places, "--json"))
         assert first["trials"] == {"finished": 4, "total": 4}

@@ -9,6 +9,7 @@ import psutil
 
 from search.common.records import Cause
 from tests.search.command import query, trial_states, wait_until
+from tests.search.ray_cluster import trainers
 from tests.search.two_nodes import two_nodes
 
 
@@ -21,10 +22,17 @@ def test_t3_a_cut_cable_loses_the_trials_of_that_node_alone(tmp_path: Path) -> N
             search = subprocess.Popen(
                 words, cwd=tmp_path, env=nodes.environment, stdout=said, stderr=subprocess.STDOUT
             )
-        wait_until(lambda: "2 of 2 agents are ready (1 on one, 1 on two)" in log.read_text())
-        wait_until(lambda: len(_trainers()) == 2)
-        nodes.cut()
-        assert search.wait(timeout=240) == 0, log.read_text()
+        try:
+            wait_until(lambda: "2 of 2 agents are ready (1 on one, 1 on two)" in log.read_text())
+            wait_until(lambda: len(trainers(nodes.address)) == 2)
+            trained = trainers(nodes.address)
+            nodes.cut()
+            assert search.wait(timeout=240) == 0, log.read_text()
+        finally:
+            search.kill()
+            search.wait()
+    _, left = psutil.wait_procs(trained, timeout=10)
+    assert not left
     text = log.read_text()
     assert "1 of 2 agents are ready (1 on one); 1 are waited for." in text
     states = list(trial_states(tmp_path).values())
@@ -34,13 +42,3 @@ def test_t3_a_cut_cable_loses_the_trials_of_that_node_alone(tmp_path: Path) -> N
     assert failed == [(Cause.NODE_LOST, "two")]
     statement = "select value_json from trial_user_attributes where key = 'retries_used'"
     assert query(tmp_path / "mlruns" / "optuna.db", statement) == [("0",)]
-    psutil.wait_procs(_trainers(), timeout=10)
-    assert _trainers() == []
-
-
-def _trainers() -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if "ray::Agent" in " ".join(process.info["cmdline"] or ()):
-            found += [c for c in process.children() if "spawn_main" in " ".join(c.cmdline())]
-    return found

@@ -11,7 +11,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -29,23 +28,70 @@ _HEALTH = {
 }
 
 
-@dataclass(frozen=True)
 class TwoNodes:
     """A head in one namespace, a node in the other.
 
     Attributes:
         address: of the head. inside: words that run a command on the head's side.
-        environment: for such a command. name: of the namespaces, without their number.
+        environment: for such a command.
     """
 
-    address: str
-    inside: tuple[str, ...]
-    environment: dict[str, str]
-    name: str
+    def __init__(self, name: str, environment: dict[str, str], place: Path) -> None:
+        """Remember the namespaces, `name` with a number each, and the folder of the logs."""
+        self.address = f"{HEAD}:{_PORT}"
+        self.inside = ("ip", "netns", "exec", f"{name}1")
+        self.environment = environment
+        self._name = name
+        self._place = place
+        self._nodes: dict[str, subprocess.Popen[bytes]] = {}
 
     def cut(self) -> None:
         """Cut the cable between the nodes."""
-        _ip("-n", f"{self.name}1", "link", "set", "cable1", "down")
+        _ip("-n", f"{self._name}1", "link", "set", "cable1", "down")
+
+    def start_head(self) -> None:
+        """Start the first node; return when it runs."""
+        options = [_at(HEAD), f"--port={_PORT}", f"--temp-dir={self._place}"]
+        head = ("--head", "--include-dashboard=false")
+        self._start("one", f"{self._name}1", *head, *options)
+
+    def start_other(self) -> None:
+        """Start the second node, also after it was killed; return when it runs."""
+        self._start("two", f"{self._name}2", f"--address={self.address}", _at(OTHER))
+
+    def kill_other(self) -> None:
+        """Kill the second node with all that runs on it, as a loss of power does."""
+        node = self._nodes["two"]
+        for process in [*_family(node), psutil.Process(node.pid)]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        node.wait()
+
+    def processes(self) -> list[psutil.Process]:
+        """What runs on the nodes."""
+        return [process for node in self._nodes.values() for process in _family(node)]
+
+    def stop(self) -> None:
+        """End both nodes, the second one first."""
+        for node in reversed(self._nodes.values()):
+            _end(node)
+
+    def _start(self, host: str, space: str, *options: str) -> None:
+        """Start a node in a namespace of the network, with a host name of its own."""
+        command = 'hostname "$0" && exec "$@"'
+        ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus=1"]
+        words = ["ip", "netns", "exec", space, "unshare", "--uts", "sh", "-c", command, host]
+        log = self._place / f"{host}.log"
+        with log.open("w") as output:
+            node = self._nodes[host] = subprocess.Popen(
+                [*words, *ray, *options],
+                env=self.environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        wait_until(lambda: "Ray runtime started" in log.read_text() or node.poll() is not None)
+        assert node.poll() is None, log.read_text()
 
 
 def _ip(*words: str) -> None:
@@ -81,38 +127,23 @@ def two_nodes() -> Iterator[TwoNodes]:
         leaving.callback(shutil.rmtree, place, ignore_errors=True)
         told = environment() | _HEALTH | {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token"}
         told["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
-        same = ["--block", "--num-cpus=1"]
-        head = [f"--node-ip-address={HEAD}", f"--port={_PORT}", f"--temp-dir={place}"]
-        _start(leaving, f"{name}1", "one", ["--head", *head, *same], told, place / "one.log")
-        other = [f"--address={HEAD}:{_PORT}", f"--node-ip-address={OTHER}"]
-        _start(leaving, f"{name}2", "two", [*other, *same], told, place / "two.log")
-        inside = ("ip", "netns", "exec", f"{name}1")
-        yield TwoNodes(f"{HEAD}:{_PORT}", inside, told, name)
+        nodes = TwoNodes(name, told, place)
+        leaving.callback(nodes.stop)
+        nodes.start_head()
+        nodes.start_other()
+        yield nodes
 
 
-def _start(
-    leaving: contextlib.ExitStack,
-    space: str,
-    host: str,
-    options: list[str],
-    told: dict[str, str],
-    log: Path,
-) -> None:
-    """Start a node in a namespace of the network, with a host name of its own."""
-    command = 'hostname "$0" && exec "$@"'
-    ray = [sys.executable, "-m", "ray.scripts.scripts", "start", *options]
-    words = ["ip", "netns", "exec", space, "unshare", "--uts", "sh", "-c", command, host, *ray]
-    with log.open("w") as output:
-        node = subprocess.Popen(
-            words, env=told, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    leaving.callback(_end, node)
-    wait_until(lambda: "Ray runtime started" in log.read_text() or node.poll() is not None)
-    assert node.poll() is None, log.read_text()
+def _at(address: str) -> str:
+    return f"--node-ip-address={address}"
+
+
+def _family(node: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+    return psutil.Process(node.pid).children(recursive=True) if node.poll() is None else []
 
 
 def _end(node: "subprocess.Popen[bytes]") -> None:
-    family = psutil.Process(node.pid).children(recursive=True) if node.poll() is None else []
+    family = _family(node)
     node.send_signal(signal.SIGTERM)
     try:
         node.wait(timeout=10)

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -15,12 +15,14 @@ from search.engine.plan import make_plan
 from search.training.local_pool import ProcessPoolOfWorkers
 from search.training.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
 from tests.search.command import wait_until
-from tests.search.ray_cluster import ray_head
+from tests.search.ray_cluster import agents, ray_head, trainers
 from tests.search.samples import parameters
 
 POOLS = ("local", "ray")
 # By pool: what the same task came to.
 _objectives: dict[str, list[float]] = {}
+# By the id of a pool: the address of its cluster.
+_addresses: dict[int, str] = {}
 
 
 @pytest.fixture(scope="module", params=POOLS)
@@ -36,6 +38,7 @@ def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
         from search.training.ray_pool import RayPool, Resources
 
         there = RayPool(*given, Resources(address), trial_timeout=200)
+        _addresses[id(there)] = address
         yield there
         there.stop()
 
@@ -64,19 +67,16 @@ def _ready(pool: Pool) -> None:
         assert time.monotonic() < deadline
 
 
-def _processes(what: Callable[[str], bool]) -> list[psutil.Process]:
-    """Processes of this user whose command line is `what`."""
-    processes = psutil.process_iter(["cmdline"])
-    return [one for one in processes if what(" ".join(one.info["cmdline"] or []))]
+def _agents(pool: Pool) -> list[psutil.Process]:
+    """The pool's agents; none of this machine's pool."""
+    return agents(_addresses[id(pool)]) if id(pool) in _addresses else []
 
 
-def _trainers(name: str) -> list[psutil.Process]:
+def _trainers(pool: Pool) -> list[psutil.Process]:
     """Training processes of the pool: children of this process, or of an agent."""
-    if name == "local":
-        parents = [psutil.Process()]
-    else:
-        parents = _processes(lambda line: line.startswith("ray::Agent"))
-    children = [child for parent in parents for child in parent.children()]
+    if id(pool) in _addresses:
+        return trainers(_addresses[id(pool)])
+    children = psutil.Process().children()
     return [c for c in children if "spawn_main" in " ".join(c.cmdline())]
 
 
@@ -104,7 +104,7 @@ def test_t3_killed_training_process_loses_its_trial_alone(
     pool.submit(_task(tmp_path, 1))
     event = _next(pool)
     assert isinstance(event, EpochReached)
-    (trainer,) = _trainers(name)
+    (trainer,) = _trainers(pool)
     trainer.kill()
     event.reply(False)
     ended = _next(pool)
@@ -118,10 +118,10 @@ def test_t3_killed_agent_is_replaced_and_its_trial_told_lost(
 ) -> None:
     if name == "local":
         pytest.skip("this machine's pool has no agents")
-    (agent,) = _processes(lambda line: line.startswith("ray::Agent"))
+    (agent,) = _agents(pool)
     pool.submit(_task(tmp_path, 2))
-    wait_until(lambda: bool(_trainers(name)))
-    trainers = _trainers(name)
+    wait_until(lambda: bool(_trainers(pool)))
+    trainers = _trainers(pool)
     os.kill(agent.pid, signal.SIGKILL)
     ended = _next(pool)
     assert isinstance(ended, AttemptEnded) and isinstance(ended.outcome, Failure)
@@ -132,14 +132,14 @@ def test_t3_killed_agent_is_replaced_and_its_trial_told_lost(
 
 def test_s1_a_stop_is_an_event_and_leaves_nothing(pool: Pool, name: str, tmp_path: Path) -> None:
     pool.submit(_task(tmp_path, 3))
-    wait_until(lambda: bool(_trainers(name)))
-    trainers = _trainers(name)
+    wait_until(lambda: bool(_trainers(pool)))
+    trainers = _trainers(pool)
     pool.request_stop(signal.SIGINT)
     assert _next(pool) == StopRequested(signal.SIGINT)
     pool.stop()
     psutil.wait_procs(trainers, timeout=10)
     assert not any(trainer.is_running() for trainer in trainers)
-    assert not _processes(lambda line: line.startswith("ray::Agent"))
+    assert not _agents(pool)
     pool.stop()  # once more does nothing
     left = [pool.event(0) for _ in range(3)]
     assert not any(isinstance(e, AttemptEnded) and isinstance(e.outcome, TrialResult) for e in left)

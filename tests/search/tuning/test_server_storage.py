@@ -1,5 +1,6 @@
 """The study database in a real PostgreSQL server: who holds it, and what an end of it does."""
 
+import math
 import re
 import socket
 import subprocess
@@ -10,6 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
 
 import search.tuning.postgres_lock
 from search.common.errors import Refused
@@ -131,6 +135,22 @@ def test_s5_holder_that_lost_its_lock_stops_before_it_writes(
             study.tell(running.number, result(error_of(running.flat)))
     states = server.ask(database, "select state from trials order by number")
     assert states[:2] == [("COMPLETE",), ("RUNNING",)]
+
+
+def test_value_of_an_epoch_is_kept_as_optuna_keeps_it(stores: Stores) -> None:
+    storage = open_storage(stores.storage, stores.schema_lock)
+    study_id = storage.create_new_study([StudyDirection.MINIMIZE], "tiny")
+    trial_id = storage.create_new_trial(study_id)
+    values = {1: 0.5, 2: math.inf, 3: -math.inf, 4: math.nan}
+    for step, value in values.items():
+        storage.set_trial_intermediate_value(trial_id, step, 7.0)
+        storage.set_trial_intermediate_value(trial_id, step, value)
+    assert repr(storage.get_trial(trial_id).intermediate_values) == repr(values)
+    storage.set_trial_state_values(trial_id, TrialState.FAIL)
+    with pytest.raises(UpdateFinishedTrialError):
+        storage.set_trial_intermediate_value(trial_id, 5, 0.5)
+    with pytest.raises(KeyError):
+        storage.set_trial_intermediate_value(trial_id + 1, 5, 0.5)
 
 
 def test_s7_restart_of_the_server_is_waited_out_and_nothing_is_lost_or_doubled(
