@@ -205,5 +205,5 @@ def png(figure: Figure) -> bytes:
     figure.set_facecolor("white")
     buffer = io.BytesIO()
     # `Figure.savefig` would draw a figure with a layout twice, to the same pixels.
-    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})
+    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
     return buffer.getvalue()
