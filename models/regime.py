@@ -47,28 +47,32 @@ class Fit:
         return Regime.UNDERFIT if underfit else Regime.BALANCED
 
 
-def attainable(train_rmse: Iterable[float], baseline_rmse: Iterable[float] = ()) -> float:
+def attainable(trials: Iterable[tuple[float, float]], baseline_rmse: Iterable[float] = ()) -> float:
     """The attainable train error on these data, as far as known.
 
-    It is the lowest train error of the trials, or the error of the best baseline if that is lower.
+    It is the lowest train error of the trials that do not overfit, or the error of the best
+    baseline if that is lower. A network that overfits has learned its training windows by heart:
+    its train error says nothing about others. Only if there is no other error, it counts, too.
     The baselines' errors are on the validation windows, on which they were not fitted, so they are
     too high rather than too low. Without them, a study with only simple networks would call all of
     them balanced.
 
     Args:
-        train_rmse: train RMSE of the completed trials, in the data's unit.
+        trials: train and validation RMSE of each completed trial, in the data's unit.
         baseline_rmse: RMSE of the baselines on the validation windows, in the same unit.
 
     Raises:
         ValueError: there is no trial, or an error is negative or not finite.
     """
-    errors = list(train_rmse)
-    if not errors:
+    pairs, baselines = list(trials), list(baseline_rmse)
+    if not pairs:
         raise ValueError("the best attainable train error needs at least one completed trial")
-    errors += baseline_rmse
-    for error in errors:
+    for error in (*(train for train, _ in pairs), *baselines):
         _check("train_rmse", error)
-    return min(errors)
+    for _, validation in pairs:
+        _check("validation_rmse", validation)
+    learned = [train for train, validation in pairs if _over(validation, train) < OVERFIT_GAP]
+    return min([*learned, *baselines], default=min(train for train, _ in pairs))
 
 
 def measure_fit(

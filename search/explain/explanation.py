@@ -120,7 +120,7 @@ def _plan_lines(way: Way, crew: Crew) -> list[str]:
 def _explanation(way: Way, found: Ablation, trainings: Trainings, kept: KeptStudy) -> Explanation:
     records = trainings.records()
     learned = [
-        one.result.train["rmse"]
+        (one.result.train["rmse"], one.result.held_out["rmse"])
         for one in kept.records
         if one.state is Standing.COMPLETE and one.result is not None
     ]

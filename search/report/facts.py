@@ -55,7 +55,7 @@ def facts(studies: Sequence[KeptStudy]) -> Facts:
     _check_same_data(studies)
     records = [record for study in studies for record in study.records]
     trained = [
-        record.result.train["rmse"]
+        (record.result.train["rmse"], record.result.held_out["rmse"])
         for record in records
         if record.state is State.COMPLETE
         and record.result is not None
@@ -171,7 +171,7 @@ def _baselines(study: KeptStudy) -> tuple[BaselineRow, ...]:
     return tuple(sorted(rows, key=lambda row: row.val["rmse"]))
 
 
-def _trials(study: KeptStudy, trained: Iterable[float]) -> list[TrialRow]:
+def _trials(study: KeptStudy, trained: Iterable[tuple[float, float]]) -> list[TrialRow]:
     found = fits(study.records, study.baselines, trained)
     return [
         _trial(study, record, record.result, found[record.number])

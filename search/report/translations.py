@@ -59,11 +59,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "seconds": "seconds of training",
         "yes_underfit": "{name} ({made}) is underfitting: {count} of {seeds} seeds are labelled "
         "underfit. On the training windows its RMSE is {train} {unit}, {excess} times the lowest of "
-        "all networks and baselines here; at the peaks of the validation windows it forecasts {bias} {unit} {side} "
+        "all networks that do not overfit and baselines here; at the peaks of the validation windows it forecasts {bias} {unit} {side} "
         "(bias by seed {least} to {most}).",
         "not_underfit": "{name} ({made}) is not underfitting here: {count} of {seeds} seeds are "
         "labelled underfit. On the training windows its RMSE is {train} {unit}, {excess} times the "
-        "lowest of all networks and baselines here; at the peaks of the validation windows it forecasts {bias} {unit} {side} "
+        "lowest of all networks that do not overfit and baselines here; at the peaks of the validation windows it forecasts {bias} {unit} {side} "
         "(bias by seed {least} to {most}).",
         "too_low": "too low",
         "too_high": "too high",
@@ -131,8 +131,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "scores_note": "Scores on the validation windows, on which a search also chose its best trial; "
         "{test}. Skill is 1 - RMSE / RMSE of the strongest baseline; below 0 a baseline is better.",
         "regime_note": "Overfit: the validation RMSE is at least 1.5 times the train RMSE. Underfit: the "
-        "train RMSE is at least 1.5 times the attainable error (the lowest of all trials, or the best "
-        "baseline's error). If both apply, the larger ratio decides.",
+        "train RMSE is at least 1.5 times the attainable error (the lowest of the trials that do not "
+        "overfit, or the best baseline's error). If both apply, the larger ratio decides.",
         "data": "data",
         "columns": "columns",
         "windows": "windows",
@@ -192,10 +192,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "gap": "검증 RMSE / 학습 RMSE",
         "seconds": "학습 시간(초)",
         "yes_underfit": "{name}({made})은(는) 과소적합입니다. 시드 {seeds}개 중 {count}개가 과소적합으로 "
-        "분류되었고, 학습 구간 RMSE는 {train} {unit}로 여기 있는 모든 신경망과 기준 모형의 최저값의 {excess}배이며, 검증 구간의 "
+        "분류되었고, 학습 구간 RMSE는 {train} {unit}로 여기 있는 과대적합이 아닌 신경망과 기준 모형의 최저값의 {excess}배이며, 검증 구간의 "
         "피크에서 {bias} {unit} {side} 예측합니다(시드별 편향 {least} ~ {most}).",
         "not_underfit": "{name}({made})은(는) 여기서 과소적합이 아닙니다. 시드 {seeds}개 중 {count}개가 "
-        "과소적합으로 분류되었고, 학습 구간 RMSE는 {train} {unit}로 여기 있는 모든 신경망과 기준 모형의 최저값의 {excess}배이며, "
+        "과소적합으로 분류되었고, 학습 구간 RMSE는 {train} {unit}로 여기 있는 과대적합이 아닌 신경망과 기준 모형의 최저값의 {excess}배이며, "
         "검증 구간의 피크에서 {bias} {unit} {side} 예측합니다(시드별 편향 {least} ~ {most}).",
         "too_low": "낮게",
         "too_high": "높게",
@@ -258,7 +258,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "test_opened": "승격 과정에서 시험 구간을 {count}번 열었으며, 그 점수는 여기에 쓰지 않았습니다",
         "scores_note": "검증 구간의 점수이며, 탐색의 최고 결과도 이 구간에서 골랐습니다. {test}. "
         "스킬은 1 - RMSE / 가장 강한 기준 모형의 RMSE이며, 0보다 작으면 기준 모형이 낫습니다.",
-        "regime_note": "검증 RMSE가 학습 RMSE의 1.5배 이상이면 과대적합입니다. 학습 RMSE가 도달 가능한 오차(모든 시행의 최저값 "
+        "regime_note": "검증 RMSE가 학습 RMSE의 1.5배 이상이면 과대적합입니다. 학습 RMSE가 도달 가능한 오차(과대적합이 아닌 시행의 최저값 "
         "또는 가장 좋은 기준 모형의 오차)의 1.5배 이상이면 과소적합입니다. 둘 다이면 비율이 큰 쪽을 따릅니다.",
         "data": "데이터",
         "columns": "열",

@@ -63,7 +63,7 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "payoff_few": "; 시간 블록 {blocks}개는 구간을 재기에 적습니다",
         "way_title": "{start}에서 {goal}까지, 한 번에 한 설정씩",
         "way_axis": "검증 RMSE ({unit}); 단계마다 시드에 대한 95 % 구간",
-        "way_step": "{name} {before} → {after}",
+        "way_step": "{name}: {before} → {after}",
         "way_between": "{low} ~ {high}",
         "of_layer": "{layer}층 {name}",
         "setting_layers": "층 수",

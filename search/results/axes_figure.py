@@ -1,5 +1,6 @@
 """The curves along each setting as one figure."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,8 @@ from search.figures.regularisation import Panel, Words, regularisation
 from search.results.axes import Band, Curve
 
 FloatArray = npt.NDArray[np.float64]
+
+PANEL_WIDTH = 40  # characters of a heading that fit above a panel
 
 # The figure's words in English. The report has the same keys in each of its languages.
 WORDS = {
@@ -77,7 +80,7 @@ def axes_figure(
 
 def _panel(curve: Curve, words: Mapping[str, str]) -> Panel:
     return Panel(
-        heading=network(curve, words),
+        heading=textwrap.fill(network(curve, words), PANEL_WIDTH),
         axis=words[f"axis_{curve.axis}"],
         strengths=[level.value for level in curve.levels],
         train=_bands([level.train for level in curve.levels]),

@@ -152,14 +152,15 @@ def amount(value: float, sign: str = "") -> str:
 def fits(
     records: Iterable[TrialRecord],
     baselines: Mapping[str, Baseline],
-    others: Iterable[float] = (),
+    others: Iterable[tuple[float, float]] = (),
 ) -> dict[int, Fit]:
     """The fit of every completed trial by its number.
 
     Args:
         records: attempts of one study.
         baselines: scores on its validation windows.
-        others: train RMSE of trials of other studies on the same data and all training windows.
+        others: train and validation RMSE of trials of other studies on the same data and all
+            training windows.
 
     The attainable error comes from trials that learned from the same number of windows.
     """
@@ -168,15 +169,17 @@ def fits(
         for record in records
         if record.state is State.COMPLETE and record.result is not None
     ]
-    lowest: dict[int | None, list[float]] = {None: list(others)}
+    errors: dict[int | None, list[tuple[float, float]]] = {None: list(others)}
     for record, result in complete:
-        lowest.setdefault(_train_weeks(record), []).append(result.train["rmse"])
+        errors.setdefault(_train_weeks(record), []).append(
+            (result.train["rmse"], result.held_out["rmse"])
+        )
     floor = [baseline.validation["rmse"] for baseline in baselines.values()]
     return {
         record.number: measure_fit(
             result.train["rmse"],
             result.held_out["rmse"],
-            attainable(lowest[_train_weeks(record)], floor),
+            attainable(errors[_train_weeks(record)], floor),
             result.epochs,
             result.best_epoch,
         )

@@ -34,7 +34,7 @@ def test_polynomials_of_known_regime_are_labelled_rightly(degree: int, expected:
     found = []
     for seed in range(40):
         # What is attainable: the noise, as a well-chosen degree shows it.
-        best = attainable([_polynomial_errors(5, seed)[0]])
+        best = attainable([_polynomial_errors(5, seed)])
         train, validation = _polynomial_errors(degree, seed)
         found.append(measure_fit(train, validation, best, 50, 50).regime)
     assert found.count(expected) >= 36, found
@@ -86,7 +86,7 @@ def test_impossible_errors_are_refused_by_name(bad: float) -> None:
     with pytest.raises(ValueError, match="validation_rmse"):
         measure_fit(1.0, bad, 1.0, 1, 1)
     with pytest.raises(ValueError, match="train_rmse"):
-        attainable([1.0, bad])
+        attainable([(1.0, 1.0), (bad, 1.0)])
 
 
 def test_no_trial_and_an_epoch_outside_are_refused() -> None:
@@ -97,9 +97,20 @@ def test_no_trial_and_an_epoch_outside_are_refused() -> None:
 
 
 def test_a_better_baseline_shows_what_is_attainable() -> None:
-    assert attainable([200.0, 180.0]) == 180.0
-    assert attainable([200.0, 180.0], [300.0, 86.0]) == 86.0
-    assert attainable([60.0], [86.0]) == 60.0
+    assert attainable([(200.0, 210.0), (180.0, 200.0)]) == 180.0
+    assert attainable([(200.0, 210.0), (180.0, 200.0)], [300.0, 86.0]) == 86.0
+    assert attainable([(60.0, 70.0)], [86.0]) == 60.0
     # Three networks that are all too stiff: none of them is balanced beside a ridge of 86.
-    best = attainable([230.0, 200.0, 180.0], [86.0])
+    best = attainable([(230.0, 240.0), (200.0, 210.0), (180.0, 190.0)], [86.0])
     assert measure_fit(180.0, 190.0, best, 50, 50).regime is Regime.UNDERFIT
+
+
+def test_a_network_that_learned_by_heart_makes_no_other_underfit() -> None:
+    by_heart, good = (5.0, 61.0), (33.0, 45.0)
+    best = attainable([by_heart, good], [40.9])
+    assert best == 33.0
+    assert measure_fit(*good, best, 25, 25).regime is Regime.BALANCED
+    assert measure_fit(*by_heart, best, 200, 200).regime is Regime.OVERFIT
+    # With nothing else to go by, it counts.
+    assert attainable([by_heart]) == 5.0
+    assert attainable([by_heart], [40.9]) == 40.9
