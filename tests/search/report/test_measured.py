@@ -1,25 +1,46 @@
-"""The studies behind docs/results.md, which earlier versions made, still open."""
+"""Studies still open: those behind docs/results.md, and those that an earlier version made."""
 
 import lzma
 from pathlib import Path
 
 import pytest
 
+from models.regime import Regime
 from search.common.records import State
 from search.report.facts import facts
 from search.tuning.kept_studies import KeptStudy, read_study
 from search.tuning.storage import open_existing
 
+EARLIER = Path(__file__).with_name("earlier_studies.db.xz")
 MEASURED = Path(__file__).resolve().parents[3] / "docs" / "measured" / "studies.db.xz"
 STUDIES = ("claims", "slips", "documents", "tradeoff", "power_usage")
 
 
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, KeptStudy]:
-    place = tmp_path_factory.mktemp("measured")
-    (place / "studies.db").write_bytes(lzma.decompress(MEASURED.read_bytes()))
+def _opened(file: Path, place: Path) -> dict[str, KeptStudy]:
+    (place / "studies.db").write_bytes(lzma.decompress(file.read_bytes()))
     storage = open_existing(f"sqlite:///{place}/studies.db", place / "schema.lock")
     return {name: read_study(storage, name) for name in STUDIES}
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, KeptStudy]:
+    return _opened(EARLIER, tmp_path_factory.mktemp("earlier"))
+
+
+def test_the_measured_studies_have_both_arms_and_the_way_from_main2(tmp_path: Path) -> None:
+    found = facts(list(_opened(MEASURED, tmp_path).values()))
+    proven = {curve.axis: (curve.overfit, curve.underfit) for curve in found.tradeoff}
+    assert all(overfit is not None for overfit, _ in proven.values()) and len(proven) == 5
+    assert {axis for axis, (_, underfit) in proven.items() if underfit is not None} == {
+        "dropout",
+        "epochs",
+    }
+    assert {row.regime for row in found.trials if row.study == "tradeoff"} == set(Regime)
+    way = found.explanation
+    assert way is not None and way.strongest is not None
+    assert way.strongest.setting == "target"
+    total = sum(change.worth.mean for change in way.changes)
+    assert way.first.validation + total == pytest.approx(way.last.validation)
 
 
 def test_designs_that_the_experiment_no_longer_has_keep_their_training(
