@@ -10,6 +10,7 @@ from data_pipeline.columns import Table, choose_columns, choose_rows, position, 
 from data_pipeline.container import Content, read_content
 from data_pipeline.encoding import decode
 from data_pipeline.errors import DataError
+from data_pipeline.nem12 import as_days
 from data_pipeline.proposals import propose
 from data_pipeline.shape import plain_name, read_shape
 from data_pipeline.source import DataSource
@@ -57,7 +58,8 @@ def read_table(source: DataSource) -> Found:
         return _from_sheet(content, source)
     asked = (*source.time, *source.value_columns)
     text = decode(content.text, path, source.encoding, asked)
-    raw = read_shape(text.text, path, source.header, wanted_names(source))
+    plain, records = as_days(text.text)
+    raw = read_shape(plain, path, source.header, wanted_names(source))
     where = f"{path}: line {raw.header}"
     names, cells, header = raw.names, raw.cells, raw.header
     if header and source.header is None and not set(wanted_names(source)) & set(names):
@@ -69,7 +71,7 @@ def read_table(source: DataSource) -> Found:
         codec=None if text.certain and source.encoding is None else text.codec,
         separator=raw.separator,
         header=header,
-        notes=(*content.notes, *text.notes, *raw.notes, *notes, *table.notes),
+        notes=(*content.notes, *text.notes, *records, *raw.notes, *notes, *table.notes),
     )
 
 
