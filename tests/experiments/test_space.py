@@ -298,7 +298,7 @@ def test_a_search_tries_the_documents_three_and_a_network_that_learns_the_change
     assert change.parameters.model_dump().items() >= CHANGED.items()
 
 
-@pytest.mark.parametrize("name", ["documents", "claims", "slips", "tradeoff", "full_curves"])
+@pytest.mark.parametrize("name", ["documents", "claims", "slips", "full_curves"])
 def test_designed_experiments_have_the_space_of_before(name: str) -> None:
     names = {one.name for one in CATALOGUE[name].space.dimensions}
     assert names.isdisjoint(CHANGED)
