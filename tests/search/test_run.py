@@ -263,7 +263,7 @@ BAD_INPUT = {
     "no such column": (("--target", "Load"), "Usage"),
     "a column known ahead that is no feature": (("--known-ahead", "Wind"), "(Temperature)"),
     "the target known ahead": (("--known-ahead", "Usage"), "'Usage' is what is forecast"),
-    "holidays of no country": (("--holidays", "Korea"), "KP, KR, KW"),
+    "holidays of no country": (("--holidays", "Korea"), "Did you mean KR (South Korea)?"),
     "unsafe study name": (("--study", "../x"), "--study"),
     "shared database": (
         ("--storage", "sqlite:///x.db", "--tracking-uri", "sqlite:///x.db"),
