@@ -92,7 +92,10 @@ def _need_dates_of_midnight(rows: Rows, back: NDArray[np.bool_]) -> None:
     """
     at = np.flatnonzero(back) + 1
     day = rows.local.normalize()
-    midnight = (rows.local[at] == day[at]) & (day[at] == day[at - 1])
+    # The row below belongs to a later day; the last row has none below.
+    below = day[np.minimum(at + 1, len(day) - 1)]
+    alone = (below > day[at]) | (at == len(day) - 1)
+    midnight = (rows.local[at] == day[at]) & (day[at] == day[at - 1]) & alone
     if len(at) < _FEWEST_MIDNIGHTS or not midnight.all():
         return
     raise DataError(
