@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import get_args
 
 from pydantic import BaseModel, ConfigDict
 
+from models.parameters import TrialParameters
 from models.regime import Fit, Regime
 from search.common.records import TrialRecord, TrialResult
 from search.results.ablation import Ablation
@@ -32,7 +34,11 @@ NAMES = {
 
 
 # The named values of settings.
-CHOICES = ("level", "change", "cycles", "changes", "constant", "cosine")
+CHOICES = tuple(
+    value
+    for name in ("target", "inputs", "schedule")
+    for value in get_args(TrialParameters.model_fields[name].annotation)
+)
 
 # A setting's value: a number, a named choice, or none where the setting does not exist.
 Shown = float | str | None

@@ -4,13 +4,11 @@ The one place that computes importances: the figure in MLflow and the report bot
 """
 
 import warnings
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import optuna
-from optuna.storages import InMemoryStorage
-from optuna.study import StudyDirection
-from optuna.trial import FrozenTrial, TrialState, create_trial
+from optuna.trial import FrozenTrial, create_trial
 
 from experiments.space import Space
 from search.common.records import Importance, State, TrialRecord
@@ -29,25 +27,6 @@ FEWEST_BEST = 5
 
 # A study in memory is made for every resample; Optuna would announce each.
 optuna.logging.set_verbosity(optuna.logging.WARNING)
-
-
-class _Drawn(optuna.Study):
-    """A study to be minimised whose trials are those of one resample.
-
-    A storage would copy each of them, which takes longer than the importances.
-    """
-
-    def __init__(self, trials: Sequence[FrozenTrial]) -> None:
-        storage = InMemoryStorage()
-        number = storage.create_new_study([StudyDirection.MINIMIZE])
-        super().__init__(storage.get_study_name_from_id(number), storage)
-        self._given = [_numbered(trial, number) for number, trial in enumerate(trials)]
-
-    def get_trials(
-        self, deepcopy: bool = True, states: Container[TrialState] | None = None
-    ) -> list[FrozenTrial]:
-        """The trials themselves; they are only read."""
-        return [trial for trial in self._given if states is None or trial.state in states]
 
 
 def importances(
@@ -96,23 +75,6 @@ def importances(
     ]
 
 
-def _numbered(trial: FrozenTrial, number: int) -> FrozenTrial:
-    """The same trial under a number of its own: one that is drawn twice counts as two."""
-    return FrozenTrial(
-        number=number,
-        trial_id=number,
-        state=trial.state,
-        value=trial.value,
-        datetime_start=trial.datetime_start,
-        datetime_complete=trial.datetime_complete,
-        params=trial.params,
-        distributions=trial.distributions,
-        user_attrs={},
-        system_attrs={},
-        intermediate_values={},
-    )
-
-
 def _trial(record: TrialRecord, objective: float, space: Space) -> FrozenTrial:
     present = [one for one in space.dimensions if one.name in record.flat]
     return create_trial(
@@ -127,12 +89,14 @@ def _shares(trials: Sequence[FrozenTrial], names: Sequence[str]) -> list[float]:
     # It brings scikit-learn, which a command that only looks a study up can do without.
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
+    study = optuna.create_study()
+    study.add_trials(trials)
     best = max(BEST_SHARE, FEWEST_BEST / len(trials))
     with warnings.catch_warnings():
         # It warns of conditional parameters that few trials have; the interval shows that.
         warnings.simplefilter("ignore")
         found = get_param_importances(
-            _Drawn(trials),
+            study,
             evaluator=PedAnovaImportanceEvaluator(target_quantile=best),
             params=[name for name in names if any(name in trial.params for trial in trials)],
         )
