@@ -73,6 +73,8 @@ class Coordinator:
         self._bugs_in_a_row = 0
         self._began = time.monotonic()
         self._training_seconds = 0.0
+        # Seconds that workers were there, together, up to a moment: on a cluster they come and go.
+        self._worker_seconds, self._counted_at = 0.0, self._began
         self._said: set[str] = set()
 
     def run(self, timeout: float | None) -> Ending:
@@ -92,6 +94,7 @@ class Coordinator:
                     return Ending(State.INTERRUPTED, self._study.no_more, exhausted=True)
                 if late:
                     return Ending(State.INTERRUPTED, f"--timeout {timeout:g} s reached")
+            self._count_workers()
             event = self._pool.event(seconds=1.0)
             if event is None:
                 continue
@@ -104,13 +107,18 @@ class Coordinator:
 
     def summary(self) -> StudySummary:
         """The state of the study now."""
-        lived = (time.monotonic() - self._began) * self._pool.size
-        trained = self._training_seconds
+        self._count_workers()
+        lived, trained = self._worker_seconds, self._training_seconds
         return StudySummary(
             records=tuple(self._study.records.values()),
             finished=self._study.finished,
-            overhead_fraction=max(0.0, 1 - trained / lived) if trained else None,
+            overhead_fraction=max(0.0, 1 - trained / lived) if trained and lived else None,
         )
+
+    def _count_workers(self) -> None:
+        now = time.monotonic()
+        self._worker_seconds += (now - self._counted_at) * self._pool.size
+        self._counted_at = now
 
     def _fill(self) -> None:
         """Give every free worker a trial, until the total is reached or no trial is left."""

@@ -21,6 +21,8 @@ from search.figures.canvas import (
 
 # An interval is drawn up to this multiple of the largest error.
 _ROOM = 1.15
+# Of a step whose interval includes 0.
+_PALE = "#bdbdbd"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Words:
-    """What the figure says, in the reader's language; `start` and `goal` name the networks."""
+    """What the figure says, in the reader's language; `start` and `goal` name the networks.
+
+    `decimals` are those of both networks' errors.
+    """
 
     title: str
     start: str
@@ -58,6 +63,7 @@ class Words:
     train: str
     validation: str
     unit: str
+    decimals: int
 
 
 def waterfall(first: Network, bars: Sequence[Bar], words: Words) -> Figure:
@@ -75,12 +81,12 @@ def waterfall(first: Network, bars: Sequence[Bar], words: Words) -> Figure:
         raise ValueError("a waterfall needs at least one step")
     rows = len(bars) + 2
     figure = Figure(
-        figsize=(13.0, 0.34 * rows + 1.2), dpi=DPI, facecolor="white", layout="constrained"
+        figsize=(13.0, 0.31 * rows + 1.2), dpi=DPI, facecolor="white", layout="constrained"
     )
     figure.suptitle(words.title, fontsize=TITLE_PT, color=INK, x=0.01, ha="left")
     steps, errors = figure.subplots(1, 2, sharey=True, width_ratios=(5, 2))
     networks = [first, *(bar.network for bar in bars)]
-    _draw_steps(steps, networks, bars, words.unit)
+    _draw_steps(steps, networks, bars, words)
     _draw_errors(errors, [*networks, networks[-1]], words)
     labels = [words.start, *(bar.label for bar in bars), words.goal]
     steps.set_yticks(range(rows), labels, fontsize=TEXT_PT)
@@ -96,16 +102,18 @@ def waterfall(first: Network, bars: Sequence[Bar], words: Words) -> Figure:
     return figure
 
 
-def _draw_steps(axes: Axes, networks: Sequence[Network], bars: Sequence[Bar], unit: str) -> None:
+def _draw_steps(axes: Axes, networks: Sequence[Network], bars: Sequence[Bar], words: Words) -> None:
     widest = max(network.validation for network in networks)
     # With few seeds the interval may reach far beyond all errors, and into the text.
     most = _ROOM * widest
     for row, network in ((0, networks[0]), (len(networks), networks[-1])):
         axes.barh(row, network.validation, color=GREY, height=0.62)
-        _write_at_edge(axes, f"{network.validation:.4g} {unit}", row)
+        _write_at_edge(axes, f"{network.validation:.{words.decimals}f} {words.unit}", row)
     for row, (before, bar) in enumerate(zip(networks, bars, strict=False), start=1):
         start, end = before.validation, bar.network.validation
         color = GREEN if end < start else VERMILLION
+        if bar.low is None or bar.high is None or bar.low <= 0 <= bar.high:
+            color = _PALE
         axes.barh(row, end - start, left=start, color=color, height=0.62)
         if bar.low is not None and bar.high is not None:
             ends = [min(max(start + one, 0.0), most) for one in (bar.low, bar.high)]

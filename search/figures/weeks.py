@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from models.metrics import PEAK_PERCENTILE
 from search.figures.canvas import (
     BLUE,
+    DPI,
     INK,
     LABEL_PT,
     TEXT_PT,
@@ -53,6 +54,14 @@ class Week:
     def __post_init__(self) -> None:
         """Check the lengths."""
         same_length({"times": self.times, "actual": self.actual, "forecast": self.forecast})
+
+
+@dataclass(frozen=True)
+class Errors:
+    """RMSE of a network on its training and on the validation windows, in the data's unit."""
+
+    train: float
+    validation: float
 
 
 def one_week(week: Week, unit: str) -> Figure:
@@ -98,28 +107,60 @@ def weeks(shown: Sequence[Week], words: Mapping[str, str]) -> Figure:
     return figure
 
 
-def side_by_side(shown: Sequence[Week], words: Mapping[str, str]) -> Figure:
+def side_by_side(
+    shown: Sequence[Week], errors: Sequence[Errors], words: Mapping[str, str]
+) -> Figure:
     """Draw networks beside each other on one scale, small enough for the top of a page.
 
+    Two bars above each week compare its network's errors, which the week alone cannot show.
+
     Args:
-        shown: at least one, each of one hour or more; its heading may have two lines.
-        words: "y", "actual", "forecast" and "peak".
+        shown: at least one, each of one hour or more.
+        errors: of each network.
+        words: "y", "actual", "forecast", "peak", "train", "validation" and "unit".
 
     Raises:
         ValueError: there is none, or one without an hour.
     """
     if not shown or not all(len(week.actual) for week in shown):
         raise ValueError("a week needs at least one network of one hour or more")
-    figure, grid = new_panels(1, len(shown), 3.0, "", width=13.0)
-    figure.suptitle("")
-    for axes, week in zip(grid[0], shown, strict=True):
+    figure = Figure(figsize=(13.0, 3.2), dpi=DPI, facecolor="white", layout="constrained")
+    grid = figure.subplots(
+        2, len(shown), sharex="row", sharey="row", squeeze=False, height_ratios=(1, 4.5)
+    )
+    for (top, axes), week, pair in zip(grid.T, shown, errors, strict=True):
+        _compare(top, week.heading, pair, words)
         _draw(axes, week, words)
-        dress_panel(axes, week.heading, "")
+        dress_panel(axes, "", "")
         axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=5))  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_formatter(DateFormatter("%m-%d"))  # type: ignore[no-untyped-call]
-    grid[0, 0].set_ylabel(words["y"], fontsize=LABEL_PT, color=INK)
-    legend_below(figure, grid[0, 0], columns=3)
+    grid[0, 0].set_xlim(0, 1.9 * max(max(one.train, one.validation) for one in errors))
+    grid[1, 0].set_ylabel(words["y"], fontsize=LABEL_PT, color=INK)
+    legend_below(figure, grid[1, 0], columns=3)
     return figure
+
+
+def _compare(axes: Axes, heading: str, pair: Errors, words: Mapping[str, str]) -> None:
+    """One bar for the error in training, one for that in validation, with their values."""
+    axes.set_title(heading, fontsize=LABEL_PT, color=INK, loc="left")
+    for row, (value, color, name) in enumerate(
+        ((pair.train, VERMILLION, words["train"]), (pair.validation, BLUE, words["validation"]))
+    ):
+        axes.barh(row, value, color=color, height=0.7)
+        axes.annotate(
+            f"{name} {value:.3g} {words['unit']}"
+            if value < 10
+            else f"{name} {value:.1f} {words['unit']}",
+            (value, row),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=TEXT_PT,
+            color=INK,
+        )
+    axes.set_ylim(1.6, -0.6)
+    axes.set_axis_off()
+    axes.title.set_visible(True)
 
 
 def _draw(axes: Axes, week: Week, words: Mapping[str, str]) -> None:

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from models.regime import Regime
 from search.common.spool import Forecasts
 from search.figures.regimes import LearningCurve, learning_curves, trials_by_regime
-from search.figures.weeks import Week, side_by_side, weeks
+from search.figures.weeks import Errors, Week, side_by_side, weeks
 from search.report.facts import in_a_week
 from search.report.translations import WORDS, Language
 from search.report.values import Facts, TrialRow
-from search.report.wall import caption, three
+from search.report.wall import network, three
 from search.results.axes_figure import axes_figure
 from search.results.explanation_figure import draw as draw_explanation
 from search.results.summary import amount
@@ -108,19 +108,21 @@ def _wall(
     return side_by_side(
         [
             Week(
-                caption(row, unit, words),
+                network(row, words),
                 forecasts.times,
                 forecasts.actual[:, 0],
                 forecasts.forecast[:, 0],
             )
             for row, forecasts in kept
         ],
+        [Errors(row.train["rmse"], row.val["rmse"]) for row, _ in kept],
         {
             "y": words["usage_axis"].format(unit=unit),
-            "actual": words["actual"],
-            "forecast": words["forecast"],
-            "peak": words["peak"],
-        },
+            "unit": unit,
+            "train": words["wall_train"],
+            "validation": words["wall_validation"],
+        }
+        | {name: words[name] for name in ("actual", "forecast", "peak")},
     )
 
 

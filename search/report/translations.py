@@ -28,7 +28,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "usage_axis": "Usage ({unit})",
         "actual": "actual",
         "forecast": "forecast, one hour ahead",
-        "peak": "peak hour: actual above its 90th percentile",
+        "peak": "peak hour: the highest tenth of the actual values",
         "week_note": "The first validation week. Of several seeds, the one with the median RMSE.",
         "no_week": "MLflow holds no forecasts of these trials.",
         "claims": "The claims, one by one",
@@ -155,27 +155,27 @@ WORDS: dict[Language, dict[str, str]] = {
         "train_val": "학습 오차와 검증 오차",
         "typical": "적합 상태별 전형적인 학습 곡선",
         "epoch": "에포크 (1부터)",
-        "loss_axis": "손실 (정규화된 목표의 제곱, 1)",
+        "loss_axis": "손실 (정규화한 목표의 제곱오차, 단위 없음)",
         "loss": "학습 손실 (벌점과 드롭아웃 포함)",
         "val_mse": "검증 MSE (벌점 제외)",
         "loss_note": "학습 손실은 드롭아웃이 켜진 상태에서 벌점을 포함해 측정하므로 검증 MSE와 비교할 수 없습니다.",
-        "week": "실제 수요와 예측, 한 주",
-        "hour_axis": "시각 (월-일, 매시간, 데이터의 시계)",
+        "week": "일주일간의 실제 사용량과 예측",
+        "hour_axis": "시각 (월-일, 1시간 간격, 데이터 기준)",
         "usage_axis": "사용량 ({unit})",
         "actual": "실제",
         "forecast": "한 시간 앞 예측",
-        "peak": "피크 시간: 실제값이 90번째 백분위수 초과",
+        "peak": "피크 시간: 실제값 상위 10 %",
         "week_note": "검증 구간의 첫 주. 시드가 여럿이면 RMSE가 중앙값인 시드.",
         "no_week": "MLflow에 이 시행들의 예측이 없습니다.",
-        "claims": "주장별 검증",
-        "found": "탐색이 찾은 것",
+        "claims": "주장별 판정",
+        "found": "탐색 결과",
         "parameter": "하이퍼파라미터",
         "importance": "중요도 (95 %)",
         "searched": "탐색 범위",
         "best_lie": "상위 10 %의 위치",
         "edge": "경계",
-        "edge_low": "아래쪽 끝: 범위를 넓힐 것",
-        "edge_high": "위쪽 끝: 범위를 넓힐 것",
+        "edge_low": "하한에 몰림: 범위를 넓혀야 함",
+        "edge_high": "상한에 몰림: 범위를 넓혀야 함",
         "not_searched": "이 보고서의 스터디에는 충분한 탐색 시행이 없습니다. 다음: {command}",
         "found_note": "완료된 시행의 상위 10 %(최소 5개). 그중 절반 이상(최소 3개)이 해당 차원의 척도에서 끝의 5 % 안에 "
         "있으면 경계로 표시합니다. 중요도는 상위 25 % 시행과 전체 시행의 차이에서 해당 하이퍼파라미터가 차지하는 "
@@ -192,10 +192,10 @@ WORDS: dict[Language, dict[str, str]] = {
         "gap": "검증 RMSE / 학습 RMSE",
         "seconds": "학습 시간(초)",
         "yes_underfit": "{name}({made})은(는) 과소적합입니다. 시드 {seeds}개 중 {count}개가 과소적합으로 "
-        "분류되었고, 학습 구간 RMSE는 {train} {unit}로 여기 있는 과대적합이 아닌 신경망과 기준 모형의 최저값의 {excess}배이며, 검증 구간의 "
+        "분류되었고, 학습 구간 RMSE는 {train} {unit}(으)로, 과대적합이 아닌 신경망과 기준 모형 가운데 가장 낮은 값의 {excess}배이며, 검증 구간의 "
         "피크에서 {bias} {unit} {side} 예측합니다(시드별 편향 {least} ~ {most}).",
         "not_underfit": "{name}({made})은(는) 여기서 과소적합이 아닙니다. 시드 {seeds}개 중 {count}개가 "
-        "과소적합으로 분류되었고, 학습 구간 RMSE는 {train} {unit}로 여기 있는 과대적합이 아닌 신경망과 기준 모형의 최저값의 {excess}배이며, "
+        "과소적합으로 분류되었고, 학습 구간 RMSE는 {train} {unit}(으)로, 과대적합이 아닌 신경망과 기준 모형 가운데 가장 낮은 값의 {excess}배이며, "
         "검증 구간의 피크에서 {bias} {unit} {side} 예측합니다(시드별 편향 {least} ~ {most}).",
         "too_low": "낮게",
         "too_high": "높게",
@@ -214,12 +214,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "epochs": "최대 에포크",
         "target": "학습 목표",
         "inputs": "입력",
-        "lookback": "읽는 시간 수",
+        "lookback": "입력 길이(시간)",
         "whole_window": "입력 구간 전체",
         "schedule": "학습률 스케줄",
         "cures": "교재가 권하는 개별 변경 가운데 입증된 것: {list}. 효과가 가장 큰 것은 {control} 대비 {name}이며, 검증 RMSE 변화는 {mean} {unit}입니다"
         "(95 % 구간 {low} ~ {high}).",
-        "no_cure": "교재가 권하는 개별 변경 가운데 시드 {seeds}개로 입증된 것은 없습니다. 한 주장의 모든 비교가 열 가지 주장에 대해 보정한 뒤에도 성립해야 합니다. 검증 RMSE가 가장 많이 줄어든 것은 {control} 대비 {name}이며 "
+        "no_cure": "교재가 권하는 개별 변경 가운데 시드 {seeds}개로 입증된 것은 없습니다. 열 가지 주장에 대한 다중 비교 보정 후에도 그 주장의 모든 비교가 성립해야 입증된 것으로 봅니다. 그중 검증 RMSE가 가장 많이 줄어든 것은 {control} 대비 {name}이며 "
         "변화는 {mean} {unit}입니다(95 % 구간 {low} ~ {high}).",
         "best": "가장 좋은 신경망은 {study}의 {name}({regime}; {made})이며, 검증 RMSE는 {rmse} {unit}({trained})입니다.",
         "ahead": "같은 시간에 가장 강한 기준 모형 {baseline}의 오차는 {other} {unit}이며, 신경망이 {share} 낮습니다. 탐색이 바로 이 "
@@ -238,7 +238,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "strongest_baseline": "가장 강한 기준 모형",
         "train_axis": "학습 RMSE ({unit})",
         "val_axis": "검증 RMSE ({unit})",
-        "equal": "같은 오차",
+        "equal": "학습 오차 = 검증 오차",
         "claim": "주장",
         "comparison": "비교",
         "metric": "측정값",
@@ -254,15 +254,15 @@ WORDS: dict[Language, dict[str, str]] = {
         "expected_higher": "높을 것으로 예상",
         "not_measured": "측정하지 않음",
         "more_than": "20개 초과",
-        "test_closed": "시험 구간은 열지 않았습니다",
+        "test_closed": "시험 구간은 아직 사용하지 않았습니다",
         "test_opened": "승격 과정에서 시험 구간을 {count}번 열었으며, 그 점수는 여기에 쓰지 않았습니다",
         "scores_note": "검증 구간의 점수이며, 탐색의 최고 결과도 이 구간에서 골랐습니다. {test}. "
         "스킬은 1 - RMSE / 가장 강한 기준 모형의 RMSE이며, 0보다 작으면 기준 모형이 낫습니다.",
         "regime_note": "검증 RMSE가 학습 RMSE의 1.5배 이상이면 과대적합입니다. 학습 RMSE가 도달 가능한 오차(과대적합이 아닌 시행의 최저값 "
-        "또는 가장 좋은 기준 모형의 오차)의 1.5배 이상이면 과소적합입니다. 둘 다이면 비율이 큰 쪽을 따릅니다.",
+        "또는 가장 좋은 기준 모형의 오차)의 1.5배 이상이면 과소적합입니다. 두 조건에 모두 해당하면 비율이 더 큰 쪽으로 분류합니다.",
         "data": "데이터",
         "columns": "열",
-        "windows": "창",
+        "windows": "입출력 창",
         "window_text": "입력 {window}시간, 예측 {horizon}시간; 시간순 분할 {train} / {validation} / "
         "{test}",
         "study": "스터디",
@@ -289,16 +289,16 @@ def in_language(text: str, language: Language) -> str:
 CLAIMS: dict[Language, dict[str, str]] = {
     "en": {claim.id: claim.says for claim in (SLIPS, *ENGLISH_CLAIMS)},
     "ko": {
-        "C0": "자료의 두 가지 실수(전체 행으로 맞춘 스케일러, 23과 6으로 나눈 주기)는 오차를 더 작아 보이게 한다.",
+        "C0": "교재의 두 가지 실수(전체 데이터로 맞춘 스케일러, 23과 6으로 나눈 주기)는 오차를 더 작아 보이게 한다.",
         "C1": "main2는 main에 비해 과소적합이다. 피크가 더 낮고 곡선이 더 매끄럽다.",
         "C2": "피크는 나빠 보여도 전체 구간에서 main2의 오차가 더 작다.",
-        "C3": "L2를 1e-3에서 1e-4, 1e-5로 약하게 하면 적합이 회복된다.",
-        "C4": "드롭아웃을 0.2에서 0.1로 줄이면 적합이 회복된다.",
-        "C5": "유닛을 64/32에서 128/64로 늘리면 적합이 회복된다.",
-        "C6": "세 번째 LSTM 층이 적합을 회복시킨다.",
+        "C3": "L2를 1e-3에서 1e-4, 1e-5로 약하게 하면 과소적합이 해소된다.",
+        "C4": "드롭아웃을 0.2에서 0.1로 줄이면 과소적합이 해소된다.",
+        "C5": "유닛을 64/32에서 128/64로 늘리면 과소적합이 해소된다.",
+        "C6": "LSTM 층을 하나 더 쌓아 세 층으로 하면 과소적합이 해소된다.",
         "C7": "강한 L2에서는 학습률 0.002, 0.003, 나아가 0.005가 0.001보다 낫다.",
-        "C8": "강한 L2에서는 인내 횟수 10~15가 7보다 낫다.",
+        "C8": "강한 L2에서는 조기 종료 대기 에포크 10~15가 7보다 낫다.",
         "C9": "층을 쌓는 것이 한 층보다 낫지만, 깊어질수록 과대적합 위험과 비용이 커진다.",
-        "C10": "층 사이의 드롭아웃과 순환 드롭아웃은 다르게 작용하며, 순환 드롭아웃은 기억을 보호한다.",
+        "C10": "층 사이의 드롭아웃과 순환 드롭아웃은 다르게 작용하며, 순환 드롭아웃은 기억을 보존한다.",
     },
 }

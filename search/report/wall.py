@@ -80,10 +80,10 @@ def wall(facts: Facts, language: Language) -> Wall:
         command = EXPLAIN_COMMAND.format(study=_explainable(facts))
         notes.append(words["wall_no_way"].format(command=command))
     said = Wall(
-        headline=_headline(facts, words),
+        headline=" ".join(filter(None, (_headline(facts, words), _overfit(shown, facts, words)))),
         notes=tuple(notes),
         weeks=words["wall_alt"].format(
-            list="; ".join(caption(row, facts.unit, words).replace("\n", ", ") for row in shown)
+            list="; ".join(_caption(row, facts.unit, words) for row in shown)
         ),
         way=_way(facts, words),
     )
@@ -95,15 +95,22 @@ def wall(facts: Facts, language: Language) -> Wall:
     )
 
 
-def caption(row: TrialRow, unit: str, words: Mapping[str, str]) -> str:
-    """Regime, name and both errors of a network, in two lines."""
-    return words["wall_week"].format(
-        regime=words[row.regime],
-        name=row.design or words["trial"].format(number=row.trial),
-        train=amount(row.train["rmse"]),
-        validation=amount(row.val["rmse"]),
-        unit=unit,
+def network(row: TrialRow, words: Mapping[str, str]) -> str:
+    """Regime and name of a network, of which this is one training."""
+    return words["wall_network"].format(regime=words[row.regime], name=_name(row, words))
+
+
+def _caption(row: TrialRow, unit: str, words: Mapping[str, str]) -> str:
+    """The same with both errors."""
+    train, validation = amount(row.train["rmse"]), amount(row.val["rmse"])
+    return (
+        f"{network(row, words)}: {words['wall_train']} {train} {unit}, "
+        f"{words['wall_validation']} {validation} {unit}"
     )
+
+
+def _name(row: TrialRow, words: Mapping[str, str]) -> str:
+    return row.design or words["trial"].format(number=row.trial)
 
 
 def _headline(facts: Facts, words: Mapping[str, str]) -> str:
@@ -111,7 +118,7 @@ def _headline(facts: Facts, words: Mapping[str, str]) -> str:
     if subject is None:
         if facts.best is None:
             return words["title"]
-        name = facts.best.design or words["trial"].format(number=facts.best.trial)
+        name = _name(facts.best, words)
         rows: Sequence[TrialRow] = [facts.best]
     else:
         name = SUBJECT
@@ -119,6 +126,19 @@ def _headline(facts: Facts, words: Mapping[str, str]) -> str:
     biases = [row.val["peak_bias"] for row in rows if "peak_bias" in row.val]
     regimes = [row.regime for row in rows]
     return headline(name, regimes, biases, facts.unit, facts.explanation, words)
+
+
+def _overfit(shown: Sequence[TrialRow], facts: Facts, words: Mapping[str, str]) -> str:
+    """What overfitting looks like, where the headline is about another network."""
+    over = next((row for row in shown if row.regime is Regime.OVERFIT), None)
+    if over is None or over.design == SUBJECT:
+        return ""
+    return words["wall_overfit"].format(
+        name=_name(over, words),
+        train=amount(over.train["rmse"]),
+        validation=amount(over.val["rmse"]),
+        unit=facts.unit,
+    )
 
 
 def _explainable(facts: Facts) -> str:
@@ -130,7 +150,7 @@ def _way(facts: Facts, words: Mapping[str, str]) -> str:
     if facts.explanation is None:
         return ""
     steps = [
-        f"{step_name(one, words)} {worth_text(one.worth, facts.unit, words)}"
+        f"{step_name(one, words)} {worth_text(one.worth, facts.explanation, words)}"
         for one in facts.explanation.changes
     ]
     return words["way_alt"].format(list="; ".join(steps))
@@ -142,7 +162,7 @@ def way_notes(facts: Facts, language: Language) -> list[str]:
     if found is None:
         return []
     back = [
-        f"{step_name(one, words)} {worth_text(one.taken_back, facts.unit, words)}"
+        f"{step_name(one, words)} {worth_text(one.taken_back, found, words)}"
         for one in sorted(
             (one for one in found.changes if one.taken_back is not None),
             key=lambda one: -(one.taken_back.mean if one.taken_back else 0.0),

@@ -1,5 +1,6 @@
 """The result of an explanation, which a study keeps and pages show."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args
@@ -26,7 +27,7 @@ NAMES = {
     "patience": "patience",
     "epochs": "epochs at most",
     "ema_epochs": "epochs of weight averaging",
-    "target": "learned target",
+    "target": "what is learned",
     "inputs": "inputs",
     "lookback": "hours read",
     "schedule": "learning-rate schedule",
@@ -45,9 +46,9 @@ Shown = float | str | None
 
 # The figure's words in English. The report has the same keys in each of its languages.
 WORDS = {
-    "way_title": "From {start} to {goal}, one setting at a time",
-    "way_axis": "Validation RMSE ({unit}); steps with 95 % intervals over seeds",
-    "way_step": "{name} from {before} to {after}",
+    "way_title": "From {start} to {goal}, one setting at a time; means over seeds",
+    "way_axis": "Validation RMSE ({unit}); lines: 95 % intervals over seeds; pale: 0 is inside",
+    "way_step": "{name}: {before} → {after}",
     "way_between": "{low} to {high}",
     "of_layer": "{name} of layer {layer}",
     "rmse_axis": "RMSE ({unit})",
@@ -57,7 +58,12 @@ WORDS = {
     "balanced": "balanced",
     "overfit": "overfit",
 } | {f"setting_{name}": text for name, text in NAMES.items()}
-WORDS |= {f"choice_{name}": name for name in CHOICES}
+WORDS |= {f"choice_{name}": name for name in CHOICES} | {
+    "choice_level": "level",
+    "choice_change": "hourly change",
+    "choice_cycles": "clock cycles",
+    "choice_changes": "recent changes",
+}
 
 
 class _Frozen(BaseModel):
@@ -129,6 +135,12 @@ class Explanation(_Frozen):
         return self.changes[-1].state
 
     @property
+    def decimals(self) -> int:
+        """Decimals that show a thousandth of the first error; all its differences have them."""
+        thousandth = max(self.first.validation, 1e-9) / 1000
+        return max(0, math.ceil(-math.log10(thousandth)))
+
+    @property
     def strongest(self) -> Change | None:
         """The change with the largest decrease of the error, of those with an interval below 0."""
         proven = [one for one in self.changes if one.worth.high is not None and one.worth.high < 0]
@@ -198,7 +210,7 @@ def changes_of(
 
 
 def step_name(change: Change, words: Mapping[str, str] = WORDS) -> str:
-    """A change in words: "units of layer 2 from 32 to 16"."""
+    """A change in words: "units of layer 2: 32 → 16"."""
     kind, _, layer = change.setting.rpartition("_")
     name = words[f"setting_{kind if layer.isdigit() else change.setting}"]
     if layer.isdigit():
@@ -215,13 +227,16 @@ def _value(value: Shown, words: Mapping[str, str]) -> str:
     return str(int(value)) if value == int(value) else f"{value:.3g}"
 
 
-def worth_text(worth: Worth, unit: str, words: Mapping[str, str] = WORDS) -> str:
-    """A difference with its unit and interval: "-101 MW (-115 to -88)"."""
-    text = f"{amount(worth.mean, '+')} {unit}"
+def worth_text(worth: Worth, found: Explanation, words: Mapping[str, str] = WORDS) -> str:
+    """A difference with its unit and interval: "-101.0 MW (-115.2 to -88.4)"."""
+
+    def shown(value: float) -> str:
+        return f"{value:+.{found.decimals}f}"
+
+    text = f"{shown(worth.mean)} {found.unit}"
     if worth.low is None or worth.high is None:
         return text
-    ends = words["way_between"].format(low=amount(worth.low, "+"), high=amount(worth.high, "+"))
-    return f"{text} ({ends})"
+    return f"{text} ({words['way_between'].format(low=shown(worth.low), high=shown(worth.high))})"
 
 
 def explanation_lines(found: Explanation) -> list[str]:
@@ -235,10 +250,10 @@ def explanation_lines(found: Explanation) -> list[str]:
         f"{'start':<44}{_errors(found.first, unit)}",
     ]
     for one in found.changes:
-        what = f"{step_name(one)}: {worth_text(one.worth, unit)}"
+        what = f"{step_name(one)}: {worth_text(one.worth, found)}"
         back = ""
         if one.taken_back is not None:
-            back = f"; taken back at the end: {worth_text(one.taken_back, unit)}"
+            back = f"; taken back at the end: {worth_text(one.taken_back, found)}"
         lines += [what, f"{'':<44}{_errors(one.state, unit)}{back}"]
     return lines
 

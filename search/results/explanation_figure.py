@@ -18,7 +18,7 @@ def draw(found: Explanation, words: Mapping[str, str] = WORDS) -> Figure:
     bars = [
         Bar(
             step_name(one, words),
-            worth_text(one.worth, unit, words),
+            worth_text(one.worth, found, words),
             one.worth.low,
             one.worth.high,
             network(one.state),
@@ -34,5 +34,6 @@ def draw(found: Explanation, words: Mapping[str, str] = WORDS) -> Figure:
         train=words["train"],
         validation=words["validation"],
         unit=unit,
+        decimals=found.decimals,
     )
     return waterfall(network(found.first), bars, said)

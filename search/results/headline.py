@@ -19,11 +19,11 @@ WORDS = EXPLANATION_WORDS | {
     "headline_no_peaks_overfit": "{name} overfits.",
     "side_low": "low",
     "side_high": "high",
-    "headline_cure": "From {start} to {goal} the error falls from {before} to {after} {unit}; the "
-    "largest single step, {step}, lowers it by {gain} {unit}.",
-    "headline_unproven": "From {start} to {goal} the error falls from {before} to {after} {unit}; "
-    "no single step is significant with {seeds} seeds.",
-    "headline_no_cure": "From {start} to {goal} the error does not fall.",
+    "headline_cure": "From {start} to {goal} the validation RMSE falls from {before} to {after} "
+    "{unit}; the largest step ({step}) lowers it by {gain} {unit}.",
+    "headline_unproven": "From {start} to {goal} the validation RMSE falls from {before} to "
+    "{after} {unit}; no single step is significant with {seeds} seeds.",
+    "headline_no_cure": "From {start} to {goal} the validation RMSE does not fall.",
 }
 
 

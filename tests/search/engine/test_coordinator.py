@@ -73,6 +73,7 @@ class FakePool:
 class FakeMirror:
     shown: list[TrialRecord] = field(default_factory=list)
     states: list[State] = field(default_factory=list)
+    summaries: list[StudySummary] = field(default_factory=list)
     patience: float | None = None
     hurried: bool | None = None
 
@@ -81,6 +82,7 @@ class FakeMirror:
 
     def summarise(self, summary: StudySummary, state: State) -> None:
         self.states.append(state)
+        self.summaries.append(summary)
 
     def close(self, seconds: float, hurried: Callable[[], bool]) -> bool:
         self.patience = seconds
@@ -242,6 +244,26 @@ def test_t1_t2_t5_failed_trials_do_not_end_the_study() -> None:
     assert search.states == [State.FAILED] * 4 + [State.COMPLETE]
     failures = [record.failure for record in search.mirror.shown if record.failure]
     assert failures == [DIVERGED, OUT_OF_MEMORY, HUNG, DIVERGED]
+
+
+def test_t3_while_a_cluster_has_no_worker_the_study_waits_and_goes_on() -> None:
+    search = Search([result(0.03), Failure(Cause.NODE_LOST, "gone"), result(0.02)], total=2)
+    pool = search.pool
+    answer = pool.event
+
+    def event(seconds: float) -> Event | None:
+        pool.size = 1  # somebody came back
+        return answer(seconds)
+
+    def all_gone(task: Task) -> Iterable[Event]:
+        pool.size = 0 if len(pool.submitted) == 2 else 1
+        return ()
+
+    pool.event, pool.before_each = event, all_gone  # type: ignore[method-assign]
+    assert search.run().state is State.COMPLETE
+    assert search.study.finished == 2
+    shares = [summary.overhead_fraction for summary in search.mirror.summaries]
+    assert all(share is None or 0 <= share <= 1 for share in shares)
 
 
 def test_t4_parameters_that_kill_every_worker_are_given_up_and_the_study_ends() -> None:

@@ -85,10 +85,10 @@ def test_named_settings_are_explained_by_their_names(
     found = _found(stores, study="named", start="main2", goal="change", seeds=2)
     assert ("level", "change") in [(one.before, one.after) for one in found.changes]
     lines = "\n".join(explanation_lines(found))
-    assert "learned target from level to change" in lines
-    assert "inputs from cycles to changes" in lines
-    assert "hours read from 168 to 48" in lines
-    assert "schedule from constant to cosine" in lines
+    assert "what is learned: level → hourly change" in lines
+    assert "inputs: clock cycles → recent changes" in lines
+    assert "hours read: 168 → 48" in lines
+    assert "schedule: constant → cosine" in lines
     write_table(found, tmp_path / "way.csv")
     assert "target,level,change," in (tmp_path / "way.csv").read_text(encoding="utf-8")
     assert Explanation.model_validate_json(found.model_dump_json()) == found

@@ -50,7 +50,7 @@ def _panel(levels: int) -> figures.Panel:
 
 BETWEEN = Network(120.0, 145.0, "underfit")
 WATERFALL_WORDS = WaterfallWords(
-    "From main2 to best", "main2", "best", "RMSE (MW)", "RMSE (MW)", "training", "validation", "MW"
+    "From main2 to best", "main2", "best", "RMSE (MW)", "RMSE (MW)", "training", "validation", "MW", 1
 )
 LEARNING = {
     "title": "Typical",

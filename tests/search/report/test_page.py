@@ -174,9 +174,9 @@ def test_a_cure_names_what_was_changed_from_what_to_what_and_nothing_else() -> N
         ),
         (
             "ko",
-            "학습 목표 level → change, 입력 cycles → changes, 읽는 시간 수 입력 구간 전체 → 48, "
+            "학습 목표 level → change, 입력 cycles → changes, 입력 길이(시간) 입력 구간 전체 → 48, "
             "학습률 스케줄 constant → cosine",
-            "학습 목표 change, 입력 changes, 읽는 시간 수 48, 학습률 스케줄 cosine",
+            "학습 목표 change, 입력 changes, 입력 길이(시간) 48, 학습률 스케줄 cosine",
         ),
     ],
 )

@@ -143,16 +143,17 @@ def test_the_three_networks_are_one_of_each_regime(found: Facts) -> None:
 def test_the_headline_answers_the_questions(found: Facts) -> None:
     said = wall(found, "en").headline
     assert said.startswith("main2 underfits: at the peaks it forecasts 73.8 MW too low. ")
-    assert "the error falls from 246.0 to 70.0 MW" in said
-    assert "learning rate from 0.001 to 0.028, lowers it by 101.0 MW" in said
+    assert "the validation RMSE falls from 246.0 to 70.0 MW" in said
+    assert "the largest step (learning rate: 0.001 → 0.028) lowers it by 101.0 MW" in said
+    assert re.search(r"weeks_\d overfits: [\d.]+ MW on its training hours, [\d.]+ MW on", said)
     korean = wall(found, "ko").headline
-    assert korean.startswith("main2는 과소적합입니다. 피크에서 73.8 MW 낮게 예측합니다.")
-    assert "(" not in korean
+    assert korean.startswith("main2는 과소적합입니다. 피크를 평균 73.8 MW 낮게 예측합니다.")
+    assert not re.search(r"\((는|가|를|와|으)\)", korean), "a particle that was not chosen"
 
 
 def test_without_a_way_the_command_is_given(found: Facts) -> None:
     said = wall(dataclasses.replace(found, explanation=None), "en")
-    assert said.headline.endswith("too low.")
+    assert "too low. weeks_" in said.headline and "validation RMSE" not in said.headline
     assert "python -m search.explain --study tradeoff" in said.notes[0]
 
 
