@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from experiments.catalogue import CATALOGUE
+from experiments.experiment import Design
+from experiments.power_usage import CHANGE
+from experiments.teaching_notes import MAIN2
 from models.regime import Regime
 from search.common.errors import Refused
 from search.common.records import Task, TrialResult
@@ -105,12 +108,20 @@ def _found(stores: Stores, **changes: object) -> Explanation:
 def test_named_settings_are_explained_by_their_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = make_plan(adapt(CATALOGUE["power_usage"], {"trials": 4}))
+    named = ("target", "inputs", "lookback", "schedule")
+    goal = MAIN2.parameters.model_copy(
+        update={name: getattr(CHANGE.parameters, name) for name in named}
+    )
+    # Main2 and CHANGE differ in so many settings besides that a hundred more would be trained.
+    designs = (MAIN2, Design(name="goal", parameters=goal))
+    experiment = adapt(CATALOGUE["power_usage"], {"trials": 4})
+    plan = make_plan(experiment.model_copy(update={"designs": designs}))
     answer_with(monkeypatch, AnswerPool(_answer))
     stores = _stores(tmp_path)
     run_study(plan, "named", stores, Crew(2), quiet=True)
-    found = _found(stores, study="named", start="main2", goal="change", seeds=2)
+    found = _found(stores, study="named", start="main2", goal="goal", seeds=2)
     assert ("level", "change") in [(one.before, one.after) for one in found.changes]
+    assert len(found.changes) == len(named)
     lines = "\n".join(explanation_lines(found))
     assert "learned target from level to change" in lines
     assert "inputs from cycles to changes" in lines
