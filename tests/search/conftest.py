@@ -48,6 +48,8 @@ def smoke_study(once: Once) -> tuple[Path, str, str]:
     """A folder with a finished smoke study, and what its run printed; nobody changes it."""
 
     def make(place: Path) -> list[str]:
+        (place / "mlruns").mkdir()
+        empty_store(place / "mlruns")
         done = run(place, *PARALLEL, "--seed", "0")
         assert done.returncode == 0, done.stderr
         return [done.stdout, done.stderr]

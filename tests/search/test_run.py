@@ -16,7 +16,6 @@ from search.common.drawing import KERAS_TUNER, OPTUNA, SAMPLERS
 from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from search.tuning.storage import open_storage
 from tests.search.command import (
-    PARALLEL,
     SMOKE,
     environment,
     here,
@@ -51,7 +50,7 @@ def finished(
     place = tmp_path_factory.mktemp("finished")
     (place / "mlruns").mkdir()
     empty_store(place / "mlruns")
-    done = run(place, *PARALLEL, *tuner, "--seed", "0")
+    done = run(place, *SMOKE, *tuner, "--seed", "0")
     assert done.returncode == 0, done.stderr
     return place, done.stdout, done.stderr
 
