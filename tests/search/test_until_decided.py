@@ -41,5 +41,6 @@ def test_an_explanation_is_foreseen_without_training(
     done = run(place, *options, module="search.explain")
     assert done.returncode == DONE, done.stderr
     assert "3 seeds choose, 3 others measure" in done.stderr and done.stdout == ""
-    done = here(place, explain.main, "--study", "nobody")
-    assert done.exit_code == REFUSED_OR_FAILED and "there is no study 'nobody'" in done.stderr
+    refused = here(place, explain.main, "--study", "nobody")
+    assert refused.exit_code == REFUSED_OR_FAILED
+    assert "there is no study 'nobody'" in refused.stderr
