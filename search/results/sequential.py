@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special, stats
+from scipy import special  # `scipy.stats` takes half a second to import
 
 from search.results.paired_tests import Difference, Expected, holm
 
@@ -158,8 +158,8 @@ def seeds_needed(difference: Difference, claims: int) -> int | None:
         if difference.sd == 0:
             return seeds
         effect = abs(difference.mean) / difference.sd * np.sqrt(seeds)
-        critical = stats.t.ppf(1 - share * ERROR / claims, seeds - 1)
-        if stats.nct.sf(critical, seeds - 1, effect) >= POWER:
+        critical = special.stdtrit(seeds - 1, 1 - share * ERROR / claims)
+        if 1 - special.nctdtr(seeds - 1, effect, critical) >= POWER:
             return seeds
     return None
 
@@ -184,7 +184,6 @@ def _p_values(differences: FloatArray, looks: Sequence[int]) -> tuple[FloatArray
             lower[at], higher[at] = float(mean >= 0), float(mean <= 0)
             continue
         statistic = mean / (sd / np.sqrt(seeds))
-        # Student's distribution function; the one in `scipy.stats` is slower.
         lower[at] = special.stdtr(seeds - 1, statistic)
         higher[at] = special.stdtr(seeds - 1, -statistic)
     return lower, higher

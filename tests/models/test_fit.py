@@ -17,6 +17,8 @@ from models.parameters import TrialParameters
 WINDOW, FEATURES = 6, 2
 
 trainer_of: Any = KerasTrainer
+# Of tests that are about one trainer, or about none.
+once = pytest.mark.parametrize("_each_trainer", [KerasTrainer], indirect=True)
 
 
 @pytest.fixture(params=[KerasTrainer, KernelTrainer], autouse=True)
@@ -95,6 +97,7 @@ def test_the_moving_average_is_validated_and_kept_while_training_goes_on_without
     assert final == min(record.history["val_mse"])
 
 
+@once
 def test_the_moving_average_is_that_of_all_steps() -> None:
     # Three steps an epoch, the average's time constant half an epoch.
     parameters = _parameters(epochs=1, batch_size=16, ema_epochs=0.5, weights="last")
@@ -194,6 +197,7 @@ def test_the_step_is_that_of_keras_fit() -> None:
             np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
+@once
 def test_every_window_is_seen_once_an_epoch_in_a_new_order() -> None:
     x = y = np.arange(10, dtype=np.float32).reshape(10, 1)
     shuffle = np.random.default_rng(0)
@@ -224,6 +228,7 @@ def test_t1_infinity_only_in_validation_is_a_failure() -> None:
         fit(trainer_of(model), parameters, *_windows(40), x_validation, y_validation, _never)
 
 
+@once
 def test_t2_out_of_memory_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
     def exhausted(*_: Any) -> Any:
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
@@ -234,6 +239,7 @@ def test_t2_out_of_memory_passes_through(monkeypatch: pytest.MonkeyPatch) -> Non
         _train(_parameters())
 
 
+@once
 def test_t2_no_memory_for_the_kernels_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
     def exhausted(*_: Any) -> Any:
         raise MemoryError("Unable to allocate")
@@ -261,6 +267,7 @@ def test_windows_and_targets_must_match(windows: int, targets: int) -> None:
         fit(trainer_of(model), parameters, x[:windows], y[:targets], *_windows(24), _never)
 
 
+@once
 def test_predictions_do_not_depend_on_the_batching(monkeypatch: pytest.MonkeyPatch) -> None:
     model = build(_parameters(), WINDOW, FEATURES, 3, 0)
     x, _ = _windows(50)
@@ -274,6 +281,7 @@ def test_predictions_do_not_depend_on_the_batching(monkeypatch: pytest.MonkeyPat
         predict(model, x[:0])
 
 
+@once
 def test_mse_accumulates_in_float64_and_never_broadcasts() -> None:
     output = np.full((1_000_000, 1), 1e-4, np.float32)
     output[0] = 1e4

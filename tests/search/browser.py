@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.search.command import argv, environment
 
@@ -111,16 +111,21 @@ def newcomer(page: Page) -> Iterator[Page]:
 
 
 @contextmanager
-def opened(chromium: str) -> Iterator[Page]:
-    """A window of the browser at that path."""
+def launched(chromium: str) -> Iterator[Browser]:
+    """The browser at that path, without a window."""
     expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
-        window = browser.new_page(viewport={"width": WINDOW[0], "height": WINDOW[1]})
-        window.set_default_timeout(PATIENCE * 1000)
-        window.add_init_script(NO_ASSISTANT)
-        yield window
+        yield browser
         browser.close()
+
+
+def open_window(browser: Browser) -> Page:
+    """A window for pages of the MLflow UI."""
+    window = browser.new_page(viewport={"width": WINDOW[0], "height": WINDOW[1]})
+    window.set_default_timeout(PATIENCE * 1000)
+    window.add_init_script(NO_ASSISTANT)
+    return window
 
 
 def screenshot(page: Page, name: str) -> None:

@@ -1,5 +1,6 @@
 """Runs the real commands as a person does: a process of its own, in a folder of its own."""
 
+import contextlib
 import json
 import os
 import sqlite3
@@ -9,6 +10,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
+
+from click import Command
+from click.testing import CliRunner, Result
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Each worker pays for TensorFlow's start: two only where it matters that there are two.
@@ -37,6 +41,15 @@ def run(
         timeout=seconds,
         check=False,
     )
+
+
+def here(place: Path, command: Command, *options: str) -> Result:
+    """The same command in this process, which has paid for the start of its libraries.
+
+    Each command is started as a process, too, by at least one test.
+    """
+    with contextlib.chdir(place):
+        return CliRunner().invoke(command, options)
 
 
 def start(

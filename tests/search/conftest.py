@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.search.browser import Site, opened, served
+from tests.search.browser import Site, launched, open_window, served
 from tests.search.command import PARALLEL, run
 from tests.search.mlflow_stores import empty_store
 
@@ -48,6 +48,8 @@ def smoke_study(once: Once) -> tuple[Path, str, str]:
     """A folder with a finished smoke study, and what its run printed; nobody changes it."""
 
     def make(place: Path) -> list[str]:
+        (place / "mlruns").mkdir()
+        empty_store(place / "mlruns")
         done = run(place, *PARALLEL, "--seed", "0")
         assert done.returncode == 0, done.stderr
         return [done.stdout, done.stderr]
@@ -81,7 +83,13 @@ def site(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site
 
 
 @pytest.fixture(scope="module")
-def page(chromium: str, site: Site) -> Iterator[Page]:
+def browser(chromium: str) -> Iterator[Browser]:
+    """One browser for all tests of a module: it takes longer to start than to show a page."""
+    with launched(chromium) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser, site: Site) -> Page:
     """One window for all tests of a module: the UI's scripts are read once."""
-    with opened(chromium) as window:
-        yield window
+    return open_window(browser)

@@ -86,7 +86,7 @@ def test_s2_killed_coordinator_is_reconciled_at_the_next_start(place: Path) -> N
 
 
 def test_s5_second_coordinator_of_one_study_is_refused_by_name(tmp_path: Path) -> None:
-    first = start(tmp_path, *LONG)
+    first = start(tmp_path, *LONG, "--workers", "1")
     try:
         wait_until(lambda: (tmp_path / "mlruns" / "locks" / "optuna.db.documents.pid").exists())
         second = run(tmp_path, *LONG)

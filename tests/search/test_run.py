@@ -1,6 +1,5 @@
 """The main job as a person runs it: real command, real data, real stores, tiny budget."""
 
-import contextlib
 import re
 import shutil
 import subprocess
@@ -10,16 +9,16 @@ from pathlib import Path
 
 import optuna
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 import search.run
 from search.common.drawing import KERAS_TUNER, OPTUNA, SAMPLERS
 from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from search.tuning.storage import open_storage
 from tests.search.command import (
-    PARALLEL,
     SMOKE,
     environment,
+    here,
     mlflow_runs,
     query,
     result,
@@ -51,15 +50,13 @@ def finished(
     place = tmp_path_factory.mktemp("finished")
     (place / "mlruns").mkdir()
     empty_store(place / "mlruns")
-    done = run(place, *PARALLEL, *tuner, "--seed", "0")
+    done = run(place, *SMOKE, *tuner, "--seed", "0")
     assert done.returncode == 0, done.stderr
     return place, done.stdout, done.stderr
 
 
 def run_here(place: Path, *options: str) -> Result:
-    """The same command in this process, which has paid for the start of its libraries."""
-    with contextlib.chdir(place):
-        return CliRunner().invoke(search.run.main, options)
+    return here(place, search.run.main, *options)
 
 
 @pytest.fixture
@@ -168,8 +165,8 @@ def test_objective_is_the_penalty_free_error_and_val_loss_lies_above_it(
 
 def test_s3_same_command_again_does_nothing_and_says_so(copy: Path, tuner: tuple[str, str]) -> None:
     before = trial_states(copy), sorted(r["run_id"] for r in mlflow_runs(copy))
-    done = run(copy, *SMOKE, *tuner, "--seed", "0")
-    assert done.returncode == 0
+    done = run_here(copy, *SMOKE, *tuner, "--seed", "0")
+    assert done.exit_code == DONE, done.stderr
     assert "already has 4 finished trials" in done.stderr
     assert (trial_states(copy), sorted(r["run_id"] for r in mlflow_runs(copy))) == before
 
@@ -346,9 +343,9 @@ def test_a_dry_run_foresees_that_a_study_cannot_go_on(tmp_path: Path) -> None:
         "using (study_id)"
     )
     before = query(tmp_path / "optuna.db", everything)
-    refused = run(tmp_path, *options, "--study", "mine")
-    assert refused.returncode == REFUSED_OR_FAILED
+    refused = run_here(tmp_path, *options, "--study", "mine")
+    assert refused.exit_code == REFUSED_OR_FAILED
     assert "'mine' cannot go on" in refused.stderr and "seed: was 7, is 0" in refused.stderr
-    assert run(tmp_path, *options, "--study", "other").returncode == DONE
+    assert run_here(tmp_path, *options, "--study", "other").exit_code == DONE
     assert query(tmp_path / "optuna.db", everything) == before
     assert query(tmp_path / "optuna.db", "select count(*) from studies") == [(1,)]

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.command import run
+import search.run
+from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
+from search.explain import __main__ as explain
+from tests.search.command import here, run
 
 
 @pytest.mark.parametrize(
@@ -18,14 +21,15 @@ from tests.search.command import run
 def test_seeds_are_added_to_claims_alone(
     options: tuple[str, ...], said: str, tmp_path: Path
 ) -> None:
-    done = run(tmp_path, "--until-decided", *options)
-    assert done.returncode == 2 and re.search(said, done.stderr), done.stderr
+    done = here(tmp_path, search.run.main, "--until-decided", *options)
+    assert done.exit_code == WRONG_INPUT and re.search(said, done.stderr), done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_the_plan_foresees_the_most_seeds(tmp_path: Path) -> None:
-    done = run(tmp_path, "--until-decided", "--experiment", "slips", "--seeds", "7", "--dry-run")
-    assert done.returncode == 0, done.stderr
+    options = ("--until-decided", "--experiment", "slips", "--seeds", "7", "--dry-run")
+    done = here(tmp_path, search.run.main, *options)
+    assert done.exit_code == DONE, done.stderr
     assert "28 trials of experiment slips" in done.stdout and "x 7 seed(s)" in done.stdout
 
 
@@ -35,7 +39,8 @@ def test_an_explanation_is_foreseen_without_training(
     place, _, _ = smoke_study
     options = ("--study", "smoke", "--from", "small", "--to", "trial_1", "--dry-run")
     done = run(place, *options, module="search.explain")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == DONE, done.stderr
     assert "3 seeds choose, 3 others measure" in done.stderr and done.stdout == ""
-    done = run(place, "--study", "nobody", module="search.explain")
-    assert done.returncode == 1 and "there is no study 'nobody'" in done.stderr
+    refused = here(place, explain.main, "--study", "nobody")
+    assert refused.exit_code == REFUSED_OR_FAILED
+    assert "there is no study 'nobody'" in refused.stderr

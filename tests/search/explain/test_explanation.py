@@ -2,12 +2,16 @@
 
 import dataclasses
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from experiments.catalogue import CATALOGUE
+from experiments.experiment import Design
+from experiments.power_usage import CHANGE
+from experiments.teaching_notes import MAIN2
 from models.regime import Regime
 from search.common.errors import Refused
 from search.common.records import Task, TrialResult
@@ -55,13 +59,39 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
+def _copied(searched: Path, place: Path) -> Stores:
+    for file in searched.glob("a.db*"):  # the write-ahead log, too
+        shutil.copy(file, place)
+    return _stores(place)
+
+
 @pytest.fixture
 def stores(searched: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stores:
     """That study in a folder of its own, with a pool that answers."""
-    for file in searched.glob("a.db*"):  # the write-ahead log, too
-        shutil.copy(file, tmp_path)
     answer_with(monkeypatch, AnswerPool(_answer))
-    return _stores(tmp_path)
+    return _copied(searched, tmp_path)
+
+
+@dataclass(frozen=True)
+class Explained:
+    """An explanation with its stores, what was trained for it and what was said; nobody changes."""
+
+    stores: Stores
+    found: Explanation
+    tasks: list[Task]
+    said: list[str]
+
+
+@pytest.fixture(scope="module")
+def explained(searched: Path, tmp_path_factory: pytest.TempPathFactory) -> Explained:
+    """That study explained once from beginning to end."""
+    stores, pool = _copied(searched, tmp_path_factory.mktemp("explained")), AnswerPool(_answer)
+    said: list[str] = []
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        answer_with(monkeypatch, pool)
+        found = explain(_wish(), stores, said.append)
+    assert found is not None
+    return Explained(stores, found, pool.tasks, said)
 
 
 def _wish(**changes: object) -> Wish:
@@ -78,12 +108,20 @@ def _found(stores: Stores, **changes: object) -> Explanation:
 def test_named_settings_are_explained_by_their_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plan = make_plan(adapt(CATALOGUE["power_usage"], {"trials": 4}))
+    named = ("target", "inputs", "lookback", "schedule")
+    goal = MAIN2.parameters.model_copy(
+        update={name: getattr(CHANGE.parameters, name) for name in named}
+    )
+    # Main2 and CHANGE differ in so many settings besides that a hundred more would be trained.
+    designs = (MAIN2, Design(name="goal", parameters=goal))
+    experiment = adapt(CATALOGUE["power_usage"], {"trials": 4})
+    plan = make_plan(experiment.model_copy(update={"designs": designs}))
     answer_with(monkeypatch, AnswerPool(_answer))
     stores = _stores(tmp_path)
     run_study(plan, "named", stores, Crew(2), quiet=True)
-    found = _found(stores, study="named", start="main2", goal="change", seeds=2)
+    found = _found(stores, study="named", start="main2", goal="goal", seeds=2)
     assert ("level", "change") in [(one.before, one.after) for one in found.changes]
+    assert len(found.changes) == len(named)
     lines = "\n".join(explanation_lines(found))
     assert "what is learned: level → hourly change" in lines
     assert "inputs: clock cycles → recent changes" in lines
@@ -94,12 +132,8 @@ def test_named_settings_are_explained_by_their_names(
     assert Explanation.model_validate_json(found.model_dump_json()) == found
 
 
-def test_the_steps_add_up_with_an_interval_each(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pool = AnswerPool(_answer)
-    answer_with(monkeypatch, pool)
-    found = _found(stores)
+def test_the_steps_add_up_with_an_interval_each(explained: Explained) -> None:
+    stores, found, tasks = explained.stores, explained.found, explained.tasks
     total = sum(one.worth.mean for one in found.changes)
     assert total == pytest.approx(found.last.validation - found.first.validation, abs=1e-6)
     for one in found.changes:
@@ -107,8 +141,8 @@ def test_the_steps_add_up_with_an_interval_each(
         assert one.worth.low is not None and one.worth.high is not None
         assert one.taken_back is not None
         assert one.state.regime in Regime
-    drawn = {(task.parameters, task.seed) for task in pool.tasks}
-    assert len(drawn) == len(pool.tasks)  # nothing is trained twice
+    drawn = {(task.parameters, task.seed) for task in tasks}
+    assert len(drawn) == len(tasks)  # nothing is trained twice
     storage = open_existing(stores.storage, stores.schema_lock)
     assert explanations_of(storage, STUDY) == [found.model_dump(mode="json")]
 
@@ -161,16 +195,15 @@ def test_what_has_no_way_is_refused(stores: Stores, changes: dict[str, object], 
         explain(_wish(**changes), stores, lambda _: None)
 
 
-def test_an_explanation_is_no_study_to_report_on(stores: Stores) -> None:
-    said: list[str] = []
-    explain(_wish(), stores, said.append)
-    name = said[0].split()[1].rstrip(":")
+def test_an_explanation_is_no_study_to_report_on(explained: Explained) -> None:
+    stores = explained.stores
+    name = explained.said[0].split()[1].rstrip(":")
     with pytest.raises(Refused, match=f"explains study '{STUDY}'"):
         read_study(open_existing(stores.storage, stores.schema_lock), name)
 
 
-def test_the_way_is_told_drawn_and_written(stores: Stores, tmp_path: Path) -> None:
-    found = _found(stores)
+def test_the_way_is_told_drawn_and_written(explained: Explained, tmp_path: Path) -> None:
+    found = explained.found
     lines = explanation_lines(found)
     assert lines[0].startswith("From small to best of study smoke: validation RMSE ")
     assert any("learning rate from 0.01 to " in line and " MW (" in line for line in lines)

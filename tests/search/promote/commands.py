@@ -1,18 +1,16 @@
 """Promotion and forecast on a study of tiny networks: as processes, or in this one."""
 
-import contextlib
 import subprocess
 from pathlib import Path
 from typing import Any
 
-from click import Command
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from data_pipeline.source import BUILTIN_PATH
 from models.baselines import BASELINES
 from search import predict as predict_command
 from search.promote import __main__ as promote_command
-from tests.search.command import query, run
+from tests.search.command import here, query, run
 
 FITTED = BASELINES[3:]
 PROMOTE = ("--study", "smoke", "--top", "2", "--seeds", "2", "--folds", "2", "--workers", "1")
@@ -27,17 +25,11 @@ def predict(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def predict_here(place: Path, *options: str) -> Result:
-    """The same command in this process, which has paid for the start of its libraries."""
-    return _here(place, predict_command.main, *options)
+    return here(place, predict_command.main, *options)
 
 
 def promote_here(place: Path, *options: str) -> Result:
-    return _here(place, promote_command.main, *options)
-
-
-def _here(place: Path, command: Command, *options: str) -> Result:
-    with contextlib.chdir(place):
-        return CliRunner().invoke(command, options)
+    return here(place, promote_command.main, *options)
 
 
 def state(place: Path) -> dict[str, list[tuple[Any, ...]] | int]:

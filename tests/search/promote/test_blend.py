@@ -143,14 +143,3 @@ def test_a_blend_predicts_and_is_judged_on_past_hours(
     back = predict_here(place, "--data", "meter.csv", "--backtest")
     rows = list(csv.DictReader(io.StringIO(back.stdout)))
     assert back.exit_code == DONE and rows[0]["forecast"] == "champion"
-
-
-def test_without_a_blend_the_network_stands_alone(
-    refused: tuple[Path, dict[str, Any]],
-) -> None:
-    place = refused[0]
-    done = promote_here(place, *PROMOTE, "--no-blend", "--name", "alone", "--force", "--json")
-    assert done.exit_code == DONE, done.stderr
-    found = json.loads(done.stdout)
-    assert found["kind"] == "network" and found["retest_blend"] is None
-    assert "A blend of" not in done.stderr

@@ -20,11 +20,11 @@ def _openings(place: Path) -> int:
     )
 
 
-def test_p2_a_promotion_killed_after_the_opening_goes_on_with_the_same_one(
-    refused: tuple[Path, dict[str, Any]],
-) -> None:
+@pytest.fixture(scope="module")
+def gone_on(refused: tuple[Path, dict[str, Any]]) -> tuple[dict[str, Any], str]:
+    """What a promotion found and said that was killed after the opening, and ran again."""
     place = refused[0]
-    options = (*PROMOTE, "--name", "other", "--force")
+    options = (*PROMOTE, "--name", "other", "--force", "--no-blend")
     process = start(place, *options, module="search.promote")
     before = _openings(place)
     assert process.stderr is not None
@@ -38,10 +38,25 @@ def test_p2_a_promotion_killed_after_the_opening_goes_on_with_the_same_one(
     again = promote(place, *options, "--json")
     assert again.returncode == DONE, again.stderr
     found = json.loads(again.stdout)
-    assert found["promoted"] and found["opening"] == _openings(place) == before + 1
+    assert found["opening"] == _openings(place) == before + 1
+    return found, again.stderr
+
+
+def test_p2_a_promotion_killed_after_the_opening_goes_on_with_the_same_one(
+    refused: tuple[Path, dict[str, Any]], gone_on: tuple[dict[str, Any], str]
+) -> None:
+    place = refused[0]
+    assert gone_on[0]["promoted"]
+    registered = "select version from model_versions where name = 'other'"
     assert query(place / "mlruns" / "mlflow.db", registered) == [(1,)]
     runs = [run for run in mlflow_runs(place) if run.get("search.kind") == "promotion"]
     assert [run["status"] for run in runs if run["model"] == "other"] == ["FINISHED"]
+
+
+def test_without_a_blend_the_network_stands_alone(gone_on: tuple[dict[str, Any], str]) -> None:
+    found, said = gone_on
+    assert found["kind"] == "network" and found["retest_blend"] is None
+    assert "A blend of" not in said
 
 
 @pytest.mark.parametrize(

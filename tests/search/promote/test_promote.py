@@ -21,14 +21,14 @@ from playwright.sync_api import Page, expect
 
 from data_pipeline.source import BUILTIN_PATH
 from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
+from search.report import __main__ as report_command
 from tests.search.browser import WORKFLOW, Site, screenshot
-from tests.search.command import environment, mlflow_runs, query, run
+from tests.search.command import environment, here, mlflow_runs, query
 from tests.search.promote.commands import (
     FITTED,
     PROMOTE,
     predict,
     predict_here,
-    promote,
     promote_here,
     write_meter,
 )
@@ -40,8 +40,8 @@ REPOSITORY = str(Path(__file__).parents[3])
 def promoted(refused: tuple[Path, dict[str, Any]]) -> tuple[Path, str]:
     """The same study promoted by force, and the CSV of its last 400 hours."""
     place = refused[0]
-    done = promote(place, *PROMOTE, "--force", "--quiet")
-    assert done.returncode == DONE, done.stderr
+    done = promote_here(place, *PROMOTE, "--force", "--quiet")
+    assert done.exit_code == DONE, done.stderr
     assert "by force, although" in done.stdout
     write_meter(place)
     return place, done.stdout
@@ -83,8 +83,8 @@ def test_the_retest_trains_with_fresh_seeds_on_every_fold(
         )
     )
     assert not set(seeds[name].split(",")) & set(seeds["smoke"].split(","))
-    report = run(place, "--study", name, module="search.report")
-    assert report.returncode == REFUSED_OR_FAILED and "re-test of study 'smoke'" in report.stderr
+    report = here(place, report_command.main, "--study", name)
+    assert report.exit_code == REFUSED_OR_FAILED and "re-test of study 'smoke'" in report.stderr
 
 
 def test_a_promotion_is_a_run_under_the_studys_with_scores_card_and_figure(

@@ -1,6 +1,5 @@
 """`python -m search.report` on a real store whose trainings were made up."""
 
-import contextlib
 import csv
 import json
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from matplotlib.image import imread
 
 from experiments.catalogue import CATALOGUE
@@ -19,7 +18,7 @@ from search.common.spool import write_spool
 from search.engine.plan import adapt, make_plan
 from search.engine.session import conduct
 from search.report import __main__ as report
-from tests.search.command import run
+from tests.search.command import here, run
 from tests.search.mlflow_stores import empty_store
 from tests.search.sleeping_pool import SleepingPool, undrawn
 
@@ -57,9 +56,7 @@ def _words(store: Path, words: tuple[str, ...]) -> list[str]:
 
 
 def _report(store: Path, place: Path, *words: str) -> Result:
-    """The command in this process, which has paid for the start of its libraries."""
-    with contextlib.chdir(place):
-        return CliRunner().invoke(report.main, _words(store, words))
+    return here(place, report.main, *_words(store, words))
 
 
 def test_it_writes_page_figures_tables_and_facts_and_logs_them(store: Path, tmp_path: Path) -> None:

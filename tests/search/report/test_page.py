@@ -2,10 +2,9 @@
 
 import base64
 import dataclasses
+import functools
 import io
-import os
 import re
-import shutil
 import string
 from pathlib import Path
 from typing import Literal
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fontTools.ttLib import TTFont
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from search.common.records import TrialRecord
 from search.common.spool import Forecasts
@@ -92,6 +91,11 @@ def _page(language: Language, studies: list[KeptStudy]) -> str:
     with font_for(hangul_font() if language == "ko" else None):
         svgs = {name: svg(figure) for name, figure in draw(found, language, kept).items()}
     return render(found, svgs, language, kept)
+
+
+@functools.cache
+def _page_of_all(language: Language) -> str:
+    return _page(language, _studies())
 
 
 def forecasts_of(found: Facts) -> dict[tuple[str, int], Forecasts]:
@@ -231,7 +235,7 @@ def test_what_was_not_tried_is_said_with_the_command() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_asks_for_nothing_from_elsewhere(language: Language) -> None:
-    page = _page(language, _studies())
+    page = _page_of_all(language)
     # Names of XML namespaces and of the SVG's document type are no addresses to fetch.
     links = set(re.findall(r"(?:src|href)=\"([^\"#]+)\"|url\(([^)#]+)\)", page))
     assert all(one.startswith("data:") for pair in links for one in pair if one)
@@ -265,21 +269,14 @@ def test_nested_rows_become_flat_columns() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_browser_shows_it_without_complaint_and_without_boxes(
-    language: Language, scheme: Literal["light", "dark"], tmp_path: Path
+    language: Language, scheme: Literal["light", "dark"], browser: Browser, tmp_path: Path
 ) -> None:
-    chromium = shutil.which("chromium")
-    if chromium is None and os.environ.get("REQUIRE_BROWSER") == "1":
-        pytest.fail("REQUIRE_BROWSER=1, but there is no chromium: apt-get install chromium")
-    if chromium is None:
-        pytest.skip("needs a browser: apt-get install chromium")
     file = tmp_path / "index.html"
-    file.write_text(_page(language, _studies()), encoding="utf-8")
+    file.write_text(_page_of_all(language), encoding="utf-8")
     said: list[str] = []
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        context = browser.new_context(
-            viewport={"width": 1200, "height": 900}, color_scheme=scheme, offline=True
-        )
+    with browser.new_context(
+        viewport={"width": 1200, "height": 900}, color_scheme=scheme, offline=True
+    ) as context:
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text))
         page.on("pageerror", lambda error: said.append(str(error)))
@@ -298,5 +295,4 @@ def test_a_browser_shows_it_without_complaint_and_without_boxes(
         )
         assert (sum(map(int, re.findall(r"\d+", ink)[:3])) > 380) == (scheme == "dark")
         assert (sum(map(int, re.findall(r"\d+", paper)[:3])) > 380) == (scheme == "light")
-        browser.close()
     assert said == []

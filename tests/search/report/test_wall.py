@@ -3,13 +3,12 @@
 import dataclasses
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from data_pipeline.framing import Framing
 from experiments.tradeoff import DESIGNS
@@ -111,26 +110,24 @@ def _html(found: Facts, language: Language) -> str:
     return render(found, svgs, language, kept)
 
 
+@pytest.fixture(scope="module")
+def html(found: Facts) -> dict[Language, str]:
+    """The page in each language."""
+    return {language: _html(found, language) for language in LANGUAGES}
+
+
 @contextmanager
-def _opened(html: str, place: Path, script: bool = True) -> Iterator[Page]:
-    chromium = shutil.which("chromium")
-    if chromium is None and os.environ.get("REQUIRE_BROWSER") == "1":
-        pytest.fail("REQUIRE_BROWSER=1, but there is no chromium: apt-get install chromium")
-    if chromium is None:
-        pytest.skip("needs a browser: apt-get install chromium")
+def _opened(browser: Browser, html: str, place: Path, script: bool = True) -> Iterator[Page]:
     file = place / "index.html"
     file.write_text(html, encoding="utf-8")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        context = browser.new_context(
-            viewport={"width": 1280, "height": 800}, offline=True, java_script_enabled=script
-        )
+    with browser.new_context(
+        viewport={"width": 1280, "height": 800}, offline=True, java_script_enabled=script
+    ) as context:
         page = context.new_page()
         page.goto(file.as_uri())
         if folder := os.environ.get("SCREENSHOTS"):
             page.screenshot(path=Path(folder) / f"{place.name}.png")
         yield page
-        browser.close()
 
 
 def test_the_three_networks_are_one_of_each_regime(found: Facts) -> None:
@@ -159,9 +156,9 @@ def test_without_a_way_the_command_is_given(found: Facts) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_first_screen_fits_a_screen_and_a_printed_page(
-    language: Language, found: Facts, tmp_path: Path
+    language: Language, html: dict[Language, str], browser: Browser, tmp_path: Path
 ) -> None:
-    with _opened(_html(found, language), tmp_path) as page:
+    with _opened(browser, html[language], tmp_path) as page:
         wall_box = page.locator("#wall").bounding_box()
         assert wall_box is not None and wall_box["y"] + wall_box["height"] <= 800
         assert page.locator("#wall svg").count() == 2
@@ -177,16 +174,20 @@ def test_the_first_screen_fits_a_screen_and_a_printed_page(
         assert printed is not None and printed["height"] <= 718
 
 
-def test_the_korean_page_has_no_english_left_but_names(found: Facts) -> None:
+def test_the_korean_page_has_no_english_left_but_names(
+    found: Facts, html: dict[Language, str]
+) -> None:
     said = wall(found, "ko")
     text = " ".join([said.headline, *said.notes, said.weeks, said.way, *way_notes(found, "ko")])
     words = set(re.findall(r"[A-Za-z]{2,}[A-Za-z_0-9]*", text))
     assert words <= {"main2", "best", "MW", *(d.name for d in DESIGNS)}
-    assert not re.search(r"은\(는\)|이\(가\)|을\(를\)|\(으\)로", _html(found, "ko"))
+    assert not re.search(r"은\(는\)|이\(가\)|을\(를\)|\(으\)로", html["ko"])
 
 
-def test_a_slider_is_dragged_by_key_and_says_what_it_shows(found: Facts, tmp_path: Path) -> None:
-    with _opened(_html(found, "en"), tmp_path) as page:
+def test_a_slider_is_dragged_by_key_and_says_what_it_shows(
+    found: Facts, html: dict[Language, str], browser: Browser, tmp_path: Path
+) -> None:
+    with _opened(browser, html["en"], tmp_path) as page:
         assert page.locator(".axis").count() == len(shown_curves(found.tradeoff)) == 5
         axis = page.locator(".axis").first
         slider = axis.get_by_role("slider")
@@ -206,8 +207,10 @@ def test_a_slider_is_dragged_by_key_and_says_what_it_shows(found: Facts, tmp_pat
         assert axis.locator(".level:visible").count() > 1 and not slider.is_visible()
 
 
-def test_without_a_script_all_levels_stand_side_by_side(found: Facts, tmp_path: Path) -> None:
-    with _opened(_html(found, "en"), tmp_path, script=False) as page:
+def test_without_a_script_all_levels_stand_side_by_side(
+    found: Facts, html: dict[Language, str], browser: Browser, tmp_path: Path
+) -> None:
+    with _opened(browser, html["en"], tmp_path, script=False) as page:
         levels = sum(len(curve.levels) for curve in shown_curves(found.tradeoff))
         assert page.locator(".level:visible").count() == levels
         assert page.locator("input").count() == 0

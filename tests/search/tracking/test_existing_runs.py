@@ -13,6 +13,7 @@ from search.tracking.existing_runs import KeptRuns, NotThere
 from search.tracking.study_runs import StudyRuns
 from tests.search.mlflow_stores import empty_store
 from tests.search.samples import facts, record, result
+from tests.search.sleeping_pool import undrawn
 
 HOURS = pd.date_range("2024-01-01", periods=30, freq="h")
 
@@ -27,9 +28,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> str:
     write_spool(folder(spool, 0), lambda path: path.touch(), HOURS, np.ones((30, 2)), forecast)
     records = (record(0, result(0.02)), record(1, result(0.03)))
     runs.connect()
-    for one in records:
-        runs.write_trial(one)
-    runs.write_study(StudySummary(records, finished=2), State.COMPLETE)
+    with undrawn():
+        for one in records:
+            runs.write_trial(one)
+        runs.write_study(StudySummary(records, finished=2), State.COMPLETE)
     return uri
 
 

@@ -15,6 +15,7 @@ from search.tracking.mirror import Mirror
 from search.tracking.moved import follow
 from tests.search.mlflow_stores import empty_store
 from tests.search.samples import facts, record, result
+from tests.search.sleeping_pool import undrawn
 
 _ARGUMENTS = ("URI", "tiny", "one")
 RECORDS = (record(0, result(0.02)), record(1, result(0.03)))
@@ -36,9 +37,10 @@ class Project:
     def deliver(self) -> None:
         place = self.root / "artifacts", self.root / "lock", self.root / "spool"
         mirror = Mirror(self.uri, *place, facts(identity="one"), self.said.append)
-        mirror.catch_up(RECORDS)
-        mirror.summarise(StudySummary(RECORDS, finished=2), State.COMPLETE)
-        assert mirror.close(60, lambda: 0)
+        with undrawn():
+            mirror.catch_up(RECORDS)
+            mirror.summarise(StudySummary(RECORDS, finished=2), State.COMPLETE)
+            assert mirror.close(60, lambda: 0)
 
     def query(self, sql: str) -> list[tuple[str, ...]]:
         with sqlite3.connect(f"{self.root}/mlflow.db") as store:

@@ -23,6 +23,7 @@ from tests.search.browser import WORKFLOW, Site, newcomer
 from tests.search.command import REPOSITORY, query
 from tests.search.mlflow_stores import empty_store
 from tests.search.samples import facts, record, result
+from tests.search.sleeping_pool import undrawn
 
 RECORDS = (record(0, result(0.02)), record(1, result(0.03)))
 ROWS = ".ag-pinned-left-cols-container [role=row]"
@@ -36,9 +37,10 @@ def add_experiment(store: Path, name: str) -> None:
     uri, lock = f"sqlite:///{store / DATABASE}", store / "lock"
     runs = StudyRuns(uri, store / "artifacts", lock, store / "spool", of_study)
     runs.connect()
-    for one in RECORDS:
-        runs.write_trial(one)
-    runs.write_study(StudySummary(RECORDS, finished=2), State.COMPLETE)
+    with undrawn():
+        for one in RECORDS:
+            runs.write_trial(one)
+        runs.write_study(StudySummary(RECORDS, finished=2), State.COMPLETE)
 
 
 @pytest.fixture(scope="module")

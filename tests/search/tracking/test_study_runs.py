@@ -19,6 +19,7 @@ from search.tracking.study_runs import StudyRuns
 from tests.search.command import query, wait_until
 from tests.search.mlflow_stores import empty_store, server_in
 from tests.search.samples import facts, record, result
+from tests.search.sleeping_pool import undrawn
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -96,6 +97,12 @@ class Place:
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("search.tracking.mirror._PAUSES", (0.2,))
+
+
+@pytest.fixture(autouse=True)
+def no_drawing() -> Iterator[None]:
+    with undrawn():
+        yield
 
 
 def _all_is_there(place: Place) -> None:
