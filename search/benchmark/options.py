@@ -101,12 +101,12 @@ OF_TUNERS = [
         ["--minutes"],
         callback=_minutes,
         help="With --tuners or --pruners: minutes of the simulated clock at which to compare.  "
-        "[default: 5,10,20; pruners: 10,20,30]",
+        "[default: 1,2.5,5]",
     ),
     click.Option(
         ["--overhead"],
         type=click.FloatRange(min=0),
-        default=2.0,
+        default=0.15,
         show_default=True,
         help="With --tuners or --pruners: seconds per trial outside training.",
     ),

@@ -15,6 +15,7 @@ from search.benchmark.curves import (
     Curves,
     FloatArray,
     Surrogate,
+    features,
     read_curves,
     whole_curves,
     write_curves,
@@ -99,6 +100,21 @@ def test_curves_survive_the_table(tmp_path: Path) -> None:
     assert_allclose(again.val_mse, curves.val_mse, rtol=1e-3)
 
 
+def test_a_curve_keeps_what_is_learned_read_and_scheduled(tmp_path: Path) -> None:
+    changed = parameters().model_copy(
+        update={"target": "change", "inputs": "changes", "lookback": 48, "schedule": "cosine"}
+    )
+    points = (changed, parameters())  # the second reads the whole window
+    write_curves(Curves(points, np.full((2, EPOCHS), 0.02)), tmp_path / "curves.csv")
+    again = read_curves(tmp_path / "curves.csv")
+    for one, other in zip(again.parameters, points, strict=True):
+        for name in ("target", "inputs", "lookback", "schedule"):
+            assert getattr(one, name) == getattr(other, name)
+    seen = [features(one) for one in again.parameters]
+    assert seen == [features(one) for one in points] and len(seen[0]) == len(seen[1])
+    assert sum(a != b for a, b in zip(*seen, strict=True)) == 4
+
+
 def test_the_surrogate_learns_what_decides_the_error_and_says_how_well() -> None:
     surrogate = Surrogate(_curves())
     small = surrogate.predict(parameters(units=(4,)), seed=1)
@@ -107,6 +123,16 @@ def test_the_surrogate_learns_what_decides_the_error_and_says_how_well() -> None
     assert large.min() > 4 * small.min()
     errors = surrogate.errors()
     assert errors["rank_correlation"] > 0.9 and 1.0 < errors["typical"] < 1.5
+    # Among the best, less is left to explain.
+    assert 0.0 < errors["rank_correlation_best"] < errors["rank_correlation"]
+    assert 1.0 < errors["typical_best"] < 1.5
+
+
+def test_the_surrogate_predicts_as_its_forest_does() -> None:
+    surrogate, point = Surrogate(_curves()), parameters(units=(20,))
+    mean = surrogate._trees.predict([features(point)])[0]
+    off = np.log(surrogate.predict(point, seed=1)) - mean
+    assert np.abs(surrogate._deviations - off).max(axis=1).min() < 1e-6
 
 
 def test_the_same_seed_gives_the_same_curve_and_another_seed_another() -> None:
