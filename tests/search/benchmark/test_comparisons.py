@@ -150,7 +150,7 @@ def test_the_table_of_pruners_pairs_by_seed() -> None:
     assert ratio_50 is not None and ratio_50.value == pytest.approx(0.505, abs=0.001)
     said, *text = pruner_lines(played_all, rows, (10.0, 20.0))
     assert said.startswith("30 measured curves of 25 epochs")
-    assert text[2].startswith("| median, 8 epochs | 50 | 20% |") and "| 20.0 |" in text[2]
+    assert text[2].startswith("| median, 8 epochs | 50 | 20% |") and "| 14.1 |" in text[2]
     assert text[3].startswith("| none | 30 | 0% |") and "| longer |" in text[3]
     assert "median, 4 epochs" in text[4] and "0.505" in text[4]
     assert len({line.count("|") for line in text}) == 1
