@@ -33,7 +33,7 @@ FULL_CURVES = CATALOGUE["full_curves"]
 TABLE = Path(__file__).parent / "curves.csv"
 # A point gets the noise of a measured point of similar quality.
 LIKE_POINTS = 10
-# The share of trials among which a search decides.
+# The share of trials, by prediction, among which a search decides.
 BEST = 0.25
 _WINDOW = FULL_CURVES.framing.window
 
@@ -116,12 +116,12 @@ class Surrogate:
 
         Returns:
             `r2` and `rank_correlation` (Spearman) of the logarithm of the lowest MSE; `typical`:
-            the factor by which the median prediction is off. With `_best`: the same of the best
-            quarter of the trials by measured MSE, which a search has to tell apart.
+            the factor by which the median prediction is off. With `_best`: the same of the quarter
+            of the trials that is predicted to be the best, which a search has to tell apart.
         """
         measured = np.log(self.curves.val_mse.min(axis=1))
         foreseen = self._unseen.min(axis=1)
-        best = measured <= np.quantile(measured, BEST)
+        best = foreseen <= np.quantile(foreseen, BEST)
         off = np.abs(foreseen - measured)
         return {
             "r2": float(1 - np.mean((foreseen - measured) ** 2) / np.var(measured)),
