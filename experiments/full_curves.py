@@ -3,7 +3,7 @@
     python -m search.run --experiment full_curves --pruner none --sampler qmc
 
 spreads its trials over the space. A second study, with the default sampler, adds curves where a
-search looks. Expect 12 s of a core a trial, and less for the second study. The comparisons of
+search looks. Expect about 11 s of a core a trial, and 4 s in the second study. The comparisons of
 pruners and tuners replay these curves. What was measured is kept in `search/benchmark/curves.csv`.
 """
 
@@ -30,7 +30,7 @@ EXPERIMENT = Experiment(
         )
         for design in SEARCH.designs
     ),
-    trials=300,
+    trials=132,
     epochs=EPOCHS,
     ema_epochs=SEARCH.ema_epochs,
 )

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 from numpy.testing import assert_allclose
 
 from experiments.lstm_space import to_flat
 from models.parameters import TrialParameters
+from search.benchmark import curves as curves_command
 from search.benchmark.curves import (
     Curves,
     FloatArray,
@@ -22,8 +24,9 @@ from search.benchmark.curves import (
 )
 from search.benchmark.replay import Replayed, ReplayPool, replay
 from search.common.drawing import OPTUNA, Drawing
-from search.common.errors import REFUSED_OR_FAILED
+from search.common.errors import REFUSED_OR_FAILED, WRONG_INPUT
 from search.common.records import State, TrialRecord
+from search.tuning.kept_studies import KeptStudy
 from tests.search.command import environment
 from tests.search.samples import EPOCHS, error_of, experiment, facts, parameters, result
 
@@ -158,6 +161,41 @@ def test_only_whole_curves_are_kept() -> None:
     ]
     curves = whole_curves(records, EPOCHS)
     assert curves.val_mse.shape == (1, EPOCHS) and curves.parameters == (parameters(),)
+
+
+def test_exporting_refuses_studies_whose_curves_are_not_of_the_same_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = dataclasses.replace(
+        result(0.02, stopped_by="epochs"), epochs=EPOCHS, history={"val_mse": [0.02] * EPOCHS}
+    )
+    points = [parameters(units=(2 + n,)) for n in range(20)]
+    records = tuple(
+        TrialRecord(n, State.COMPLETE, {}, point, 0, result=whole) for n, point in enumerate(points)
+    )
+
+    def kept(name: str, epochs: int, window: int) -> KeptStudy:
+        contract = {"epochs": epochs, "framing": {"window": window}}
+        return KeptStudy(name, "id", contract, {}, records)
+
+    studies = [kept("one", EPOCHS, 168), kept("longer", 50, 168), kept("short", EPOCHS, 24)]
+    by_name = {one.name: one for one in studies}
+    monkeypatch.setattr(curves_command, "open_existing", lambda *_: None)
+    monkeypatch.setattr(curves_command, "read_study", lambda _, name: by_name[name])
+    out = tmp_path / "curves.csv"
+
+    def export(*names: str) -> Result:
+        words = [word for name in names for word in ("--study", name)]
+        return CliRunner().invoke(curves_command.main, [*words, "--out", str(out)])
+
+    for names, said in (
+        (("one", "longer"), f"expected studies of {EPOCHS} epochs, found one {EPOCHS}, longer 50"),
+        (("one", "short"), "expected studies of 168 hours of window, found one 168, short 24"),
+    ):
+        refused = export(*names)
+        assert refused.exit_code == WRONG_INPUT and said in refused.stderr and not out.exists()
+    assert export("one").stdout.startswith(f"20 curves -> {out}")
+    assert [one.units for one in read_curves(out).parameters] == [one.units for one in points]
 
 
 def test_exporting_curves_creates_nothing_where_there_is_no_study(tmp_path: Path) -> None:
