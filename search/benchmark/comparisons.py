@@ -272,11 +272,11 @@ def pruner_lines(
     contest: Contest, rows: Sequence[PrunerRow], minutes: Sequence[float]
 ) -> list[str]:
     """The text for a person: the basis, and the table as Markdown."""
-    unit, ratio = contest.unit, "/ default's"
+    unit, against = contest.unit, "/ default's"
     names = ["pruner", "trials", "pruned"]
     for minute in minutes:
-        names += [f"RMSE {unit} after {minute:g} min", ratio]
-    names += ["missed", f"min for {TRIALS} trials", f"RMSE {unit} then", ratio]
+        names += [f"RMSE {unit} after {minute:g} min", against]
+    names += ["missed", f"min for {TRIALS} trials", f"RMSE {unit} then", against]
     cells = []
     for row in rows:
         line = [row.pruner, f"{row.trials:.0f}", f"{row.pruned:.0%}"]

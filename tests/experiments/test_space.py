@@ -314,9 +314,9 @@ def test_full_curves_are_those_of_the_default_search_without_early_stopping() ->
     assert (whole.source, whole.framing, whole.epochs, whole.ema_epochs) == (
         *(search.source, search.framing, search.epochs, search.ema_epochs),
     )
-    for own, theirs in zip(whole.designs, search.designs, strict=True):
-        kept = theirs.parameters.model_copy(update={"patience": whole.epochs})
-        assert (own.name, own.parameters) == (theirs.name, kept)
+    for design, searched in zip(whole.designs, search.designs, strict=True):
+        kept = searched.parameters.model_copy(update={"patience": whole.epochs})
+        assert (design.name, design.parameters) == (searched.name, kept)
 
 
 def test_design_on_other_hours_is_refused() -> None:
