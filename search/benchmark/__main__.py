@@ -17,7 +17,7 @@ from search.benchmark import options
 from search.common.errors import DONE, INTERRUPTED, REFUSED_OR_FAILED, TERMINATED, Refused
 
 # On the replayed clock; the default search takes two and a half.
-MINUTES = (1, 2.5, 5)
+MINUTES = (1, 2.5)
 
 
 @click.command(params=options.ALL, context_settings={"max_content_width": 100})
