@@ -184,7 +184,17 @@ def test_the_command_compares_them_all_and_writes_table_figure_and_facts(tmp_pat
 
 
 def test_the_command_compares_a_pruner_with_the_default_and_with_none(tmp_path: Path) -> None:
-    words = ("--pruners", "--pruner", "halving", "--seeds", "2", "--minutes", "0.5", "--out", "here")
+    words = (
+        "--pruners",
+        "--pruner",
+        "halving",
+        "--seeds",
+        "2",
+        "--minutes",
+        "0.5",
+        "--out",
+        "here",
+    )
     done = run(tmp_path, *words)
     assert done.returncode == DONE, done.stderr
     found = json.loads((tmp_path / "here" / "pruners.json").read_text())
