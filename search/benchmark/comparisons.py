@@ -5,7 +5,8 @@
 
 Both are tables over one contest of replayed searches, see `search.benchmark.replay_contest`.
 Tuners: the default, Optuna's samplers without pruning, and KerasTuner's oracles, which never prune.
-Pruners: the default search with each of Optuna's pruners, after 4 and 8 epochs, and without one.
+Pruners: the default search, the same without pruning, and with each of Optuna's pruners after some
+warm-ups.
 """
 
 from collections.abc import Sequence
@@ -27,17 +28,20 @@ from search.figures.canvas import (
     LABEL_PT,
     dress_panel,
     legend_below,
-    magnitude_scale,
     new_panels,
 )
 from search.tuning.factory import missing_packages
+from search.tuning.pruners import WARM_UP_EPOCHS
 
 CONFIDENCE = 0.95
 RESAMPLES = 9999
 # The table of pruners also shows the error after this many trials.
 TRIALS = 50
-WARM_UPS = (4, 8)
+WARM_UPS = (4, 8, 16)
 _COLUMNS = 4
+# The last part of the time that sets the scale of a figure: the documents' networks come first, and
+# their errors are several times as high.
+LATE = 0.7
 
 
 def named(drawing: Drawing) -> Contestant:
@@ -63,6 +67,7 @@ def with_pruner(pruner: str, warm_up: int) -> Contestant:
 
 
 UNPRUNED = Contestant("none", replace(BY_OPTUNA, pruner="none"))
+DEFAULT_PRUNER = with_pruner(BY_OPTUNA.pruner, WARM_UP_EPOCHS)
 
 
 def tuners_here() -> tuple[list[Contestant], list[str]]:
@@ -77,8 +82,9 @@ def tuners_here() -> tuple[list[Contestant], list[str]]:
 
 
 def pruners(names: Sequence[str]) -> list[Contestant]:
-    """No pruning, and each of the pruners `names` with each of the warm-ups."""
-    return [UNPRUNED, *(with_pruner(one, warm_up) for one in names for warm_up in WARM_UPS)]
+    """The default pruner, none, and each of the pruners `names` with each of the warm-ups."""
+    others = (with_pruner(one, warm_up) for one in names for warm_up in WARM_UPS)
+    return list(dict.fromkeys([DEFAULT_PRUNER, UNPRUNED, *others]))
 
 
 @dataclass(frozen=True)
@@ -109,10 +115,10 @@ class PrunerRow:
     Attributes:
         pruner: its name. trials: mean number in the whole time. pruned: share of pruned trials.
         errors: errors after some numbers of minutes, geometric mean over seeds.
-        ratios: these errors over the errors without pruning, paired by seed; below 1 is better.
+        ratios: these errors over the default pruner's, paired by seed; below 1 is better.
         missed: share of seeds in which a pruned trial would have become the best.
         minutes_50, at_50, ratio_50: minutes until `TRIALS` trials have ended, RMSE then, and its
-            ratio to the RMSE without pruning; None if a seed does not reach that number.
+            ratio to the default pruner's; None if a seed does not reach that number.
     """
 
     pruner: str
@@ -232,7 +238,7 @@ def tuner_lines(
 
 
 def pruner_table(contest: Contest, minutes: Sequence[float]) -> list[PrunerRow]:
-    """One row per pruner, in the order of the contest, which includes `UNPRUNED`."""
+    """One row per pruner, in the order of the contest, which includes `DEFAULT_PRUNER`."""
     # RMSE after `TRIALS` trials by seed, for pruners that reached this number with every seed.
     whole: dict[Contestant, list[float]] = {}
     ended: dict[Contestant, float] = {}
@@ -243,8 +249,8 @@ def pruner_table(contest: Contest, minutes: Sequence[float]) -> list[PrunerRow]:
             ended[one] = float(np.mean([at for at, _ in steps])) / 60
     rows = []
     for one, played in contest.played.items():
-        alone = one == UNPRUNED
-        both = not alone and one in whole and UNPRUNED in whole
+        itself = one == DEFAULT_PRUNER
+        both = not itself and one in whole and DEFAULT_PRUNER in whole
         rows.append(
             PrunerRow(
                 pruner=one.name,
@@ -252,12 +258,13 @@ def pruner_table(contest: Contest, minutes: Sequence[float]) -> list[PrunerRow]:
                 pruned=float(np.mean([found.pruned / len(found.steps) for found in played])),
                 errors=tuple(contest.mean_rmse(one, minute) for minute in minutes),
                 ratios=tuple(
-                    None if alone else contest.ratio(one, UNPRUNED, minute) for minute in minutes
+                    None if itself else contest.ratio(one, DEFAULT_PRUNER, minute)
+                    for minute in minutes
                 ),
                 missed=float(np.mean([found.missed < found.steps[-1][1] for found in played])),
                 minutes_50=ended.get(one),
                 at_50=float(np.exp(np.log(whole[one]).mean())) if one in whole else None,
-                ratio_50=paired_ratio(whole[one], whole[UNPRUNED]) if both else None,
+                ratio_50=paired_ratio(whole[one], whole[DEFAULT_PRUNER]) if both else None,
             )
         )
     return rows
@@ -267,7 +274,7 @@ def pruner_lines(
     contest: Contest, rows: Sequence[PrunerRow], minutes: Sequence[float]
 ) -> list[str]:
     """The text for a person: the basis, and the table as Markdown."""
-    unit, against = contest.unit, "against none"
+    unit, against = contest.unit, "/ default's"
     names = ["pruner", "trials", "pruned"]
     for minute in minutes:
         names += [f"RMSE {unit} after {minute:g} min", against]
@@ -293,19 +300,22 @@ def _markdown(names: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]
 
 
 def figure(contest: Contest, minutes: float) -> Figure:
-    """Draw the best RMSE so far against time: one panel per contestant, with the default in all."""
+    """Draw the best RMSE so far against time: one panel per contestant, with the default in all.
+
+    Higher errors than those of the last part of the time lie above the panels.
+    """
     grid = np.linspace(0, minutes, 200)[1:]
     bands = {one: _band(contest, one, grid) for one in contest.played}
     columns = min(_COLUMNS, len(bands))
     rows = -(-len(bands) // columns)
     drawn, panels = new_panels(rows, columns, 2.6 * rows + 0.9, "Best validation error so far")
-    default = bands.get(DEFAULT)
+    default = next((one for one in (DEFAULT, DEFAULT_PRUNER) if one in bands), None)
     for axes, one in zip(panels.ravel(), bands, strict=False):
         mean, low, high = bands[one]
         axes.fill_between(grid, low, high, color=BLUE, alpha=0.18, linewidth=0)
         axes.plot(grid, mean, color=BLUE, linewidth=1.8, label="this one, mean and 95 %")
         if default is not None:
-            axes.plot(grid, default[0], color=GREY, linestyle="--", label=DEFAULT.name)
+            axes.plot(grid, bands[default][0], color=GREY, linestyle="--", label=default.name)
         dress_panel(axes, one.name, "Time (min)")
         axes.set_xlim(0, minutes)
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
@@ -313,8 +323,11 @@ def figure(contest: Contest, minutes: float) -> Figure:
         axes.set_visible(False)
     for axes in panels[:, 0]:
         axes.set_ylabel(f"RMSE ({contest.unit})", fontsize=LABEL_PT, color=INK)
-    drawn_values = np.concatenate([mean for mean, _, _ in bands.values()])
-    magnitude_scale(panels[0, 0], [float(one) for one in drawn_values[np.isfinite(drawn_values)]])
+    shown = round(LATE * len(grid))
+    late = np.concatenate([edge[-shown:] for _, *edges in bands.values() for edge in edges])
+    late = late[np.isfinite(late)]
+    if late.size:
+        panels[0, 0].set_ylim(0.99 * late.min(), 1.01 * late.max())
     legend_below(drawn, panels[0, 0], columns=2)
     return drawn
 

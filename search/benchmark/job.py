@@ -58,7 +58,7 @@ class Job(BaseModel):
 
 
 def in_common(experiment: Experiment) -> Experiment:
-    """The experiment without what a stock Keras loop, or a measured curve, does not know.
+    """The experiment without what a stock Keras loop does not know.
 
     Those are the settings that came later: what is learned, from which inputs, how far back, by
     which schedule. All have their default.

@@ -101,12 +101,12 @@ OF_TUNERS = [
         ["--minutes"],
         callback=_minutes,
         help="With --tuners or --pruners: minutes of the simulated clock at which to compare.  "
-        "[default: 5,10,20; pruners: 10,20,30]",
+        "[default: 1,2.5]",
     ),
     click.Option(
         ["--overhead"],
         type=click.FloatRange(min=0),
-        default=2.0,
+        default=0.15,
         show_default=True,
         help="With --tuners or --pruners: seconds per trial outside training.",
     ),
@@ -159,12 +159,12 @@ COMPARISONS = {
         ["--tuners"],
         is_flag=True,
         help="Compare Optuna's samplers and KerasTuner's oracles instead. Replays measured "
-        "learning curves of the default experiment; a minute and a half on two cores.",
+        "learning curves of the default experiment; within a minute on two cores.",
     ): OF_TUNERS,
     click.Option(
         ["--pruners"],
         is_flag=True,
-        help="Compare Optuna's pruners instead, with the same replay; about ten minutes.",
+        help="Compare Optuna's pruners instead, with the same replay; within ten minutes.",
     ): OF_PRUNERS,
     click.Option(
         ["--floor"],

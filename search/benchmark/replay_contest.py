@@ -2,8 +2,7 @@
 
 The default search is replayed with the learning curves of `curves.csv` and their number of epochs.
 It uses the real coordinator, sampler and pruner, and two workers. The clock takes the seconds of an
-epoch from `models.cost`: the default window, trained by TensorFlow, as the curves were. The space
-is that of the curves, whose networks learn the level from the whole window at a constant rate.
+epoch from `models.cost`, for the kernels that train on a CPU.
 """
 
 import warnings
@@ -15,12 +14,12 @@ import numpy as np
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
+from data_pipeline.inputs import added_columns
 from experiments.catalogue import CATALOGUE
 from experiments.experiment import Experiment
-from models.cost import TENSORFLOW, epoch_seconds
+from models.cost import epoch_seconds
 from models.parameters import TrialParameters
 from search.benchmark.curves import FloatArray, Surrogate, read_curves
-from search.benchmark.job import in_common
 from search.benchmark.measures import Ratio, paired_ratio
 from search.benchmark.replay import Replayed, ReplayPool, Trainer, replay
 from search.common.drawing import Drawing
@@ -32,10 +31,7 @@ from search.tuning.pruners import WARM_UP_EPOCHS
 WORKERS = 2
 # More trials than any search reaches in the time.
 MANY_TRIALS = 10_000
-# In the space of the curves, which is that of the documents.
-EXPERIMENT = in_common(CATALOGUE["power_usage"]).model_copy(
-    update={"space": CATALOGUE["documents"].space}
-)
+EXPERIMENT = CATALOGUE["power_usage"]
 
 
 @dataclass(frozen=True)
@@ -107,10 +103,12 @@ def play(contestants: Sequence[Contestant], seeds: int, minutes: float, overhead
     experiment = EXPERIMENT.model_copy(
         update={"epochs": surrogate.curves.epochs, "trials": MANY_TRIALS}
     )
-    windows, length, features = plan.prepared.train.x.shape
+    windows, length, _ = plan.prepared.train.x.shape
+    own = len(plan.series.covariate_names) + 1
 
     def train(parameters: TrialParameters, seed: int) -> tuple[FloatArray, float]:
-        seconds = epoch_seconds(parameters, windows, length, features, TENSORFLOW)
+        columns = own + len(added_columns(parameters.inputs))
+        seconds = epoch_seconds(parameters, windows, length, columns)
         return surrogate.predict(parameters, seed), seconds
 
     # joblib replaces processes that have grown, which costs a second and changes nothing.

@@ -298,10 +298,25 @@ def test_a_search_tries_the_documents_three_and_a_network_that_learns_the_change
     assert change.parameters.model_dump().items() >= CHANGED.items()
 
 
-@pytest.mark.parametrize("name", ["documents", "claims", "slips", "full_curves"])
+@pytest.mark.parametrize("name", ["documents", "claims", "slips"])
 def test_designed_experiments_have_the_space_of_before(name: str) -> None:
     names = {one.name for one in CATALOGUE[name].space.dimensions}
     assert names.isdisjoint(CHANGED)
+
+
+def test_full_curves_are_those_of_the_default_search_without_early_stopping() -> None:
+    whole, search = CATALOGUE["full_curves"], CATALOGUE["power_usage"]
+    for own, theirs in zip(whole.space.dimensions, search.space.dimensions, strict=True):
+        if own.name != "patience":
+            assert own == theirs
+    patience = next(one for one in whole.space.dimensions if one.name == "patience")
+    assert isinstance(patience, Int) and patience.low == patience.high == whole.epochs
+    assert (whole.source, whole.framing, whole.epochs, whole.ema_epochs) == (
+        *(search.source, search.framing, search.epochs, search.ema_epochs),
+    )
+    for design, searched in zip(whole.designs, search.designs, strict=True):
+        kept = searched.parameters.model_copy(update={"patience": whole.epochs})
+        assert (design.name, design.parameters) == (searched.name, kept)
 
 
 def test_design_on_other_hours_is_refused() -> None:

@@ -16,8 +16,10 @@ from models.parameters import TrialParameters
 from search.benchmark import __main__ as benchmark
 from search.benchmark.comparisons import (
     DEFAULT,
+    DEFAULT_PRUNER,
     TUNERS,
     UNPRUNED,
+    WARM_UPS,
     advise,
     figure,
     pruner_lines,
@@ -109,14 +111,16 @@ def test_a_default_that_is_not_measurably_worse_stays() -> None:
     assert advice.equal == (DEFAULT.name,)
 
 
-def test_the_figure_has_a_panel_for_each_and_copes_with_a_late_start() -> None:
-    played = contest({DEFAULT: [4.0, 4.2], OTHER: [2.0, 2.1], THIRD: [4.0, 4.3]})
+@pytest.mark.parametrize("dashed", [DEFAULT, DEFAULT_PRUNER])
+def test_the_figure_has_a_panel_for_each_and_copes_with_a_late_start(dashed: Contestant) -> None:
+    played = contest({dashed: [4.0, 4.2], OTHER: [2.0, 2.1], THIRD: [4.0, 4.3]})
     drawn = figure(played, 2.0)
     assert [axes.get_title(loc="left") for axes in drawn.axes if axes.get_visible()] == [
-        DEFAULT.name,
+        dashed.name,
         OTHER.name,
         THIRD.name,
     ]
+    assert [line.get_label() for line in drawn.axes[1].lines][1:] == [dashed.name]
     assert png(drawn).startswith(b"\x89PNG")
 
 
@@ -125,23 +129,30 @@ def test_the_table_of_pruners_pairs_by_seed() -> None:
         return Replayed(tuple((30.0 * n, best) for n in range(1, 51)), 10, missed)
 
     better = with_pruner("median", 4)
+    short = Replayed(of(9e-4, np.inf).steps[:30], 0, np.inf)
     played = {
-        UNPRUNED: [of(4e-4, np.inf), of(1e-4, np.inf)],
+        DEFAULT_PRUNER: [of(4e-4, np.inf), of(1e-4, np.inf)],
+        UNPRUNED: [short, short],
         better: [of(1e-4, 2e-4), of(0.26e-4, 1e-5)],
     }
     played_all = Contest(played, 1000.0, "MW", 30, 25, {"r2": 0.9})
     rows = pruner_table(played_all, (10.0, 20.0))
     assert rows[0].ratios == (None, None)
-    ratio, ratio_50 = rows[1].ratios[1], rows[1].ratio_50
+    none = rows[1].ratios[1]
+    assert none is not None and none.value == pytest.approx(np.sqrt(9 / 2))
+    assert (rows[1].minutes_50, rows[1].at_50, rows[1].ratio_50) == (None, None, None)
+    ratio, ratio_50 = rows[2].ratios[1], rows[2].ratio_50
     assert ratio is not None and ratio.value == pytest.approx(0.505, abs=0.001)
     assert rows[0].errors[0] == pytest.approx(np.sqrt(200))
-    assert rows[1].missed == 0.5 and rows[1].minutes_50 == pytest.approx(25.0)
-    assert rows[1].at_50 == pytest.approx(1000 * (1e-4 * 0.26e-4) ** 0.25)
+    assert rows[2].missed == 0.5 and rows[2].minutes_50 == pytest.approx(25.0)
+    assert rows[2].at_50 == pytest.approx(1000 * (1e-4 * 0.26e-4) ** 0.25)
     assert rows[0].ratio_50 is None
     assert ratio_50 is not None and ratio_50.value == pytest.approx(0.505, abs=0.001)
     said, *text = pruner_lines(played_all, rows, (10.0, 20.0))
     assert said.startswith("30 measured curves of 25 epochs")
-    assert text[2].startswith("| none | 50 | 20% |") and "median, 4 epochs" in text[3]
+    assert text[2].startswith("| median, 8 epochs | 50 | 20% |") and "| 14.1 |" in text[2]
+    assert text[3].startswith("| none | 30 | 0% |") and "| longer |" in text[3]
+    assert "median, 4 epochs" in text[4] and "0.505" in text[4]
     assert len({line.count("|") for line in text}) == 1
 
 
@@ -153,7 +164,7 @@ def run(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_command_compares_them_all_and_writes_table_figure_and_facts(tmp_path: Path) -> None:
-    words = ["--tuners", "--seeds", "2", "--minutes", "4,6", "--out", "here"]
+    words = ["--tuners", "--seeds", "2", "--minutes", "0.5,0.6", "--out", "here"]
     # In this process, which has TensorFlow; one of pruners below is played by processes.
     with contextlib.chdir(tmp_path), joblib.parallel_config(backend="sequential"):
         done = CliRunner().invoke(benchmark.main, words)
@@ -172,12 +183,22 @@ def test_the_command_compares_them_all_and_writes_table_figure_and_facts(tmp_pat
     assert KERAS_TUNER in done.stdout
 
 
-def test_the_command_compares_a_pruner_with_none(tmp_path: Path) -> None:
-    words = ("--pruners", "--pruner", "halving", "--seeds", "2", "--minutes", "4", "--out", "here")
+def test_the_command_compares_a_pruner_with_the_default_and_with_none(tmp_path: Path) -> None:
+    words = (
+        "--pruners",
+        "--pruner",
+        "halving",
+        "--seeds",
+        "2",
+        "--minutes",
+        "0.5",
+        "--out",
+        "here",
+    )
     done = run(tmp_path, *words)
     assert done.returncode == DONE, done.stderr
     found = json.loads((tmp_path / "here" / "pruners.json").read_text())
-    names = ["none", "halving, 4 epochs", "halving, 8 epochs"]
+    names = ["median, 8 epochs", "none", *(f"halving, {n} epochs" for n in WARM_UPS)]
     assert [row["pruner"] for row in found["table"]] == names == list(found["searches"])
     assert (tmp_path / "here" / "pruners.txt").read_text() == done.stdout
     assert (tmp_path / "here" / "pruners.png").read_bytes().startswith(b"\x89PNG")

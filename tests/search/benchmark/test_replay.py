@@ -7,22 +7,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 from numpy.testing import assert_allclose
 
 from experiments.lstm_space import to_flat
 from models.parameters import TrialParameters
+from search.benchmark import curves as curves_command
 from search.benchmark.curves import (
     Curves,
     FloatArray,
     Surrogate,
+    features,
     read_curves,
     whole_curves,
     write_curves,
 )
 from search.benchmark.replay import Replayed, ReplayPool, replay
 from search.common.drawing import OPTUNA, Drawing
-from search.common.errors import REFUSED_OR_FAILED
+from search.common.errors import REFUSED_OR_FAILED, WRONG_INPUT
 from search.common.records import State, TrialRecord
+from search.tuning.kept_studies import KeptStudy
 from tests.search.command import environment
 from tests.search.samples import EPOCHS, error_of, experiment, facts, parameters, result
 
@@ -99,6 +103,21 @@ def test_curves_survive_the_table(tmp_path: Path) -> None:
     assert_allclose(again.val_mse, curves.val_mse, rtol=1e-3)
 
 
+def test_a_curve_keeps_what_is_learned_read_and_scheduled(tmp_path: Path) -> None:
+    changed = parameters().model_copy(
+        update={"target": "change", "inputs": "changes", "lookback": 48, "schedule": "cosine"}
+    )
+    points = (changed, parameters())  # the second reads the whole window
+    write_curves(Curves(points, np.full((2, EPOCHS), 0.02)), tmp_path / "curves.csv")
+    again = read_curves(tmp_path / "curves.csv")
+    for one, other in zip(again.parameters, points, strict=True):
+        for name in ("target", "inputs", "lookback", "schedule"):
+            assert getattr(one, name) == getattr(other, name)
+    seen = [features(one) for one in again.parameters]
+    assert seen == [features(one) for one in points] and len(seen[0]) == len(seen[1])
+    assert sum(a != b for a, b in zip(*seen, strict=True)) == 4
+
+
 def test_the_surrogate_learns_what_decides_the_error_and_says_how_well() -> None:
     surrogate = Surrogate(_curves())
     small = surrogate.predict(parameters(units=(4,)), seed=1)
@@ -107,6 +126,16 @@ def test_the_surrogate_learns_what_decides_the_error_and_says_how_well() -> None
     assert large.min() > 4 * small.min()
     errors = surrogate.errors()
     assert errors["rank_correlation"] > 0.9 and 1.0 < errors["typical"] < 1.5
+    # Among the best, less is left to explain.
+    assert 0.0 < errors["rank_correlation_best"] < errors["rank_correlation"]
+    assert 1.0 < errors["typical_best"] < 1.5
+
+
+def test_the_surrogate_predicts_as_its_forest_does() -> None:
+    surrogate, point = Surrogate(_curves()), parameters(units=(20,))
+    mean = surrogate._trees.predict([features(point)])[0]
+    off = np.log(surrogate.predict(point, seed=1)) - mean
+    assert np.abs(surrogate._deviations - off).max(axis=1).min() < 1e-6
 
 
 def test_the_same_seed_gives_the_same_curve_and_another_seed_another() -> None:
@@ -132,6 +161,41 @@ def test_only_whole_curves_are_kept() -> None:
     ]
     curves = whole_curves(records, EPOCHS)
     assert curves.val_mse.shape == (1, EPOCHS) and curves.parameters == (parameters(),)
+
+
+def test_exporting_refuses_studies_whose_curves_are_not_of_the_same_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = dataclasses.replace(
+        result(0.02, stopped_by="epochs"), epochs=EPOCHS, history={"val_mse": [0.02] * EPOCHS}
+    )
+    points = [parameters(units=(2 + n,)) for n in range(20)]
+    records = tuple(
+        TrialRecord(n, State.COMPLETE, {}, point, 0, result=whole) for n, point in enumerate(points)
+    )
+
+    def kept(name: str, epochs: int, window: int) -> KeptStudy:
+        contract = {"epochs": epochs, "framing": {"window": window}}
+        return KeptStudy(name, "id", contract, {}, records)
+
+    studies = [kept("one", EPOCHS, 168), kept("longer", 50, 168), kept("short", EPOCHS, 24)]
+    by_name = {one.name: one for one in studies}
+    monkeypatch.setattr(curves_command, "open_existing", lambda *_: None)
+    monkeypatch.setattr(curves_command, "read_study", lambda _, name: by_name[name])
+    out = tmp_path / "curves.csv"
+
+    def export(*names: str) -> Result:
+        words = [word for name in names for word in ("--study", name)]
+        return CliRunner().invoke(curves_command.main, [*words, "--out", str(out)])
+
+    for names, said in (
+        (("one", "longer"), f"expected studies of {EPOCHS} epochs, found one {EPOCHS}, longer 50"),
+        (("one", "short"), "expected studies of 168 hours of window, found one 168, short 24"),
+    ):
+        refused = export(*names)
+        assert refused.exit_code == WRONG_INPUT and said in refused.stderr and not out.exists()
+    assert export("one").stdout.startswith(f"20 curves -> {out}")
+    assert [one.units for one in read_curves(out).parameters] == [one.units for one in points]
 
 
 def test_exporting_curves_creates_nothing_where_there_is_no_study(tmp_path: Path) -> None:
