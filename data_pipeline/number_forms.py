@@ -13,8 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+# Full-width digits, letters and signs, as East Asian keyboards write them.
+FULL_WIDTH: Final = {chr(0xFEE0 + code): chr(code) for code in range(0x21, 0x7F)} | {"\u3000": " "}
 _PLAIN_SIGNS: Final = str.maketrans(
     {
+        **FULL_WIDTH,
         **dict.fromkeys("−‐‑–﹣－", "-"),
         **dict.fromkeys("\xa0\u202f\u2009", " "),
         **dict.fromkeys("’‘´", "'"),

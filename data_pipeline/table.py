@@ -58,7 +58,7 @@ def read_table(source: DataSource) -> Found:
         return _from_sheet(content, source)
     asked = (*source.time, *source.value_columns)
     text = decode(content.text, path, source.encoding, asked)
-    plain, records = as_days(text.text)
+    plain, records = as_days(text.text, with_nulls=source.edition == 1)
     raw = read_shape(plain, path, source.header, wanted_names(source))
     where = f"{path}: line {raw.header}"
     names, cells, header = raw.names, raw.cells, raw.header
