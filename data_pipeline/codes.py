@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from data_pipeline import places
 from data_pipeline.errors import DataError, Way
+from data_pipeline.grid import Rows
 from data_pipeline.missing import far_codes
 from data_pipeline.source import DataSource
 
@@ -24,6 +25,7 @@ _DIGITS: Final = 3
 # A sum is so many times the usual value; its digits may be rounded.
 _SUM: Final = 10.0
 _ROUNDED: Final = 1e-3
+_SHARE: Final = 0.1
 _SUMS: Final = 12
 _SUMMED: Final = 3
 
@@ -92,30 +94,55 @@ def _are_far_zeros(usage: Floats) -> bool:
     return least > _FAR * float(np.median(rest)) and least >= _STEPS * 10.0**-digits
 
 
+def drop_sums(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
+    """Leaves out sums of the rows above or below them, if other rows have their times, too.
+
+    Args:
+        rows: In file order.
+        source: `--missing`, and names for messages; `--missing ''` keeps them.
+
+    Returns:
+        The rows, and a note if some were left out.
+    """
+    usage = rows.values[:, -1]
+    big, what = _sums(usage)
+    if not len(big) or source.missing == () or source.edition == 1:
+        return rows, ()
+    others = np.ones(len(rows), np.bool_)
+    others[big] = False
+    if not np.isin(rows.instants.asi8[big], rows.instants.asi8[others]).all():
+        return rows, ()
+    return rows.take(others), (
+        f"{len(big)} sums of the rows {what} left out, whose times come twice: "
+        f"{written(float(usage[big[0]]))} in {places.lines(rows.lines[big])}",
+    )
+
+
+def _sums(usage: Floats) -> tuple[NDArray[np.intp], str]:
+    """Places of values that are sums of the rows between them, and where these rows are."""
+    none = np.zeros(0, np.intp), ""
+    known = usage[usage > 0]
+    if len(known) < _ROWS:
+        return none
+    big = np.flatnonzero(usage > _SUM * float(np.median(known)))
+    if not 0 < len(big) <= _SHARE * len(usage):
+        return none
+    for what, sums in (("above", _above(usage, big)), ("below", _below(usage, big))):
+        if all(abs(usage[at] - total) <= _ROUNDED * total for at, total in sums):
+            return big, what
+    return none
+
+
 def _need_no_sums(usage: Floats, lines: NDArray[np.int64], source: DataSource) -> None:
     """Refuses values that are the sums of the rows above them, or below them."""
-    known = np.flatnonzero(usage > 0)
-    if len(known) < _ROWS:
-        return
-    big = np.flatnonzero(usage > _SUM * float(np.median(usage[known])))
+    big, what = _sums(usage)
     if not 0 < len(big) <= _SUMS:
         return
-    what = next(
-        (
-            name
-            for name, sums in (("above", _above(usage, big)), ("below", _below(usage, big)))
-            if all(abs(usage[at] - total) <= _ROUNDED * total for at, total in sums)
-        ),
-        None,
-    )
-    if what is None:
-        return
     texts = [written(float(usage[at])) for at in big]
-    at = lines[big]
     raise DataError(
         f"{source.file}: column {source.target!r}: {' and '.join(texts[: places.SHOWN])} in "
-        f"{places.lines(at)} {'is the sum' if len(big) == 1 else 'are the sums'} of the rows "
-        f"{what}.",
+        f"{places.lines(lines[big])} {'is the sum' if len(big) == 1 else 'are the sums'} of the "
+        f"rows {what}.",
         [
             Way({"missing": tuple(dict.fromkeys(texts))}, "sums are no values"),
             Way({"missing": ()}, "they are values"),
@@ -128,7 +155,7 @@ def _above(usage: Floats, big: NDArray[np.intp]) -> Iterator[tuple[int, float]]:
     start = 0
     for at in big.tolist():
         part = usage[start:at]
-        yield at, float(np.nansum(part)) if len(part) >= _SUMMED else np.inf
+        yield at, float(np.nansum(part)) if len(part) >= _SUMMED else -1.0
         start = at + 1
 
 
@@ -136,4 +163,4 @@ def _below(usage: Floats, big: NDArray[np.intp]) -> Iterator[tuple[int, float]]:
     """Each big value's place, with the sum of the rows to the next one."""
     for at, stop in zip(big.tolist(), [*big[1:].tolist(), len(usage)], strict=True):
         part = usage[at + 1 : stop]
-        yield at, float(np.nansum(part)) if len(part) >= _SUMMED else np.inf
+        yield at, float(np.nansum(part)) if len(part) >= _SUMMED else -1.0

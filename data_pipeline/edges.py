@@ -1,6 +1,5 @@
 """Cuts off what surrounds the data: units and second headers above, sums and notes below."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,20 +8,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_pipeline import places
+from data_pipeline.body import plain_name
 from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, Way
 from data_pipeline.number_columns import is_empty
-from data_pipeline.shape import plain_name
+from data_pipeline.sections import SUMS
 from data_pipeline.source import DataSource
 
 # Up to this many rows without a time below the header may be units or a second header.
 _BELOW_HEADER: Final = 4
-_SUMS: Final = re.compile(
-    r"^(?:sub-?|grand )?(?:totals?|sums?|summe|zwischensumme|gesamt|average|mean|"
-    r"mittel(?:wert)?)\b|^(?:합계|소계|총계|평균)",
-    re.IGNORECASE,
-)
 # Lines below the data that may be sums and notes.
 _BELOW_DATA: Final = 50
 
@@ -95,7 +90,7 @@ def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, Cl
 def _is_no_row(text: "pd.Series[str]", source: DataSource) -> NDArray[np.bool_]:
     """Names that come again on every page, and sums of a day or a month, bool (n,)."""
     name = plain_name(source.time[0])
-    return np.array([cell == name or bool(_SUMS.search(cell)) for cell in text], np.bool_)
+    return np.array([cell == name or bool(SUMS.search(cell)) for cell in text], np.bool_)
 
 
 def _holds_numbers(cells: pd.DataFrame) -> bool:
@@ -115,11 +110,23 @@ def _no_time(table: Table, read: NDArray[np.bool_], source: DataSource) -> DataE
         hint = "Fill it or remove the row"
     else:
         hint = "Correct it, or give its format with --date-format"
+    ways = []
+    below = np.flatnonzero(~read)
+    if source.section is None and at > 0 and _may_be_names(table, below):
+        hint = "Another table may begin there"
+        ways = [Way({"section": 1}, "the table above"), Way({"section": 2}, "the table below")]
     return DataError(
         f"{source.file}: line {text.index[at]}, column {source.time_name!r}: expected a time such "
         f"as '2014-04-01 05:00', found {places.quoted(cell)}; {int((~read).sum())} such rows. "
-        f"{hint}."
+        f"{hint}.",
+        ways,
     )
+
+
+def _may_be_names(table: Table, rows: NDArray[np.intp]) -> bool:
+    """True if one of these rows holds words where numbers are expected."""
+    cells = table.values.iloc[rows[:_BELOW_DATA]].astype("str")
+    return any(cells[name].str.contains(r"[^\W\d_]{2}").any() for name in cells)
 
 
 def empty_rows(table: Table, source: DataSource) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from data_pipeline.amounts import to_hours
 from data_pipeline.anomalies import find_anomalies
 from data_pipeline.beside import read_beside
 from data_pipeline.clock_times import ClockTimes
-from data_pipeline.codes import need_meaning
+from data_pipeline.codes import drop_sums, need_meaning
 from data_pipeline.dated import Dated, date_rows
 from data_pipeline.gaps import cut_ends, fill_gaps, last_run
 from data_pipeline.grid import Rows, drop_between, drop_off_grid, in_order
@@ -70,7 +70,8 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
     beside = read_beside(numbers.values[:, -1], dated.table.others, dated.instants, source)
     values = np.column_stack([numbers.values[:, :-1], beside.usage])
     rows = Rows(dated.instants, dated.local, values, dated.lines)
-    coded = need_meaning(values, rows.lines, source)
+    rows, summed = drop_sums(rows, source)
+    coded = need_meaning(rows.values, rows.lines, source)
     named = (source.target, *dated.around.units.values(), *numbers.units.values())
     unit = unit_of(source.unit, named) or beside.unit
     made = _to_hours(rows, dated.table.others, source, unit)
@@ -92,8 +93,8 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
         gaps=filled.gaps,
         duplicates=dated.repeated,
         repairs=(
-            *(*dated.times.notes, *numbers.notes, *beside.notes, *made.notes),
-            *(*end_notes, *filled.notes),
+            *(*dated.times.notes, *numbers.notes, *beside.notes, *summed),
+            *(*made.notes, *end_notes, *filled.notes),
         ),
         ranges=tuple(
             ColumnRange(name, float(column.min()), float(column.max()))

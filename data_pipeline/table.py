@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 
 from data_pipeline.across import is_across, turn
+from data_pipeline.body import plain_name
 from data_pipeline.columns import Table, choose_columns, choose_rows, position, wanted_names
 from data_pipeline.container import Content, read_content
 from data_pipeline.encoding import decode
 from data_pipeline.errors import DataError
 from data_pipeline.nem12 import as_days
 from data_pipeline.proposals import propose
-from data_pipeline.shape import plain_name, read_shape
+from data_pipeline.shape import read_shape
 from data_pipeline.source import DataSource
 from data_pipeline.wide import is_wide, melt, number_periods
 
@@ -59,7 +60,8 @@ def read_table(source: DataSource) -> Found:
     asked = (*source.time, *source.value_columns)
     text = decode(content.text, path, source.encoding, asked)
     plain, records = as_days(text.text, with_nulls=source.edition == 1)
-    raw = read_shape(plain, path, source.header, wanted_names(source))
+    times = source.time if source.edition > 1 else ()
+    raw = read_shape(plain, path, source.header, wanted_names(source), times, source.section)
     where = f"{path}: line {raw.header}"
     names, cells, header = raw.names, raw.cells, raw.header
     if header and source.header is None and not set(wanted_names(source)) & set(names):
