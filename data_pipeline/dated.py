@@ -13,6 +13,7 @@ from data_pipeline.columns import Table
 from data_pipeline.edges import Around, empty_rows, trim
 from data_pipeline.errors import DataError
 from data_pipeline.grid import ahead_of_end, snap
+from data_pipeline.midnights import move_midnights
 from data_pipeline.source import DataSource
 from data_pipeline.times import read_times
 
@@ -74,6 +75,9 @@ def date_rows(table: Table, source: DataSource) -> Dated:
     if times.stamp is not None:
         # What the file says is not asked about.
         source = source.model_copy(update={"stamp": stamp})
+    if table.slots is None:
+        clock, moved = move_midnights(times.clock, lines, stamp, source)
+        times = replace(times, clock=clock, notes=(*times.notes, *moved))
     ahead = np.zeros(len(lines), np.int64)
     if stamp == "end":
         ahead = ahead_of_end(times.clock, times.read)

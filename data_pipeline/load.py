@@ -19,6 +19,7 @@ from data_pipeline.beside import read_beside
 from data_pipeline.clock_times import ClockTimes
 from data_pipeline.codes import drop_sums, need_meaning
 from data_pipeline.dated import Dated, date_rows
+from data_pipeline.errors import DataError
 from data_pipeline.gaps import cut_ends, fill_gaps, last_run
 from data_pipeline.grid import Rows, drop_between, drop_off_grid, in_order
 from data_pipeline.public_holidays import HOLIDAY, public_holidays
@@ -79,7 +80,12 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
     if last:
         rows, left = last_run(rows, source)
         end_notes = (*end_notes, *left)
-    filled = fill_gaps(rows, source)
+    try:
+        filled = fill_gaps(rows, source)
+    except DataError as error:
+        # Cells that were not empty in the file are explained.
+        said = [f"{one[0].upper()}{one[1:]}." for one in beside.notes]
+        raise DataError(" ".join([error.message, *said]), error.ways) from error
     rows = filled.rows
     coming = _coming(made.rows, rows, source) if last else None
     report = DataReport(
