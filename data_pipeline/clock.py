@@ -290,7 +290,9 @@ def _counts_elapsed(
     )
     holds = bool((skipped & ~empty).any())
     last = bool((short & (number == 24) & ~empty).any())
-    return holds and not last
+    # On a day that the file does not finish, only a clock leaves out the skipped hour.
+    unfinished = short & (days == days.max()) & ~empty
+    return holds and not last and not (np.diff(np.unique(number[unfinished])) > 1).any()
 
 
 def _skipped(
