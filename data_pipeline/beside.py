@@ -51,6 +51,8 @@ def read_beside(
     columns = columns_of_words(others)
     lines = others.index.to_numpy(np.int64)
     unit = to_one_unit(usage, columns, lines, source)
+    if source.edition == 1:
+        return Beside(unit.usage, unit.unit, unit.notes, (), unit.warnings)
     quality = read_quality(unit.usage, columns, lines, source)
     need_one_direction(quality.usage, columns, instants, source)
     return Beside(

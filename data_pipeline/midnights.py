@@ -44,6 +44,8 @@ def move_midnights(
     alone = (below > day[at]) | (at == len(day) - 1)
     if not ((clock[at] % DAY == 0) & (day[at] == day[at - 1]) & alone).all():
         return clock, ()
+    if np.isin(clock[at], np.delete(clock, at)).any():
+        return clock, ()
     where = places.lines(lines[at[:1]])
     if stamp == "end":
         moved = clock.copy()

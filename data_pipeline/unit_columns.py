@@ -56,7 +56,8 @@ def to_one_unit(
         if not different:
             found.add(unit)
             continue
-        scaled = None if None in powers else _scaled(usage, column, [one or 0 for one in powers])
+        known = None not in powers and source.edition > 1
+        scaled = None if not known else _scaled(usage, column, [one or 0 for one in powers])
         if scaled is None:
             found |= set(column.kinds)
             warnings.append(
