@@ -72,7 +72,9 @@ def read_shape(
     """
     text, notes = _unwrapped(text)
     lines = _head_lines(text)
-    first = _find(lines, told, wanted, path)
+    # The target may stand in a later table only.
+    looked_for = [name for name in wanted if name in times] if section else []
+    first = _find(lines, told, looked_for or wanted, path)
     body, header, found = choose_section(text, first, times, section, path)
     notes += found
     try:
