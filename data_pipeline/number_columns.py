@@ -14,7 +14,15 @@ from data_pipeline import places
 from data_pipeline.errors import DataError, Way
 from data_pipeline.marks import Marked, marked, notes_on
 from data_pipeline.missing import EMPTY, WHOLE_CODES
-from data_pipeline.number_forms import CONVENTIONS, PLAIN, Convention, form_of, parse, tidy
+from data_pipeline.number_forms import (
+    CONVENTIONS,
+    PLAIN,
+    Convention,
+    form_of,
+    half_width,
+    parse,
+    tidy,
+)
 from data_pipeline.source import DataSource
 from data_pipeline.units import power_of_ten
 
@@ -81,6 +89,7 @@ def read_column(cells: "pd.Series[str]", name: str, source: DataSource) -> Colum
 
 
 def _of_text(cells: "pd.Series[str]", name: str, source: DataSource) -> Column:
+    cells = half_width(cells)
     text: Texts = cells.to_numpy(object)
     told = frozenset(code.strip().lower() for code in source.missing or ())
     fast = np.asarray(pd.to_numeric(text, errors="coerce"), np.float64)

@@ -13,8 +13,10 @@ from data_pipeline.source import DataSource
 # In this many rows, a column that never falls is taken for a register.
 _ROWS: Final = 200
 _RISES: Final = 20
-# The step over the end of a register is at most so many times the largest other one.
+# The step over the end of a register is at most so many times as large as the other ones.
 _SANE: Final = 1.5
+# Registers have three digits at least.
+_SMALLEST: Final = 1000.0
 # A register that rolls over was that near its end before.
 _NEAR_END: Final = 0.9
 
@@ -78,8 +80,10 @@ def _rolled_over(
     largest = float(np.nanmax(usage))
     size = 10.0 ** np.ceil(np.log10(largest)) if largest > 0 else 0.0
     before = np.concatenate(([np.nan], usage[:-1]))
+    if size < _SMALLEST:
+        return nowhere, 0.0
     steps = used + size
-    sane = fell & (steps <= _SANE * float(rises.max())) & (before >= _NEAR_END * size)
+    sane = fell & (steps <= _SANE * float(np.quantile(rises, 0.99))) & (before >= _NEAR_END * size)
     return (sane, size) if sane.any() else (nowhere, 0.0)
 
 

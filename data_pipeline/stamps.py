@@ -90,7 +90,7 @@ def with_stamp(
         return replace(
             times, stamp="begin", why=f"the column is called {begins[-1]!r}", notes=notes
         )
-    if source.stamp is None and source.edition > 1:
+    if source.stamp is None and source.edition > 1 and read.any():
         times = _by_whole_days(times, text, source)
     return replace(times, notes=notes)
 

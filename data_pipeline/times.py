@@ -14,7 +14,7 @@ from data_pipeline.columns import Table
 from data_pipeline.errors import DataError, Way
 from data_pipeline.exchanged_days import need_no_exchange
 from data_pipeline.half_days import on_24_hours
-from data_pipeline.number_forms import FULL_WIDTH
+from data_pipeline.number_forms import half_width
 from data_pipeline.numeric_times import read_numeric
 from data_pipeline.source import DataSource
 from data_pipeline.stamps import with_slots, with_stamp
@@ -33,8 +33,6 @@ from data_pipeline.time_text import (
 _MIDNIGHT: Final = r"[ T]0?0:00(?::00(?:\.0+)?)?$"
 _WIDEST_OFFSET: Final = 15 * HOUR
 _FEW: Final = 3
-_SAMPLE: Final = 100
-_FULL_WIDTH: Final = str.maketrans(FULL_WIDTH)
 _WEEK: Final = 7 * DAY
 # An order is clear if the others have more jumps than this, and more than this many times its own.
 _JUMPS: Final = 3
@@ -59,7 +57,7 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
     if len(table.times) == 1 and pd.api.types.is_datetime64_any_dtype(first.dtype):
         return _typed(pd.DatetimeIndex(first))
     text, flags = _joined(table)
-    text = _half_width(text)
+    text = half_width(text)
     numeric = read_numeric(text, source)
     if numeric is not None:
         return numeric
@@ -132,17 +130,6 @@ def _joined(table: Table) -> "tuple[pd.Series[str], NDArray[np.object_] | None]"
     for part in parts[1:]:
         text = text + " " + part
     return text.str.strip(), flags
-
-
-def _half_width(text: "pd.Series[str]") -> "pd.Series[str]":
-    """Times in ASCII digits and signs, if a cell of the first ones has full-width ones."""
-    if all(cell.isascii() for cell in text.head(_SAMPLE)):
-        return text
-    return text.str.translate(_FULL_WIDTH) if any(map(_is_wide, text.head(_SAMPLE))) else text
-
-
-def _is_wide(cell: str) -> bool:
-    return any(sign in FULL_WIDTH for sign in cell)
 
 
 def _filled_down(days: "pd.Series[str]", beside: "pd.Series[str]") -> "pd.Series[str]":
