@@ -8,16 +8,17 @@ from numpy.typing import NDArray
 
 from data_pipeline import places
 from data_pipeline.errors import DataError, Way
-from data_pipeline.grid import Rows
+from data_pipeline.grid import Rows, usual_step
 from data_pipeline.missing import far_codes
 from data_pipeline.source import DataSource
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# Zeros are odd in at least so many rows, if they are so few and all others are so far from 0.
+# These are odd in at least so many rows, if they are so few and all others are so far from 0.
+_NEAR: Final = (0.0, -1.0)
 _ROWS: Final = 100
-_ZEROS: Final = 0.05
+_FEW: Final = 0.05
 _FAR: Final = 0.2
 # In steps of the last digit that is written; in counts of 0, 1, 2, zero is near.
 _STEPS: Final = 10
@@ -50,8 +51,9 @@ def need_meaning(values: Floats, lines: NDArray[np.int64], source: DataSource) -
             found[written(code)] = _told(written(code), numbers == code, name, lines)
     if source.edition > 1:
         usage = values[:, -1]
-        if _are_far_zeros(usage):
-            found["0"] = _told("0", usage == 0, source.target, lines)
+        for code in _NEAR:
+            if _is_far(usage, code):
+                found[written(code)] = _told(written(code), usage == code, source.target, lines)
         if not found and source.missing is None:
             _need_no_sums(usage, lines, source)
     if not found:
@@ -79,12 +81,12 @@ def _told(code: str, at: Flags, name: str, lines: NDArray[np.int64]) -> str:
     return f"{code} in column {name!r}, {int(at.sum())} times ({places.lines(lines[at])})"
 
 
-def _are_far_zeros(usage: Floats) -> bool:
-    """True if a few values are exactly 0 and all others are far from it."""
-    zero = usage == 0
-    if not zero.any() or len(usage) < _ROWS or zero.mean() > _ZEROS:
+def _is_far(usage: Floats, code: float) -> bool:
+    """True if a few values are exactly this one, and all others are positive and far from 0."""
+    at = usage == code
+    if not at.any() or len(usage) < _ROWS or at.mean() > _FEW:
         return False
-    rest = usage[~zero & ~np.isnan(usage)]
+    rest = usage[~at & ~np.isnan(usage)]
     if len(rest) == 0 or (least := float(rest.min())) <= 0:
         return False
     sample = rest[: 1000 * _ROWS]
@@ -95,7 +97,7 @@ def _are_far_zeros(usage: Floats) -> bool:
 
 
 def drop_sums(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
-    """Leaves out sums of the rows above or below them, if other rows have their times, too.
+    """Leaves out sums of the rows above or below them, if they have no step of their own.
 
     Args:
         rows: In file order.
@@ -110,10 +112,12 @@ def drop_sums(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
         return rows, ()
     others = np.ones(len(rows), np.bool_)
     others[big] = False
-    if not np.isin(rows.instants.asi8[big], rows.instants.asi8[others]).all():
+    times, sums = rows.instants.asi8[others], rows.instants.asi8[big]
+    step = max(usual_step(times), 1)
+    if not (np.isin(sums, times) | ((sums - times[0]) % step != 0)).all():
         return rows, ()
     return rows.take(others), (
-        f"{len(big)} sums of the rows {what} left out, whose times come twice: "
+        f"{len(big)} sums of the rows {what} left out, whose times come twice or between others: "
         f"{written(float(usage[big[0]]))} in {places.lines(rows.lines[big])}",
     )
 

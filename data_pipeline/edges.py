@@ -51,13 +51,14 @@ def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, Cl
     first, stop = int(np.argmax(read)), len(read) - int(np.argmax(read[::-1]))
     text = table.times[0].astype("str").str.strip()
     if first:
-        head = table.values.iloc[:first]
+        sums = _is_no_row(text.iloc[:first], source)
+        head = table.values.iloc[:first][~sums]
         if first > _BELOW_HEADER or _holds_numbers(head):
             raise _no_time(table, read, source)
         units = {
             str(name): str(head[name].iloc[0]).strip()
             for name in head
-            if str(head[name].iloc[0]).strip()
+            if len(head) and str(head[name].iloc[0]).strip()
         }
         told = ", ".join(f"{name}: {unit}" for name, unit in units.items()) or "nothing"
         notes.append(f"{first} rows below the column names left out; they say {told}")

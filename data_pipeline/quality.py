@@ -15,11 +15,12 @@ from data_pipeline.words import Words
 
 _NAME: Final = re.compile(
     r"(?<![a-z])(?:status|state|quality|qual|flags?|valid(?:ity)?|valid(?:ated|ation)|kennung|"
-    r"qualität|gültig(?:keit)?|notes?|remarks?|comments?|bemerkung|read(?:ing)?_?type|type|method|"
+    r"qualität|gültig(?:keit)?|read(?:ing)?_?type|type|method|"
     r"code|estimated|estimation|is_?valid|statut|qualité|estado|calidad)(?![a-z])|"
-    r"상태|품질|비고|구분|유효|ステータス|品質|状態",
+    r"상태|품질|구분|유효|ステータス|品質|状態",
     re.IGNORECASE,
 )
+_NOTE: Final = re.compile(r"note|remark|comment|bemerkung|anmerkung|비고|備考", re.IGNORECASE)
 _ABSENT: Final = (
     r"missing|no[ _-]?(?:data|values?|readings?|comms?|communication|signal)|nodata|invalid|"
     r"not[ _-](?:valid|available|recorded|received|read|measured)|unavailable|absent|"
@@ -107,6 +108,11 @@ def read_quality(
     return Quality(kept, tuple(notes), tuple(found), tuple(warnings))
 
 
+def is_quality(name: str) -> bool:
+    """True for the name of a column that tells the quality of values."""
+    return _NAME.search(name) is not None
+
+
 def _of_a_feature(column: Words, source: DataSource) -> bool:
     """True if the column is called by a feature and not by the target."""
     name = column.name.lower()
@@ -121,7 +127,9 @@ def _is_absent(kind: str, column: Words) -> bool:
         return kind.lower() in _NO or _IN_NAMED.search(kind) is not None
     if _IN_ANY.search(column.name) and not _NOT.search(column.name):
         return kind.lower() in _YES
-    if _NAME.search(column.name):
+    if _NOTE.search(column.name):
+        return _IN_ANY.search(kind) is not None
+    if is_quality(column.name):
         return _IN_NAMED.search(kind) is not None
     return _IN_NAMED.fullmatch(kind) is not None
 
@@ -131,7 +139,7 @@ def _need_meaning(
 ) -> None:
     """Refuses a short mark such as "F" that stands beside one odd value, and only there."""
     asked = {one.split("=", 1)[0] for one in source.where}
-    if not _NAME.search(column.name) or column.name in asked or len(column.kinds) < 2:
+    if not is_quality(column.name) or column.name in asked or len(column.kinds) < 2:
         return
     for kind, value, at in _beside_one_value(usage, column):
         others = [one for one in column.kinds if one != kind]

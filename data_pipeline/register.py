@@ -9,6 +9,7 @@ from data_pipeline import places
 from data_pipeline.errors import DataError, Way
 from data_pipeline.grid import HOUR, Rows, usual_step
 from data_pipeline.source import DataSource
+from data_pipeline.time_text import DAY
 
 # In this many rows, a column that never falls is taken for a register.
 _ROWS: Final = 200
@@ -17,6 +18,13 @@ _RISES: Final = 20
 _SANE: Final = 1.5
 # Registers have three digits at least.
 _SMALLEST: Final = 1000.0
+# A counter of the day falls on at least so many days, and on so many of all, to so much of what it
+# was; it rises in so many steps. Below so much of a usual step, it has just begun.
+_DAYS: Final = 3
+_DAILY: Final = 0.8
+_BEGUN: Final = 0.25
+_RISING: Final = 0.3
+_JUST_BEGUN: Final = 0.1
 # A register that rolls over was that near its end before.
 _NEAR_END: Final = 0.9
 
@@ -36,7 +44,7 @@ def difference(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
     """
     usage = rows.values[:, -1]
     if source.cumulative is None:
-        if _looks_cumulative(usage, source):
+        if _looks_cumulative(usage, source) or (source.edition > 1 and _resets(rows).any()):
             raise _ask(usage, source)
         return rows, ()
     if not source.cumulative:
@@ -53,6 +61,16 @@ def difference(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
             notes.append(
                 f"readings roll over at {size:.0f} in {places.lines(rows.lines[rolled])}: the "
                 f"usage there goes on beyond it"
+            )
+        reset = _resets(rows)
+        if reset.any():
+            used[reset] = usage[reset]
+            # The reading was taken when the counter had just begun again.
+            rises = used[(used > 0) & ~reset]
+            used[reset & (usage < _JUST_BEGUN * np.median(rises))] = np.nan
+            notes.append(
+                f"the counter begins at 0 again every day, {int(reset.sum())} times, first in "
+                f"{places.lines(rows.lines[reset][:1])}"
             )
     fell = used < 0
     used[fell | wide] = np.nan
@@ -85,6 +103,27 @@ def _rolled_over(
     steps = used + size
     sane = fell & (steps <= _SANE * float(np.quantile(rises, 0.99))) & (before >= _NEAR_END * size)
     return (sane, size) if sane.any() else (nowhere, 0.0)
+
+
+def _resets(rows: Rows) -> NDArray[np.bool_]:
+    """Readings after a counter of each day's usage has begun again, bool (n,).
+
+    It falls once a day at the same time of day, to a small part of what it was, and never else.
+    """
+    usage = rows.values[:, -1]
+    at = np.flatnonzero(~np.isnan(usage))
+    fell = at[1:][np.diff(usage[at]) < 0]
+    nowhere = np.zeros(len(usage), np.bool_)
+    days = len(rows) and int((rows.local[-1] - rows.local[0]) / np.timedelta64(1, "D"))
+    if len(fell) < _DAYS or not _DAILY * days <= len(fell) <= days + 1:
+        return nowhere
+    clock = rows.local[fell].asi8 % DAY
+    before = usage[at[np.searchsorted(at, fell) - 1]]
+    same = (clock == np.median(clock)).mean() >= _DAILY
+    if not same or (usage[fell] > _BEGUN * before).any() or (np.diff(usage) > 0).mean() < _RISING:
+        return nowhere
+    nowhere[fell] = True
+    return nowhere
 
 
 def _looks_cumulative(usage: NDArray[np.float64], source: DataSource) -> bool:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_pipeline import places
+from data_pipeline.quality import is_quality
 from data_pipeline.source import DataSource
-from data_pipeline.units import is_energy, is_power, power_of_ten
+from data_pipeline.units import is_energy, is_power, power_of_ten, unit_in
 from data_pipeline.words import Words
 
 # Medians of rows in different units differ by less than this if all are in one unit.
@@ -47,7 +48,12 @@ def to_one_unit(
     notes, warnings = [], []
     for column in columns:
         if not all(is_energy(kind) or is_power(kind) for kind in column.kinds):
+            # "Active Import Interval (kW)"
+            within = {unit_in(kind) for kind in column.kinds}
+            found |= within if len(within) == 1 and len(max(within)) > 1 else set()
             continue
+        if column.kinds == ("W",) and is_quality(column.name):
+            continue  # W for a measured value, as utilities of Germany write it
         counts = np.bincount(column.codes[column.codes >= 0], minlength=len(column.kinds))
         unit = column.kinds[int(counts.argmax())]
         powers = [power_of_ten(kind, unit) for kind in column.kinds]
