@@ -90,7 +90,10 @@ def half_width(cells: "pd.Series[str]") -> "pd.Series[str]":
     Args:
         cells: n cells.
     """
-    head = [cell for cell in cells.head(_HEAD) if cell]
+    head = cells.iloc[:_HEAD].tolist()
+    if "".join(head).isascii():
+        return cells
+    head = [cell for cell in head if cell]
     if 2 * sum(any(sign in FULL_WIDTH for sign in cell) for cell in head) <= len(head):
         return cells
     return cells.str.translate(_HALF_WIDTH)
