@@ -87,3 +87,41 @@ def test_d18_d22_the_first_edition_leaves_a_gap_where_a_register_rolls_over(tmp_
     _, report = load_series(DataSource.model_validate(rules_of_before(kept)))
     assert any("as if the meter was exchanged" in one for one in report.repairs)
     assert report.filled.sum() == 1
+
+
+def _of_the_day(at_midnight: bool) -> np.ndarray:
+    """The usage of each day so far, at the begin of each hour from 01:00 of the first day on."""
+    total = np.concatenate([np.cumsum(USED[day : day + 24]) for day in range(0, HOURS, 24)])
+    if not at_midnight:
+        total[23::24] = 0.0
+    return np.round(total, 1)
+
+
+def test_d18_a_counter_of_the_day_is_recognised_and_differenced(tmp_path: Path) -> None:
+    path = _source(tmp_path, np.zeros(1)).file
+    times = pd.date_range(BEGIN + pd.Timedelta(hours=1), periods=HOURS, freq="h")
+    lines = [f"{t},{r}" for t, r in zip(times, _of_the_day(True), strict=True)]
+    path.write_text("\n".join(["Date,Reading", *lines]) + "\n", encoding="utf-8")
+    source = DataSource.model_validate(
+        {"path": path, "unit": "units", "features": (), "target": "Reading"}
+    )
+    with pytest.raises(DataError, match="falls 13 times, like the readings") as caught:
+        load_series(source)
+    series, report = load_series(source.change(**caught.value.ways[0].changes))
+    assert series.local[0] == BEGIN + pd.Timedelta(hours=1)
+    np.testing.assert_allclose(series.target, USED[1:], atol=1e-9)
+    assert any("begins at 0 again every day, 13 times" in one for one in report.repairs)
+
+
+def test_d18_a_counter_that_is_0_at_midnight_has_lost_an_hour(tmp_path: Path) -> None:
+    path = _source(tmp_path, np.zeros(1)).file
+    times = pd.date_range(BEGIN + pd.Timedelta(hours=1), periods=HOURS, freq="h")
+    lines = [f"{t},{r}" for t, r in zip(times, _of_the_day(False), strict=True)]
+    path.write_text("\n".join(["Date,Reading", *lines]) + "\n", encoding="utf-8")
+    options = {"cumulative": True, "stamp": "end", "gaps": "interpolate", "target": "Reading"}
+    plain = {"path": path, "unit": "units", "features": ()}
+    series, report = load_series(DataSource.model_validate({**plain, **options}))
+    known = np.arange(1, HOURS - 1)
+    known = known[known % 24 != 23]
+    np.testing.assert_allclose(series.target[known - 1], USED[known], atol=1e-9)
+    assert report.filled.sum() == HOURS // 24 - 1

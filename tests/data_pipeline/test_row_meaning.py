@@ -82,10 +82,21 @@ def test_d29_estimated_rows_are_kept_and_told(tmp_path: Path, mark: str) -> None
     assert any(f"are marked '{mark}'; their values are kept" in one for one in report.found)
 
 
-@pytest.mark.parametrize("words", [("no error", "ok"), ("Lost Hills", "Bad Ems"), ("valid", "ok")])
-def test_d29_other_words_change_nothing(tmp_path: Path, words: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Status", ("no error", "ok")),
+        ("Place", ("Lost Hills", "Bad Ems")),
+        ("Quality", ("valid", "ok")),
+        ("Note", ("error cleared", "")),
+        ("Rate", ("Peak", "Off-peak")),
+        ("Status", ("Door in", "Door out")),
+        ("Alarm", ("Error 12", "No alarm")),
+    ],
+)
+def test_d29_other_words_change_nothing(tmp_path: Path, name: str, words: tuple[str, str]) -> None:
     marks = [words[i % 2] for i in range(HOURS)]
-    series, report = load_series(_source(tmp_path, "Date,Usage,Place", USAGE, marks))
+    series, report = load_series(_source(tmp_path, f"Date,Usage,{name}", USAGE, marks))
     np.testing.assert_array_equal(series.target, USAGE)
     assert not report.repairs and not report.found
 
@@ -153,7 +164,43 @@ def test_d29_a_unit_that_changes_is_read_as_one(tmp_path: Path) -> None:
     assert not report.warnings and any("unit seems to be kWh" in one for one in report.why)
 
 
-@pytest.mark.parametrize("code", ["99999.99", "9999.99", "-99999.9", "0"])
+def test_d29_a_column_of_the_letter_w_is_no_unit(tmp_path: Path) -> None:
+    series, report = load_series(_source(tmp_path, "Date,Usage,Status", USAGE, ["W"] * HOURS))
+    np.testing.assert_array_equal(series.target, USAGE)
+    assert not any("unit seems" in one for one in report.why)
+
+
+def test_d18_d29_a_unit_in_a_column_of_words_tells_how_to_combine(tmp_path: Path) -> None:
+    path = tmp_path / "meter.csv"
+    times = pd.date_range("2021-05-03", periods=2 * HOURS, freq="30min")
+    rows = [
+        f"{time:%Y-%m-%d %H:%M},{one / 2},Active Import Interval (kWh)"
+        for time, one in zip(times, USAGE.repeat(2), strict=True)
+    ]
+    path.write_text("\n".join(["Date,Value,Read Type", *rows]) + "\n", encoding="utf-8")
+    plain = {"path": path, "unit": "units", "features": (), "target": "Value"}
+    source = DataSource.model_validate(plain)
+    error = _refused(source)
+    assert [way.changes for way in error.ways] == [{"resample": "sum"}]
+    np.testing.assert_allclose(_read_by(source, error, 0), USAGE)
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("Usage", "sum"), ("Verbrauch", "sum"), ("Load", "mean"), ("x", "mean")]
+)
+def test_d18_the_likelier_way_to_combine_is_offered_first(
+    tmp_path: Path, name: str, first: str
+) -> None:
+    path = tmp_path / "meter.csv"
+    times = pd.date_range("2021-05-03", periods=HOURS, freq="30min")
+    rows = [f"{time:%Y-%m-%d %H:%M},{one}" for time, one in zip(times, USAGE, strict=True)]
+    path.write_text("\n".join([f"Date,{name}", *rows]) + "\n", encoding="utf-8")
+    plain = {"path": path, "unit": "units", "features": (), "target": name}
+    error = _refused(DataSource.model_validate(plain))
+    assert error.ways[0].changes == {"resample": first} and len(error.ways) == 2
+
+
+@pytest.mark.parametrize("code", ["99999.99", "9999.99", "-99999.9", "0", "-1"])
 @pytest.mark.parametrize("comma", [False, True])
 def test_d29_a_code_among_values_is_asked(tmp_path: Path, code: str, comma: bool) -> None:
     cells = _with(USAGE, (70, 71, 200), float("nan"))
@@ -201,13 +248,16 @@ def test_d29_a_sum_with_a_time_of_its_own_is_asked(tmp_path: Path) -> None:
     assert _read_by(source, error, 1)[-1] > 10_000
 
 
+@pytest.mark.parametrize("clock", ["", " 23:59"])
 @pytest.mark.parametrize("below", [True, False])
-def test_d29_sums_whose_times_come_twice_are_left_out(tmp_path: Path, below: bool) -> None:
+def test_d29_sums_without_a_step_of_their_own_are_left_out(
+    tmp_path: Path, below: bool, clock: str
+) -> None:
     lines = []
     for day in range(HOURS // 24):
         own = slice(24 * day, 24 * day + 24)
         hours = [f"{t},{u}" for t, u in zip(TIMES[own], USAGE[own], strict=True)]
-        total = f"{TIMES[own][0][:10]},{USAGE[own].sum():.1f}"
+        total = f"{TIMES[own][0][:10]}{clock},{USAGE[own].sum():.1f}"
         lines += [*hours, total] if below else [total, *hours]
     path = tmp_path / "meter.csv"
     path.write_text("\n".join(["Date,Usage", *lines]) + "\n", encoding="utf-8")
@@ -226,3 +276,8 @@ def test_d22_d29_rules_of_the_first_edition_read_as_they_did(tmp_path: Path) -> 
     kept = source.model_dump(mode="json", exclude={"edition"})
     series, _ = load_series(DataSource.model_validate(rules_of_before(kept)))
     np.testing.assert_array_equal(series.target, [float(one) for one in cells])
+
+
+def test_d14_a_total_above_the_data_is_left_out(tmp_path: Path) -> None:
+    source = _source(tmp_path, f"Date,Usage\nTotal,{USAGE.sum():.2f}", USAGE)
+    np.testing.assert_array_equal(load_series(source)[0].target, USAGE)
