@@ -15,10 +15,12 @@ from data_pipeline.source import DataSource
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# These are odd in at least so many rows, if they are so few and all others are so far from 0.
-_NEAR: Final = (0.0, -1.0)
+# Zeros are odd in at least so many rows, if they are so few and all others are so far from 0.
 _ROWS: Final = 100
 _FEW: Final = 0.05
+# If they come in runs that are so long on average, up to half of the rows.
+_RUN: Final = 24
+_HALF: Final = 0.5
 _FAR: Final = 0.2
 # In steps of the last digit that is written; in counts of 0, 1, 2, zero is near.
 _STEPS: Final = 10
@@ -51,9 +53,8 @@ def need_meaning(values: Floats, lines: NDArray[np.int64], source: DataSource) -
             found[written(code)] = _told(written(code), numbers == code, name, lines)
     if source.edition > 1:
         usage = values[:, -1]
-        for code in _NEAR:
-            if _is_far(usage, code):
-                found[written(code)] = _told(written(code), usage == code, source.target, lines)
+        if _are_far_zeros(usage):
+            found["0"] = _told("0", usage == 0, source.target, lines)
         if not found and source.missing is None:
             _need_no_sums(usage, lines, source)
     if not found:
@@ -81,10 +82,13 @@ def _told(code: str, at: Flags, name: str, lines: NDArray[np.int64]) -> str:
     return f"{code} in column {name!r}, {int(at.sum())} times ({places.lines(lines[at])})"
 
 
-def _is_far(usage: Floats, code: float) -> bool:
-    """True if a few values are exactly this one, and all others are positive and far from 0."""
-    at = usage == code
-    if not at.any() or len(usage) < _ROWS or at.mean() > _FEW:
+def _are_far_zeros(usage: Floats) -> bool:
+    """True if a few values are exactly 0, and all others are positive and far from it."""
+    at = usage == 0
+    if not at.any() or len(usage) < _ROWS:
+        return False
+    long = len(places.runs(at)) * _RUN <= int(at.sum())
+    if at.mean() > (_HALF if long else _FEW):
         return False
     rest = usage[~at & ~np.isnan(usage)]
     if len(rest) == 0 or (least := float(rest.min())) <= 0:

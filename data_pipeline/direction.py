@@ -18,7 +18,10 @@ _PAIRS: Final = tuple(
     (re.compile(one, re.IGNORECASE), re.compile(other, re.IGNORECASE))
     for one, other in (
         (r"import", r"export"),
-        (r"deliver", r"receive"),
+        (r"deliver", r"receive|return"),
+        (r"suppl|demand", r"feed|surplus"),
+        (r"^\+$", r"^[-\u2212]$"),
+        (r"(?:^|:)1\.\d", r"(?:^|:)2\.\d"),
         (r"consum|usage|used|load", r"generat|produc|feed[ _-]?in|returned"),
         (r"bezug|verbrauch|entnahme", r"einspeis|liefer|erzeug"),
         (r"soutir|consomm", r"inject|product"),

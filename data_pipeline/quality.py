@@ -96,7 +96,7 @@ def read_quality(
             else:
                 kept = np.where(at, np.nan, kept)
                 notes.append(f"{said} in {where}: no value there")
-        guessed = [kind for kind in column.kinds if _ESTIMATED.search(kind) and kind not in absent]
+        guessed = [kind for kind in column.kinds if _is_estimated(kind, column)]
         if guessed:
             at = column.rows(*guessed)
             found.append(
@@ -132,6 +132,13 @@ def _is_absent(kind: str, column: Words) -> bool:
     if is_quality(column.name):
         return _IN_NAMED.search(kind) is not None
     return _IN_NAMED.fullmatch(kind) is not None
+
+
+def _is_estimated(kind: str, column: Words) -> bool:
+    """True if a cell of this column says that its value is an estimate."""
+    if _ESTIMATED.search(column.name) and not _NOT.search(column.name):
+        return kind.lower() in _YES or _ESTIMATED.search(kind) is not None
+    return _ESTIMATED.search(kind) is not None
 
 
 def _need_meaning(

@@ -9,7 +9,6 @@ from data_pipeline import places
 from data_pipeline.errors import DataError, Way
 from data_pipeline.grid import HOUR, Rows, usual_step
 from data_pipeline.source import DataSource
-from data_pipeline.time_text import DAY
 
 # In this many rows, a column that never falls is taken for a register.
 _ROWS: Final = 200
@@ -18,10 +17,10 @@ _RISES: Final = 20
 _SANE: Final = 1.5
 # Registers have three digits at least.
 _SMALLEST: Final = 1000.0
-# A counter of the day falls on at least so many days, and on so many of all, to so much of what it
-# was; it rises in so many steps. Below so much of a usual step, it has just begun.
-_DAYS: Final = 3
-_DAILY: Final = 0.8
+# A counter of a day or month falls so often at least, to so much of what it was, after so many rows
+# on average; it rises in so many steps. Below so much of a usual step, it has just begun.
+_RESETS: Final = 2
+_RAMP: Final = 20
 _BEGUN: Final = 0.25
 _RISING: Final = 0.3
 _JUST_BEGUN: Final = 0.1
@@ -62,14 +61,14 @@ def difference(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
                 f"readings roll over at {size:.0f} in {places.lines(rows.lines[rolled])}: the "
                 f"usage there goes on beyond it"
             )
-        reset = _resets(rows)
+        reset = _resets(rows) & ~rolled
         if reset.any():
             used[reset] = usage[reset]
             # The reading was taken when the counter had just begun again.
             rises = used[(used > 0) & ~reset]
             used[reset & (usage < _JUST_BEGUN * np.median(rises))] = np.nan
             notes.append(
-                f"the counter begins at 0 again every day, {int(reset.sum())} times, first in "
+                f"the counter begins at 0 again {int(reset.sum())} times, first in "
                 f"{places.lines(rows.lines[reset][:1])}"
             )
     fell = used < 0
@@ -106,23 +105,20 @@ def _rolled_over(
 
 
 def _resets(rows: Rows) -> NDArray[np.bool_]:
-    """Readings after a counter of each day's usage has begun again, bool (n,).
+    """Readings after a counter of a day or a month has begun again, bool (n,).
 
-    It falls once a day at the same time of day, to a small part of what it was, and never else.
+    It falls to a small part of what it was, and rises for long before it falls again.
     """
     usage = rows.values[:, -1]
     at = np.flatnonzero(~np.isnan(usage))
-    fell = at[1:][np.diff(usage[at]) < 0]
     nowhere = np.zeros(len(usage), np.bool_)
-    days = len(rows) and int((rows.local[-1] - rows.local[0]) / np.timedelta64(1, "D"))
-    if len(fell) < _DAYS or not _DAILY * days <= len(fell) <= days + 1:
+    steps = np.diff(usage[at])
+    fell = np.flatnonzero(steps < 0)
+    if len(fell) < _RESETS or len(at) < _RAMP * len(fell) or (steps > 0).mean() < _RISING:
         return nowhere
-    clock = rows.local[fell].asi8 % DAY
-    before = usage[at[np.searchsorted(at, fell) - 1]]
-    same = (clock == np.median(clock)).mean() >= _DAILY
-    if not same or (usage[fell] > _BEGUN * before).any() or (np.diff(usage) > 0).mean() < _RISING:
+    if (usage[at[fell + 1]] > _BEGUN * usage[at[fell]]).any() or usage[at].min() < 0:
         return nowhere
-    nowhere[fell] = True
+    nowhere[at[fell + 1]] = True
     return nowhere
 
 

@@ -18,6 +18,11 @@ from data_pipeline.time_text import DAY, HOUR, MINUTE, Cells
 _END_NAMES: Final = re.compile(
     r"(?<![a-z])(?:end(?:ing|e|zeit|s)?|bis|he|to)(?![a-z])|종료", re.IGNORECASE
 )
+# Known since the second edition of the reader.
+_MORE_ENDS: Final = re.compile(r"(?<![^\W\d_])(?:fin|hasta|fine|stop)(?![^\W\d_])|까지|終了", re.I)
+_MORE_BEGINS: Final = re.compile(
+    r"(?<![^\W\d_])(?:d[ée]but|desde|inicio|inizio)(?![^\W\d_])|부터|開始", re.I
+)
 _BEGIN_NAMES: Final = re.compile(
     r"(?<![a-z])(?:start(?:ing|s|zeit)?|begin(?:n|ning|s)?|von|from)(?![a-z])|시작", re.IGNORECASE
 )
@@ -84,6 +89,9 @@ def with_stamp(
         return replace(times, stamp="end", why=why, notes=notes)
     ends = [name for name in source.time if _END_NAMES.search(name)]
     begins = [name for name in source.time if _BEGIN_NAMES.search(name)]
+    if source.edition > 1:
+        ends += [name for name in source.time if _MORE_ENDS.search(name)]
+        begins += [name for name in source.time if _MORE_BEGINS.search(name)]
     if ends and not begins:
         return replace(times, stamp="end", why=f"the column is called {ends[-1]!r}", notes=notes)
     if begins and not ends:

@@ -200,7 +200,7 @@ def test_d18_the_likelier_way_to_combine_is_offered_first(
     assert error.ways[0].changes == {"resample": first} and len(error.ways) == 2
 
 
-@pytest.mark.parametrize("code", ["99999.99", "9999.99", "-99999.9", "0", "-1"])
+@pytest.mark.parametrize("code", ["99999.99", "9999.99", "-99999.9", "0"])
 @pytest.mark.parametrize("comma", [False, True])
 def test_d29_a_code_among_values_is_asked(tmp_path: Path, code: str, comma: bool) -> None:
     cells = _with(USAGE, (70, 71, 200), float("nan"))
@@ -224,6 +224,14 @@ def test_d29_a_code_near_the_values_is_asked_if_it_comes_often(tmp_path: Path) -
         "found 9999 in column 'Usage', 3 times"
         in _refused(_source(tmp_path, "Date,Usage", cells)).message
     )
+
+
+def test_d29_zeros_to_the_end_of_the_file_are_asked(tmp_path: Path) -> None:
+    cells = [*USAGE[:-60], *[0] * 60]
+    error = _refused(_source(tmp_path, "Date,Usage", cells))
+    assert "found 0 in column 'Usage', 60 times" in error.message
+    source = _source(tmp_path, "Date,Usage", cells)
+    np.testing.assert_array_equal(_read_by(source, error, 0), USAGE[:-60])
 
 
 @pytest.mark.parametrize(
