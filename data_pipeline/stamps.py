@@ -13,7 +13,7 @@ from data_pipeline.columns import Table
 from data_pipeline.errors import DataError, Way
 from data_pipeline.grid import usual_step
 from data_pipeline.source import DataSource
-from data_pipeline.time_text import DAY, HOUR, MINUTE, Cells
+from data_pipeline.time_text import DAY, HOUR, MINUTE, SECOND, Cells
 
 _END_NAMES: Final = re.compile(
     r"(?<![a-z])(?:end(?:ing|e|zeit|s)?|bis|he|to)(?![a-z])|종료", re.IGNORECASE
@@ -99,12 +99,26 @@ def with_stamp(
             times, stamp="begin", why=f"the column is called {begins[-1]!r}", notes=notes
         )
     if source.stamp is None and source.edition > 1 and read.any():
-        times = _by_whole_days(times, text, source)
+        times = _by_whole_days(_by_last_moments(times), text, source)
     return replace(times, notes=notes)
+
+
+def _by_last_moments(times: ClockTimes) -> ClockTimes:
+    """Times such as 00:59:59 or 00:59, in every row, are the ends of periods."""
+    clock = times.clock[times.read]
+    for moment, step, said in ((SECOND, 5 * MINUTE, "second"), (MINUTE, HOUR, "minute")):
+        # From the last moment of a day on, it may be the begin of the next period just as well.
+        if ((clock + moment) % step == 0).all() and (int(clock.min()) + moment) % DAY != 0:
+            why = f"each is the last {said} of a period"
+            moved = np.where(times.read, times.clock + moment, times.clock)
+            return replace(times, clock=moved, stamp="end", why=why)
+    return times
 
 
 def _by_whole_days(times: ClockTimes, text: "pd.Series[str]", source: DataSource) -> ClockTimes:
     """Times of less than an hour that run from 00:30 to 00:00 are the ends of whole days."""
+    if times.stamp is not None:
+        return times
     clock = times.clock[times.read]
     first, last = int(clock.min()), int(clock.max())
     begin = first % DAY

@@ -169,3 +169,16 @@ def test_d17_ends_of_an_unfinished_spring_day_have_no_hole(tmp_path: Path, zone:
     series, _ = load_series(_source(tmp_path, times, tz=zone, stamp="end"))
     assert list(series.local) == list(local)
     np.testing.assert_array_equal(series.target, USAGE[:35])
+
+
+@pytest.mark.parametrize("last", [pd.Timedelta(seconds=1), pd.Timedelta(minutes=1)])
+def test_d17_the_last_moments_of_hours_are_ends(tmp_path: Path, last: pd.Timedelta) -> None:
+    times = [f"{t:%Y-%m-%d %H:%M:%S}" for t in BEGINS + pd.Timedelta(hours=1) - last]
+    source = _source(tmp_path, times)
+    _is_truth(source)
+    assert any("is the end of its period" in one for one in load_series(source)[1].why)
+
+
+def test_d17_a_second_before_each_hour_is_the_hour_if_days_begin_so(tmp_path: Path) -> None:
+    times = [f"{t:%Y-%m-%d %H:%M:%S}" for t in BEGINS - pd.Timedelta(seconds=1)]
+    _is_truth(_source(tmp_path, times))

@@ -1,6 +1,6 @@
 """Columns and numbers that say what a row means: quality, direction, unit, codes, sums; D29."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ USAGE = np.round(50 - 20 * np.cos(np.arange(HOURS) / 24 * 2 * np.pi) + np.arange
 TIMES = [f"{time:%Y-%m-%d %H:%M}" for time in pd.date_range("2021-05-03", periods=HOURS, freq="h")]
 
 
-def _source(folder: Path, header: str, *columns: Sequence[object], **options: object) -> DataSource:
+def _source(folder: Path, header: str, *columns: Iterable[object], **options: object) -> DataSource:
     path = folder / "meter.csv"
     rows = [",".join(map(str, row)) for row in zip(TIMES, *columns, strict=False)]
     path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
