@@ -13,6 +13,7 @@ from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.errors import DataError, Way
 from data_pipeline.number_columns import is_empty
+from data_pipeline.number_forms import PLAIN
 from data_pipeline.sections import SUMS
 from data_pipeline.source import DataSource
 
@@ -133,6 +134,7 @@ def _may_be_names(table: Table, rows: NDArray[np.intp]) -> bool:
 def empty_rows(table: Table, source: DataSource) -> NDArray[np.bool_]:
     """Rows without any value, bool (n,)."""
     told = frozenset(code.strip().lower() for code in source.missing or ())
+    codes = [float(code) for code in told if PLAIN.fits(code, False)]
     empty = np.ones(len(table), np.bool_)
     for name in source.value_columns:
         column = table.values[name]
@@ -141,5 +143,9 @@ def empty_rows(table: Table, source: DataSource) -> NDArray[np.bool_]:
             continue
         at = np.flatnonzero(empty)
         if len(at):
-            empty[at] = is_empty(column.to_numpy(object)[at], told)
+            cells = column.iloc[at]
+            empty[at] = is_empty(cells.to_numpy(object), told)
+            if codes:
+                plain = cells.str.strip().str.replace(",", ".", regex=False)
+                empty[at] |= np.isin(pd.to_numeric(plain, errors="coerce"), codes)
     return empty

@@ -182,3 +182,22 @@ def test_d17_the_last_moments_of_hours_are_ends(tmp_path: Path, last: pd.Timedel
 def test_d17_a_second_before_each_hour_is_the_hour_if_days_begin_so(tmp_path: Path) -> None:
     times = [f"{t:%Y-%m-%d %H:%M:%S}" for t in BEGINS - pd.Timedelta(seconds=1)]
     _is_truth(_source(tmp_path, times))
+
+
+@pytest.mark.parametrize("zero", ["0", "0.00", '"0,00"'])
+def test_d17_zeros_in_the_hour_that_spring_skips_are_offered_as_missing(
+    tmp_path: Path, zero: str
+) -> None:
+    local = pd.date_range("2021-03-15", periods=24 * 21 - 1, freq="h", tz="Europe/Berlin")
+    cells = [f"{u}" if zero[0] != '"' else f'"{u}"'.replace(".", ",") for u in USAGE]
+    rows = sorted(
+        [(f"{t:%Y-%m-%d %H:%M}", u) for t, u in zip(local, cells, strict=False)]
+        + [("2021-03-28 02:00", zero)]
+    )
+    source = _source(tmp_path, *map(list, zip(*rows, strict=True)), tz="Europe/Berlin")
+    error = _refused(source)
+    assert "does not exist in Europe/Berlin" in error.message
+    assert error.ways[-1].changes == {"missing": ("0",)}
+    series, _ = load_series(source.change(**error.ways[-1].changes))
+    assert list(series.local) == list(local.tz_localize(None))
+    np.testing.assert_allclose(series.target, USAGE[: len(local)])
