@@ -112,8 +112,8 @@ _file = click.Path(dir_okay=False, path_type=Path)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def main(**options: Any) -> None:
     """Search stacked LSTMs and log every trial to MLflow. Run the same command to resume."""
-    # Interrupted later, a study ends by itself.
-    early = f"Interrupted before the first trial.\nResume: {_command_line()}"
+    # While it trains, a study ends by itself.
+    early = f"Interrupted.\nResume: {_command_line()}"
     sys.exit(commands.exit_code(lambda: _run(options), early))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from search.common import commands
-from search.common.errors import DONE, REFUSED_OR_FAILED, TERMINATED, Refused, WrongInput
+from search.common.errors import DONE, REFUSED_OR_FAILED, Refused, WrongInput
 from search.common.keeper import keeper
 from search.common.stores import choose_stores, masked
 from search.tracking.start_page import PLUGIN, STORE
@@ -56,8 +56,6 @@ def _serve(command: list[str], tracking_uri: str, lines: list[str]) -> int:
         "PYTHONPATH": os.pathsep.join(filter(None, places)),
         STORE: tracking_uri,
     }
-    # SIGTERM must end the server, too; else the server would keep the port.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
     # Python keeps ignoring SIGINT if it was ignored at the start, as in a background process.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     click.echo("\n".join(lines), err=True)
@@ -67,6 +65,8 @@ def _serve(command: list[str], tracking_uri: str, lines: list[str]) -> int:
         tell(server.pid)
         try:
             return DONE if server.wait() == 0 else REFUSED_OR_FAILED
+        except commands.Terminated:
+            raise
         except KeyboardInterrupt:
             return DONE
         finally:

@@ -8,7 +8,7 @@ from search.benchmark.scratch_study import private_study
 from search.common.records import Task
 from search.engine.plan import Plan, make_plan
 from search.engine.progress import Progress
-from search.engine.session import conduct_with
+from search.engine.session import conduct
 from search.training.local_pool import ProcessPoolOfWorkers
 from search.training.machine import default_workers
 from search.training.pool import EpochReached, Event
@@ -55,7 +55,7 @@ def main() -> None:
     plan = make_plan(experiment)
     session = private_study(plan, job.folder, SAMPLER)
     progress = Progress(session.facts, 0, quiet=True)
-    conduct_with(_PoolThatSays(plan, default_workers(())), session, progress)
+    conduct(_PoolThatSays(plan, default_workers(())), session, progress)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,10 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import click
 
@@ -30,12 +32,20 @@ _SIGNS = "_.:-=+*#"
 _COLLECT_AFTER = 100_000
 
 
+# The message where a second call goes on.
+CONTINUES = "Interrupted.\nRun the same command again to continue."
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: it ends a command as Ctrl-C does, so that nothing of it is left."""
+
+
 def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int:
     """Do `work` and return its exit code. If it fails, say why on standard error.
 
     Args:
         work: a function that returns an exit code.
-        interrupted: the message after Ctrl-C.
+        interrupted: the message after Ctrl-C and SIGTERM.
     """
     gc.set_threshold(_COLLECT_AFTER, *gc.get_threshold()[1:])
     from data_pipeline.errors import DataError
@@ -45,7 +55,8 @@ def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int
             # A console of one country cannot write all names: never a traceback.
             stream.reconfigure(errors="backslashreplace")
     try:
-        return work()
+        with _terminable():
+            return work()
     except (WrongInput, DataError) as error:
         click.echo(f"Error: {error}", err=True)
         return WRONG_INPUT
@@ -61,9 +72,23 @@ def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int
             err=True,
         )
         return REFUSED_OR_FAILED
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         click.echo(interrupted, err=True)
-        return INTERRUPTED
+        return TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM raises `Terminated` until somebody else deals with it."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    kept = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, kept)
 
 
 def for_console(text: str) -> str:

@@ -204,13 +204,16 @@ def finish(
     ending: Ending,
     stop_asked: Callable[[], int],
     patience: float = PATIENCE_AT_END,
+    goes_on: bool = False,
 ) -> bool:
     """End the study's own run within `patience` s; hurry if `stop_asked()` is not 0.
+
+    `goes_on` says that the study does not end yet: its importances, which take seconds, can wait.
 
     Returns:
         True if MLflow has everything.
     """
-    if ending.signum is None:
+    if ending.signum is None and not goes_on:
         summary = replace(summary, importances=study.importances())
     mirror.summarise(summary, ending.state)
     return mirror.close(patience, stop_asked)

@@ -18,7 +18,7 @@ from search.engine.progress import Progress
 from search.results.claims import Judged
 from search.results.summary import StudySummary
 from search.training.pool import Crew, Pool
-from search.training.pools import open_pool
+from search.training.pools import one_pool
 from search.tuning.factory import keras_tuner_oracle
 from search.tuning.kept_studies import (
     kept_contract,
@@ -101,7 +101,8 @@ def run_study(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: bool) ->
         progress = Progress(session.facts, session.study.finished, quiet)
         _say_where_it_stands(session, progress)
         _let_tuner_draw(plan.drawing, plan.experiment, session)
-        summary, ending, signum = conduct(plan, session, crew, progress)
+        with one_pool(plan.series, plan.experiment.framing, crew, progress.say) as pool:
+            summary, ending, signum = conduct(pool(), session, progress, crew.timeout)
         ended = signum or ending.signum is not None
         facts = session.facts if ended else with_payoff(plan, session, summary)
     return Ended(facts, summary, ending)
@@ -160,24 +161,20 @@ def _let_tuner_draw(drawing: Drawing, experiment: Experiment, session: Session) 
 
 
 def conduct(
-    plan: Plan, session: Session, crew: Crew, progress: Progress
+    pool: Pool,
+    session: Session,
+    progress: Progress,
+    timeout: float | None = None,
+    goes_on: bool = False,
 ) -> tuple[StudySummary, Ending, int]:
-    """Train until the study has its total, and deliver it to MLflow; see `conduct_with`.
+    """Train until the study has its total, and deliver it to MLflow.
 
     Args:
-        plan: gives the series and its framing.
+        pool: trains.
         session: the open study.
-        crew: who trains.
         progress: shows every trial, and is closed.
-    """
-    pool = open_pool(plan.series, plan.experiment.framing, crew, progress.say)
-    return conduct_with(pool, session, progress, crew.timeout)
-
-
-def conduct_with(
-    pool: Pool, session: Session, progress: Progress, timeout: float | None = None
-) -> tuple[StudySummary, Ending, int]:
-    """Train with `pool` until the study has its total. The pool is stopped at the end.
+        timeout: s after which no trial begins.
+        goes_on: True if the command trains more with the pool, which is stopped otherwise.
 
     Returns:
         The state of the study, how the run ended, and the signal that asked for an end, also during
@@ -191,13 +188,14 @@ def conduct_with(
         with stopping_on_signals(pool) as stop_asked:
             study.hurry_when(stop_asked)
             ending = coordinator.run(timeout)
-            pool.stop()
-            # Stop before the delivery: the workers have nothing to do there.
+            if not goes_on:
+                pool.stop()  # before the delivery, where the workers have nothing to do
             summary = coordinator.summary()
-            delivered = finish(summary, study, mirror, ending, stop_asked)
+            delivered = finish(summary, study, mirror, ending, stop_asked, goes_on=goes_on)
             signum = stop_asked()
     finally:
-        pool.stop()
+        if not goes_on:
+            pool.stop()
         progress.close()
     if not delivered:
         progress.say("MLflow does not have everything yet; the next start delivers the rest.")

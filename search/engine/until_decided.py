@@ -4,7 +4,6 @@ A look after each round says which claims are still open. The looks are at fixed
 so that repeated looks do not raise the error rate; see `search.results.sequential`.
 """
 
-import dataclasses
 import time
 
 from search.common.stores import Stores
@@ -14,7 +13,8 @@ from search.engine.progress import Progress
 from search.engine.session import Ended, conduct
 from search.results.claims import judge, open_designs
 from search.results.sequential import next_look
-from search.training.pool import Crew
+from search.training.pool import Crew, Pool
+from search.training.pools import one_pool
 
 
 def run_until_decided(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: bool) -> Ended:
@@ -34,7 +34,8 @@ def run_until_decided(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: 
     experiment = plan.experiment
     still_open = {design.name for design in experiment.designs}
     wanted: dict[tuple[str, int], None] = {}
-    with hold_study(name, stores) as storage:
+    framing = experiment.framing
+    with hold_study(name, stores) as storage, one_pool(plan.series, framing, crew) as pool:
         seeds = 0
         while True:
             # The budget may end before the next look; the requested seeds are still trained.
@@ -43,16 +44,18 @@ def run_until_decided(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: 
             wanted |= {(design, repeat): None for repeat in range(seeds) for design in names}
             session = open_study(plan, name, storage, stores, list(wanted))
             left = None if crew.timeout is None else crew.timeout - (time.monotonic() - began)
-            ended, stopped = _round(plan, session, dataclasses.replace(crew, timeout=left), quiet)
+            ended, stopped = _round(plan, session, pool(), left, quiet)
             complete = ended.summary.finished >= session.facts.total
             still_open = open_designs(experiment.claims, ended.summary.records)
             if stopped or not complete or not still_open or seeds >= experiment.repeats:
                 return ended
 
 
-def _round(plan: Plan, session: Session, crew: Crew, quiet: bool) -> tuple[Ended, bool]:
+def _round(
+    plan: Plan, session: Session, pool: Pool, seconds: float | None, quiet: bool
+) -> tuple[Ended, bool]:
     """Train the queue and judge the claims; True if a signal asked for an end."""
     progress = Progress(session.facts, session.study.finished, quiet)
-    summary, ending, signum = conduct(plan, session, crew, progress)
+    summary, ending, signum = conduct(pool, session, progress, seconds, goes_on=True)
     judged = tuple(judge(plan.experiment.claims, summary.records))
     return Ended(session.facts, summary, ending, judged), bool(signum)

@@ -46,7 +46,7 @@ _positive = click.IntRange(min=1)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def main(**options: Any) -> None:
     """Measure what each setting contributes between two networks. Run again to resume."""
-    sys.exit(commands.exit_code(lambda: _explain(options)))
+    sys.exit(commands.exit_code(lambda: _explain(options), commands.CONTINUES))
 
 
 def _explain(options: dict[str, Any]) -> int:

@@ -31,6 +31,7 @@ from search.results.explanation_figure import draw
 from search.results.summary import fits
 from search.tracking.existing_runs import KeptRuns, NotThere
 from search.training.pool import Crew
+from search.training.pools import one_pool
 from search.tuning.kept_studies import KeptStudy, read_study
 from search.tuning.storage import open_existing, refusing_failures
 
@@ -83,15 +84,15 @@ def explain(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Explanati
         timeout = wish.crew.timeout
         return None if timeout is None else timeout - (time.monotonic() - began)
 
-    with hold_study(way.name, stores, storage):
-        trainings = Trainings(way, storage, stores, wish.crew, left, wish.quiet)
+    series, framing = way.plan.series, way.plan.experiment.framing
+    with hold_study(way.name, stores, storage), one_pool(series, framing, wish.crew) as pool:
+        trainings = Trainings(way, storage, stores, pool, left, wish.quiet)
         names = [setting.name for setting in way.settings]
         try:
             found = ablate(names, trainings, way.choosing, way.measuring)
         except NoResult as error:
             raise Refused(f"the explanation could not be completed: {error}") from error
-        if not trainings.trained:
-            trainings.deliver()
+        trainings.deliver()
         explanation = _explanation(way, found, trainings, kept)
         assert trainings.session is not None
         plain = explanation.model_dump(mode="json")

@@ -12,7 +12,7 @@ from search.engine.progress import Progress
 from search.engine.session import conduct
 from search.explain.way import Way, replace_designs
 from search.results.ablation import Changed, Run
-from search.training.pool import Crew
+from search.training.pool import Pool
 from search.tuning.kept_studies import designs_of
 from search.tuning.storage import Storage
 
@@ -32,20 +32,19 @@ class Trainings:
     Attributes:
         way: what is explained.
         storage: the study database. stores: places of the database, MLflow and the spool.
-        crew: who trains.
+        pool: returns the pool that trains.
         seconds_left: after this many seconds no new training starts; None for no limit.
         quiet: True shows no progress.
-        session: the study as last opened. trained: True if something was trained.
+        session: the study as last opened.
     """
 
     way: Way
     storage: Storage
     stores: Stores
-    crew: Crew
+    pool: Callable[[], Pool]
     seconds_left: Callable[[], float | None]
     quiet: bool
     session: Session | None = None
-    trained: bool = False
 
     def __call__(self, runs: Sequence[Run]) -> list[float]:
         """Validation RMSE of each run, in the data's unit; infinite if the training failed.
@@ -74,15 +73,14 @@ class Trainings:
         return found
 
     def deliver(self) -> None:
-        """Deliver to MLflow what an earlier run did not deliver."""
-        self._conduct(self._open(()))
+        """Deliver to MLflow what is missing there, and what only the whole study has."""
+        self._conduct(self._open(()), goes_on=False)
 
     def _train(self, runs: Sequence[Run]) -> Mapping[tuple[Changed, int], TrialRecord]:
         self._open(runs)
         assert self.session is not None
         if self.session.study.waiting:
             self._conduct(self.session)
-            self.trained = True
         return self.records()
 
     def _open(self, runs: Sequence[Run]) -> Session:
@@ -100,10 +98,8 @@ class Trainings:
         )
         return self.session
 
-    def _conduct(self, session: Session) -> None:
-        crew = Crew(self.crew.workers, self.crew.gpus, self.crew.trial_timeout, self.seconds_left())
+    def _conduct(self, session: Session, goes_on: bool = True) -> None:
         progress = Progress(session.facts, session.study.finished, self.quiet)
-        plan = replace_designs(self.way.plan, self.way.plan.experiment)
-        _, ending, signum = conduct(plan, session, crew, progress)
+        _, ending, signum = conduct(self.pool(), session, progress, self.seconds_left(), goes_on)
         if session.study.finished < session.facts.total or signum:
             raise Stopped(ending.reason, signum or ending.signum)

@@ -5,7 +5,6 @@ interrupted.
 """
 
 import json
-import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,6 @@ from search.common import commands
 from search.common.errors import (
     DONE,
     REFUSED_OR_FAILED,
-    TERMINATED,
     Refused,
     WrongInput,
 )
@@ -61,9 +59,7 @@ _positive = click.IntRange(min=1)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def main(**options: Any) -> None:
     """Train a study's best trials again; promote the winner if it beats the best baseline."""
-    # SIGTERM is to leave no process, no temporary folder and no run that seems to go on.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    sys.exit(commands.exit_code(lambda: _promote(options)))
+    sys.exit(commands.exit_code(lambda: _promote(options), commands.CONTINUES))
 
 
 def _promote(options: dict[str, Any]) -> int:

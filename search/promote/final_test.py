@@ -1,9 +1,7 @@
 """The winner, trained on all that came before the test period, and judged there."""
 
 import itertools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +11,13 @@ from search.common.errors import Refused
 from search.common.records import Failure, Task, TrialResult
 from search.common.seeds import trial_seed
 from search.common.spool import MODEL, folder, read_forecasts
+from search.engine.coordinator import stopping_on_signals
 from search.engine.plan import Plan
 from search.promote.entrants import Part
 from search.promote.ranking import Ranked
 from search.promote.retest import Stopped
 from search.serving.own_process import run_apart
-from search.training.pool import AttemptEnded, Crew, EpochReached, Pool, PoolLost, StopRequested
-from search.training.pools import open_pool
+from search.training.pool import AttemptEnded, EpochReached, Pool, PoolLost, StopRequested
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -30,7 +28,7 @@ _REFIT = 2**31 + 1
 def refit(
     plan: Plan,
     chosen: Ranked,
-    crew: Crew,
+    pool: Pool,
     place: Path,
     say: Callable[[str], None],
 ) -> Part:
@@ -41,7 +39,7 @@ def refit(
     Args:
         plan: of the study.
         chosen: the winner.
-        crew: who trains.
+        pool: trains, and is stopped.
         place: an empty folder for the networks.
         say: is told how it goes.
 
@@ -65,8 +63,7 @@ def refit(
         )
         for number in range(chosen.seeds)
     ]
-    crew = replace(crew, workers=min(crew.workers or len(tasks), len(tasks)))
-    with _pool(plan, crew) as pool:
+    with stopping_on_signals(pool):
         waiting = iter(tasks)
         for task in itertools.islice(waiting, pool.size):
             pool.submit(task)
@@ -75,6 +72,7 @@ def refit(
             say(f"network {done} of {len(tasks)} trained, {seconds:.0f} s")
             if (following := next(waiting, None)) is not None:
                 pool.submit(following)
+    pool.stop()
     network, networks = place / MODEL, [task.spool / MODEL for task in tasks]
     run_apart(
         "search.serving.averaging",
@@ -95,18 +93,6 @@ def _forecast(task: Task) -> FloatArray:
     forecasts = read_forecasts(task.spool)
     assert forecasts is not None  # the worker wrote them before it said it was done
     return forecasts.forecast
-
-
-@contextmanager
-def _pool(plan: Plan, crew: Crew) -> Iterator[Pool]:
-    from search.engine.coordinator import stopping_on_signals
-
-    pool = open_pool(plan.series, plan.experiment.framing, crew)
-    try:
-        with stopping_on_signals(pool):
-            yield pool
-    finally:
-        pool.stop()
 
 
 def _await(pool: Pool) -> TrialResult:

@@ -38,6 +38,7 @@ from search.serving.registry import Registry, need_store
 from search.tracking.existing_runs import KeptRuns, NotThere
 from search.training.machine import default_workers, find_gpus
 from search.training.pool import Crew
+from search.training.pools import one_pool
 from search.tuning.kept_studies import (
     KeptStudy,
     keep_openings,
@@ -74,6 +75,7 @@ class _Promotion:
     kept: KeptStudy
     schedule: Schedule
     registry: Registry
+    crew: Crew
     resources: Resources
 
     @property
@@ -111,21 +113,27 @@ def promote(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Outcome:
     crew = Crew(wish.workers or here, gpus, cluster=wish.cluster)
     registry = Registry(stores, wish.name or model_name(wish.study, plan.experiment))
     schedule = Schedule(plan, wish.study, candidates, folds, wish.seeds)
-    promotion = _Promotion(
-        wish, kept, schedule, registry, Resources(storage, stores, crew, say, wish.quiet)
-    )
+    with one_pool(plan.series, plan.experiment.framing, crew, say) as pool:
+        resources = Resources(storage, stores, pool, say, wish.quiet)
+        return _promote(_Promotion(wish, kept, schedule, registry, crew, resources))
+
+
+def _promote(promotion: _Promotion) -> Outcome:
+    """Foresee, and unless that is all that was asked for, test again, open and decide."""
+    wish, schedule, resources = promotion.wish, promotion.schedule, promotion.resources
+    plan, stores, say = promotion.plan, resources.stores, resources.say
     try:
         lines, skipped = _foresee(promotion)
         if wish.dry_run:
-            return Outcome(True, lines, {"candidates": [c.as_dict() for c in candidates]})
+            return Outcome(True, lines, {"candidates": [c.as_dict() for c in schedule.candidates]})
         for line in [*lines, ""]:
             say(line)
-        with hold_study(wish.study, stores, storage):
+        with hold_study(wish.study, stores, resources.storage):
             tested, ranked = None, []
             if not skipped:
                 tested = retest(schedule, promotion.resources)
-                ranked = rank(candidates, tested.cells, len(folds))
-            floor = retest_floor(plan.series, folds)
+                ranked = rank(schedule.candidates, tested.cells, schedule.folds)
+            floor = retest_floor(plan.series, schedule.framings)
             for line in ["", *ranking_lines(ranked, floor.means, promotion.unit), ""]:
                 say(line)
             if tested is not None:
@@ -157,7 +165,7 @@ def _foresee(promotion: _Promotion) -> tuple[list[str], bool]:
     lines = plan_lines(promotion.schedule, promotion.registry, seen)
     lines += [known.overlap(plan.series, plan.experiment.framing)] if known is not None else []
     lines += [stands, *_advice(far, wish, resources.stores)]
-    lines += [] if skipped else work_lines(promotion.schedule, resources.crew.workers or 1)
+    lines += [] if skipped else work_lines(promotion.schedule, promotion.crew.workers or 1)
     return lines, skipped
 
 
@@ -201,7 +209,7 @@ def _open(
                 f"{chosen.candidate.name} becomes the mean of {chosen.seeds} network(s) of "
                 f"{chosen.epochs} epochs."
             )
-            network = refit(plan, chosen, promotion.resources.crew, place, say)
+            network = refit(plan, chosen, promotion.resources.pool(), place, say)
         with promotion.registry.held():
             judged = _judge(promotion, contender, network, floor, place)
             kept = _keep_openings(

@@ -15,7 +15,7 @@ from search.engine.session import conduct
 from search.promote.ranking import Cell, hopeless, outclassed
 from search.promote.schedule import Round, Schedule
 from search.tracking.existing_runs import KeptRuns, NotThere
-from search.training.pool import Crew
+from search.training.pool import Pool
 from search.tuning.storage import Storage
 
 FloatArray = npt.NDArray[np.float64]
@@ -51,14 +51,14 @@ class Resources:
 
     Attributes:
         storage: the study database. stores: where it, MLflow and the spool are.
-        crew: who trains.
+        pool: returns the pool that trains.
         say: is told who is dropped, a line at a time.
         quiet: True shows no progress.
     """
 
     storage: Storage
     stores: Stores
-    crew: Crew
+    pool: Callable[[], Pool]
     say: Callable[[str], None]
     quiet: bool
 
@@ -110,7 +110,7 @@ def _train_round(
     study = session.study
     if study.waiting or deliver:
         progress = Progress(session.facts, study.finished, resources.quiet)
-        _, ending, signum = conduct(plan, session, resources.crew, progress)
+        _, ending, signum = conduct(resources.pool(), session, progress, goes_on=True)
         if study.finished < session.facts.total or signum:
             raise Stopped(ending.reason, signum or None)
     return session

@@ -40,9 +40,8 @@ class ProcessPoolOfWorkers:
         self._trial_timeout = trial_timeout
         self._sockets = _folder_for_sockets()
         secret = secrets.token_bytes(32)
-        self._listener = Listener(
-            str(Path(self._sockets.name) / "channel"), family="AF_UNIX", authkey=secret
-        )
+        self._channel = Path(self._sockets.name) / "channel"
+        self._listener = Listener(str(self._channel), family="AF_UNIX", authkey=secret)
         threading.Thread(target=self._accept, daemon=True).start()
         contexts = [
             WorkerContext(
@@ -50,7 +49,7 @@ class ProcessPoolOfWorkers:
                 framing=framing,
                 threads=1,
                 gpu=gpus[number % len(gpus)] if gpus else None,
-                address=str(self._listener.address),
+                address=str(self._channel),
                 secret=secret,
             )
             for number in range(workers)
@@ -92,13 +91,10 @@ class ProcessPoolOfWorkers:
             try:
                 connection = self._listener.accept()
             except (OSError, EOFError, multiprocessing.AuthenticationError):
-                if self._listener_closed():
+                if not self._channel.exists():  # stopped
                     return
                 continue
             threading.Thread(target=self._listen, args=(connection,), daemon=True).start()
-
-    def _listener_closed(self) -> bool:
-        return not Path(str(self._listener.address)).exists()
 
     def _listen(self, connection: Connection) -> None:
         """Turn one worker's messages into events until its process is gone."""

@@ -1,6 +1,7 @@
-"""Which pool trains: the one place that makes one."""
+"""Which pool trains: the one place that makes one, and keeps it for a whole command."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from data_pipeline.framing import Framing
 from data_pipeline.series import HourlySeries
@@ -34,3 +35,31 @@ def open_pool(
         asked = Resources(crew.cluster, crew.workers or None, crew.per_gpu)
         return RayPool(series, framing, asked, crew.trial_timeout, say)
     return ProcessPoolOfWorkers(series, framing, crew.workers, crew.gpus, crew.trial_timeout)
+
+
+@contextmanager
+def one_pool(
+    series: HourlySeries,
+    framing: Framing,
+    crew: Crew,
+    say: Callable[[str], None] = lambda line: None,
+) -> Iterator[Callable[[], Pool]]:
+    """One pool for all that a command trains, stopped at its end; the arguments of `open_pool`.
+
+    A training process takes seconds to start, so the rounds of a command share it.
+
+    Yields:
+        A function that returns the pool. The first call opens it.
+    """
+    opened: list[Pool] = []
+
+    def pool() -> Pool:
+        if not opened:
+            opened.append(open_pool(series, framing, crew, say))
+        return opened[0]
+
+    try:
+        yield pool
+    finally:
+        for one in opened:
+            one.stop()

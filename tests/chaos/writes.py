@@ -29,7 +29,7 @@ from search.common.stores import Stores
 from search.engine import facts
 from search.engine.opening import hold_study, open_study
 from search.engine.plan import Plan, adapt, make_plan
-from search.engine.session import conduct_with
+from search.engine.session import conduct
 from search.figures.canvas import new_figure
 from search.results.baselines import judge_baselines
 from search.results.summary import StudySummary
@@ -153,7 +153,7 @@ class Writes:
             session = open_study(self._plan, STUDY, storage, stores)
             pool = _UnsteadyPool(session.facts.baselines["ridge_by_hour"].validation)
             progress: Any = _Acknowledged(place / "acknowledged")
-            conduct_with(pool, session, progress)
+            conduct(pool, session, progress)
 
 
 def _count_writes(place: Path, kill_at: int | None) -> Iterator[int]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from search.common.records import Failure, State, Task, TrialRecord, TrialResult
-from search.engine import opening, session
+from search.engine import opening
 from search.results.summary import StudySummary
+from search.training import pools
 from search.training.pool import AttemptEnded, Event, StopRequested
 
 Answer = Callable[[Task], TrialResult | Failure]
@@ -62,5 +63,5 @@ class SilentMirror:
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, pool: AnswerPool) -> None:
     """Train with `pool`, and deliver to nobody."""
-    monkeypatch.setattr(session, "open_pool", lambda *_: pool)
+    monkeypatch.setattr(pools, "open_pool", lambda *_: pool)
     monkeypatch.setattr(opening.Session, "mirror", lambda *_: SilentMirror())

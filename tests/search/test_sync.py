@@ -21,7 +21,7 @@ from search.common.records import Task
 from search.common.spool import write_spool
 from search.common.stores import Stores
 from search.engine.plan import adapt, make_plan
-from search.engine.session import conduct_with
+from search.engine.session import conduct
 from tests.search.command import REPOSITORY, mlflow_runs, query, trial_states
 from tests.search.mlflow_stores import empty_store
 from tests.search.sleeping_pool import SleepingPool, undrawn
@@ -54,7 +54,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     session = private_study(plan, place / "mlruns", "random")
     pool = _Pool(session.facts.baselines["ridge_by_hour"].validation)
     with undrawn():
-        conduct_with(pool, session, SILENT)
+        conduct(pool, session, SILENT)
     data.unlink()
     return place
 

@@ -28,6 +28,7 @@ from search.serving.model_folder import model_files, raw_rows
 from search.serving.registry import Registry
 from search.serving.served import Forecaster
 from search.training.pool import Crew
+from search.training.pools import one_pool
 from tests.search.mlflow_stores import empty_store
 from tests.search.promote.commands import predict_here
 from tests.search.samples import experiment, parameters
@@ -50,7 +51,8 @@ def test_a_network_of_changes_is_promoted_with_the_numbers_it_was_judged_by(
     chosen = Ranked(candidate, 95.0, 90.0, 99.0, seeds=2, epochs=2, luck=-2.0)
     (tmp_path / "networks").mkdir()
     begins = begin(np.full((40, 2), 40.0))
-    network = refit(plan, chosen, Crew(2), tmp_path / "networks", lambda line: None)
+    with one_pool(series, FRAMING, Crew(2)) as pool:
+        network = refit(plan, chosen, pool(), tmp_path / "networks", lambda line: None)
     entrant = Entrant(network.name, (network,), begins)
     assert entrant.inputs == "changes"
 

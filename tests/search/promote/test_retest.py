@@ -21,6 +21,7 @@ from search.promote.retest import Resources, Retest, retest
 from search.promote.schedule import Schedule
 from search.tracking.existing_runs import KeptRuns, NotThere
 from search.training.pool import AttemptEnded, Crew, Event
+from search.training.pools import one_pool
 from search.tuning.storage import open_storage
 from tests.search.mlflow_stores import empty_store
 from tests.search.samples import experiment, parameters
@@ -68,7 +69,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> Counter[int]:
         scores = {"rmse": 1.0, "mae": 1.0, "mase": 1.0, "r2": 0.0, "peak_bias": 0.0}
         return _Networks(scores, count)
 
-    monkeypatch.setattr("search.engine.session.open_pool", open_pool)
+    monkeypatch.setattr("search.training.pools.open_pool", open_pool)
     return count
 
 
@@ -80,8 +81,8 @@ def plan() -> Plan:
 def _retest(plan: Plan, stores: Stores, seeds: int, said: list[str]) -> Retest:
     storage = open_storage(stores.storage, stores.schema_lock)
     schedule = Schedule(plan, "s", CANDIDATES, rolling(Framing(), 2), seeds)
-    with undrawn():
-        return retest(schedule, Resources(storage, stores, Crew(1), said.append, quiet=True))
+    with undrawn(), one_pool(plan.series, Framing(), Crew(1)) as pool:
+        return retest(schedule, Resources(storage, stores, pool, said.append, quiet=True))
 
 
 def test_only_an_outclassed_reference_is_spared_its_further_trainings(

@@ -17,7 +17,7 @@ from search.common.errors import DONE, REFUSED_OR_FAILED, WRONG_INPUT
 from search.common.records import Task
 from search.common.spool import write_spool
 from search.engine.plan import adapt, make_plan
-from search.engine.session import conduct_with
+from search.engine.session import conduct
 from search.report import __main__ as report
 from tests.search.command import run
 from tests.search.mlflow_stores import empty_store
@@ -44,7 +44,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     session = private_study(plan, place, "random")
     pool = ForecastingPool(session.facts.baselines["ridge_by_hour"].validation)
     with undrawn():
-        conduct_with(pool, session, SILENT)
+        conduct(pool, session, SILENT)
     return place
 
 
