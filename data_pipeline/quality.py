@@ -34,7 +34,7 @@ _IN_ANY: Final = re.compile(_WORD.format(_ABSENT), re.IGNORECASE)
 _IN_NAMED: Final = re.compile(_WORD.format(f"{_ABSENT}|{_BAD}"), re.IGNORECASE)
 _NOT: Final = re.compile(
     r"(?<![^\W\d_])(?:no|not|without|keine?|ohne|sans|0)[ _-](?:missing|invalid|errors?|fault|"
-    r"fehler|fehlend|ausfall)",
+    r"fehler|fehlend|ausfall)|(?:error|fault)[ -]?free",
     re.IGNORECASE,
 )
 _ESTIMATED: Final = re.compile(

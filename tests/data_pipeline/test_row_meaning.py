@@ -86,6 +86,7 @@ def test_d29_estimated_rows_are_kept_and_told(tmp_path: Path, mark: str) -> None
     ("name", "words"),
     [
         ("Status", ("no error", "ok")),
+        ("Status", ("error-free", "ok")),
         ("Place", ("Lost Hills", "Bad Ems")),
         ("Quality", ("valid", "ok")),
         ("Note", ("error cleared", "")),

@@ -1,14 +1,18 @@
 """Several tables below each other in one file; D14."""
 
+import shlex
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from data_pipeline.errors import DataError
 from data_pipeline.load import load_series
 from data_pipeline.source import DataSource
+from search import run
+from search.common.errors import WRONG_INPUT
 
 HOURS = 24 * 5
 USAGE = np.round(50 - 20 * np.cos(np.arange(HOURS) / 24 * 2 * np.pi), 2)
@@ -79,3 +83,18 @@ def test_d14_a_page_that_repeats_the_names_is_no_second_table(tmp_path: Path) ->
     rows = _rows(USAGE)
     lines = ["Date,Usage", *rows[:40], "Date,Usage", *rows[40:80], "Date,Usage", *rows[80:]]
     np.testing.assert_array_equal(load_series(_source(tmp_path, lines))[0].target, USAGE)
+
+
+def test_d14_d22_each_table_has_its_complete_command(tmp_path: Path) -> None:
+    times = pd.date_range("2021-05-03", periods=24 * 30, freq="h")
+    rows = [f"{t:%Y-%m-%d %H:%M},{20 + i % 24}" for i, t in enumerate(times)]
+    lines = ["Import", "Date,Usage", *rows, "", "Export", "Date,Usage", *rows]
+    path = _source(tmp_path, lines).file
+    options = ["--data", str(path), "--features", "", "--dry-run"]
+    refused = CliRunner().invoke(run.main, options)
+    assert refused.exit_code == WRONG_INPUT
+    printed = [line for line in refused.stderr.splitlines() if "-m search.run" in line]
+    assert len(printed) == 2 and all("--section" in line for line in printed)
+    told = shlex.split(printed[0], comments=True)
+    done = CliRunner().invoke(run.main, told[told.index("search.run") + 1 :])
+    assert done.exit_code == 0 and "720 hours" in done.stdout and "--section 1" in done.stdout
