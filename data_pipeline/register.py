@@ -9,6 +9,7 @@ from data_pipeline import places
 from data_pipeline.errors import DataError, Way
 from data_pipeline.grid import HOUR, Rows, usual_step
 from data_pipeline.source import DataSource
+from data_pipeline.time_text import DAY
 
 # In this many rows, a column that never falls is taken for a register.
 _ROWS: Final = 200
@@ -20,6 +21,7 @@ _SMALLEST: Final = 1000.0
 # A counter of a day or month falls so often at least, to so much of what it was, after so many rows
 # on average; it rises in so many steps. Below so much of a usual step, it has just begun.
 _RESETS: Final = 2
+_SAME_TIME: Final = 0.8
 _RAMP: Final = 20
 _BEGUN: Final = 0.25
 _RISING: Final = 0.3
@@ -107,7 +109,8 @@ def _rolled_over(
 def _resets(rows: Rows) -> NDArray[np.bool_]:
     """Readings after a counter of a day or a month has begun again, bool (n,).
 
-    It falls to a small part of what it was, and rises for long before it falls again.
+    It falls to a small part of what it was, at the same time of day, and rises for long before it
+    falls again.
     """
     usage = rows.values[:, -1]
     at = np.flatnonzero(~np.isnan(usage))
@@ -117,6 +120,9 @@ def _resets(rows: Rows) -> NDArray[np.bool_]:
     if len(fell) < _RESETS or len(at) < _RAMP * len(fell) or (steps > 0).mean() < _RISING:
         return nowhere
     if (usage[at[fell + 1]] > _BEGUN * usage[at[fell]]).any() or usage[at].min() < 0:
+        return nowhere
+    clock = rows.local[at[fell + 1]].asi8 % DAY
+    if (clock == np.median(clock)).mean() < _SAME_TIME:
         return nowhere
     nowhere[at[fell + 1]] = True
     return nowhere
