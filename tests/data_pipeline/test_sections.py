@@ -13,6 +13,7 @@ from data_pipeline.load import load_series
 from data_pipeline.source import DataSource
 from search import run
 from search.common.errors import WRONG_INPUT
+from tests.data_pipeline.workbooks import workbook_with
 
 HOURS = 24 * 5
 USAGE = np.round(50 - 20 * np.cos(np.arange(HOURS) / 24 * 2 * np.pi), 2)
@@ -98,3 +99,23 @@ def test_d14_d22_each_table_has_its_complete_command(tmp_path: Path) -> None:
     told = shlex.split(printed[0], comments=True)
     done = CliRunner().invoke(run.main, told[told.index("search.run") + 1 :])
     assert done.exit_code == 0 and "720 hours" in done.stdout and "--section 1" in done.stdout
+
+
+def test_d20_sheets_with_the_same_columns_are_asked(tmp_path: Path) -> None:
+    times = [time.to_pydatetime() for time in pd.to_datetime(TIMES)]
+    sheets = {
+        name: [["Date", "Usage"], *map(list, zip(times, USAGE * factor, strict=True))]
+        for name, factor in (("House", 1.0), ("Garage", 0.5))
+    }
+    path = tmp_path / "meter.xlsx"
+    path.write_bytes(workbook_with(sheets))
+    source = DataSource.model_validate({"path": path, "unit": "units", "features": ()})
+    error = _refused(source)
+    assert "found 2: 'House', 'Garage'" in error.message
+    assert [(way.changes, way.meaning) for way in error.ways] == [
+        ({"section": 1}, "'House'"),
+        ({"section": 2}, "'Garage'"),
+    ]
+    second, _ = load_series(source.change(section=2))
+    np.testing.assert_allclose(second.target, USAGE * 0.5)
+    assert "found 2 sheet(s)" in _refused(source.change(section=3)).message
