@@ -194,7 +194,8 @@ def test_d17_zeros_in_the_hour_that_spring_skips_are_offered_as_missing(
         [(f"{t:%Y-%m-%d %H:%M}", u) for t, u in zip(local, cells, strict=False)]
         + [("2021-03-28 02:00", zero)]
     )
-    source = _source(tmp_path, *map(list, zip(*rows, strict=True)), tz="Europe/Berlin")
+    times, values = [time for time, _ in rows], [value for _, value in rows]
+    source = _source(tmp_path, times, values, tz="Europe/Berlin")
     error = _refused(source)
     assert "does not exist in Europe/Berlin" in error.message
     assert error.ways[-1].changes == {"missing": ("0",)}
