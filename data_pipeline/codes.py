@@ -18,8 +18,10 @@ Flags = NDArray[np.bool_]
 # Zeros are odd in at least so many rows, if they are so few and all others are so far from 0.
 _ROWS: Final = 100
 _FEW: Final = 0.05
-# If they come in runs that are so long on average, up to half of the rows.
+# If they come in few runs that are so long on average, up to half of the rows. Many long runs are
+# weekends.
 _RUN: Final = 24
+_RUNS: Final = 4
 _HALF: Final = 0.5
 _FAR: Final = 0.2
 # In steps of the last digit that is written; in counts of 0, 1, 2, zero is near.
@@ -87,7 +89,8 @@ def _are_far_zeros(usage: Floats) -> bool:
     at = usage == 0
     if not at.any() or len(usage) < _ROWS:
         return False
-    long = len(places.runs(at)) * _RUN <= int(at.sum())
+    runs = len(places.runs(at))
+    long = runs <= _RUNS and runs * _RUN <= int(at.sum())
     if at.mean() > (_HALF if long else _FEW):
         return False
     rest = usage[~at & ~np.isnan(usage)]

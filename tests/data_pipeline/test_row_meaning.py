@@ -241,8 +241,9 @@ def test_d29_zeros_to_the_end_of_the_file_are_asked(tmp_path: Path) -> None:
         np.arange(HOURS) % 6,
         np.maximum(0, USAGE - 32).round(2),
         np.where(np.arange(HOURS) % 4, 0, USAGE),
+        np.where(np.arange(HOURS) % 72 < 30, 0, USAGE),
     ],
-    ids=["counts", "near zero", "off most of the time"],
+    ids=["counts", "near zero", "off most of the time", "off for days, again and again"],
 )
 def test_d29_usual_zeros_are_values(tmp_path: Path, usage: np.ndarray) -> None:
     series, _ = load_series(_source(tmp_path, "Date,Usage", usage))
