@@ -1,5 +1,6 @@
-"""From rows to hours: means of power, sums of energy, differences of a register."""
+"""From rows to hours: means of power, sums of energy."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,10 +14,17 @@ from data_pipeline.grid import HOUR, Rows, name_of, usual_step
 from data_pipeline.source import DataSource
 from data_pipeline.units import is_energy, is_power
 
-# In this many rows, a column that never falls is taken for a register.
-_REGISTER_ROWS: Final = 200
 # The file's step has changed if another step holds for this many hours in a row.
 _SEGMENT: Final = 24
+# Names without a unit that are rather energy, or rather power: the likelier way is offered first.
+_ENERGY: Final = re.compile(
+    r"usage|consum|energ|verbrauch|arbeit|bezug|einspeis|import|export|conso|volume|사용|소비|전력량|"
+    r"발전량|使用量|電力量",
+    re.IGNORECASE,
+)
+_POWER: Final = re.compile(
+    r"power|load|demand|leistung|last|puissance|potencia|수요|부하|電力(?!量)", re.IGNORECASE
+)
 _DONE: Final = {"mean": "averaged", "sum": "summed", "last": "the last of each taken"}
 
 
@@ -33,60 +41,6 @@ class Hours:
     rows: Rows
     frequency: str
     notes: tuple[str, ...]
-
-
-def difference(rows: Rows, source: DataSource) -> tuple[Rows, tuple[str, ...]]:
-    """Turns readings of a register into the usage since the previous reading.
-
-    If a reading is lower than the previous one, the meter was exchanged. That step has no usage,
-    and neither has a step across a gap.
-
-    Args:
-        rows: Sorted, without duplicates, on a grid.
-        source: `--register`, and names for messages.
-
-    Raises:
-        DataError: If the target looks like a register and nothing says whether it is one.
-    """
-    usage = rows.values[:, -1]
-    if source.cumulative is None:
-        if _looks_cumulative(usage):
-            known = usage[~np.isnan(usage)]
-            raise DataError(
-                f"{source.file}: column {source.target!r} rises from {known[0]:g} to {known[-1]:g} "
-                f"and {'never falls' if (np.diff(known) >= 0).all() else 'falls once'}, like the "
-                f"readings of a register.",
-                [
-                    Way({"cumulative": True}, "usage is the difference of two readings"),
-                    Way({"cumulative": False}, "the values are usage"),
-                ],
-            )
-        return rows, ()
-    if not source.cumulative:
-        return rows, ()
-    step = usual_step(rows.instants.asi8)
-    used = np.concatenate(([np.nan], np.diff(usage)))
-    apart = np.concatenate(([0], np.diff(rows.instants.asi8)))
-    fell = used < 0
-    wide = (apart > max(step, HOUR)) | (apart == 0)
-    used[fell | wide] = np.nan
-    notes = [f"usage is the difference of two readings, {len(rows) - 1} differences"]
-    if fell.any():
-        notes.append(
-            f"readings fall in {places.lines(rows.lines[fell])}, as if the meter was exchanged: "
-            f"no usage there"
-        )
-    values = np.column_stack([rows.values[:, :-1], used])
-    return Rows(rows.instants, rows.local, values, rows.lines), tuple(notes)
-
-
-def _looks_cumulative(usage: NDArray[np.float64]) -> bool:
-    known = usage[~np.isnan(usage)]
-    if len(known) < _REGISTER_ROWS:
-        return False
-    steps = np.diff(known)
-    falls = int((steps < 0).sum())
-    return falls <= 1 and float(known.max() - known.min()) > 0 and int((steps > 0).sum()) > 20
 
 
 def to_hours(rows: Rows, source: DataSource, unit: str) -> Hours:
@@ -152,6 +106,8 @@ def _ask(name: str, count: int, unit: str, source: DataSource) -> DataError:
         ways.append(Way({"resample": "mean"}, f"averages its {count} values, as of kW"))
     if not is_power(unit):
         ways.append(Way({"resample": "sum"}, f"adds them, as of kWh{_of(unit)}"))
+    if _ENERGY.search(source.target) and not _POWER.search(source.target):
+        ways.reverse()
     return DataError(
         f"{source.file}: expected hourly rows, found {name} ones. Say with --resample how to "
         f"combine the values of an hour.",

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ SEPARATORS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " 
 LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 # This many lines at the end may be notes. A line that fits the pattern is not a note.
 _NOTES: Final = 20
-_TIME_IN_IT: Final = re.compile(r"\d{1,4}[-/.:]\d|^\d{5,}")
+TIME_IN_IT: Final = re.compile(r"\d{1,4}[-/.:]\d|^\d{5,}")
 # Comments are few among data.
 _COMMENTS: Final = 0.1
 _COMMENT: Final = re.compile(r"(?m)^#[^\r\n]*")
@@ -41,6 +42,14 @@ class Header:
     line: int
     end: int
     names: tuple[str, ...]
+
+
+def plain_name(name: object) -> str:
+    """A column name in the form that is compared: NFC, single blanks, none at the ends."""
+    text = str(name)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text).replace("\ufeff", "")
+    return " ".join(text.split())
 
 
 def records(lines: Sequence[str], separator: str) -> list[tuple[int, int, list[str]]]:
@@ -100,12 +109,7 @@ def parse(body: str, header: Header, path: Path) -> tuple[pd.DataFrame, tuple[st
     long = raw[width].to_numpy(object) != ""
     del raw[width]
     at = int(long.argmax())
-    if (
-        long.any()
-        and at
-        and len(raw) - at <= _NOTES
-        and not _TIME_IN_IT.search(str(raw.iat[at, 0]))
-    ):
+    if long.any() and at and len(raw) - at <= _NOTES and not TIME_IN_IT.search(str(raw.iat[at, 0])):
         raw, long = raw.iloc[:at], long[:at]
     if long.any():
         line = int(raw.index[int(long.argmax())])
@@ -124,7 +128,7 @@ def _without_comments(body: str, header: Header) -> tuple[str, tuple[str, ...]]:
         match
         for match in _COMMENT.finditer(body)
         if match.group().count(header.separator) != width - 1
-        or not _TIME_IN_IT.search(match.group())
+        or not TIME_IN_IT.search(match.group())
     ]
     if not found or len(found) > max(1, _COMMENTS * body.count("\n")):
         return body, ()
@@ -161,7 +165,7 @@ def _reparse(body: str, header: Header, message: str, path: Path) -> pd.DataFram
     start = _offset(body, at - 1)
     rest = body[start:]
     lines = rest.splitlines()
-    if len(lines) <= _NOTES and not _TIME_IN_IT.search(row[0] if row else ""):
+    if len(lines) <= _NOTES and not TIME_IN_IT.search(row[0] if row else ""):
         return parse(body[:start], header, path)[0]
     raise DataError(_ragged(path, at + header.line, header, row, 1))
 

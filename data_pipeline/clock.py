@@ -290,7 +290,9 @@ def _counts_elapsed(
     )
     holds = bool((skipped & ~empty).any())
     last = bool((short & (number == 24) & ~empty).any())
-    return holds and not last
+    # On a day that the file does not finish, only a clock leaves out the skipped hour.
+    unfinished = short & (days == days.max()) & ~empty
+    return holds and not last and not (np.diff(np.unique(number[unfinished])) > 1).any()
 
 
 def _skipped(
@@ -300,6 +302,9 @@ def _skipped(
     ways = []
     if not ahead.any() and source.stamp is None:
         ways.append(Way({"stamp": "end"}, "if the times are ends"))
+    if source.missing is None:
+        # Many exports fill this hour with zeros.
+        ways.append(Way({"missing": ("0",)}, "0 means no value, as in the hour that is skipped"))
     return DataError(
         f"{source.file}: line {lines[at]}, column {source.time_name!r}: "
         f"{moment} does not exist in {source.tz}: the spring clock change skips it; "

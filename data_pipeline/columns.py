@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data_pipeline.body import plain_name
 from data_pipeline.errors import DataError, Way
 from data_pipeline.places import quoted
-from data_pipeline.shape import plain_name
 from data_pipeline.source import DataSource
 
 LISTED: Final = 50

@@ -1,6 +1,5 @@
 """Cuts off what surrounds the data: units and second headers above, sums and notes below."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,20 +8,17 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_pipeline import places
+from data_pipeline.body import plain_name
 from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, Way
 from data_pipeline.number_columns import is_empty
-from data_pipeline.shape import plain_name
+from data_pipeline.number_forms import PLAIN
+from data_pipeline.sections import SUMS
 from data_pipeline.source import DataSource
 
 # Up to this many rows without a time below the header may be units or a second header.
 _BELOW_HEADER: Final = 4
-_SUMS: Final = re.compile(
-    r"^(?:sub-?|grand )?(?:totals?|sums?|summe|zwischensumme|gesamt|average|mean|"
-    r"mittel(?:wert)?)\b|^(?:합계|소계|총계|평균)",
-    re.IGNORECASE,
-)
 # Lines below the data that may be sums and notes.
 _BELOW_DATA: Final = 50
 
@@ -56,13 +52,14 @@ def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, Cl
     first, stop = int(np.argmax(read)), len(read) - int(np.argmax(read[::-1]))
     text = table.times[0].astype("str").str.strip()
     if first:
-        head = table.values.iloc[:first]
+        sums = _is_no_row(text.iloc[:first], source)
+        head = table.values.iloc[:first][~sums]
         if first > _BELOW_HEADER or _holds_numbers(head):
             raise _no_time(table, read, source)
         units = {
             str(name): str(head[name].iloc[0]).strip()
             for name in head
-            if str(head[name].iloc[0]).strip()
+            if len(head) and str(head[name].iloc[0]).strip()
         }
         told = ", ".join(f"{name}: {unit}" for name, unit in units.items()) or "nothing"
         notes.append(f"{first} rows below the column names left out; they say {told}")
@@ -95,7 +92,7 @@ def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, Cl
 def _is_no_row(text: "pd.Series[str]", source: DataSource) -> NDArray[np.bool_]:
     """Names that come again on every page, and sums of a day or a month, bool (n,)."""
     name = plain_name(source.time[0])
-    return np.array([cell == name or bool(_SUMS.search(cell)) for cell in text], np.bool_)
+    return np.array([cell == name or bool(SUMS.search(cell)) for cell in text], np.bool_)
 
 
 def _holds_numbers(cells: pd.DataFrame) -> bool:
@@ -115,16 +112,29 @@ def _no_time(table: Table, read: NDArray[np.bool_], source: DataSource) -> DataE
         hint = "Fill it or remove the row"
     else:
         hint = "Correct it, or give its format with --date-format"
+    ways = []
+    below = np.flatnonzero(~read)
+    if source.section is None and at > 0 and _may_be_names(table, below):
+        hint = "Another table may begin there"
+        ways = [Way({"section": 1}, "the table above"), Way({"section": 2}, "the table below")]
     return DataError(
         f"{source.file}: line {text.index[at]}, column {source.time_name!r}: expected a time such "
         f"as '2014-04-01 05:00', found {places.quoted(cell)}; {int((~read).sum())} such rows. "
-        f"{hint}."
+        f"{hint}.",
+        ways,
     )
+
+
+def _may_be_names(table: Table, rows: NDArray[np.intp]) -> bool:
+    """True if one of these rows holds words where numbers are expected."""
+    cells = table.values.iloc[rows[:_BELOW_DATA]].astype("str")
+    return any(cells[name].str.contains(r"[^\W\d_]{2}").any() for name in cells)
 
 
 def empty_rows(table: Table, source: DataSource) -> NDArray[np.bool_]:
     """Rows without any value, bool (n,)."""
     told = frozenset(code.strip().lower() for code in source.missing or ())
+    codes = [float(code) for code in told if PLAIN.fits(code, False)]
     empty = np.ones(len(table), np.bool_)
     for name in source.value_columns:
         column = table.values[name]
@@ -133,5 +143,9 @@ def empty_rows(table: Table, source: DataSource) -> NDArray[np.bool_]:
             continue
         at = np.flatnonzero(empty)
         if len(at):
-            empty[at] = is_empty(column.to_numpy(object)[at], told)
+            cells = column.iloc[at]
+            empty[at] = is_empty(cells.to_numpy(object), told)
+            if codes:
+                plain = cells.str.strip().str.replace(",", ".", regex=False)
+                empty[at] |= np.isin(pd.to_numeric(plain, errors="coerce"), codes)
     return empty

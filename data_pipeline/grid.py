@@ -24,8 +24,6 @@ _NAMES: Final = {
 # At most this share of the rows has usage if their step is shorter than that of the usage.
 _BETWEEN: Final = 0.55
 _REGULAR: Final = 0.95
-# So many rows that come too early, all of them at midnight, are no accident.
-_FEWEST_MIDNIGHTS: Final = 3
 Ints = NDArray[np.int64]
 
 
@@ -66,43 +64,16 @@ def in_order(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
 
     Returns:
         The rows by ascending time, and a note if they were not sorted.
-
-    Raises:
-        DataError: Midnight may have the date of the day that it ends.
     """
     steps = np.diff(rows.instants.asi8)
     if (steps >= 0).all():
         return rows, ()
-    _need_dates_of_midnight(rows, steps < 0)
     early = int((steps < 0).sum())
     order = np.argsort(rows.instants.asi8, kind="stable")
     first = rows.lines[1:][steps < 0][:1]
     return rows.take(order), (
         f"rows sorted by time: {early} of {len(rows)} came earlier than the row above, first in "
         f"{places.lines(first)}",
-    )
-
-
-def _need_dates_of_midnight(rows: Rows, back: NDArray[np.bool_]) -> None:
-    """Refuses rows in order but for every midnight, which follows the hours of its own day.
-
-    Args:
-        rows: In file order.
-        back: bool (n - 1,), True where a row is earlier than the row above.
-    """
-    at = np.flatnonzero(back) + 1
-    day = rows.local.normalize()
-    # The row below belongs to a later day; the last row has none below.
-    below = day[np.minimum(at + 1, len(day) - 1)]
-    alone = (below > day[at]) | (at == len(day) - 1)
-    midnight = (rows.local[at] == day[at]) & (day[at] == day[at - 1]) & alone
-    if len(at) < _FEWEST_MIDNIGHTS or not midnight.all():
-        return
-    raise DataError(
-        f"{len(at)} times of 00:00 stand below the later hours of the same day, first in "
-        f"{places.lines(rows.lines[at[:1]])}. Either midnight has the date of the day that it "
-        f"ends, or these rows are out of order; no row tells which. Write midnight as 24:00 or "
-        f"with the date of the day that begins, or sort the rows by time."
     )
 
 

@@ -5,8 +5,7 @@ repeats -> amounts -> gaps. If the file allows one reading, a step takes it. If 
 step refuses and names the options for each.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,23 +13,24 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from data_pipeline import places
-from data_pipeline.amounts import difference, to_hours
+from data_pipeline.amounts import to_hours
 from data_pipeline.anomalies import find_anomalies
-from data_pipeline.clock import to_instants
+from data_pipeline.beside import read_beside
 from data_pipeline.clock_times import ClockTimes
-from data_pipeline.edges import empty_rows, trim
+from data_pipeline.codes import drop_sums, need_meaning
+from data_pipeline.dated import Dated, date_rows
 from data_pipeline.errors import DataError
 from data_pipeline.gaps import cut_ends, fill_gaps, last_run
-from data_pipeline.grid import Rows, ahead_of_end, drop_between, drop_off_grid, in_order, snap
+from data_pipeline.grid import Rows, drop_between, drop_off_grid, in_order
 from data_pipeline.public_holidays import HOLIDAY, public_holidays
+from data_pipeline.register import difference
 from data_pipeline.repeats import drop_repeats
 from data_pipeline.report import ColumnRange, DataReport
 from data_pipeline.rules import ReadingRules
 from data_pipeline.series import HOUR, HourlySeries
 from data_pipeline.source import DataSource
 from data_pipeline.table import Found, read_table
-from data_pipeline.times import read_times
-from data_pipeline.units import unit_of, units_beside
+from data_pipeline.units import unit_of
 from data_pipeline.values import Numbers, read_numbers
 
 DAY: Final = pd.Timedelta(days=1)
@@ -65,41 +65,27 @@ def load_last_hours(source: DataSource) -> tuple[HourlySeries, DataReport]:
 
 def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
     found = read_table(source)
-    times = read_times(found.table, source)
-    table, times, around = trim(found.table, times, source)
-    lines = table.values.index.to_numpy(np.int64)
-    clock, snapped = snap(times.clock, lines)
-    times = replace(times, clock=clock, notes=(*times.notes, *snapped))
-    empty = empty_rows(table, source)
-    if table.slots is not None:
-        # The 25th hour of a day that has 24.
-        held = ~(empty & (times.hour > 1440 // table.slots.step * table.slots.step // 60))
-        table, times, lines, empty = table.take(held), times.take(held), lines[held], empty[held]
-    stamp = source.stamp if times.stamp is None or source.stamp is not None else times.stamp
-    if table.slots is not None:
-        stamp = "begin"
-    told = source
-    if times.stamp is not None:
-        # What the file says is not asked about.
-        source = source.model_copy(update={"stamp": stamp})
-    ahead = np.zeros(len(lines), np.int64)
-    if stamp == "end":
-        ahead = ahead_of_end(times.clock, times.read)
-    placed = to_instants(times, ahead, empty, lines, source)
-    chosen = placed.kept.copy()
-    chosen[placed.kept] = _in_period(placed.local, source)
-    within = chosen[placed.kept]
-    picked = table.take(chosen)
-    numbers = read_numbers(picked.values, picked.others, source)
-    rows = Rows(placed.instants[within], placed.local[within], numbers.values, lines[chosen])
-    beside = units_beside(picked.others)
-    unit = _unit((source.target, *around.units.values(), *numbers.units.values()), beside, source)
-    made = _to_hours(rows, picked.others, source, unit)
+    dated = date_rows(found.table, source)
+    told, source = source, dated.source
+    numbers = read_numbers(dated.table.values, dated.table.others, source)
+    beside = read_beside(numbers.values[:, -1], dated.table.others, dated.instants, source)
+    values = np.column_stack([numbers.values[:, :-1], beside.usage])
+    rows = Rows(dated.instants, dated.local, values, dated.lines)
+    rows, summed = drop_sums(rows, source)
+    coded = need_meaning(rows.values, rows.lines, source)
+    named = (source.target, *dated.around.units.values(), *numbers.units.values())
+    unit = unit_of(source.unit, named) or beside.unit
+    made = _to_hours(rows, dated.table.others, source, unit)
     rows, end_notes = cut_ends(made.rows, source)
     if last:
         rows, left = last_run(rows, source)
         end_notes = (*end_notes, *left)
-    filled = fill_gaps(rows, source)
+    try:
+        filled = fill_gaps(rows, source)
+    except DataError as error:
+        # Cells that were not empty in the file are explained.
+        said = [f"{one[0].upper()}{one[1:]}." for one in beside.notes]
+        raise DataError(" ".join([error.message, *said]), error.ways) from error
     rows = filled.rows
     coming = _coming(made.rows, rows, source) if last else None
     report = DataReport(
@@ -111,39 +97,26 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
         encoding=found.encoding,
         separator=found.separator,
         gaps=filled.gaps,
-        duplicates=placed.repeated,
-        repairs=(*times.notes, *numbers.notes, *made.notes, *end_notes, *filled.notes),
+        duplicates=dated.repeated,
+        repairs=(
+            *(*dated.times.notes, *numbers.notes, *beside.notes, *summed),
+            *(*made.notes, *end_notes, *filled.notes),
+        ),
         ranges=tuple(
             ColumnRange(name, float(column.min()), float(column.max()))
             for name, column in zip(source.value_columns, rows.values.T, strict=True)
         ),
         warnings=(
             *_period_warnings(rows, source),
-            *numbers.warnings,
-            *_unit_warnings(beside),
-            *find_anomalies(rows, source),
+            *_register_warnings(source),
+            *(*coded, *beside.warnings, *find_anomalies(rows, source)),
         ),
-        rules=_decided(told, found, times, numbers, stamp),
-        why=_why(told, times, numbers, unit),
-        found=(*found.notes, *around.notes, *placed.notes),
+        rules=_decided(told, found, dated, numbers),
+        why=_why(told, dated.times, numbers, unit),
+        found=(*found.notes, *dated.around.notes, *dated.notes, *beside.found),
         filled=filled.filled,
     )
     return _series(rows, source, coming), report
-
-
-def _unit(names: Sequence[str], beside: Mapping[str, Sequence[str]], source: DataSource) -> str:
-    """The target's unit: told, named, or the only one in columns of units."""
-    units = {one for units in beside.values() for one in units}
-    return unit_of(source.unit, names) or (units.pop() if len(units) == 1 else "")
-
-
-def _unit_warnings(beside: Mapping[str, Sequence[str]]) -> list[str]:
-    return [
-        f"column {name!r} holds the units {' and '.join(units)}; all values are taken as they are "
-        f"written"
-        for name, units in beside.items()
-        if len(units) > 1
-    ]
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,9 +145,7 @@ def _to_hours(rows: Rows, others: pd.DataFrame, source: DataSource, unit: str) -
     return _Made(hours.rows, hours.frequency, (*notes, *hours.notes))
 
 
-def _decided(
-    source: DataSource, found: Found, times: ClockTimes, numbers: Numbers, stamp: str | None
-) -> ReadingRules:
+def _decided(source: DataSource, found: Found, dated: Dated, numbers: Numbers) -> ReadingRules:
     plain = {name: getattr(source, name) for name in ReadingRules.model_fields}
     plain |= {
         "encoding": source.encoding or found.codec,
@@ -182,8 +153,8 @@ def _decided(
         "thousands": source.thousands
         if source.thousands is not None
         else numbers.thousands or None,
-        "date_format": times.date_format,
-        "stamp": stamp or "begin",
+        "date_format": dated.times.date_format,
+        "stamp": dated.stamp or "begin",
     }
     if found.table.slots is not None:
         plain["stamp"] = source.stamp
@@ -256,21 +227,6 @@ def _series(
     )
 
 
-def _in_period(local: pd.DatetimeIndex, source: DataSource) -> NDArray[np.bool_]:
-    chosen = np.ones(len(local), np.bool_)
-    if source.start is not None:
-        chosen &= np.asarray(local >= pd.Timestamp(source.start))
-    if source.end is not None:
-        chosen &= np.asarray(local < pd.Timestamp(source.end) + DAY)
-    if not chosen.any():
-        raise DataError(
-            f"{source.file}: expected rows from {source.start or 'the first day'} to "
-            f"{source.end or 'the last day'}, found {places.clock(local.min())} to "
-            f"{places.clock(local.max())}. Choose days within these."
-        )
-    return chosen
-
-
 def _period_warnings(rows: Rows, source: DataSource) -> list[str]:
     first, last = rows.local[0], rows.local[-1]
     warnings = []
@@ -279,3 +235,12 @@ def _period_warnings(rows: Rows, source: DataSource) -> list[str]:
     if source.end is not None and pd.Timestamp(source.end) + DAY - last > HOUR:
         warnings.append(f"asked to {source.end}, the data ends {places.clock(last)}")
     return warnings
+
+
+def _register_warnings(source: DataSource) -> list[str]:
+    if not source.cumulative or source.stamp is not None:
+        return []
+    return [
+        "the usage between two readings has the time of the second one; if a reading is taken at "
+        "the time of its row, it belongs to the hour that ends there: give --stamp end"
+    ]

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -14,7 +14,15 @@ from data_pipeline import places
 from data_pipeline.errors import DataError, Way
 from data_pipeline.marks import Marked, marked, notes_on
 from data_pipeline.missing import EMPTY, WHOLE_CODES
-from data_pipeline.number_forms import CONVENTIONS, PLAIN, Convention, form_of, parse, tidy
+from data_pipeline.number_forms import (
+    CONVENTIONS,
+    PLAIN,
+    Convention,
+    form_of,
+    half_width,
+    parse,
+    tidy,
+)
 from data_pipeline.source import DataSource
 from data_pipeline.units import power_of_ten
 
@@ -81,6 +89,7 @@ def read_column(cells: "pd.Series[str]", name: str, source: DataSource) -> Colum
 
 
 def _of_text(cells: "pd.Series[str]", name: str, source: DataSource) -> Column:
+    cells = half_width(cells)
     text: Texts = cells.to_numpy(object)
     told = frozenset(code.strip().lower() for code in source.missing or ())
     fast = np.asarray(pd.to_numeric(text, errors="coerce"), np.float64)
@@ -88,13 +97,23 @@ def _of_text(cells: "pd.Series[str]", name: str, source: DataSource) -> Column:
     empty = np.zeros(len(text), np.bool_)
     if unread.any():
         empty[unread] = is_empty(text[unread], told)
-    if told:
-        empty |= np.isin(fast, [float(code) for code in told if PLAIN.fits(code, False)])
+    codes = [float(code) for code in told if PLAIN.fits(code, False)]
+    if codes:
+        empty |= np.isin(fast, codes)
     plain = not (unread & ~empty).any() and source.decimal in (None, ".")
     if plain and not _three_digits(text, fast, empty):
         readings = {PLAIN: np.where(empty, np.nan, fast)}
         return Column(name, cells, empty, readings, "", _tells(text, empty))
-    return _by_forms(cells, text, empty, name, source)
+    return _without(codes, _by_forms(cells, text, empty, name, source))
+
+
+def _without(codes: Sequence[float], column: Column) -> Column:
+    """The column without these numbers, however they are written: 99999.99 and 99.999,99."""
+    at = [np.isin(values, codes) for values in column.readings.values()]
+    if not codes or len(at) != 1 or not at[0].any():
+        return column
+    readings = {one: np.where(at[0], np.nan, values) for one, values in column.readings.items()}
+    return replace(column, empty=column.empty | at[0], readings=readings)
 
 
 def _tells(text: Texts, empty: NDArray[np.bool_]) -> bool:

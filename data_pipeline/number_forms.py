@@ -8,11 +8,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Full-width digits, letters and signs, as East Asian keyboards write them.
+FULL_WIDTH: Final = {chr(0xFEE0 + code): chr(code) for code in range(0x21, 0x7F)} | {"\u3000": " "}
 _PLAIN_SIGNS: Final = str.maketrans(
     {
         **dict.fromkeys("−‐‑–﹣－", "-"),
@@ -20,6 +25,8 @@ _PLAIN_SIGNS: Final = str.maketrans(
         **dict.fromkeys("’‘´", "'"),
     }
 )
+_HALF_WIDTH: Final = str.maketrans(FULL_WIDTH)
+_HEAD: Final = 100
 _FORM: Final = str.maketrans(dict.fromkeys("23456789", "1"))
 
 
@@ -75,6 +82,21 @@ CONVENTIONS: Final = (
 def tidy(cell: str) -> str:
     """A cell with plain blanks, apostrophes and minus signs, and no blank at either end."""
     return (cell if cell.isascii() else cell.translate(_PLAIN_SIGNS)).strip()
+
+
+def half_width(cells: "pd.Series[str]") -> "pd.Series[str]":
+    """Cells in ASCII digits, letters and signs, if most of the first ones are full-width.
+
+    Args:
+        cells: n cells.
+    """
+    head = cells.iloc[:_HEAD].tolist()
+    if "".join(head).isascii():
+        return cells
+    head = [cell for cell in head if cell]
+    if 2 * sum(any(sign in FULL_WIDTH for sign in cell) for cell in head) <= len(head):
+        return cells
+    return cells.str.translate(_HALF_WIDTH)
 
 
 def form_of(cell: str) -> str:

@@ -12,6 +12,7 @@ from data_pipeline.source import DataSource
 from data_pipeline.time_text import DAY, ORDERS, SECOND, read_cells
 
 _NUMBER: Final = re.compile(r"[0-9]+(?:\.[0-9]*)?(?:e0)?")
+_COMMA: Final = re.compile(r"[0-9]{5},[0-9]+")
 # Days from 1899-12-30, day 0 of a spreadsheet, to 1970.
 _EXCEL_1970: Final = 25_569
 _EXCEL: Final = (20_000, 80_000)
@@ -39,7 +40,11 @@ def read_numeric(text: "pd.Series[str]", source: DataSource) -> ClockTimes | Non
     told = source.date_format
     if told is not None and "%" in told:
         return None
-    if told is None and not any(_NUMBER.fullmatch(cell) for cell in text.iloc[:20].tolist()):
+    head = text.iloc[:20].tolist()
+    if any(_COMMA.fullmatch(cell) for cell in head):
+        # Days of a spreadsheet whose country writes decimal commas.
+        text = text.str.replace(",", ".", regex=False)
+    elif told is None and not any(_NUMBER.fullmatch(cell) for cell in head):
         return None
     numbers = pd.to_numeric(text, errors="coerce").to_numpy(np.float64)
     read = np.isfinite(numbers)

@@ -16,6 +16,9 @@ ColumnName = Annotated[str, Field(min_length=1, max_length=300)]
 NUMERIC_TIMES = ("epoch", "epoch-ms", "excel")
 THOUSANDS = {"point": ".", "comma": ",", "blank": " ", "space": " ", "apostrophe": "'", "’": "'"}
 DECIMALS = {"point": ".", "comma": ","}
+# The first edition did not read columns of quality, direction and units, asked about fewer codes,
+# and took half-hours from 00:30 to 00:00 for begins. What it has read is read so again.
+EDITION = 2
 
 
 @functools.cache
@@ -54,6 +57,8 @@ class ReadingRules(BaseModel):
             (`--known-ahead`); see `data_pipeline.known_ahead`.
         holidays: ISO 3166 code of the country whose public holidays become a column, which is
             known ahead, too (`--holidays`).
+        section: Which of several tables below each other is read, from 1 (`--section`).
+        edition: Which version of the reader decided these rules, see `EDITION`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -79,6 +84,8 @@ class ReadingRules(BaseModel):
     # stays as it was.
     known_ahead: tuple[ColumnName, ...] = Field(default=(), exclude_if=lambda names: not names)
     holidays: str | None = Field(default=None, exclude_if=lambda code: code is None)
+    section: int | None = Field(default=None, ge=1, exclude_if=lambda number: number is None)
+    edition: int = Field(default=EDITION, ge=1, le=EDITION)
 
     @property
     def inputs_known_ahead(self) -> tuple[str, ...]:
@@ -212,7 +219,7 @@ def option_words(changes: Mapping[str, object]) -> list[str]:
     words = []
     for name, value in changes.items():
         option = "--" + ("register" if name == "cumulative" else name.replace("_", "-"))
-        if value is None:
+        if value is None or name == "edition":
             continue
         if isinstance(value, bool):
             words.append(option if value else option.replace("--", "--no-"))
@@ -246,10 +253,11 @@ def rules_of_before(plain: Mapping[str, Any]) -> dict[str, Any]:
 
     Args:
         plain: Fields of a `DataSource` from JSON. If "decimal" is among them, they are rules
-            already.
+            already; without "edition", they are of the first one.
     """
     if "decimal" in plain:
-        return dict(plain)
+        return {"edition": 1, **plain}
     return {**plain, "decimal": ".", "thousands": "", "missing": (), "stamp": "begin"} | {
-        "cumulative": False
+        "cumulative": False,
+        "edition": 1,
     }

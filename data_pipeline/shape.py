@@ -1,7 +1,6 @@
 """The shape of a text table: separator, line of the column names, rows."""
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import Final
 import pandas as pd
 
 from data_pipeline.across import ACROSS, is_across
-from data_pipeline.body import LINE, SEPARATORS, Header, parse, records
+from data_pipeline.body import LINE, SEPARATORS, Header, parse, plain_name, records
 from data_pipeline.errors import DataError
+from data_pipeline.sections import choose_section, sections_of, several
 
 # Lines in which the column names are looked for.
 HEADER_WITHIN: Final = 100
@@ -45,15 +45,14 @@ class RawTable:
     notes: tuple[str, ...]
 
 
-def plain_name(name: object) -> str:
-    """A column name in the form that is compared: NFC, single blanks, none at the ends."""
-    text = str(name)
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text).replace("\ufeff", "")
-    return " ".join(text.split())
-
-
-def read_shape(text: str, path: Path, told: int | None, wanted: Sequence[str]) -> RawTable:
+def read_shape(
+    text: str,
+    path: Path,
+    told: int | None,
+    wanted: Sequence[str],
+    times: Sequence[str] = (),
+    section: int | None = None,
+) -> RawTable:
     """Finds separator and header, and splits the rows below.
 
     The header is the first line that holds all names asked for. If no line holds them, the
@@ -64,19 +63,31 @@ def read_shape(text: str, path: Path, told: int | None, wanted: Sequence[str]) -
         path: Its name, for messages.
         told: `--header`.
         wanted: Column names that were asked for, without positions.
+        times: Those of the time columns, by which another table below is found.
+        section: `--section`.
 
     Raises:
-        DataError: If a row has more cells than there are names, or a quote is not closed.
+        DataError: If a row has more cells than there are names, a quote is not closed, or several
+            tables stand below each other.
     """
     text, notes = _unwrapped(text)
     lines = _head_lines(text)
-    header = _find(lines, told, wanted, path)
-    body = text[header.end :]
-    raw, found = parse(body, header, path)
+    # The target may stand in a later table only.
+    looked_for = [name for name in wanted if name in times] if section else []
+    first = _find(lines, told, looked_for or wanted, path)
+    body, header, found = choose_section(text, first, times, section, path)
     notes += found
-    above = sum(1 for line in lines[: max(0, header.line - 1)] if line.strip())
+    try:
+        raw, found = parse(body, header, path)
+    except DataError as error:
+        tables = sections_of(text, first) if section is None else []
+        if len(tables) < 2:
+            raise
+        raise several(tables, path) from error
+    notes += found
+    above = sum(1 for line in lines[: max(0, first.line - 1)] if line.strip())
     if above:
-        notes.append(f"{above} lines above the column names in line {header.line} left out")
+        notes.append(f"{above} lines above the column names in line {first.line} left out")
     return RawTable(header.names, raw, SEPARATORS[header.separator], header.line, tuple(notes))
 
 

@@ -1,20 +1,24 @@
 """From a file to the wanted cells as text: container, encoding, shape, columns."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from data_pipeline.across import is_across, turn
+from data_pipeline.body import plain_name
 from data_pipeline.columns import Table, choose_columns, choose_rows, position, wanted_names
 from data_pipeline.container import Content, read_content
 from data_pipeline.encoding import decode
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, Way
 from data_pipeline.nem12 import as_days
 from data_pipeline.proposals import propose
-from data_pipeline.shape import plain_name, read_shape
+from data_pipeline.shape import read_shape
 from data_pipeline.source import DataSource
 from data_pipeline.wide import is_wide, melt, number_periods
+
+_SHEETS: Final = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +62,9 @@ def read_table(source: DataSource) -> Found:
         return _from_sheet(content, source)
     asked = (*source.time, *source.value_columns)
     text = decode(content.text, path, source.encoding, asked)
-    plain, records = as_days(text.text)
-    raw = read_shape(plain, path, source.header, wanted_names(source))
+    plain, records = as_days(text.text, with_nulls=source.edition == 1)
+    times = source.time if source.edition > 1 else ()
+    raw = read_shape(plain, path, source.header, wanted_names(source), times, source.section)
     where = f"{path}: line {raw.header}"
     names, cells, header = raw.names, raw.cells, raw.header
     if header and source.header is None and not set(wanted_names(source)) & set(names):
@@ -118,14 +123,19 @@ def _from_sheet(content: Content, source: DataSource) -> Found:
         found[name] = (len(wanted & set(names)), names, cells, line)
     most = max(one[0] for one in found.values())
     best = [name for name, one in found.items() if one[0] == most]
-    if len(best) > 1:
+    if len(best) > 1 and source.section is None:
         raise DataError(
             f"{path}: expected one sheet with the columns asked for, found {len(best)}: "
-            f"{', '.join(map(repr, best[:10]))}. Save the sheet to read as its own file."
+            f"{', '.join(map(repr, best[:_SHEETS]))}.",
+            [Way({"section": at}, repr(one)) for at, one in enumerate(best[:_SHEETS], 1)],
         )
-    _, names, cells, line = found[best[0]]
+    at = 1 if source.section is None else source.section
+    if at > len(best):
+        raise DataError(f"{path}: --section {at}: found {len(best)} sheet(s) with these columns.")
+    sheet = best[at - 1]
+    _, names, cells, line = found[sheet]
     kind = "Parquet" if content.header else "workbook"
-    where = f"{path}: sheet {best[0]!r}" if not content.header else f"{path}"
+    where = f"{path}: sheet {sheet!r}" if not content.header else f"{path}"
     table, notes = _choose(names, cells, source, where, kind)
     return Found(replace(table), kind, None, "", line, (*content.notes, *notes, *table.notes))
 

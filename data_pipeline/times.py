@@ -1,7 +1,6 @@
 """From the time columns to clock times, before any zone. One decision holds for all rows."""
 
 import re
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,12 +12,15 @@ from data_pipeline.clock_marks import folds_of_summer, whole_halves
 from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.errors import DataError, Way
+from data_pipeline.exchanged_days import need_no_exchange
+from data_pipeline.half_days import on_24_hours
+from data_pipeline.number_forms import half_width
 from data_pipeline.numeric_times import read_numeric
 from data_pipeline.source import DataSource
+from data_pipeline.stamps import with_slots, with_stamp
 from data_pipeline.time_text import (
     DAY,
     HOUR,
-    MINUTE,
     ORDERS,
     Cells,
     Flags,
@@ -28,12 +30,6 @@ from data_pipeline.time_text import (
     strptime_format,
 )
 
-_END_NAMES: Final = re.compile(
-    r"(?<![a-z])(?:end(?:ing|e|zeit|s)?|bis|he|to)(?![a-z])|종료", re.IGNORECASE
-)
-_BEGIN_NAMES: Final = re.compile(
-    r"(?<![a-z])(?:start(?:ing|s|zeit)?|begin(?:n|ning|s)?|von|from)(?![a-z])|시작", re.IGNORECASE
-)
 _MIDNIGHT: Final = r"[ T]0?0:00(?::00(?:\.0+)?)?$"
 _WIDEST_OFFSET: Final = 15 * HOUR
 _FEW: Final = 3
@@ -61,6 +57,7 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
     if len(table.times) == 1 and pd.api.types.is_datetime64_any_dtype(first.dtype):
         return _typed(pd.DatetimeIndex(first))
     text, flags = _joined(table)
+    text = half_width(text)
     numeric = read_numeric(text, source)
     if numeric is not None:
         return numeric
@@ -71,6 +68,9 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
     if source.date_format is not None:
         _by_strptime(clock, read, text, source)
     _check_offsets(cells, read, text, source)
+    clock, halves = on_24_hours(clock, cells.hour, read, text, source)
+    if source.date_format is None:
+        need_no_exchange(clock, read, text, source)
     zone = cells.zone if (cells.zone[read] != "").any() else None
     folds = None if zone is None else folds_of_summer(zone, clock, read, cells.fold)
     times = ClockTimes(
@@ -85,11 +85,11 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
         date_format=source.date_format or date_format,
         stamp=None,
         why="",
-        notes=(),
+        notes=halves,
     )
     if table.slots is not None:
-        return _with_slots(times, table)
-    return _with_stamp(times, cells, text, source)
+        return with_slots(times, table)
+    return with_stamp(times, cells, text, source)
 
 
 def _typed(index: pd.DatetimeIndex) -> ClockTimes:
@@ -267,53 +267,3 @@ def _check_offsets(cells: Cells, read: Flags, text: "pd.Series[str]", source: Da
             f"{source.file}: line {text.index[at]}, column {source.time_name!r}: expected a UTC "
             f"offset of at most 15 hours, found {places.quoted(text.iloc[at])}. Correct it."
         )
-
-
-def _with_slots(times: ClockTimes, table: Table) -> ClockTimes:
-    slots = table.slots
-    assert slots is not None
-    fold = np.where(slots.fold >= 0, slots.fold, times.fold).astype(np.int8)
-    return replace(
-        times,
-        clock=times.clock + slots.begin * MINUTE,
-        fold=fold,
-        hour=slots.begin // 60 + 1,
-        day=times.clock // DAY,
-        stamp="begin",
-        why="the columns are periods of a day",
-    )
-
-
-def _with_stamp(
-    times: ClockTimes, cells: Cells, text: "pd.Series[str]", source: DataSource
-) -> ClockTimes:
-    """Finds out whether the file's times are begins or ends."""
-    read = times.read
-    late, early = cells.midnight24 & read, cells.midnight0 & read
-    numbered = cells.numbered & read
-    notes: tuple[str, ...] = ()
-    if late.any() and cells.midnight24.any():
-        notes = (f"hour 24 read as hour 0 of the next day, {int(late.sum())} times",)
-    if (cells.length[read] > 0).any():
-        return replace(times, stamp="begin", why="each cell holds begin and end", notes=notes)
-    if late.any() and early.any() and source.stamp is None and source.date_format is None:
-        at, zero = int(np.argmax(late)), int(np.argmax(early))
-        raise DataError(
-            f"{source.file}: line {text.index[at]}, column {source.time_name!r}: expected hours 0 "
-            f"to 23 or 1 to 24, found {places.quoted(text.iloc[at])} beside "
-            f"{places.quoted(text.iloc[zero])} in line {text.index[zero]}. Write hour 24 as hour 0 "
-            f"of the next day, or give --stamp or --date-format.",
-            [Way({"stamp": "begin"}), Way({"stamp": "end"})],
-        )
-    if late.any() and not early.any():
-        why = "its hours run from 1 to 24" if numbered.any() else "midnight is written as 24:00"
-        return replace(times, stamp="end", why=why, notes=notes)
-    ends = [name for name in source.time if _END_NAMES.search(name)]
-    begins = [name for name in source.time if _BEGIN_NAMES.search(name)]
-    if ends and not begins:
-        return replace(times, stamp="end", why=f"the column is called {ends[-1]!r}", notes=notes)
-    if begins and not ends:
-        return replace(
-            times, stamp="begin", why=f"the column is called {begins[-1]!r}", notes=notes
-        )
-    return replace(times, notes=notes)

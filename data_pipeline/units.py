@@ -2,17 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    import pandas as pd
+from typing import Final
 
 # No letter of any alphabet beside a unit: the W of "Wärme" is none.
 _ALONE: Final = r"(?<![^\W\d_])([kMGT]?)(?:{})(?![^\W\d_])"
 _ENERGY: Final = re.compile(_ALONE.format("Wh|VArh|VAh"), re.IGNORECASE)
 _POWER: Final = re.compile(_ALONE.format("W|VAr|VA"))
-# Columns in which a unit is looked for.
-_COLUMNS: Final = 40
 _KOREAN: Final = {"㎾h": "kWh", "㎿h": "MWh", "㎾": "kW", "㎿": "MW"}
 # Units behind a number: "7.80 kWh".
 UNITS_BEHIND: Final = (
@@ -40,24 +35,6 @@ def unit_of(told: str, names: Iterable[str]) -> str:
     if unit_in(told):
         return unit_in(told)
     return next((unit for unit in map(unit_in, names) if unit), "")
-
-
-def units_beside(others: "pd.DataFrame") -> dict[str, list[str]]:
-    """The units of power or energy that columns of their own hold, by the columns' names.
-
-    Args:
-        others: Columns that were not asked for.
-    """
-    found: dict[str, list[str]] = {}
-    for at in range(min(others.shape[1], _COLUMNS)):
-        cells = others.iloc[:, at]
-        first = str(cells.iloc[0]).strip() if len(cells) else ""
-        if not is_energy(first) and not is_power(first):
-            continue
-        units = [str(one).strip() for one in cells.unique()]
-        if all(is_energy(one) or is_power(one) for one in units):
-            found[str(others.columns[at])] = units
-    return found
 
 
 def is_energy(unit: str) -> bool:

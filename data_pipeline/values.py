@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from data_pipeline import places
 from data_pipeline.errors import DataError, Way
-from data_pipeline.missing import far_codes
 from data_pipeline.number_columns import LARGEST, Column, read_column
 from data_pipeline.source import DataSource
 
@@ -23,7 +22,6 @@ class Numbers:
         decimal, thousands: The marks that were decided.
         units: The unit after the numbers of a column, by column name.
         notes: What was found, one sentence each.
-        warnings: What looks wrong but was kept.
     """
 
     values: NDArray[np.float64]
@@ -31,7 +29,6 @@ class Numbers:
     thousands: str
     units: Mapping[str, str]
     notes: tuple[str, ...]
-    warnings: tuple[str, ...]
 
 
 def read_numbers(cells: pd.DataFrame, others: pd.DataFrame, source: DataSource) -> Numbers:
@@ -62,7 +59,11 @@ def read_numbers(cells: pd.DataFrame, others: pd.DataFrame, source: DataSource) 
             raise _two_readings(one, source)
     values = np.column_stack([next(iter(one.readings.values())) for one in columns])
     _check_size(columns, values, source)
-    values, notes, warnings = _refuse_codes(columns, values, source)
+    notes = tuple(
+        f"column {column.name!r}: {int(column.empty.sum())} empty cells"
+        for column in columns
+        if column.empty.any()
+    )
     marked_notes = tuple(f"column {one.name!r}: {one.note}" for one in columns if one.note)
     chosen = [next(iter(one.readings)) for one in columns]
     marked = {one.decimal for one, column in zip(chosen, columns, strict=True) if column.tells}
@@ -72,7 +73,6 @@ def read_numbers(cells: pd.DataFrame, others: pd.DataFrame, source: DataSource) 
         thousands=next((one.thousands for one in chosen if one.thousands), ""),
         units={one.name: one.unit for one in columns if one.unit},
         notes=(*notes, *marked_notes),
-        warnings=warnings,
     )
 
 
@@ -127,38 +127,6 @@ def _check_size(columns: Sequence[Column], values: NDArray[np.float64], source: 
             at = int(np.argmax(huge))
             raise DataError(
                 f"{source.file}: line {lines[at]}, column {column.name!r}: expected numbers within"
-                f" +-{LARGEST:g}, found {numbers[at]:g}; {huge.sum()} such cells. Correct them."
+                f" +-{LARGEST:g}, found {numbers[at]:g}; {huge.sum()} such cells. Correct them.",
+                [Way({"missing": (f"{numbers[at]:.15g}",)}, "it means no value")],
             )
-
-
-def _refuse_codes(
-    columns: Sequence[Column], values: NDArray[np.float64], source: DataSource
-) -> tuple[NDArray[np.float64], tuple[str, ...], tuple[str, ...]]:
-    """Refuses numbers that look like "no value" until `--missing` says what they are."""
-    found: dict[float, str] = {}
-    for column, numbers in zip(columns, values.T, strict=True):
-        for code in far_codes(numbers):
-            at = np.flatnonzero(numbers == code)
-            lines = column.cells.index.to_numpy(np.int64)[at]
-            found[code] = (
-                f"{code:g} in column {column.name!r}, {len(at)} times ({places.lines(lines)})"
-            )
-    notes = tuple(
-        f"column {column.name!r}: {int(column.empty.sum())} empty cells"
-        for column in columns
-        if column.empty.any()
-    )
-    if not found:
-        return values, notes, ()
-    said = "; ".join(found.values())
-    if source.missing is not None:
-        return values, notes, (f"{said}: kept as values, though it looks like a code",)
-    codes = tuple(f"{code:g}" for code in found)
-    raise DataError(
-        f"{source.file}: found {said}, far from all other values. It may mean no value, or be a "
-        f"real value.",
-        [
-            Way({"missing": codes}, f"{' and '.join(codes)} means no value"),
-            Way({"missing": ()}, "they are values"),
-        ],
-    )

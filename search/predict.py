@@ -105,9 +105,8 @@ def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":
     from data_pipeline.rules import rules_of_before
     from data_pipeline.source import DataSource
 
-    kept = facts.get("reading") or rules_of_before(
-        {name: facts[name] for name in ("time", "target", "features")} | {"tz": facts["zone"]}
-    )
+    before = {name: facts[name] for name in ("time", "target", "features")} | {"tz": facts["zone"]}
+    kept = rules_of_before(facts.get("reading") or before)
     _check_features(options, facts)
     fixed = {**kept, **chosen(options), "path": options["data"], "unit": facts["unit"]}
     if options["features"] is not None and kept.get("known_ahead"):

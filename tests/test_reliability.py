@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 ROWS = [
-    *(f"D{n}" for n in range(1, 29)),
+    *(f"D{n}" for n in range(1, 30)),
     *(f"T{n}" for n in range(1, 7)),
     *(f"S{n}" for n in range(1, 12)),
     *(f"P{n}" for n in range(1, 9)),

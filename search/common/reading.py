@@ -36,6 +36,11 @@ _OPTIONS: Final = (
         help="Add the public holidays of a country, such as KR or DE-BY.",
     ),
     click.option("--header", type=click.IntRange(min=0), help="Line of the names; 0 for none."),
+    click.option(
+        "--section",
+        type=click.IntRange(min=1),
+        help="Which of several tables below each other, from 1.",
+    ),
     click.option("--where", multiple=True, help="Rows that are used, as COLUMN=VALUE."),
     click.option("--encoding", help="Text encoding, such as cp949."),
     click.option("--decimal", help="Decimal mark: . or ,"),
@@ -86,7 +91,7 @@ def reading_options(command: Command) -> Command:
 
 def chosen(options: Mapping[str, Any]) -> dict[str, Any]:
     """The reading options that were given, by field of `DataSource`."""
-    names = [*ReadingRules.model_fields, "start", "end"]
+    names = [name for name in (*ReadingRules.model_fields, "start", "end") if name in options]
     many = ("time", "where")
     return {
         name: options[name]

@@ -335,7 +335,12 @@ def test_d18_means_of_energy_and_sums_of_power_are_refused_by_the_unit(tmp_path:
 def test_d18_a_register_is_recognised(tmp_path: Path) -> None:
     path, made = write_file("cumulative_register", tmp_path)
     error = refusal(path, **{**made.options, "cumulative": None})
-    assert changes(error) == [{"cumulative": True}, {"cumulative": False}]
+    assert changes(error) == [
+        {"cumulative": True, "stamp": "end"},
+        {"cumulative": True, "stamp": "begin"},
+        {"cumulative": False},
+    ]
+    check(load_series(source_of(path, **made.options | changes(error)[1]))[0], made)
     assert len(load_series(source_of(path, **made.options | {"cumulative": False}))[0]) == HOURS
 
 

@@ -67,3 +67,26 @@ def test_d14_nem12_of_other_lengths_is_read(tmp_path: Path, minutes: int) -> Non
 def test_d14_nem12_of_several_lengths_is_refused(tmp_path: Path) -> None:
     blocks = (_records(HALF_HOURS, "E1"), _records(HALF_HOURS[: DAYS * 24], "B1", 60))
     assert _run(_file(tmp_path, *blocks))[0] == WRONG_INPUT
+
+
+def test_d29_null_data_of_nem12_are_gaps(tmp_path: Path) -> None:
+    """Values 11 to 14 of the fourth day are null, in a record below it."""
+    lines = _records(HALF_HOURS, "E1")
+    day = lines[4].split(",")
+    day[12:16], day[50] = ["0"] * 4, "V"
+    lines[4:5] = [",".join(day), "400,1,10,A,,", "400,11,14,N,,", "400,15,48,A,,"]
+    path, saved = _file(tmp_path, lines), tmp_path / "read.csv"
+    code, said = _run(path, "--resample", "sum")
+    assert code == WRONG_INPUT and "2 empty cells in column 'Usage'" in said
+    code, said = _run(path, "--resample", "sum", "--gaps", "interpolate", "--save", str(saved))
+    assert code == 0 and "4 values left out, which the file marks as null data (N)" in said
+    read = pd.read_csv(saved)["Usage"].to_numpy()
+    known = ~np.isin(np.arange(DAYS * 24), (3 * 24 + 5, 3 * 24 + 6))
+    hours = HALF_HOURS.reshape(-1, 2).sum(axis=1)
+    np.testing.assert_allclose(read[known], hours[known], atol=1e-9)
+    assert read.min() > 0.5
+
+
+def test_d18_the_unit_of_nem12_tells_how_to_combine(tmp_path: Path) -> None:
+    code, said = _run(_file(tmp_path, _records(HALF_HOURS, "E1")))
+    assert code == WRONG_INPUT and "--resample sum" in said and "--resample mean" not in said

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from xml.sax.saxutils import escape
 
@@ -13,20 +13,35 @@ _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 
 def workbook_of(cells: Sequence[Sequence[object]]) -> bytes:
     """A workbook with one sheet; dates are days with a date's format, None an empty cell."""
-    rows = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in cells)
+    return workbook_with({"Meter": cells})
+
+
+def workbook_with(sheets: Mapping[str, Sequence[Sequence[object]]]) -> bytes:
+    """A workbook with these sheets, by name."""
+    numbered = list(enumerate(sheets.items(), 1))
+    listed = "".join(
+        f'<sheet name="{name}" sheetId="{at}" r:id="r{at}"/>' for at, (name, _) in numbered
+    )
+    relations = "".join(
+        f'<Relationship Id="r{at}" Type="{_OFFICE}/worksheet" Target="worksheets/sheet{at}.xml"/>'
+        for at, _ in numbered
+    )
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types"/>',
         "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="r1" '
         f'Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook {_MAIN} xmlns:r="{_OFFICE}"><sheets><sheet name="Meter" '
-        'sheetId="1" r:id="r1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">'
-        f'<Relationship Id="r1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
-        f'<Relationship Id="r2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook {_MAIN} xmlns:r="{_OFFICE}"><sheets>{listed}</sheets>'
+        "</workbook>",
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">{relations}'
+        f'<Relationship Id="styles" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>',
         "xl/styles.xml": f'<styleSheet {_MAIN}><cellXfs><xf numFmtId="0"/><xf numFmtId="22"/>'
         "</cellXfs></styleSheet>",
-        "xl/worksheets/sheet1.xml": f"<worksheet {_MAIN}><sheetData>{rows}</sheetData></worksheet>",
     }
+    for at, (_, cells) in numbered:
+        rows = "".join(f"<row>{''.join(map(_cell, row))}</row>" for row in cells)
+        parts[f"xl/worksheets/sheet{at}.xml"] = (
+            f"<worksheet {_MAIN}><sheetData>{rows}</sheetData></worksheet>"
+        )
     place = io.BytesIO()
     with zipfile.ZipFile(place, "w") as archive:
         for name, text in parts.items():

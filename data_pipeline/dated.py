@@ -1,0 +1,114 @@
+"""From the cells of a table to rows with their instants, within the days asked for."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from data_pipeline import places
+from data_pipeline.clock import to_instants
+from data_pipeline.clock_times import ClockTimes
+from data_pipeline.columns import Table
+from data_pipeline.edges import Around, empty_rows, trim
+from data_pipeline.errors import DataError
+from data_pipeline.grid import ahead_of_end, snap
+from data_pipeline.midnights import move_midnights
+from data_pipeline.source import DataSource
+from data_pipeline.times import read_times
+
+DAY = pd.Timedelta(days=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Dated:
+    """n rows, in file order, each with the begin of its period.
+
+    Attributes:
+        table: Their cells.
+        times: The clock times of all rows of the file that have one.
+        around: What was found above and below the data.
+        instants: n instants, UTC or naive clock time.
+        local: n naive local clock times.
+        lines: int64 (n,), file lines.
+        repeated: Number of clock hours that came twice and that `--tz` told apart.
+        notes: What was decided on clocks, one sentence each.
+        stamp: "begin" or "end", told or found; None if nothing says which.
+        source: The reading rules, with `stamp` as found.
+    """
+
+    table: Table
+    times: ClockTimes
+    around: Around
+    instants: pd.DatetimeIndex
+    local: pd.DatetimeIndex
+    lines: NDArray[np.int64]
+    repeated: int
+    notes: tuple[str, ...]
+    stamp: str | None
+    source: DataSource
+
+
+def date_rows(table: Table, source: DataSource) -> Dated:
+    """Gives each row its instant, and leaves out rows that are not data or not asked for.
+
+    Args:
+        table: As it was found in the file.
+        source: The reading rules.
+
+    Raises:
+        DataError: If a time cannot be read or placed, or no row is within the days asked for.
+    """
+    times = read_times(table, source)
+    table, times, around = trim(table, times, source)
+    lines = table.values.index.to_numpy(np.int64)
+    clock, snapped = snap(times.clock, lines)
+    times = replace(times, clock=clock, notes=(*times.notes, *snapped))
+    empty = empty_rows(table, source)
+    if table.slots is not None:
+        # The 25th hour of a day that has 24.
+        held = ~(empty & (times.hour > 1440 // table.slots.step * table.slots.step // 60))
+        table, times, lines, empty = table.take(held), times.take(held), lines[held], empty[held]
+    stamp = source.stamp if times.stamp is None or source.stamp is not None else times.stamp
+    if table.slots is not None:
+        stamp = "begin"
+    if times.stamp is not None:
+        # What the file says is not asked about.
+        source = source.model_copy(update={"stamp": stamp})
+    if table.slots is None:
+        clock, moved = move_midnights(times.clock, lines, stamp, source)
+        times = replace(times, clock=clock, notes=(*times.notes, *moved))
+    ahead = np.zeros(len(lines), np.int64)
+    if stamp == "end":
+        ahead = ahead_of_end(times.clock, times.read)
+    placed = to_instants(times, ahead, empty, lines, source)
+    chosen = placed.kept.copy()
+    chosen[placed.kept] = _in_period(placed.local, source)
+    within = chosen[placed.kept]
+    return Dated(
+        table=table.take(chosen),
+        times=times,
+        around=around,
+        instants=placed.instants[within],
+        local=placed.local[within],
+        lines=lines[chosen],
+        repeated=placed.repeated,
+        notes=placed.notes,
+        stamp=stamp,
+        source=source,
+    )
+
+
+def _in_period(local: pd.DatetimeIndex, source: DataSource) -> NDArray[np.bool_]:
+    chosen = np.ones(len(local), np.bool_)
+    if source.start is not None:
+        chosen &= np.asarray(local >= pd.Timestamp(source.start))
+    if source.end is not None:
+        chosen &= np.asarray(local < pd.Timestamp(source.end) + DAY)
+    if not chosen.any():
+        raise DataError(
+            f"{source.file}: expected rows from {source.start or 'the first day'} to "
+            f"{source.end or 'the last day'}, found {places.clock(local.min())} to "
+            f"{places.clock(local.max())}. Choose days within these."
+        )
+    return chosen

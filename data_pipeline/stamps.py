@@ -1,0 +1,136 @@
+"""Whether a row's time is the begin or the end of what it measures, as far as the file says."""
+
+import re
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from data_pipeline import places
+from data_pipeline.clock_times import ClockTimes
+from data_pipeline.columns import Table
+from data_pipeline.errors import DataError, Way
+from data_pipeline.grid import usual_step
+from data_pipeline.source import DataSource
+from data_pipeline.time_text import DAY, HOUR, MINUTE, SECOND, Cells
+
+_END_NAMES: Final = re.compile(
+    r"(?<![a-z])(?:end(?:ing|e|zeit|s)?|bis|he|to)(?![a-z])|종료", re.IGNORECASE
+)
+# Known since the second edition of the reader.
+_MORE_ENDS: Final = re.compile(r"(?<![^\W\d_])(?:fin|hasta|fine|stop)(?![^\W\d_])|까지|終了", re.I)
+_MORE_BEGINS: Final = re.compile(
+    r"(?<![^\W\d_])(?:d[ée]but|desde|inicio|inizio)(?![^\W\d_])|부터|開始", re.I
+)
+_BEGIN_NAMES: Final = re.compile(
+    r"(?<![a-z])(?:start(?:ing|s|zeit)?|begin(?:n|ning|s)?|von|from)(?![a-z])|시작", re.IGNORECASE
+)
+
+
+def with_slots(times: ClockTimes, table: Table) -> ClockTimes:
+    """The times of the periods of a day, in a table with a row a day.
+
+    Args:
+        times: The days of n rows.
+        table: Its `slots` hold the begins of the periods.
+    """
+    slots = table.slots
+    assert slots is not None
+    fold = np.where(slots.fold >= 0, slots.fold, times.fold).astype(np.int8)
+    return replace(
+        times,
+        clock=times.clock + slots.begin * MINUTE,
+        fold=fold,
+        hour=slots.begin // 60 + 1,
+        day=times.clock // DAY,
+        stamp="begin",
+        why="the columns are periods of a day",
+    )
+
+
+def with_stamp(
+    times: ClockTimes, cells: Cells, text: "pd.Series[str]", source: DataSource
+) -> ClockTimes:
+    """Finds out whether the file's times are begins or ends.
+
+    Args:
+        times: Of n rows.
+        cells: As they are written.
+        text: The cells, indexed by file line.
+        source: `--stamp`, `--date-format`, and names for messages.
+
+    Raises:
+        DataError: If the hours run from 0 to 24, or half-hours begin with 00:30 and do not end
+            with 00:00.
+    """
+    read = times.read
+    late, early = cells.midnight24 & read, cells.midnight0 & read & (times.clock % HOUR == 0)
+    numbered = cells.numbered & read
+    notes = times.notes
+    if late.any() and cells.midnight24.any():
+        notes = (
+            *notes,
+            f"hour 24 read as hour 0 of the next day, {int(late.sum())} times",
+        )
+    if (cells.length[read] > 0).any():
+        return replace(times, stamp="begin", why="each cell holds begin and end", notes=notes)
+    if late.any() and early.any() and source.stamp is None and source.date_format is None:
+        at, zero = int(np.argmax(late)), int(np.argmax(early))
+        raise DataError(
+            f"{source.file}: line {text.index[at]}, column {source.time_name!r}: expected hours 0 "
+            f"to 23 or 1 to 24, found {places.quoted(text.iloc[at])} beside "
+            f"{places.quoted(text.iloc[zero])} in line {text.index[zero]}. Write hour 24 as hour 0 "
+            f"of the next day, or give --stamp or --date-format.",
+            [Way({"stamp": "begin"}), Way({"stamp": "end"})],
+        )
+    if late.any() and not early.any():
+        why = "its hours run from 1 to 24" if numbered.any() else "midnight is written as 24:00"
+        return replace(times, stamp="end", why=why, notes=notes)
+    ends = [name for name in source.time if _END_NAMES.search(name)]
+    begins = [name for name in source.time if _BEGIN_NAMES.search(name)]
+    if source.edition > 1:
+        ends += [name for name in source.time if _MORE_ENDS.search(name)]
+        begins += [name for name in source.time if _MORE_BEGINS.search(name)]
+    if ends and not begins:
+        return replace(times, stamp="end", why=f"the column is called {ends[-1]!r}", notes=notes)
+    if begins and not ends:
+        return replace(
+            times, stamp="begin", why=f"the column is called {begins[-1]!r}", notes=notes
+        )
+    if source.stamp is None and source.edition > 1 and read.any():
+        times = _by_whole_days(_by_last_moments(times), text, source)
+    return replace(times, notes=notes)
+
+
+def _by_last_moments(times: ClockTimes) -> ClockTimes:
+    """Times such as 00:59:59 or 00:59, in every row, are the ends of periods."""
+    clock = times.clock[times.read]
+    for moment, step, said in ((SECOND, 5 * MINUTE, "second"), (MINUTE, HOUR, "minute")):
+        # From the last moment of a day on, it may be the begin of the next period just as well.
+        if ((clock + moment) % step == 0).all() and (int(clock.min()) + moment) % DAY != 0:
+            why = f"each is the last {said} of a period"
+            moved = np.where(times.read, times.clock + moment, times.clock)
+            return replace(times, clock=moved, stamp="end", why=why)
+    return times
+
+
+def _by_whole_days(times: ClockTimes, text: "pd.Series[str]", source: DataSource) -> ClockTimes:
+    """Times of less than an hour that run from 00:30 to 00:00 are the ends of whole days."""
+    if times.stamp is not None:
+        return times
+    clock = times.clock[times.read]
+    first, last = int(clock.min()), int(clock.max())
+    begin = first % DAY
+    if not 0 < begin < HOUR or HOUR % begin or begin != usual_step(clock):
+        return times
+    if last % DAY == 0:
+        why = f"the first is 00:{begin // MINUTE:02} and the last 00:00, so whole days are full"
+        return replace(times, stamp="end", why=why)
+    at = int(np.flatnonzero(times.read)[np.argmin(clock)])
+    raise DataError(
+        f"{source.file}: column {source.time_name!r}: the first time is "
+        f"{places.quoted(text.iloc[at])} in line {text.index[at]}, one step after midnight. Either "
+        f"each time is the end of its period, or the first one is missing.",
+        [Way({"stamp": "end"}, "times are ends"), Way({"stamp": "begin"}, "times are begins")],
+    )
