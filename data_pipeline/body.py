@@ -4,6 +4,7 @@ import csv
 import io
 import re
 import unicodedata
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,18 +86,7 @@ def parse(body: str, header: Header, path: Path) -> tuple[pd.DataFrame, tuple[st
     width = len(header.names)
     body, notes = _without_comments(body, header)
     try:
-        # One more column than names: each row ends with a separator, which is no fault.
-        raw = pd.read_csv(
-            io.StringIO(body),
-            sep=r"\s+" if header.separator == " " else header.separator,
-            header=None,
-            names=range(width + 1),
-            index_col=False,
-            dtype=str,
-            na_filter=False,
-            skip_blank_lines=False,
-            engine="c",
-        )
+        raw = _cells(body, header.separator, width)
     except pd.errors.EmptyDataError:
         raw = pd.DataFrame({at: pd.Series([], dtype="str") for at in range(width + 1)})
     except pd.errors.ParserError as error:
@@ -106,8 +96,8 @@ def parse(body: str, header: Header, path: Path) -> tuple[pd.DataFrame, tuple[st
     raw = raw[~blank] if blank.any() else raw
     if raw.empty:
         raise DataError(f"{path}: expected rows below the header, found none. Give a longer file.")
-    long = raw[width].to_numpy(object) != ""
-    del raw[width]
+    long = ~_blank(raw[list(raw.columns[width:])])
+    raw = raw[list(range(width))]
     at = int(long.argmax())
     if long.any() and at and len(raw) - at <= _NOTES and not TIME_IN_IT.search(str(raw.iat[at, 0])):
         raw, long = raw.iloc[:at], long[:at]
@@ -117,6 +107,35 @@ def parse(body: str, header: Header, path: Path) -> tuple[pd.DataFrame, tuple[st
             _ragged(path, line, header, _row(body, line - header.line), int(long.sum()))
         )
     return raw, notes
+
+
+def _cells(body: str, separator: str, width: int) -> pd.DataFrame:
+    """Cells as text, in one column more than there are names, or as many as the first row has.
+
+    Rows that end with separators have empty cells there, which is no fault.
+    """
+
+    def read(columns: int) -> pd.DataFrame:
+        with warnings.catch_warnings():
+            # pandas drops the further cells of a longer first row, and only warns of it.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                io.StringIO(body),
+                sep=r"\s+" if separator == " " else separator,
+                header=None,
+                names=range(columns),
+                index_col=False,
+                dtype=str,
+                na_filter=False,
+                skip_blank_lines=False,
+                engine="c",
+            )
+
+    try:
+        return read(width + 1)
+    except pd.errors.ParserWarning:
+        first = records(body.splitlines()[:_NOTES], separator)
+        return read(max((len(cells) for _, _, cells in first), default=width + 1))
 
 
 def _without_comments(body: str, header: Header) -> tuple[str, tuple[str, ...]]:
@@ -143,8 +162,8 @@ def _without_comments(body: str, header: Header) -> tuple[str, tuple[str, ...]]:
 
 def _blank(cells: pd.DataFrame) -> NDArray[np.bool_]:
     """Rows without any letter, bool (n,)."""
-    blank = np.asarray(cells[0].to_numpy(object) == "", np.bool_)
-    for column in range(1, cells.shape[1]):
+    blank = np.ones(len(cells), np.bool_)
+    for column in cells.columns:
         if not blank.any():
             break
         blank &= cells[column].to_numpy(object) == ""

@@ -86,6 +86,7 @@ def test_arbitrary_bytes_below_a_header(content: bytes, source: DataSource) -> N
 
 
 @given(tables, sources, st.sampled_from(["utf-8", "utf-16", "cp949"]))
+@example(f"{HEADER}\n,,,,\n", DataSource(), "utf-8")
 @settings(max_examples=60, deadline=None)
 def test_arbitrary_tables(content: str, source: DataSource, codec: str) -> None:
     check(content.encode(codec, errors="ignore"), source)

@@ -238,6 +238,19 @@ def test_d5_a_long_first_row_does_not_shift_the_columns(tmp_path: Path) -> None:
     assert "line 2: expected 3 fields" in fault(tmp_path, text(lines))
 
 
+@pytest.mark.parametrize("further", [",,7", ",,,,7"])
+def test_d5_cells_far_beyond_the_names_are_not_dropped(tmp_path: Path, further: str) -> None:
+    lines = rows(hours(48))
+    everywhere = fault(tmp_path, text([line + further for line in lines]))
+    assert "line 2: expected 3 fields" in everywhere and "48 such rows" in everywhere
+    assert "line 2: expected 3 fields" in fault(tmp_path, text([lines[0] + further, *lines[1:]]))
+
+
+def test_further_separators_at_the_end_of_all_rows_are_no_cells(tmp_path: Path) -> None:
+    (tmp_path / "ends.csv").write_text(text([f"{line},,," for line in rows(hours(48))]))
+    assert len(load_series(DataSource(path=tmp_path / "ends.csv"))[0]) == 48
+
+
 def test_d5_lines_are_counted_with_blank_ones(tmp_path: Path) -> None:
     lines = rows(hours(48))
     lines[3] = "2014-01-01 03:00,11.5,off"

@@ -206,7 +206,7 @@ def test_the_way_is_told_drawn_and_written(explained: Explained, tmp_path: Path)
     found = explained.found
     lines = explanation_lines(found)
     assert lines[0].startswith("From small to best of study smoke: validation RMSE ")
-    assert any("learning rate from 0.01 to " in line and " MW (" in line for line in lines)
+    assert any("learning rate: 0.01 → " in line and " MW (" in line for line in lines)
     labels = [label.get_text() for label in draw(found).axes[0].get_yticklabels()]
     assert labels[0] == "small" and labels[-1] == "best"
     assert len(labels) == len(found.changes) + 2

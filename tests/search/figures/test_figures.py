@@ -16,7 +16,7 @@ from search import figures
 from search.figures.regimes import LearningCurve, learning_curves, trials_by_regime
 from search.figures.waterfall import Bar, Network, waterfall
 from search.figures.waterfall import Words as WaterfallWords
-from search.figures.weeks import side_by_side
+from search.figures.weeks import Errors, side_by_side
 
 TIMES = pd.date_range("2024-03-01", periods=200, freq="h")
 NONE = np.empty(0)
@@ -50,7 +50,15 @@ def _panel(levels: int) -> figures.Panel:
 
 BETWEEN = Network(120.0, 145.0, "underfit")
 WATERFALL_WORDS = WaterfallWords(
-    "From main2 to best", "main2", "best", "RMSE (MW)", "RMSE (MW)", "training", "validation", "MW", 1
+    "From main2 to best",
+    "main2",
+    "best",
+    "RMSE (MW)",
+    "RMSE (MW)",
+    "training",
+    "validation",
+    "MW",
+    1,
 )
 LEARNING = {
     "title": "Typical",
@@ -165,8 +173,9 @@ CASES: dict[str, Callable[[], Figure]] = {
 # Panels that share labels, so that not every axis has its own.
 PANELS: dict[str, Callable[[], Figure]] = {
     "side_by_side": lambda: side_by_side(
-        [figures.Week(f"{name}\ntwo lines", TIMES, ACTUAL, FORECAST) for name in ("main", "best")],
-        WEEK_WORDS,
+        [figures.Week(name, TIMES, ACTUAL, FORECAST) for name in ("main", "best")],
+        [Errors(229.2, 253.4), Errors(3.15, 66.7)],
+        WEEK_WORDS | {"train": "training", "validation": "validation", "unit": "MW"},
     ),
     "waterfall": lambda: waterfall(
         Network(234.0, 246.0, "underfit"),
@@ -362,5 +371,8 @@ def test_panels_are_opaque_legible_and_in_a_unit(name: str) -> None:
     pixels = imread(io.BytesIO(figures.png(figure)))
     assert np.all(pixels[..., 3] == 1.0) and (pixels[..., :3].min(axis=2) < 0.6).sum() > 500
     assert all(float(text.get_fontsize()) >= 9.0 for text in visible_texts(figure))
-    first = figure.axes[0]
-    assert "(MW)" in first.get_xlabel() + first.get_ylabel()
+    labels = [one.get_xlabel() + one.get_ylabel() for one in figure.axes]
+    assert any("(MW)" in label for label in labels)
+    # A panel without a label of its own says the unit behind each value.
+    written = [[text.get_text() for text in one.texts] for one in figure.axes if not one.axison]
+    assert all(texts and all(text.endswith(" MW") for text in texts) for texts in written)

@@ -41,11 +41,9 @@ def test_the_regime_of_most_trainings_is_said(regimes: list[Regime], said: str) 
 
 def test_a_step_is_named_only_if_its_interval_excludes_zero() -> None:
     proven = cure(_way(-50.0, -41.0, 150.0))
-    assert proven.endswith(
-        "largest single step, dropout of layer 2 from 0.2 to 0.1, lowers it by 50.0 MW."
-    )
+    assert proven.endswith("the largest step (dropout of layer 2: 0.2 → 0.1) lowers it by 50.0 MW.")
     unproven = cure(_way(-50.0, 3.0, 150.0))
     assert unproven.endswith(
         "falls from 200.0 to 150.0 MW; no single step is significant with 3 seeds."
     )
-    assert cure(_way(20.0, 29.0, 220.0)) == "From a to b the error does not fall."
+    assert cure(_way(20.0, 29.0, 220.0)) == "From a to b the validation RMSE does not fall."

@@ -105,5 +105,5 @@ def test_it_is_kept_as_plain_values_and_stands_in_summary_page_and_json() -> Non
 
 def test_the_report_says_it_in_korean() -> None:
     said = sentence(_payoff(1.6, 0.99), "MW", WORDS["ko"])
-    assert said.startswith("이 데이터에서는 LSTM이 이득이 아닙니다: ")
+    assert said.startswith("이 데이터에서는 LSTM이 더 낫지 않습니다. ")
     assert "95 % 구간" in said and "{" not in said
