@@ -32,8 +32,9 @@ _SIGNS = "_.:-=+*#"
 _COLLECT_AFTER = 100_000
 
 
+_CONTINUE = "Run the same command again to continue."
 # The message where a second call goes on.
-CONTINUES = "Interrupted.\nRun the same command again to continue."
+CONTINUES = f"Interrupted.\n{_CONTINUE}"
 
 
 class Terminated(KeyboardInterrupt):
@@ -152,7 +153,7 @@ def ended_early(reason: str, signum: int | None) -> int:
         reason: why.
         signum: the signal that ended it; None if there was none.
     """
-    click.echo(f"Ended early: {reason}\nRun the same command again to continue.", err=True)
+    click.echo(f"Ended early: {reason}\n{_CONTINUE}", err=True)
     if signum is None:
         return REFUSED_OR_FAILED
     return INTERRUPTED if signum == signal.SIGINT else TERMINATED

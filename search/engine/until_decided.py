@@ -44,7 +44,9 @@ def run_until_decided(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: 
             wanted |= {(design, repeat): None for repeat in range(seeds) for design in names}
             session = open_study(plan, name, storage, stores, list(wanted))
             left = None if crew.timeout is None else crew.timeout - (time.monotonic() - began)
-            ended, stopped = _round(plan, session, pool(), left, quiet)
+            ended, stopped = _round(
+                plan, session, pool(), left, quiet, goes_on=seeds < experiment.repeats
+            )
             complete = ended.summary.finished >= session.facts.total
             still_open = open_designs(experiment.claims, ended.summary.records)
             if stopped or not complete or not still_open or seeds >= experiment.repeats:
@@ -52,10 +54,10 @@ def run_until_decided(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: 
 
 
 def _round(
-    plan: Plan, session: Session, pool: Pool, seconds: float | None, quiet: bool
+    plan: Plan, session: Session, pool: Pool, seconds: float | None, quiet: bool, goes_on: bool
 ) -> tuple[Ended, bool]:
     """Train the queue and judge the claims; True if a signal asked for an end."""
     progress = Progress(session.facts, session.study.finished, quiet)
-    summary, ending, signum = conduct(pool, session, progress, seconds, goes_on=True)
+    summary, ending, signum = conduct(pool, session, progress, seconds, goes_on)
     judged = tuple(judge(plan.experiment.claims, summary.records))
     return Ended(session.facts, summary, ending, judged), bool(signum)

@@ -207,3 +207,16 @@ def png(figure: Figure) -> bytes:
     # `Figure.savefig` would draw a figure with a layout twice, to the same pixels.
     FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
     return buffer.getvalue()
+
+
+def write_beside(axes: Axes, text: str, x: float, row: int) -> None:
+    """Write to the right of `x`, in the middle of the row."""
+    axes.annotate(
+        text,
+        (x, row),
+        xytext=(6, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=TEXT_PT,
+        color=INK,
+    )

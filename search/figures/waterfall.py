@@ -17,6 +17,7 @@ from search.figures.canvas import (
     TEXT_PT,
     TITLE_PT,
     VERMILLION,
+    write_beside,
 )
 
 # An interval is drawn up to this multiple of the largest error.
@@ -132,7 +133,7 @@ def _draw_errors(axes: Axes, networks: Sequence[Network], words: Words) -> None:
             values, rows, color=color, linestyle=style, marker=marker, markersize=4, label=label
         )
     for row, network in zip(rows, networks, strict=True):
-        _write(axes, network.regime, max(network.train, network.validation), row)
+        write_beside(axes, network.regime, max(network.train, network.validation), row)
     axes.set_xlim(right=1.6 * max(max(one.train, one.validation) for one in networks))
     axes.legend(
         loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=1, fontsize=TEXT_PT, frameon=False
@@ -147,19 +148,6 @@ def _write_at_edge(axes: Axes, text: str, row: int) -> None:
         text,
         transform=axes.get_yaxis_transform(),
         ha="right",
-        va="center",
-        fontsize=TEXT_PT,
-        color=INK,
-    )
-
-
-def _write(axes: Axes, text: str, x: float, row: int) -> None:
-    """Write to the right of `x`, in the middle of the row."""
-    axes.annotate(
-        text,
-        (x, row),
-        xytext=(6, 0),
-        textcoords="offset points",
         va="center",
         fontsize=TEXT_PT,
         color=INK,

@@ -24,6 +24,7 @@ from search.figures.canvas import (
     new_panels,
     same_length,
     say_nothing_to_show,
+    write_beside,
 )
 
 FloatArray = npt.NDArray[np.float64]
@@ -58,10 +59,14 @@ class Week:
 
 @dataclass(frozen=True)
 class Errors:
-    """RMSE of a network on its training and on the validation windows, in the data's unit."""
+    """RMSE of a network on its training and on the validation windows, in the data's unit.
+
+    `labels` say both in words.
+    """
 
     train: float
     validation: float
+    labels: tuple[str, str]
 
 
 def one_week(week: Week, unit: str) -> Figure:
@@ -117,7 +122,7 @@ def side_by_side(
     Args:
         shown: at least one, each of one hour or more.
         errors: of each network.
-        words: "y", "actual", "forecast", "peak", "train", "validation" and "unit".
+        words: "y", "actual", "forecast" and "peak".
 
     Raises:
         ValueError: there is none, or one without an hour.
@@ -129,7 +134,7 @@ def side_by_side(
         2, len(shown), sharex="row", sharey="row", squeeze=False, height_ratios=(1, 4.5)
     )
     for (top, axes), week, pair in zip(grid.T, shown, errors, strict=True):
-        _compare(top, week.heading, pair, words)
+        _compare(top, week.heading, pair)
         _draw(axes, week, words)
         dress_panel(axes, "", "")
         axes.xaxis.set_major_locator(AutoDateLocator(minticks=3, maxticks=5))  # type: ignore[no-untyped-call]
@@ -140,27 +145,15 @@ def side_by_side(
     return figure
 
 
-def _compare(axes: Axes, heading: str, pair: Errors, words: Mapping[str, str]) -> None:
-    """One bar for the error in training, one for that in validation, with their values."""
+def _compare(axes: Axes, heading: str, pair: Errors) -> None:
+    """One bar for the error in training, one for that in validation, with their labels."""
     axes.set_title(heading, fontsize=LABEL_PT, color=INK, loc="left")
-    for row, (value, color, name) in enumerate(
-        ((pair.train, VERMILLION, words["train"]), (pair.validation, BLUE, words["validation"]))
-    ):
+    bars = ((pair.train, VERMILLION), (pair.validation, BLUE))
+    for row, ((value, color), label) in enumerate(zip(bars, pair.labels, strict=True)):
         axes.barh(row, value, color=color, height=0.7)
-        axes.annotate(
-            f"{name} {value:.3g} {words['unit']}"
-            if value < 10
-            else f"{name} {value:.1f} {words['unit']}",
-            (value, row),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=TEXT_PT,
-            color=INK,
-        )
+        write_beside(axes, label, value, row)
     axes.set_ylim(1.6, -0.6)
     axes.set_axis_off()
-    axes.title.set_visible(True)
 
 
 def _draw(axes: Axes, week: Week, words: Mapping[str, str]) -> None:

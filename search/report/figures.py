@@ -13,7 +13,7 @@ from search.figures.weeks import Errors, Week, side_by_side, weeks
 from search.report.facts import in_a_week
 from search.report.translations import WORDS, Language
 from search.report.values import Facts, TrialRow
-from search.report.wall import network, three
+from search.report.wall import both_errors, network, three
 from search.results.axes_figure import axes_figure
 from search.results.explanation_figure import draw as draw_explanation
 from search.results.summary import amount
@@ -115,14 +115,16 @@ def _wall(
             )
             for row, forecasts in kept
         ],
-        [Errors(row.train["rmse"], row.val["rmse"]) for row, _ in kept],
+        [
+            Errors(row.train["rmse"], row.val["rmse"], both_errors(row, unit, words))
+            for row, _ in kept
+        ],
         {
             "y": words["usage_axis"].format(unit=unit),
-            "unit": unit,
-            "train": words["wall_train"],
-            "validation": words["wall_validation"],
-        }
-        | {name: words[name] for name in ("actual", "forecast", "peak")},
+            "actual": words["actual"],
+            "forecast": words["forecast"],
+            "peak": words["peak"],
+        },
     )
 
 

@@ -102,10 +102,14 @@ def network(row: TrialRow, words: Mapping[str, str]) -> str:
 
 def _caption(row: TrialRow, unit: str, words: Mapping[str, str]) -> str:
     """The same with both errors."""
-    train, validation = amount(row.train["rmse"]), amount(row.val["rmse"])
+    return f"{network(row, words)}: {', '.join(both_errors(row, unit, words))}"
+
+
+def both_errors(row: TrialRow, unit: str, words: Mapping[str, str]) -> tuple[str, str]:
+    """The errors on the training and on the validation windows, in words."""
     return (
-        f"{network(row, words)}: {words['wall_train']} {train} {unit}, "
-        f"{words['wall_validation']} {validation} {unit}"
+        f"{words['wall_train']} {amount(row.train['rmse'])} {unit}",
+        f"{words['wall_validation']} {amount(row.val['rmse'])} {unit}",
     )
 
 

@@ -174,8 +174,11 @@ CASES: dict[str, Callable[[], Figure]] = {
 PANELS: dict[str, Callable[[], Figure]] = {
     "side_by_side": lambda: side_by_side(
         [figures.Week(name, TIMES, ACTUAL, FORECAST) for name in ("main", "best")],
-        [Errors(229.2, 253.4), Errors(3.15, 66.7)],
-        WEEK_WORDS | {"train": "training", "validation": "validation", "unit": "MW"},
+        [
+            Errors(229.2, 253.4, ("training 229.2 MW", "validation 253.4 MW")),
+            Errors(3.15, 66.7, ("training 3.15 MW", "validation 66.7 MW")),
+        ],
+        WEEK_WORDS,
     ),
     "waterfall": lambda: waterfall(
         Network(234.0, 246.0, "underfit"),
