@@ -14,6 +14,7 @@ from search.common.records import Cause, Failure, Task, TrialResult
 from search.engine.plan import make_plan
 from search.training.local_pool import ProcessPoolOfWorkers
 from search.training.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
+from search.training.worker import NAME
 from tests.search.command import wait_until
 from tests.search.ray_cluster import agents, ray_head, trainers
 from tests.search.samples import parameters
@@ -76,8 +77,8 @@ def _trainers(pool: Pool) -> list[psutil.Process]:
     """Training processes of the pool: children of this process, or of an agent."""
     if id(pool) in _addresses:
         return trainers(_addresses[id(pool)])
-    children = psutil.Process().children()
-    return [c for c in children if "spawn_main" in " ".join(c.cmdline())]
+    children = psutil.Process().children(recursive=True)
+    return [c for c in children if c.name() == NAME]
 
 
 def test_epochs_come_and_are_answered_and_files_are_whole(
