@@ -4,15 +4,11 @@ Imported anywhere else, it makes that process one on the CPU.
 """
 
 import contextlib
-import os
 
 from models.fork_server import leave_with_parent
 from models.tensorflow_start import hide_gpus, one_thread, quiet_start, tensorflow_start
 
-# Also in the processes that are forked from it.
-SERVER = os.getpid()
-
-leave_with_parent(os.getppid())
+leave_with_parent()
 quiet_start()
 hide_gpus()
 one_thread()

@@ -4,7 +4,6 @@ TensorFlow is imported with the first task, never when this module is.
 """
 
 import os
-import sys
 import threading
 import time
 import traceback
@@ -47,10 +46,10 @@ def _leave_with_the_coordinator() -> None:
     parent = parent_process()
     if parent is None:
         return
-    server = sys.modules.get("models.preloaded")  # it was forked from, and ends with it likewise
-    leave_with_parent(server.SERVER if server is not None else int(parent.pid or 0))
+    leave_with_parent()  # of the server, if it was forked from that, which leaves likewise
 
-    # Elsewhere it leaves by itself: at the latest when it is continued, or the call returns.
+    # Elsewhere, and if the coordinator is gone already, it leaves by itself: at the latest when it
+    # is continued, or the call returns.
     def wait_and_leave() -> None:
         wait([parent.sentinel])
         os._exit(1)
