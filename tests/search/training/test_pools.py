@@ -114,6 +114,27 @@ def test_t3_killed_training_process_loses_its_trial_alone(
     assert pool.size == 1
 
 
+def test_t3_killed_fork_server_is_replaced_and_its_trial_told_lost(
+    pool: Pool, name: str, tmp_path: Path
+) -> None:
+    pool.submit(_task(tmp_path, 4))
+    assert isinstance(_next(pool), EpochReached)
+    (trainer,) = _trainers(pool)
+    server = trainer.parent()
+    assert server is not None and "forkserver" in " ".join(server.cmdline())
+    server.kill()
+    ended = _next(pool)
+    assert isinstance(ended, AttemptEnded) and isinstance(ended.outcome, Failure)
+    assert ended.outcome.cause is Cause.WORKER_DIED
+    wait_until(lambda: not trainer.is_running(), seconds=10)
+    pool.submit(_task(tmp_path, 5))
+    event = _next(pool)
+    assert isinstance(event, EpochReached) and event.number == 5
+    event.reply(True)
+    ended = _next(pool)
+    assert isinstance(ended, AttemptEnded) and isinstance(ended.outcome, TrialResult)
+
+
 def test_t3_killed_agent_is_replaced_and_its_trial_told_lost(
     pool: Pool, name: str, tmp_path: Path
 ) -> None:
