@@ -15,7 +15,7 @@ from search.common.records import Cause, Failure, Task, TrialResult
 from search.training.train_task import WorkerContext
 from search.training.worker import initialise, run_task
 
-# What a process may grow by before a fresh one, which costs TensorFlow's start, takes its place.
+# What a process may grow by before a fresh one takes its place.
 # Measured in MB a trial: TensorFlow keeps each network's graph, the kernels next to nothing.
 MOST_GROWTH = 400.0
 GROWTH = {"tensorflow": 20.0, "kernels": 0.2}
