@@ -5,6 +5,7 @@ To add a container, add a function here and a line in `_KINDS`.
 
 import gzip
 import io
+import re
 import stat
 import zipfile
 import zlib
@@ -19,6 +20,11 @@ import pandas as pd
 from data_pipeline.errors import DataError
 
 LARGEST_FILE: Final = 2**30
+# What says that days count from 1904, by the part of the workbook that says it.
+_FROM_1904: Final = {
+    "xl/workbook.xml": re.compile(rb"""date1904\s*=\s*["'](?:1|true)"""),
+    "content.xml": re.compile(rb"""null-date[^>]*date-value\s*=\s*["']1904-01-01"""),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +36,14 @@ class Content:
         sheets: Tables by name. A column keeps its type if all its cells have the same one.
         header: True if the sheets' columns are named; False if a row of cells holds the names.
         notes: What was done on the way, one sentence each.
+        from_1904: Whether a workbook says that its days count from 1904; None if nothing says so.
     """
 
     text: bytes
     sheets: dict[str, pd.DataFrame]
     header: bool
     notes: tuple[str, ...]
+    from_1904: bool | None = None
 
 
 def read_content(path: Path) -> Content:
@@ -144,7 +152,21 @@ def _workbook(content: bytes, path: Path) -> Content:
     full = {name: rows for name, rows in sheets.items() if len(rows) > 1}
     if not full:
         raise DataError(f"{path}: expected rows in a sheet of the workbook, found none.")
-    return Content(b"", {name: _cells(rows) for name, rows in full.items()}, False, ())
+    cells = {name: _cells(rows) for name, rows in full.items()}
+    return Content(b"", cells, False, (), _from_1904(content))
+
+
+def _from_1904(content: bytes) -> bool | None:
+    """Whether an .xlsx or .ods workbook says that its days count from 1904; None of an .xls."""
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        return None
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        inside = set(archive.namelist())
+        return any(
+            mark.search(archive.read(name)) is not None
+            for name, mark in _FROM_1904.items()
+            if name in inside and archive.getinfo(name).file_size <= LARGEST_FILE
+        )
 
 
 def _cells(rows: Sequence[Sequence[object]]) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from data_pipeline.errors import DataError
 from data_pipeline.grid import ahead_of_end, snap
 from data_pipeline.midnights import move_midnights
 from data_pipeline.source import DataSource
+from data_pipeline.time_text import MINUTE
 from data_pipeline.times import read_times
 
 DAY = pd.Timedelta(days=1)
@@ -67,19 +68,23 @@ def date_rows(table: Table, source: DataSource) -> Dated:
     empty = empty_rows(table, source)
     if table.slots is not None:
         # The 25th hour of a day that has 24.
-        held = ~(empty & (times.hour > 1440 // table.slots.step * table.slots.step // 60))
+        extra = times.hour > 1440 // table.slots.step * table.slots.step // 60
+        held = ~(extra & (empty | _are_fillers(table, extra)))
         table, times, lines, empty = table.take(held), times.take(held), lines[held], empty[held]
     stamp = source.stamp if times.stamp is None or source.stamp is not None else times.stamp
-    if table.slots is not None:
+    slots = table.slots
+    if slots is not None and not (slots.by_clock and source.cumulative):
         stamp = "begin"
-    if times.stamp is not None:
-        # What the file says is not asked about.
+    if times.stamp is not None and (slots is None or not slots.by_clock):
+        # What the file says is not asked about. A column 05:00 may hold readings of that time.
         source = source.model_copy(update={"stamp": stamp})
     if table.slots is None:
         clock, moved = move_midnights(times.clock, lines, stamp, source)
         times = replace(times, clock=clock, notes=(*times.notes, *moved))
     ahead = np.zeros(len(lines), np.int64)
-    if stamp == "end":
+    if stamp == "end" and slots is not None:
+        ahead += slots.step * MINUTE
+    elif stamp == "end":
         ahead = ahead_of_end(times.clock, times.read)
     placed = to_instants(times, ahead, empty, lines, source)
     chosen = placed.kept.copy()
@@ -97,6 +102,15 @@ def date_rows(table: Table, source: DataSource) -> Dated:
         stamp=stamp,
         source=source,
     )
+
+
+def _are_fillers(table: Table, extra: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Zeros in the 25th hours, bool (n,), if most of these are zeros: few days have 25 hours."""
+    zero = np.zeros(len(table), np.bool_)
+    if extra.any():
+        cells = table.values.iloc[:, -1][extra].astype("str").str.replace(",", ".", regex=False)
+        zero[extra] = (pd.to_numeric(cells, errors="coerce") == 0).to_numpy()
+    return zero if 2 * zero.sum() > extra.sum() else np.zeros(len(table), np.bool_)
 
 
 def _in_period(local: pd.DatetimeIndex, source: DataSource) -> NDArray[np.bool_]:

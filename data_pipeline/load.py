@@ -5,6 +5,7 @@ repeats -> amounts -> gaps. If the file allows one reading, a step takes it. If 
 step refuses and names the options for each.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,11 +30,15 @@ from data_pipeline.report import ColumnRange, DataReport
 from data_pipeline.rules import ReadingRules
 from data_pipeline.series import HOUR, HourlySeries
 from data_pipeline.source import DataSource
+from data_pipeline.stamps import need_stamp
 from data_pipeline.table import Found, read_table
 from data_pipeline.units import unit_of
 from data_pipeline.values import Numbers, read_numbers
 
 DAY: Final = pd.Timedelta(days=1)
+_MINUTE: Final = 60_000_000
+_HOUR: Final = 60 * _MINUTE
+_UTC: Final = re.compile(r"(?<![a-z])(?:utc|gmt)(?![a-z+-])", re.IGNORECASE)
 
 
 def load_series(source: DataSource) -> tuple[HourlySeries, DataReport]:
@@ -75,7 +80,7 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
     coded = need_meaning(rows.values, rows.lines, source)
     named = (source.target, *dated.around.units.values(), *numbers.units.values())
     unit = unit_of(source.unit, named) or beside.unit
-    made = _to_hours(rows, dated.table.others, source, unit)
+    made = _to_hours(rows, dated, source, unit)
     rows, end_notes = cut_ends(made.rows, source)
     if last:
         rows, left = last_run(rows, source)
@@ -109,6 +114,7 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
         warnings=(
             *_period_warnings(rows, source),
             *_register_warnings(source),
+            *_clock_warnings(rows, source),
             *(*coded, *beside.warnings, *find_anomalies(rows, source)),
         ),
         rules=_decided(told, found, dated, numbers),
@@ -126,8 +132,9 @@ class _Made:
     notes: tuple[str, ...]
 
 
-def _to_hours(rows: Rows, others: pd.DataFrame, source: DataSource, unit: str) -> _Made:
+def _to_hours(rows: Rows, dated: Dated, source: DataSource, unit: str) -> _Made:
     notes: list[str] = []
+    others = dated.table.others
     rows, said = in_order(rows)
     notes += said
     if source.duplicates is None:
@@ -141,6 +148,7 @@ def _to_hours(rows: Rows, others: pd.DataFrame, source: DataSource, unit: str) -
     notes += said
     rows, said = difference(rows, source)
     notes += said
+    need_stamp(dated.times, source)
     hours = to_hours(rows, source, unit)
     return _Made(hours.rows, hours.frequency, (*notes, *hours.notes))
 
@@ -244,3 +252,21 @@ def _register_warnings(source: DataSource) -> list[str]:
         "the usage between two readings has the time of the second one; if a reading is taken at "
         "the time of its row, it belongs to the hour that ends there: give --stamp end"
     ]
+
+
+def _clock_warnings(rows: Rows, source: DataSource) -> list[str]:
+    """Hours that do not begin on the hour, and a column of UTC that is read in another zone."""
+    warnings = []
+    late = int(rows.local.asi8[0] % _HOUR)
+    if late:
+        warnings.append(
+            f"hours begin {late / _MINUTE:g} minutes past the hour; if the times are the middles "
+            f"of hours, move them to their begins first"
+        )
+    named = [name for name in source.time if _UTC.search(name)]
+    if named and source.tz not in (None, "UTC", "Etc/UTC", "Etc/GMT"):
+        warnings.append(
+            f"column {named[0]!r} is read as the clock of {source.tz}, as told by --tz; if its "
+            f"times are UTC, give --tz UTC"
+        )
+    return warnings

@@ -13,7 +13,13 @@ from data_pipeline.columns import Slots, Table, position
 from data_pipeline.errors import DataError, Way
 from data_pipeline.source import DataSource
 
-_CLOCK: Final = re.compile(r"(\D*?)(\d{1,2}):(\d{2})(?::\d{2})?(?:\s*[-–~]\s*\d{1,2}:\d{2})?")
+_UNIT: Final = r"(?:\s*[(\[][^\d()\[\]]*[)\]])?"
+_CLOCK: Final = re.compile(
+    r"(\D*?)(\d{1,2}):(\d{2})(?::\d{2})?\s*([AaPp]\.?[Mm]\.?)?"
+    r"(?P<until>\s*[-–~]\s*\d{1,2}:\d{2}(?::\d{2})?\s*(?:[AaPp]\.?[Mm]\.?)?)?" + _UNIT
+)
+# "00-01", "0h-1h", "00 to 01"
+_RANGE: Final = re.compile(r"(\D*?)(\d{1,2})\s?h?\s*(?:[-–~]|to|bis|a)\s*(\d{1,2})\s?h?" + _UNIT)
 _NUMBER: Final = re.compile(r"(\D*?)0*(\d{1,3})\s*([AaBb*]?)\s*(\D{0,4})")
 # Minutes per period, by the number of columns; a clock change removes or adds an hour.
 _STEPS: Final = {
@@ -34,7 +40,7 @@ def find_slots(names: Sequence[str]) -> tuple[list[int], Slots] | None:
     Args:
         names: All column names.
     """
-    for read in (_clocks, _numbers):
+    for read in (_clocks, _numbers, _ranges):
         for first in range(len(names)):
             found = read(names[first:])
             if found is not None:
@@ -44,13 +50,16 @@ def find_slots(names: Sequence[str]) -> tuple[list[int], Slots] | None:
 
 def _clocks(names: Sequence[str]) -> Slots | None:
     minutes = []
-    prefix = None
+    prefix, until = None, False
     for name in names:
         match = _CLOCK.fullmatch(name)
         if match is None or (prefix is not None and match[1] != prefix):
             break
-        prefix = match[1]
-        minutes.append(int(match[2]) * 60 + int(match[3]))
+        prefix, until = match[1], match["until"] is not None
+        hour = int(match[2])
+        if match[4]:
+            hour = hour % 12 + (12 if match[4][0] in "Pp" else 0)
+        minutes.append(hour * 60 + int(match[3]))
     count = len(minutes)
     if count < _LEAST or count not in _STEPS:
         return None
@@ -61,7 +70,20 @@ def _clocks(names: Sequence[str]) -> Slots | None:
     if not (np.diff(times) == step).all() or times[0] not in (0, step):
         return None
     begin = times - times[0]
-    return Slots(begin, np.full(count, -1, np.int8), step, count)
+    return Slots(
+        begin, np.full(count, -1, np.int8), step, count, by_clock=not until and times[0] == 0
+    )
+
+
+def _ranges(names: Sequence[str]) -> Slots | None:
+    """Columns that are named by the first and last hour of each period."""
+    found = list(
+        itertools.takewhile(lambda one: one is not None, map(_RANGE.fullmatch, names[:24]))
+    )
+    hours = [(int(one[2]), int(one[3]) % 24) for one in found if one is not None]
+    if hours != [(at, (at + 1) % 24) for at in range(24)]:
+        return None
+    return Slots(np.arange(24, dtype=np.int64) * _HOUR, np.full(24, -1, np.int8), _HOUR, 24)
 
 
 def _numbers(names: Sequence[str]) -> Slots | None:
@@ -133,7 +155,7 @@ def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: s
     times = tuple(
         pd.Series(np.repeat(day.to_numpy(), count), index=lines, dtype="str") for day in days
     )
-    long = Slots(np.tile(slots.begin, n), np.tile(slots.fold, n), slots.step, count)
+    long = replace(slots, begin=np.tile(slots.begin, n), fold=np.tile(slots.fold, n))
     beside = [i for i, name in enumerate(names) if i not in (*columns, *at) and name]
     rest = [names[i] for i in beside]
     others = pd.DataFrame({i: np.repeat(cells[i].to_numpy(), count) for i in beside}, index=lines)
