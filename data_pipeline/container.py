@@ -1,4 +1,4 @@
-"""From a file to text or typed cells: plain text, gzip, zip, workbook, Parquet.
+"""From a file to text or typed cells: text, gzip, zip, workbook, Parquet, XML, JSON.
 
 To add a container, add a function here and a line in `_KINDS`.
 """
@@ -18,8 +18,20 @@ from typing import Final
 import pandas as pd
 
 from data_pipeline.errors import DataError
+from data_pipeline.green_button import as_table as green_button_table
+from data_pipeline.green_button import is_green_button
+from data_pipeline.json_rows import as_table as json_table
+from data_pipeline.json_rows import is_json
 
 LARGEST_FILE: Final = 2**30
+# Files that hold no table that can be read, by their first letters.
+_NO_TABLES: Final = {
+    b"%pdf": "a PDF",
+    b"<!doctype html": "a web page, as some portals write with the ending .xls",
+    b"<html": "a web page, as some portals write with the ending .xls",
+    b"<table": "a web page, as some portals write with the ending .xls",
+    b"<?xml": "XML",
+}
 # What says that days count from 1904, by the part of the workbook that says it.
 _FROM_1904: Final = {
     "xl/workbook.xml": re.compile(rb"""date1904\s*=\s*["'](?:1|true)"""),
@@ -64,6 +76,17 @@ def read_content(path: Path) -> Content:
             break
     if not content.strip(b" \t\r\n\0"):
         raise DataError(f"{path}: expected a CSV file with a header, found an empty file.")
+    for holds, as_table in ((is_green_button, green_button_table), (is_json, json_table)):
+        if holds(content):
+            content, note = as_table(content, path)
+            notes = (*notes, note)
+    head = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    other = next((name for mark, name in _NO_TABLES.items() if head.startswith(mark)), None)
+    if other is not None:
+        raise DataError(
+            f"{path}: expected a table of text, a workbook or Parquet, found {other}. Open it in "
+            f"the program that it is made for, and save the table as CSV or .xlsx."
+        )
     return Content(content, {}, False, notes)
 
 
