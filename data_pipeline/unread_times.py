@@ -17,6 +17,7 @@ _FORMATS: Final = (
 )
 _SAMPLE: Final = 2000
 _NO_YEAR: Final = re.compile(r"\s*\d{1,2}[-/. ]{1,2}\d{1,2}\.?(?:[ T]+\d{1,2}(?:[:.h]\d{2}.*)?)?")
+_NO_DAY: Final = re.compile(r"\s*\d{1,2}[:.h]\d{2}(?:[:.]\d{2})?(?: ?[AaPp][Mm])?")
 _WORD: Final = re.compile(r"[^\W\d_]{3,}")
 
 
@@ -34,6 +35,8 @@ def what_helps(cells: "pd.Series[str]", source: DataSource) -> tuple[str, list[W
     first = str(sample.iloc[0])
     if sample.str.fullmatch(_NO_YEAR).all():
         return "The times have no year: write it into them", []
+    if sample.str.fullmatch(_NO_DAY).all():
+        return "The times have no day: name its column, too, with --time, or write it into them", []
     months = [word for word in _WORD.findall(first) if is_two_months(word)]
     if months:
         return (

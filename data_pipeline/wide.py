@@ -15,12 +15,12 @@ from data_pipeline.source import DataSource
 
 _UNIT: Final = r"(?:\s*[(\[][^\d()\[\]]*[)\]])?"
 _CLOCK: Final = re.compile(
-    r"(\D*?)(\d{1,2}):(\d{2})(?::\d{2})?\s*([AaPp]\.?[Mm]\.?)?"
+    r"(\D*?)(\d{1,2})(?:[:.h]?(\d{2}))?(?::\d{2})?\s*([AaPp]\.?[Mm]\.?)?"
     r"(?P<until>\s*[-–~]\s*\d{1,2}:\d{2}(?::\d{2})?\s*(?:[AaPp]\.?[Mm]\.?)?)?" + _UNIT
 )
 # "00-01", "0h-1h", "00 to 01"
 _RANGE: Final = re.compile(r"(\D*?)(\d{1,2})\s?h?\s*(?:[-–~]|to|bis|a)\s*(\d{1,2})\s?h?" + _UNIT)
-_NUMBER: Final = re.compile(r"(\D*?)0*(\d{1,3})\s*([AaBb*]?)\s*(\D{0,4})")
+_NUMBER: Final = re.compile(r"(\D*?)0*(\d{1,3})\s*([AaBb*]?)\s*(\D{0,12})")
 # Minutes per period, by the number of columns; a clock change removes or adds an hour.
 _STEPS: Final = {
     **dict.fromkeys((23, 24, 25), 60),
@@ -45,6 +45,19 @@ def find_slots(names: Sequence[str]) -> tuple[list[int], Slots] | None:
             found = read(names[first:])
             if found is not None:
                 return [first + at for at in range(len(found.begin))], found
+    return _every_second(names)
+
+
+def _every_second(names: Sequence[str]) -> tuple[list[int], Slots] | None:
+    """Columns of periods with a column of another name behind each, such as its quality."""
+    for first in range(len(names) - 2 * _LEAST + 2):
+        if names[first + 1 : first + 2] == names[first : first + 1]:
+            continue
+        for read in (_clocks, _numbers):
+            found = read(names[first::2])
+            beside = read(names[first + 1 :: 2]) if found is not None else None
+            if found is not None and (beside is not None or not any(names[first + 1 :: 2])):
+                return [first + 2 * at for at in range(len(found.begin))], found
     return None
 
 
@@ -55,11 +68,13 @@ def _clocks(names: Sequence[str]) -> Slots | None:
         match = _CLOCK.fullmatch(name)
         if match is None or (prefix is not None and match[1] != prefix):
             break
+        if not (match[3] or match[4]):
+            break  # a number of a period
         prefix, until = match[1], match["until"] is not None
         hour = int(match[2])
         if match[4]:
             hour = hour % 12 + (12 if match[4][0] in "Pp" else 0)
-        minutes.append(hour * 60 + int(match[3]))
+        minutes.append(hour * 60 + int(match[3] or 0))
     count = len(minutes)
     if count < _LEAST or count not in _STEPS:
         return None
