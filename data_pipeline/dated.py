@@ -1,5 +1,6 @@
 """From the cells of a table to rows with their instants, within the days asked for."""
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from data_pipeline.clock import to_instants
 from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.edges import Around, empty_rows, trim
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, Way
 from data_pipeline.grid import ahead_of_end, snap
 from data_pipeline.midnights import move_midnights
 from data_pipeline.source import DataSource
@@ -19,6 +20,7 @@ from data_pipeline.time_text import MINUTE
 from data_pipeline.times import read_times
 
 DAY = pd.Timedelta(days=1)
+_UTC = re.compile(r"(?<![a-z])(?:utc|gmt)(?![a-z+-])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,8 @@ def date_rows(table: Table, source: DataSource) -> Dated:
         DataError: If a time cannot be read or placed, or no row is within the days asked for.
     """
     times = read_times(table, source)
+    if times.offset is None and times.zone is None and source.edition > 1:
+        _need_one_clock(table, source)
     table, times, around = trim(table, times, source)
     lines = table.values.index.to_numpy(np.int64)
     clock, snapped = snap(times.clock, lines)
@@ -101,6 +105,24 @@ def date_rows(table: Table, source: DataSource) -> Dated:
         notes=placed.notes,
         stamp=stamp,
         source=source,
+    )
+
+
+def _need_one_clock(table: Table, source: DataSource) -> None:
+    """Refuses a column that is called by UTC, if `--tz` names another zone."""
+    named = [name for name in source.time if _UTC.search(name)]
+    if not named or source.tz in (None, "UTC", "Etc/UTC", "Etc/GMT", "Etc/UCT"):
+        return
+    # By their places, columns are read without their names.
+    at = [column.name for column in table.times]
+    by_place = [str(one + 1) for one in at if isinstance(one, (int, np.integer))]
+    ways = [Way({"tz": "UTC"}, "the times are UTC")]
+    if len(by_place) == len(source.time):
+        ways.append(Way({"time": by_place}, f"they are the clock of {source.tz}"))
+    raise DataError(
+        f"{source.file}: column {named[0]!r} is called by UTC, and --tz says that its clock is "
+        f"that of {source.tz}.",
+        ways,
     )
 
 

@@ -36,9 +36,9 @@ def as_table(content: bytes, path: Path) -> tuple[bytes, str]:
         raise DataError(f"{path}: expected JSON, found what is none ({error}).") from error
     lists = _lists(held, "", 0)
     if len(lists) != 1:
-        names = ", ".join(repr(name) for name, _ in lists) or "none"
+        found = ", ".join(repr(name) for name, _ in lists) or "none"
         raise DataError(
-            f"{path}: expected JSON with one list of objects, found {names}. Save the rows that "
+            f"{path}: expected JSON with one list of objects, found {found}. Save the rows that "
             f"are wanted as CSV."
         )
     rows = [_flat(row) for row in lists[0][1]]

@@ -5,7 +5,6 @@ repeats -> amounts -> gaps. If the file allows one reading, a step takes it. If 
 step refuses and names the options for each.
 """
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,7 +37,6 @@ from data_pipeline.values import Numbers, read_numbers
 DAY: Final = pd.Timedelta(days=1)
 _MINUTE: Final = 60_000_000
 _HOUR: Final = 60 * _MINUTE
-_UTC: Final = re.compile(r"(?<![a-z])(?:utc|gmt)(?![a-z+-])", re.IGNORECASE)
 
 
 def load_series(source: DataSource) -> tuple[HourlySeries, DataReport]:
@@ -114,7 +112,7 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
         warnings=(
             *_period_warnings(rows, source),
             *_register_warnings(source),
-            *_clock_warnings(rows, source),
+            *_clock_warnings(rows),
             *(*coded, *beside.warnings, *find_anomalies(rows, source)),
         ),
         rules=_decided(told, found, dated, numbers),
@@ -254,19 +252,12 @@ def _register_warnings(source: DataSource) -> list[str]:
     ]
 
 
-def _clock_warnings(rows: Rows, source: DataSource) -> list[str]:
-    """Hours that do not begin on the hour, and a column of UTC that is read in another zone."""
-    warnings = []
+def _clock_warnings(rows: Rows) -> list[str]:
+    """Hours that do not begin on the hour."""
     late = int(rows.local.asi8[0] % _HOUR)
-    if late:
-        warnings.append(
-            f"hours begin {late / _MINUTE:g} minutes past the hour; if the times are the middles "
-            f"of hours, move them to their begins first"
-        )
-    named = [name for name in source.time if _UTC.search(name)]
-    if named and source.tz not in (None, "UTC", "Etc/UTC", "Etc/GMT"):
-        warnings.append(
-            f"column {named[0]!r} is read as the clock of {source.tz}, as told by --tz; if its "
-            f"times are UTC, give --tz UTC"
-        )
-    return warnings
+    if not late:
+        return []
+    return [
+        f"hours begin {late / _MINUTE:g} minutes past the hour; if the times are the middles of "
+        f"hours, move them to their begins first"
+    ]

@@ -234,11 +234,20 @@ def test_d17_rows_out_of_order_do_not_tell_the_hour_that_comes_twice(tmp_path: P
     )
 
 
-def test_d17_a_column_of_utc_in_another_zone_is_warned_of(tmp_path: Path) -> None:
+def test_d17_a_column_of_utc_in_another_zone_is_asked(tmp_path: Path) -> None:
     text = _table(map(str, BEGINS), header="Date (UTC);Usage")
     source = _source(tmp_path, text, time=("Date (UTC)",), tz="Europe/Berlin")
-    assert any("give --tz UTC" in one for one in load_series(source)[1].warnings)
-    assert not load_series(source.change(tz="UTC"))[1].warnings
+    error = _refused(source)
+    assert [way.changes for way in error.ways] == [{"tz": "UTC"}, {"time": ["1"]}]
+    in_utc, in_berlin = (load_series(source.change(**way.changes))[0] for way in error.ways)
+    assert list(in_utc.index) == list(BEGINS.tz_localize("UTC"))
+    assert list(in_berlin.index) == list(BEGINS.tz_localize("UTC") - pd.Timedelta(hours=1))
+
+
+def test_d17_a_column_of_utc_with_offsets_is_shown_in_any_zone(tmp_path: Path) -> None:
+    text = _table((f"{t}Z" for t in BEGINS), header="Date (UTC);Usage")
+    source = _source(tmp_path, text, time=("Date (UTC)",), tz="Europe/Berlin")
+    _is_truth(source, BEGINS + pd.Timedelta(hours=1))
 
 
 def test_d17_the_middles_of_hours_are_warned_of(tmp_path: Path) -> None:
@@ -269,11 +278,29 @@ _NOON = [f"{hour % 12 or 12}:00 {'AM' if hour < 12 else 'PM'}" for hour in range
         [f"{hour:02}-{hour + 1:02}" for hour in range(24)],
         [f"{hour}h-{hour + 1}h" for hour in range(24)],
         [f"{hour:02}:00 (kWh)" for hour in range(24)],
+        [name.replace(":00 ", "") for name in _NOON],
+        [f"V{hour:02}00" for hour in range(24)],
+        [f"{hour:02}00" for hour in range(1, 25)],
+        [f"{hour:02}h00" for hour in range(24)],
+        [f"{hour}. óra" for hour in range(1, 25)],
     ],
-    ids=["AM and PM", "ends with AM and PM", "ranges", "ranges with h", "with a unit"],
+    ids=[
+        *("AM and PM", "ends with AM and PM", "ranges", "ranges with h", "with a unit", "12AM"),
+        *("V0000", "0100 to 2400", "00h00", "words"),
+    ],
 )
 def test_d19_columns_of_a_day_are_found_by_more_names(tmp_path: Path, names: list[str]) -> None:
     _is_truth(_source(tmp_path, _wide(names), target="load"))
+
+
+def test_d19_columns_of_a_day_with_their_flags_are_found(tmp_path: Path) -> None:
+    names = [name for hour in range(1, 25) for name in (f"H{hour:02}", f"F{hour:02}")]
+    rows = [
+        f"{BEGINS[24 * day]:%Y-%m-%d};" + ";".join(f"{x};R" for x in USAGE[24 * day :][:24])
+        for day in range(HOURS // 24)
+    ]
+    text = "\n".join([";".join(["Date", *names]), *rows]) + "\n"
+    _is_truth(_source(tmp_path, text, target="load"))
 
 
 def test_d19_zeros_in_every_25th_hour_are_no_hours(tmp_path: Path) -> None:
@@ -421,6 +448,28 @@ def test_d20_green_button_of_two_directions_asks_which(tmp_path: Path) -> None:
 )
 def test_d20_what_is_no_table_is_said(tmp_path: Path, content: str, said: str) -> None:
     assert said in _refused(_source(tmp_path, content)).message
+
+
+def test_d29_units_that_do_not_fit_together_are_several_series(tmp_path: Path) -> None:
+    rows = [f"{u};{'kWh' if i < HOURS // 2 else 'kvarh'}" for i, u in enumerate(USAGE)]
+    source = _source(tmp_path, _table(map(str, BEGINS), rows, "Date;Usage;Unit"))
+    error = _refused(source)
+    assert "holds the units kWh and kvarh" in error.message
+    assert [way.changes for way in error.ways] == [
+        {"where": ("Unit=kWh",)},
+        {"where": ("Unit=kvarh",)},
+    ]
+    half = slice(0, HOURS // 2)
+    _is_truth(source.change(**error.ways[0].changes), BEGINS[half], USAGE[half])
+
+
+@pytest.mark.parametrize("word", ["Totale", "Razem", "Yhteensä", "Toplam", "Итого", "合計"])
+def test_d14_sums_of_a_day_in_other_languages_are_left_out(tmp_path: Path, word: str) -> None:
+    lines = [f"{t};{u}" for t, u in zip(BEGINS, USAGE, strict=True)]
+    for day in range(HOURS // 24, 0, -1):
+        own = slice(24 * day - 24, 24 * day)
+        lines.insert(24 * day, f"{word} {BEGINS[own][0]:%d/%m/%Y};{USAGE[own].sum():.2f}")
+    _is_truth(_source(tmp_path, "\n".join(["Date;Usage", *lines]) + "\n"))
 
 
 def test_d29_minus_1_among_positive_values_is_asked(tmp_path: Path) -> None:
