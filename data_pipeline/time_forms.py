@@ -13,6 +13,8 @@ from data_pipeline.month_names import is_weekday, month_of
 
 _MORNING: Final = ("오전", "am", "a.m.", "a. m.", "上午", "午前", "πμ", "π.μ.")
 _EVENING: Final = ("오후", "pm", "p.m.", "p. m.", "下午", "午後", "μμ", "μ.μ.")
+# What a column of the halves of a day holds, in lower case.
+HALVES: Final = frozenset((*_MORNING, *_EVENING))
 
 
 @dataclass(frozen=True)

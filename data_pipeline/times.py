@@ -14,7 +14,7 @@ from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.errors import DataError, Way
 from data_pipeline.exchanged_days import undo_exchange
-from data_pipeline.half_days import on_24_hours
+from data_pipeline.half_days import holds_halves, on_24_hours
 from data_pipeline.number_forms import half_width
 from data_pipeline.numeric_times import read_numeric
 from data_pipeline.source import DataSource
@@ -76,7 +76,7 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
         _by_strptime(clock, read, text, source)
     _check_offsets(cells, read, text, source)
     eras = _told_years(cells, clock, read, text, source)
-    clock, halves = on_24_hours(clock, cells.hour, read, text, source)
+    clock, halves = on_24_hours(clock, cells.hour, read, text, table.others, source)
     if source.date_format is None:
         clock, exchanged = undo_exchange(clock, read, text)
         # Another file of this make is looked at anew.
@@ -129,6 +129,7 @@ def _joined(
     flags, parts = None, [_filled_down(columns[0], columns[1])]
     for column, name in zip(columns[1:], names[1:], strict=True):
         few = flags is None and column.nunique() <= _FEW and not column.str.fullmatch(_YEAR).all()
+        few = few and not holds_halves(column)
         if few and (len(parts) > 1 or not column.str.contains(r"\d").any()):
             flags = column.to_numpy(object)
         else:

@@ -104,7 +104,25 @@ def test_d16_a_12_hour_clock_is_read_by_the_order_of_its_rows(
 def test_d16_a_12_hour_clock_out_of_order_is_explained(tmp_path: Path) -> None:
     times = _on_12_hours(BEGINS)
     times[30], times[40] = times[40], times[30]
-    assert "12-hour clock without AM and PM" in str(_refused(_source(tmp_path, times)))
+    message = str(_refused(_source(tmp_path, times)))
+    assert "12-hour clock without AM and PM" in message
+    assert "line 26" in message and "from '2021-05-04 12:00' on" in message
+
+
+@pytest.mark.parametrize("words", [("AM", "PM"), ("오전", "오후")])
+def test_d16_a_column_of_am_and_pm_is_offered_and_read_in_any_order(
+    tmp_path: Path, words: tuple[str, str]
+) -> None:
+    mixed = np.random.default_rng(0).permutation(HOURS)
+    half = np.where(BEGINS.hour < 12, *words)[mixed]
+    times = [f"{t},{h}" for t, h in zip(np.array(_on_12_hours(BEGINS))[mixed], half, strict=True)]
+    path = _source(tmp_path, times, list(USAGE[mixed])).file
+    text = path.read_text(encoding="utf-8").replace("Date,Usage", "Date,Half,Usage")
+    path.write_text(text, encoding="utf-8")
+    source = DataSource.model_validate({"path": path, "unit": "units", "features": ()})
+    ways = [way.changes for way in _refused(source).ways]
+    assert ways == [{"time": ("Date", "Half")}]
+    _is_truth(source.change(**ways[0]))
 
 
 def test_d16_hours_of_the_morning_alone_are_no_12_hour_clock(tmp_path: Path) -> None:
