@@ -122,7 +122,8 @@ _BETWEEN: Final = re.compile(
     rf"|-|{_bytewise('–')}) +)?| ?T|_|:|-(?=00[:.]00)|/(?=00$)"
 )
 _APART: Final = tuple(
-    re.compile(pattern) for pattern in (rf" (?:-|to|bis|{_bytewise('–')}) ", r" ?~ ?", r"/", r"-")
+    re.compile(pattern)
+    for pattern in (rf" (?:-|to|bis|do|til|till|tot|{_bytewise('–')}) ", r" ?~ ?", r"/", r"-")
 )
 
 
@@ -195,7 +196,9 @@ def _weekday(template: str) -> tuple[int, int] | None:
     """Where a weekday stands."""
     for match in _WEEKDAY.finditer(template):
         word = match["first"] or match["last"]
-        if word is None or is_weekday(_decoded(word)):
+        # Two capitals behind a time are rather a zone: PT.
+        zone = match["last"] is not None and len(match["last"]) == 2 and match["last"].isupper()
+        if word is None or (is_weekday(_decoded(word)) and not zone):
             return match.span()
     return None
 

@@ -29,6 +29,7 @@ _STEPS: Final = {
 }
 _LEAST: Final = 23
 _HOUR: Final = 60
+_HALF: Final = 0.5
 
 
 def find_slots(names: Sequence[str]) -> tuple[list[int], Slots] | None:
@@ -148,7 +149,7 @@ def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: s
         where: The file and the line of the header, for messages.
 
     Raises:
-        DataError: If features are asked for.
+        DataError: If features are asked for, or each period has two columns of numbers.
     """
     found = find_slots(names)
     assert found is not None
@@ -158,6 +159,13 @@ def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: s
             f"{where}: one row per day with {slots.count} columns holds one series, and no column "
             f"{' or '.join(map(repr, source.features))} for each hour.",
             [Way({"features": ()})],
+        )
+    beside = columns[0] + 1
+    if columns[1] > beside and pd.to_numeric(cells[beside], errors="coerce").notna().mean() > _HALF:
+        raise DataError(
+            f"{where}: expected one column per period of the day, found two with numbers: "
+            f"{names[columns[0]]!r} and {names[beside]!r}, and so on. Save the file with one of "
+            f"them."
         )
     at = [position(name, names) for name in source.time]
     days = [cells[one] for one in at]
@@ -171,9 +179,9 @@ def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: s
         pd.Series(np.repeat(day.to_numpy(), count), index=lines, dtype="str") for day in days
     )
     long = replace(slots, begin=np.tile(slots.begin, n), fold=np.tile(slots.fold, n))
-    beside = [i for i, name in enumerate(names) if i not in (*columns, *at) and name]
-    rest = [names[i] for i in beside]
-    others = pd.DataFrame({i: np.repeat(cells[i].to_numpy(), count) for i in beside}, index=lines)
+    left = [i for i, name in enumerate(names) if i not in (*columns, *at) and name]
+    rest = [names[i] for i in left]
+    others = pd.DataFrame({i: np.repeat(cells[i].to_numpy(), count) for i in left}, index=lines)
     others.columns = pd.Index(rest)
     notes = [f"one row per day: {count} columns, {names[columns[0]]!r} begins at 00:00"]
     if rest:

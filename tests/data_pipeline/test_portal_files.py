@@ -293,14 +293,19 @@ def test_d19_columns_of_a_day_are_found_by_more_names(tmp_path: Path, names: lis
     _is_truth(_source(tmp_path, _wide(names), target="load"))
 
 
-def test_d19_columns_of_a_day_with_their_flags_are_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("beside", ["R", "7.5"])
+def test_d19_columns_of_a_day_with_their_flags_are_found(tmp_path: Path, beside: str) -> None:
     names = [name for hour in range(1, 25) for name in (f"H{hour:02}", f"F{hour:02}")]
     rows = [
-        f"{BEGINS[24 * day]:%Y-%m-%d};" + ";".join(f"{x};R" for x in USAGE[24 * day :][:24])
+        f"{BEGINS[24 * day]:%Y-%m-%d};" + ";".join(f"{x};{beside}" for x in USAGE[24 * day :][:24])
         for day in range(HOURS // 24)
     ]
     text = "\n".join([";".join(["Date", *names]), *rows]) + "\n"
-    _is_truth(_source(tmp_path, text, target="load"))
+    source = _source(tmp_path, text, target="load")
+    if beside == "R":
+        _is_truth(source)
+    else:
+        assert "found two with numbers: 'H01' and 'F01'" in _refused(source).message
 
 
 def test_d19_zeros_in_every_25th_hour_are_no_hours(tmp_path: Path) -> None:
