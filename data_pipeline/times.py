@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -69,7 +70,7 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
     if numeric is not None:
         return numeric
     text = whole_halves(text)
-    cells = read_cells(text)
+    cells = _with_winter_letters(read_cells(text), text)
     order, date_format = _order(cells, text, source)
     clock, read = cells.clock[order].copy(), cells.read[order].copy()
     if source.date_format is not None:
@@ -290,6 +291,16 @@ def _by_strptime(clock: Ints, read: Flags, text: "pd.Series[str]", source: DataS
     read[at] = (pd.DatetimeIndex(times[found]).year >= 1900) & (
         pd.DatetimeIndex(times[found]).year <= 2200
     )
+
+
+def _with_winter_letters(cells: Cells, text: "pd.Series[str]") -> Cells:
+    """Takes GMT beside BST or IST for the letters of a winter, and not for UTC."""
+    others = {str(one) for one in cells.zone[~cells.has_offset]} - {""}
+    if not others or others - {"BST", "IST"}:
+        return cells
+    winter = cells.has_offset & text.str.endswith("GMT").to_numpy()
+    zone = np.where(winter, "GMT", cells.zone)
+    return replace(cells, zone=zone, has_offset=cells.has_offset & ~winter)
 
 
 def _letters(cells: Cells, read: Flags, source: DataSource) -> NDArray[np.object_] | None:

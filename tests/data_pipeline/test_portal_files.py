@@ -224,6 +224,18 @@ def test_d17_letters_at_the_repeated_hour_alone_follow_the_order_of_the_rows(
     np.testing.assert_array_equal(series.target, usage)
 
 
+@pytest.mark.parametrize("zone", ["Europe/London", "Europe/Dublin", "America/New_York"])
+def test_d17_letters_of_summer_and_winter_are_answered_by_their_zone(
+    tmp_path: Path, zone: str
+) -> None:
+    begins = pd.date_range("2024-10-25", periods=HOURS, freq="h", tz=zone)
+    source = _source(tmp_path, _table(t.strftime("%d.%m.%Y %H:%M %Z") for t in begins))
+    assert [way.changes for way in _refused(source).ways] == [{"tz": zone}]
+    series, _ = load_series(source.change(tz=zone))
+    assert list(series.index) == list(begins.tz_convert("UTC"))
+    np.testing.assert_array_equal(series.target, USAGE)
+
+
 def test_d17_rows_out_of_order_do_not_tell_the_hour_that_comes_twice(tmp_path: Path) -> None:
     begins, usage = _autumn()
     mixed = np.random.default_rng(0).permutation(len(begins))
