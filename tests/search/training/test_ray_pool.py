@@ -16,7 +16,7 @@ from search.training.pool import PoolLost
 from search.training.ray_nodes import look_at_nodes
 from search.training.ray_pool import RayPool, Resources, connect
 from tests.search.command import wait_until
-from tests.search.ray_cluster import ray_head
+from tests.search.ray_cluster import ray_head, trainers
 from tests.search.samples import parameters
 
 
@@ -51,7 +51,7 @@ def test_s2_lost_head_ends_the_search_in_order_and_leaves_nothing(
         monkeypatch.setattr("search.training.ray_pool.versions", ray_agent.versions)
         pool = RayPool(plan.series, plan.experiment.framing, Resources(address))
         pool.submit(Task(0, parameters(), 7, tmp_path / "trial-0"))
-        wait_until(lambda: bool(_of("spawn_main")))
+        wait_until(lambda: bool(trainers(address)))
         (head,) = [
             p for p in _of("gcs_server") if address.rpartition(":")[2] in " ".join(p.cmdline())
         ]
