@@ -94,6 +94,22 @@ def read_numeric(
     )
 
 
+def days_and_parts(days: "pd.Series[str]", parts: "pd.Series[str]") -> "pd.Series[str] | None":
+    """Joins days of a spreadsheet and the parts of a day beside them.
+
+    Args:
+        days: n cells of whole days.
+        parts: n cells, from 0 to less than 1.
+
+    Returns:
+        n cells of days with their fractions; None if the columns hold anything else.
+    """
+    plain = parts.str.replace(",", ".", regex=False)
+    if not (days.str.fullmatch(r"\d{5}").all() and plain.str.fullmatch(r"0?(?:\.\d+)?").all()):
+        return None
+    return days + plain.str.replace(r"^0?\.?", ".", regex=True)
+
+
 def _kind(low: float, high: float, text: "pd.Series[str]", from_1904: bool | None) -> str | None:
     """The kind of the numbers; None for digits that spell a date (2024010100)."""
     if _EXCEL[0] <= low and high <= _EXCEL[1]:

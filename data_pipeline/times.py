@@ -17,7 +17,7 @@ from data_pipeline.errors import DataError, Way
 from data_pipeline.exchanged_days import undo_exchange
 from data_pipeline.half_days import holds_halves, on_24_hours
 from data_pipeline.number_forms import half_width
-from data_pipeline.numeric_times import read_numeric
+from data_pipeline.numeric_times import days_and_parts, read_numeric
 from data_pipeline.source import DataSource
 from data_pipeline.stamps import with_slots, with_stamp
 from data_pipeline.time_text import (
@@ -127,6 +127,9 @@ def _joined(
     columns = [column.astype("str").str.strip() for column in table.times]
     if len(columns) == 1:
         return columns[0], None
+    days = days_and_parts(columns[0], columns[1])
+    if days is not None and len(columns) == 2:
+        return days, None
     flags, parts = None, [_filled_down(columns[0], columns[1])]
     for column, name in zip(columns[1:], names[1:], strict=True):
         few = flags is None and column.nunique() <= _FEW and not column.str.fullmatch(_YEAR).all()

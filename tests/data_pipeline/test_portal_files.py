@@ -172,6 +172,14 @@ def test_d16_a_workbook_says_from_when_its_days_count(
     assert load_series(again)[0].fingerprint == series.fingerprint
 
 
+@pytest.mark.parametrize("mark", [".", ","])
+def test_d16_days_and_parts_of_a_day_in_two_columns_are_joined(tmp_path: Path, mark: str) -> None:
+    days = (BEGINS.normalize() - pd.Timestamp("1899-12-30")).days
+    parts = [f"{hour / 24:.7g}".replace(".", mark) for hour in BEGINS.hour]
+    text = _table((f"{day};{part}" for day, part in zip(days, parts, strict=True)), header="D;T;U")
+    _is_truth(_source(tmp_path, text, time=("D", "T"), target="U"))
+
+
 def test_d16_days_of_a_text_file_may_count_from_1904(tmp_path: Path) -> None:
     days = (BEGINS - pd.Timestamp("1904-01-01")) / pd.Timedelta(days=1)
     source = _source(tmp_path, _table(f"{day:.6f}" for day in days))
