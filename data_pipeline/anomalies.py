@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from data_pipeline import places
@@ -10,6 +11,8 @@ from data_pipeline.grid import Rows
 from data_pipeline.source import DataSource
 
 FLAT_HOURS: Final = 24
+# At the end of a series, so many equal values are odd already.
+HUNG_HOURS: Final = 6
 # A thousandfold change of unit (W, kW, MW) with room for the load itself to be low or high.
 UNIT_JUMP: Final = 300.0
 
@@ -19,7 +22,8 @@ def find_anomalies(rows: Rows, source: DataSource) -> tuple[str, ...]:
 
     A jump is a run of values that are at least 300 times larger or smaller than the median size of
     the nonzero values. It must start or end between two neighbours that differ by the same factor.
-    A meter looks dead if it shows one value for at least 24 hours in a row.
+    A meter looks dead if it shows one value for at least 24 hours in a row. A logger seems to have
+    hung if the series ends with 6 equal values or more, twice as many as anywhere else.
 
     Args:
         rows: Gapless, without NaN.
@@ -44,6 +48,7 @@ def find_anomalies(rows: Rows, source: DataSource) -> tuple[str, ...]:
     warnings += _warn(usage < 0, "is negative", rows, source.target)
     warnings += _warn(_off_scale(usage), "jumps as if in another unit", rows, source.target)
     if not constant[-1]:
+        warnings += _hung(usage, rows, source)
         warnings += _warn(_flat(usage), "is flat, as if the meter was dead", rows, source.target)
     return tuple(warnings)
 
@@ -75,6 +80,20 @@ def _flat(usage: NDArray[np.float64]) -> NDArray[np.bool_]:
         if stop - first + 1 >= FLAT_HOURS:
             flagged[first : stop + 1] = True
     return flagged
+
+
+def _hung(usage: NDArray[np.float64], rows: Rows, source: DataSource) -> list[str]:
+    """Warns if the series ends with one value, and no other value comes so often in a row."""
+    lengths = [stop - first + 1 for first, stop in places.runs(np.diff(usage) == 0)]
+    last = lengths[-1] if lengths and usage[-1] == usage[-2] else 0
+    if not HUNG_HOURS <= last < FLAT_HOURS or max(lengths[:-1], default=1) * 2 > last:
+        return []
+    day = rows.local[-last - 1].normalize() - pd.Timedelta(hours=1)
+    return [
+        f"column {source.target!r} ends with {usage[-1]:g} in {last} hours from "
+        f"{places.clock(rows.local[-last])} on{_line_span(rows.lines[-last:])}, as if the logger "
+        f"hung; --end {day:%Y-%m-%d} leaves that day out"
+    ]
 
 
 def _warn(flags: NDArray[np.bool_], what: str, rows: Rows, name: str) -> list[str]:

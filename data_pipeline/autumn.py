@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from data_pipeline import places
 from data_pipeline.clock_times import ClockTimes
 from data_pipeline.errors import DataError
+from data_pipeline.grid import usual_step
 from data_pipeline.source import DataSource
 from data_pipeline.time_text import HOUR, Flags
 
@@ -44,10 +46,13 @@ def second_of_two(
         bool (n,); only the values of ambiguous rows have a meaning.
 
     Raises:
-        DataError: If there are flags that do not tell summer from winter.
+        DataError: If there are flags that do not tell summer from winter, or neither marks nor the
+            order of the rows tell the hours apart.
     """
     second = _by_order(local)
     marked = times.fold >= 0
+    if times.zone is None and times.flags is None and source.edition > 1:
+        _need_order(local, ambiguous & ~marked, source)
     second = np.where(marked, times.fold == 1, second)
     if times.zone is not None:
         letters = np.asarray(winter[ambiguous].strftime("%Z"), object)
@@ -65,6 +70,32 @@ def _by_order(local: pd.DatetimeIndex) -> Flags:
         newest_first = bool((steps < 0).mean() > 0.7)
     seen = pd.Series(local).groupby(local).cumcount(ascending=not newest_first).to_numpy()
     return np.asarray(seen > 0)
+
+
+def _need_order(local: pd.DatetimeIndex, alone: Flags, source: DataSource) -> None:
+    """Refuses rows of two equal hours that are further apart than an hour's rows.
+
+    Args:
+        local: Naive clock times of n rows, in file order.
+        alone: bool (n,), rows whose clock time comes twice in the zone and that have no mark.
+        source: Names for messages.
+    """
+    at = np.flatnonzero(alone)
+    clocks = local[at].as_unit("us").asi8
+    times, counts = np.unique(clocks, return_counts=True)
+    pairs = times[counts == 2]
+    step = usual_step(local.as_unit("us").asi8) if len(pairs) else 0
+    if not 0 < step <= HOUR:
+        return
+    for clock in pairs:
+        one, other = at[clocks == clock]
+        if (other - one) * step > HOUR:
+            moment = places.clock(local[one])
+            raise DataError(
+                f"{source.file}: column {source.time_name!r}: {moment} comes twice in {source.tz}, "
+                f"{other - one} rows apart: nothing tells which of these rows is the first of the "
+                f"two hours. Sort the rows as they were recorded, or mark the hours as A and B."
+            )
 
 
 def _plain_zone(letters: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -1,6 +1,5 @@
 """From clock times to instants: zones, clock changes, and stamps that end a period."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +14,7 @@ from data_pipeline.clock_times import ClockTimes
 from data_pipeline.errors import DataError, Way
 from data_pipeline.source import DataSource
 from data_pipeline.time_text import DAY, HOUR, Flags, Ints
+from data_pipeline.zone_letters import utc_by_letters
 
 # One zone for each way that clocks change; the messages suggest those that fit a file.
 ZONES: Final = (
@@ -80,7 +80,10 @@ def to_instants(
             return Instants(utc, utc.tz_convert(source.tz).tz_localize(None), kept, 0, ())
         return Instants(utc, _index(times.clock - ahead), kept, 0, ())
     if times.zone is not None and source.tz is None:
-        return _by_letters(times, ahead, lines, source)
+        utc, note = utc_by_letters(times.clock, times.zone, source)
+        return Instants(
+            utc - pd.to_timedelta(ahead, unit="us"), _index(times.clock - ahead), kept, 0, note
+        )
     if source.tz is None:
         _refuse_folds(times, empty, lines, source)
         local = _index(times.clock - ahead)
@@ -90,54 +93,6 @@ def to_instants(
 
 def _index(clock: Ints) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(clock.view("datetime64[us]"))
-
-
-_OFFSETS: Final = {
-    **dict.fromkeys(("UTC", "GMT"), 0),
-    "WET": 0,
-    "WEST": 1,
-    "CET": 1,
-    "CEST": 2,
-    "MEZ": 1,
-    "MESZ": 2,
-    "EET": 2,
-    "EEST": 3,
-    "EDT": -4,
-    "CDT": -5,
-    "MDT": -6,
-    "PDT": -7,
-    "PST": -8,
-    "KST": 9,
-    "JST": 9,
-    "AEST": 10,
-    "AEDT": 11,
-    "NZST": 12,
-    "NZDT": 13,
-}
-
-
-def _by_letters(times: ClockTimes, ahead: Ints, lines: Ints, source: DataSource) -> Instants:
-    """Reads zone letters that mean the same offset all over the world."""
-    assert times.zone is not None
-    found = sorted(set(times.zone))
-    if any(one not in _OFFSETS for one in found):
-        raise DataError(
-            f"{source.file}: column {source.time_name!r}: found the zone letters "
-            f"{', '.join(map(repr, found))}, which do not fix the offset from UTC of every row. "
-            f"Give --tz, such as --tz {_zone_hint(found)}.",
-            [Way({"tz": _zone_hint(found)})],
-        )
-    offset = np.array([_OFFSETS[one] for one in times.zone], np.int64) * HOUR
-    utc = _index(times.clock - offset - ahead).tz_localize("UTC")
-    kept = np.ones(len(lines), np.bool_)
-    note = f"zone letters {', '.join(found)} read as offsets from UTC"
-    return Instants(utc, _index(times.clock - ahead), kept, 0, (note,))
-
-
-def _zone_hint(letters: Sequence[str]) -> str:
-    known = {"E": "America/New_York", "C": "America/Chicago", "M": "America/Denver"}
-    known |= {"P": "America/Los_Angeles", "B": "Europe/London"}
-    return next((known[one[0]] for one in letters if one and one[0] in known), "Europe/Berlin")
 
 
 def _refuse_folds(times: ClockTimes, empty: Flags, lines: Ints, source: DataSource) -> None:

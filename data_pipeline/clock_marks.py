@@ -32,6 +32,9 @@ def folds_of_summer(
 ) -> NDArray[np.int8] | None:
     """Reads "DST" behind a time as a mark of the first of two equal hours.
 
+    If the letters stand at one of two equal times and at no other time of the summer, they only
+    mark that it comes twice: then the order of the rows tells which is the first.
+
     Args:
         zone: Letters behind n times.
         clock: int64 (n,), the times.
@@ -47,4 +50,6 @@ def folds_of_summer(
         return None
     summer = (zone == _SUMMER) & read
     twice = np.isin(clock, clock[summer]) & np.isin(clock, clock[~summer & read]) & read
+    if not (summer & ~twice).any():
+        return fold
     return np.where(twice, np.where(summer, 0, 1), fold).astype(np.int8)

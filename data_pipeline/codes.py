@@ -27,6 +27,8 @@ _FAR: Final = 0.2
 # In steps of the last digit that is written; in counts of 0, 1, 2, zero is near.
 _STEPS: Final = 10
 _DIGITS: Final = 3
+# Plain numbers that loggers write for no value. A balance has other negative values beside -1.
+_PLAIN: Final = (0.0, -1.0)
 # A sum is so many times the usual value; its digits may be rounded.
 _SUM: Final = 10.0
 _ROUNDED: Final = 1e-3
@@ -55,8 +57,9 @@ def need_meaning(values: Floats, lines: NDArray[np.int64], source: DataSource) -
             found[written(code)] = _told(written(code), numbers == code, name, lines)
     if source.edition > 1:
         usage = values[:, -1]
-        if _are_far_zeros(usage):
-            found["0"] = _told("0", usage == 0, source.target, lines)
+        for code in _PLAIN:
+            if written(code) not in found and _is_far(usage, code):
+                found[written(code)] = _told(written(code), usage == code, source.target, lines)
         if not found and source.missing is None:
             _need_no_sums(usage, lines, source)
     if not found:
@@ -84,9 +87,9 @@ def _told(code: str, at: Flags, name: str, lines: NDArray[np.int64]) -> str:
     return f"{code} in column {name!r}, {int(at.sum())} times ({places.lines(lines[at])})"
 
 
-def _are_far_zeros(usage: Floats) -> bool:
-    """True if a few values are exactly 0, and all others are positive and far from it."""
-    at = usage == 0
+def _is_far(usage: Floats, code: float) -> bool:
+    """True if a few values are exactly this one, and all others are positive and far from it."""
+    at = usage == code
     if not at.any() or len(usage) < _ROWS:
         return False
     runs = len(places.runs(at))

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -29,12 +29,14 @@ class Slots:
         fold: int8 (n,), 0 or 1 for the first or second of two hours with one name, else -1.
         step: Minutes per period.
         count: Periods per day.
+        by_clock: True if the columns are named by clock times from 00:00 on.
     """
 
     begin: NDArray[np.int64]
     fold: NDArray[np.int8]
     step: int
     count: int
+    by_clock: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,7 @@ class Table:
         slots: The columns' times of day in a table with one row per day; its `times` hold days.
             Else None.
         notes: What was left out, one sentence each.
+        from_1904: Whether the workbook counts its days from 1904; None if there is no workbook.
     """
 
     times: "tuple[pd.Series[str], ...]"
@@ -55,6 +58,7 @@ class Table:
     others: pd.DataFrame
     slots: Slots | None = None
     notes: tuple[str, ...] = ()
+    from_1904: bool | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -65,7 +69,7 @@ class Table:
             return self
         slots = self.slots
         if slots is not None:
-            slots = Slots(slots.begin[at], slots.fold[at], slots.step, slots.count)
+            slots = replace(slots, begin=slots.begin[at], fold=slots.fold[at])
         values = self.values[at]
         return Table(
             tuple(column[at] for column in self.times),
@@ -73,6 +77,7 @@ class Table:
             self.others[at] if self.others.shape[1] else self.others.iloc[: len(values)],
             slots,
             self.notes,
+            self.from_1904,
         )
 
 

@@ -1,10 +1,11 @@
-"""From a file to text or typed cells: plain text, gzip, zip, workbook, Parquet.
+"""From a file to text or typed cells: text, gzip, zip, workbook, Parquet, XML, JSON.
 
 To add a container, add a function here and a line in `_KINDS`.
 """
 
 import gzip
 import io
+import re
 import stat
 import zipfile
 import zlib
@@ -17,8 +18,25 @@ from typing import Final
 import pandas as pd
 
 from data_pipeline.errors import DataError
+from data_pipeline.green_button import as_table as green_button_table
+from data_pipeline.green_button import is_green_button
+from data_pipeline.json_rows import as_table as json_table
+from data_pipeline.json_rows import is_json
 
 LARGEST_FILE: Final = 2**30
+# Files that hold no table that can be read, by their first letters.
+_NO_TABLES: Final = {
+    b"%pdf": "a PDF",
+    b"<!doctype html": "a web page, as some portals write with the ending .xls",
+    b"<html": "a web page, as some portals write with the ending .xls",
+    b"<table": "a web page, as some portals write with the ending .xls",
+    b"<?xml": "XML",
+}
+# What says that days count from 1904, by the part of the workbook that says it.
+_FROM_1904: Final = {
+    "xl/workbook.xml": re.compile(rb"""date1904\s*=\s*["'](?:1|true)"""),
+    "content.xml": re.compile(rb"""null-date[^>]*date-value\s*=\s*["']1904-01-01"""),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +48,14 @@ class Content:
         sheets: Tables by name. A column keeps its type if all its cells have the same one.
         header: True if the sheets' columns are named; False if a row of cells holds the names.
         notes: What was done on the way, one sentence each.
+        from_1904: Whether a workbook says that its days count from 1904; None if nothing says so.
     """
 
     text: bytes
     sheets: dict[str, pd.DataFrame]
     header: bool
     notes: tuple[str, ...]
+    from_1904: bool | None = None
 
 
 def read_content(path: Path) -> Content:
@@ -56,6 +76,17 @@ def read_content(path: Path) -> Content:
             break
     if not content.strip(b" \t\r\n\0"):
         raise DataError(f"{path}: expected a CSV file with a header, found an empty file.")
+    for holds, as_table in ((is_green_button, green_button_table), (is_json, json_table)):
+        if holds(content):
+            content, note = as_table(content, path)
+            notes = (*notes, note)
+    head = content[:200].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    other = next((name for mark, name in _NO_TABLES.items() if head.startswith(mark)), None)
+    if other is not None:
+        raise DataError(
+            f"{path}: expected a table of text, a workbook or Parquet, found {other}. Open it in "
+            f"the program that it is made for, and save the table as CSV or .xlsx."
+        )
     return Content(content, {}, False, notes)
 
 
@@ -144,7 +175,21 @@ def _workbook(content: bytes, path: Path) -> Content:
     full = {name: rows for name, rows in sheets.items() if len(rows) > 1}
     if not full:
         raise DataError(f"{path}: expected rows in a sheet of the workbook, found none.")
-    return Content(b"", {name: _cells(rows) for name, rows in full.items()}, False, ())
+    cells = {name: _cells(rows) for name, rows in full.items()}
+    return Content(b"", cells, False, (), _from_1904(content))
+
+
+def _from_1904(content: bytes) -> bool | None:
+    """Whether an .xlsx or .ods workbook says that its days count from 1904; None of an .xls."""
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        return None
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        inside = set(archive.namelist())
+        return any(
+            mark.search(archive.read(name)) is not None
+            for name, mark in _FROM_1904.items()
+            if name in inside and archive.getinfo(name).file_size <= LARGEST_FILE
+        )
 
 
 def _cells(rows: Sequence[Sequence[object]]) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """From the cells of a table to rows with their instants, within the days asked for."""
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,13 +12,15 @@ from data_pipeline.clock import to_instants
 from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.edges import Around, empty_rows, trim
-from data_pipeline.errors import DataError
+from data_pipeline.errors import DataError, Way
 from data_pipeline.grid import ahead_of_end, snap
 from data_pipeline.midnights import move_midnights
 from data_pipeline.source import DataSource
+from data_pipeline.time_text import MINUTE
 from data_pipeline.times import read_times
 
 DAY = pd.Timedelta(days=1)
+_UTC = re.compile(r"(?<![a-z])(?:utc|gmt)(?![a-z+-])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +63,8 @@ def date_rows(table: Table, source: DataSource) -> Dated:
         DataError: If a time cannot be read or placed, or no row is within the days asked for.
     """
     times = read_times(table, source)
+    if times.offset is None and times.zone is None and source.edition > 1:
+        _need_one_clock(table, source)
     table, times, around = trim(table, times, source)
     lines = table.values.index.to_numpy(np.int64)
     clock, snapped = snap(times.clock, lines)
@@ -67,19 +72,23 @@ def date_rows(table: Table, source: DataSource) -> Dated:
     empty = empty_rows(table, source)
     if table.slots is not None:
         # The 25th hour of a day that has 24.
-        held = ~(empty & (times.hour > 1440 // table.slots.step * table.slots.step // 60))
+        extra = times.hour > 1440 // table.slots.step * table.slots.step // 60
+        held = ~(extra & (empty | _are_fillers(table, extra)))
         table, times, lines, empty = table.take(held), times.take(held), lines[held], empty[held]
     stamp = source.stamp if times.stamp is None or source.stamp is not None else times.stamp
-    if table.slots is not None:
+    slots = table.slots
+    if slots is not None and not (slots.by_clock and source.cumulative):
         stamp = "begin"
-    if times.stamp is not None:
-        # What the file says is not asked about.
+    if times.stamp is not None and (slots is None or not slots.by_clock):
+        # What the file says is not asked about. A column 05:00 may hold readings of that time.
         source = source.model_copy(update={"stamp": stamp})
     if table.slots is None:
         clock, moved = move_midnights(times.clock, lines, stamp, source)
         times = replace(times, clock=clock, notes=(*times.notes, *moved))
     ahead = np.zeros(len(lines), np.int64)
-    if stamp == "end":
+    if stamp == "end" and slots is not None:
+        ahead += slots.step * MINUTE
+    elif stamp == "end":
         ahead = ahead_of_end(times.clock, times.read)
     placed = to_instants(times, ahead, empty, lines, source)
     chosen = placed.kept.copy()
@@ -97,6 +106,33 @@ def date_rows(table: Table, source: DataSource) -> Dated:
         stamp=stamp,
         source=source,
     )
+
+
+def _need_one_clock(table: Table, source: DataSource) -> None:
+    """Refuses a column that is called by UTC, if `--tz` names another zone."""
+    named = [name for name in source.time if _UTC.search(name)]
+    if not named or source.tz in (None, "UTC", "Etc/UTC", "Etc/GMT", "Etc/UCT"):
+        return
+    # By their places, columns are read without their names.
+    at = [column.name for column in table.times]
+    by_place = [str(one + 1) for one in at if isinstance(one, (int, np.integer))]
+    ways = [Way({"tz": "UTC"}, "the times are UTC")]
+    if len(by_place) == len(source.time):
+        ways.append(Way({"time": by_place}, f"they are the clock of {source.tz}"))
+    raise DataError(
+        f"{source.file}: column {named[0]!r} is called by UTC, and --tz says that its clock is "
+        f"that of {source.tz}.",
+        ways,
+    )
+
+
+def _are_fillers(table: Table, extra: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Zeros in the 25th hours, bool (n,), if most of these are zeros: few days have 25 hours."""
+    zero = np.zeros(len(table), np.bool_)
+    if extra.any():
+        cells = table.values.iloc[:, -1][extra].astype("str").str.replace(",", ".", regex=False)
+        zero[extra] = (pd.to_numeric(cells, errors="coerce") == 0).to_numpy()
+    return zero if 2 * zero.sum() > extra.sum() else np.zeros(len(table), np.bool_)
 
 
 def _in_period(local: pd.DatetimeIndex, source: DataSource) -> NDArray[np.bool_]:

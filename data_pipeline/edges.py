@@ -16,6 +16,7 @@ from data_pipeline.number_columns import is_empty
 from data_pipeline.number_forms import PLAIN
 from data_pipeline.sections import SUMS
 from data_pipeline.source import DataSource
+from data_pipeline.unread_times import what_helps
 
 # Up to this many rows without a time below the header may be units or a second header.
 _BELOW_HEADER: Final = 4
@@ -65,8 +66,10 @@ def trim(table: Table, times: ClockTimes, source: DataSource) -> tuple[Table, Cl
         notes.append(f"{first} rows below the column names left out; they say {told}")
     if stop < len(read):
         tail = text.iloc[stop:]
-        # A cut or mistyped time is not a note.
-        if tail.str.fullmatch(r"[0-9:./ T-]+").any() or tail.index.nunique() > _BELOW_DATA:
+        # A cut or mistyped time is not a note, unless no value stands beside it.
+        cut = tail.str.fullmatch(r"[0-9:./ T-]+").to_numpy()
+        bare = empty_rows(table.take(slice(stop, None)), source)
+        if (cut & ~bare).any() or tail.index.nunique() > _BELOW_DATA:
             raise _no_time(table, read, source)
         notes.append(
             f"{tail.index.nunique()} rows below the data left out, which have no time: "
@@ -106,13 +109,13 @@ def _no_time(table: Table, read: NDArray[np.bool_], source: DataSource) -> DataE
         text = text + " " + more.astype("str").str.strip()
     at = int(np.argmin(read))
     cell = text.iloc[at]
+    ways: list[Way] = []
     if source.date_format is not None:
         hint = f"It does not fit --date-format {source.date_format!r}"
     elif cell == "":
         hint = "Fill it or remove the row"
     else:
-        hint = "Correct it, or give its format with --date-format"
-    ways = []
+        hint, ways = what_helps(text[~read], source)
     below = np.flatnonzero(~read)
     if source.section is None and at > 0 and _may_be_names(table, below):
         hint = "Another table may begin there"

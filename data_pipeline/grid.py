@@ -261,7 +261,8 @@ def _off_grid(rows: Rows, bad: NDArray[np.bool_], step: int, source: DataSource)
     ]
     return DataError(
         f"{source.file}: expected regular times, found irregular ones: mostly {name_of(step)}, "
-        f"but line {rows.lines[at]} is {rows.local[at]}, {name_of(since)} after the row before; "
+        f"but line {rows.lines[at]} is {rows.local[at]}"
+        f"{f', {name_of(since)} after the row before' if since else ''}; "
         f"{int(bad.sum())} such rows. Correct the times or average them to hours first.",
         ways if few else (),
     )

@@ -29,11 +29,14 @@ from data_pipeline.report import ColumnRange, DataReport
 from data_pipeline.rules import ReadingRules
 from data_pipeline.series import HOUR, HourlySeries
 from data_pipeline.source import DataSource
+from data_pipeline.stamps import need_stamp
 from data_pipeline.table import Found, read_table
 from data_pipeline.units import unit_of
 from data_pipeline.values import Numbers, read_numbers
 
 DAY: Final = pd.Timedelta(days=1)
+_MINUTE: Final = 60_000_000
+_HOUR: Final = 60 * _MINUTE
 
 
 def load_series(source: DataSource) -> tuple[HourlySeries, DataReport]:
@@ -75,7 +78,7 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
     coded = need_meaning(rows.values, rows.lines, source)
     named = (source.target, *dated.around.units.values(), *numbers.units.values())
     unit = unit_of(source.unit, named) or beside.unit
-    made = _to_hours(rows, dated.table.others, source, unit)
+    made = _to_hours(rows, dated, source, unit)
     rows, end_notes = cut_ends(made.rows, source)
     if last:
         rows, left = last_run(rows, source)
@@ -109,6 +112,7 @@ def _load(source: DataSource, last: bool) -> tuple[HourlySeries, DataReport]:
         warnings=(
             *_period_warnings(rows, source),
             *_register_warnings(source),
+            *_clock_warnings(rows),
             *(*coded, *beside.warnings, *find_anomalies(rows, source)),
         ),
         rules=_decided(told, found, dated, numbers),
@@ -126,8 +130,9 @@ class _Made:
     notes: tuple[str, ...]
 
 
-def _to_hours(rows: Rows, others: pd.DataFrame, source: DataSource, unit: str) -> _Made:
+def _to_hours(rows: Rows, dated: Dated, source: DataSource, unit: str) -> _Made:
     notes: list[str] = []
+    others = dated.table.others
     rows, said = in_order(rows)
     notes += said
     if source.duplicates is None:
@@ -141,6 +146,7 @@ def _to_hours(rows: Rows, others: pd.DataFrame, source: DataSource, unit: str) -
     notes += said
     rows, said = difference(rows, source)
     notes += said
+    need_stamp(dated.times, source)
     hours = to_hours(rows, source, unit)
     return _Made(hours.rows, hours.frequency, (*notes, *hours.notes))
 
@@ -243,4 +249,15 @@ def _register_warnings(source: DataSource) -> list[str]:
     return [
         "the usage between two readings has the time of the second one; if a reading is taken at "
         "the time of its row, it belongs to the hour that ends there: give --stamp end"
+    ]
+
+
+def _clock_warnings(rows: Rows) -> list[str]:
+    """Hours that do not begin on the hour."""
+    late = int(rows.local.asi8[0] % _HOUR)
+    if not late:
+        return []
+    return [
+        f"hours begin {late / _MINUTE:g} minutes past the hour; if the times are the middles of "
+        f"hours, move them to their begins first"
     ]

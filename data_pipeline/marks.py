@@ -13,7 +13,8 @@ _CURRENCY: Final = (
 )
 _BEHIND: Final = rf"(?:{_CURRENCY}|ct|¢|원|元|円)(?:/[kM]?Wh)?|{UNITS_BEHIND}"
 _AROUND: Final = re.compile(
-    rf"(?P<sign>[+-])?(?:(?P<front>{_CURRENCY}) ?)?(?P<open>\()?(?:(?P<within>{_CURRENCY}) ?)?"
+    # The apostrophe tells a spreadsheet that the cell is text.
+    rf"'?(?P<sign>[+-])?(?:(?P<front>{_CURRENCY}) ?)?(?P<open>\()?(?:(?P<within>{_CURRENCY}) ?)?"
     r"(?P<inner>[+-])?"
     r"(?P<number>[.,]?[0-9](?:[0-9.,' ]*[0-9])?[.,]?(?:[eE][+-]?[0-9]{1,3})?)"
     rf"(?: ?(?P<unit>{_BEHIND}))?"

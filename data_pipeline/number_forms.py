@@ -16,8 +16,13 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-# Full-width digits, letters and signs, as East Asian keyboards write them.
-FULL_WIDTH: Final = {chr(0xFEE0 + code): chr(code) for code in range(0x21, 0x7F)} | {"\u3000": " "}
+# Full-width digits, letters and signs, as East Asian keyboards write them, and Arabic digits.
+_ARABIC: Final = {chr(zero + one): str(one) for zero in (0x660, 0x6F0) for one in range(10)}
+FULL_WIDTH: Final = (
+    {chr(0xFEE0 + code): chr(code) for code in range(0x21, 0x7F)}
+    | {"\u3000": " ", "\u066b": ".", "\u066c": ","}
+    | _ARABIC
+)
 _PLAIN_SIGNS: Final = str.maketrans(
     {
         **dict.fromkeys("−‐‑–﹣－", "-"),
@@ -85,7 +90,7 @@ def tidy(cell: str) -> str:
 
 
 def half_width(cells: "pd.Series[str]") -> "pd.Series[str]":
-    """Cells in ASCII digits, letters and signs, if most of the first ones are full-width.
+    """Cells in ASCII digits, letters and signs, if most of the first ones are in others.
 
     Args:
         cells: n cells.

@@ -13,7 +13,7 @@ from data_pipeline.public_holidays import HOLIDAY, check_country
 ColumnName = Annotated[str, Field(min_length=1, max_length=300)]
 
 # `--date-format` takes these kinds of numeric times, beside strptime formats.
-NUMERIC_TIMES = ("epoch", "epoch-ms", "excel")
+NUMERIC_TIMES = ("epoch", "epoch-ms", "epoch-us", "epoch-ns", "excel", "excel-1904")
 THOUSANDS = {"point": ".", "comma": ",", "blank": " ", "space": " ", "apostrophe": "'", "’": "'"}
 DECIMALS = {"point": ".", "comma": ","}
 # The first edition did not read columns of quality, direction and units, asked about fewer codes,
@@ -44,7 +44,7 @@ class ReadingRules(BaseModel):
         thousands: Mark between groups of digits (`--thousands`); "" allows none.
         missing: Cells that mean "no value", beside the usual ones (`--missing`); an empty tuple
             takes suspicious numbers such as -9999 as values.
-        date_format: strptime format of the time column, or "epoch", "epoch-ms", "excel"
+        date_format: strptime format of the time column, or one of `NUMERIC_TIMES`
             (`--date-format`).
         stamp: Whether a row's time is the begin or the end of what it measures (`--stamp`).
         tz: IANA name of the zone of clock times written without offset (`--tz`).

@@ -15,7 +15,9 @@ _LINES: Final = 2000
 _LISTED: Final = 6
 SUMS: Final = re.compile(
     r"^(?:sub-?|grand )?(?:totals?|sums?|summe|zwischensumme|gesamt|average|mean|"
-    r"mittel(?:wert)?)\b|^(?:합계|소계|총계|평균)",
+    r"mittel(?:wert)?|totale?|totaal|totaux|somme|somma|suma|soma|moyenne|media|média|razem|łącznie|"
+    r"celkem|spolu|súčet|ukupno|skupaj|összesen|yhteensä|summa|i alt|kokku|viso|kopā|toplam|jumlah|"
+    r"итого|всего|усього|общо|σύνολο)\b|^(?:합계|소계|총계|평균|合計|小計|総計|合计|小计|总计|平均)",
     re.IGNORECASE,
 )
 _PAGE: Final = re.compile(r"(?:page|seite|blatt|página|페이지|쪽|ページ)\b|페이지", re.IGNORECASE)

@@ -18,10 +18,18 @@ from data_pipeline.time_text import DAY, HOUR, MINUTE, SECOND, Cells
 _END_NAMES: Final = re.compile(
     r"(?<![a-z])(?:end(?:ing|e|zeit|s)?|bis|he|to)(?![a-z])|종료", re.IGNORECASE
 )
-# Known since the second edition of the reader.
-_MORE_ENDS: Final = re.compile(r"(?<![^\W\d_])(?:fin|hasta|fine|stop)(?![^\W\d_])|까지|終了", re.I)
+# Known since the second edition of the reader, in the languages of Europe and East Asia.
+_MORE_ENDS: Final = re.compile(
+    r"(?<![^\W\d_])(?:fin(?:al)?|hasta|fine|stop|até|fim|tot|til|till|slut(?:tid)?|loppu\w*|lõpp|"
+    r"koniec|konec|kraj|do|bitiş|vég[e]?|sfârșit|конец|окончание|до|τέλος|έως)(?![^\W\d_])|"
+    r"까지|終了|结束|結束|截止",
+    re.IGNORECASE,
+)
 _MORE_BEGINS: Final = re.compile(
-    r"(?<![^\W\d_])(?:d[ée]but|desde|inicio|inizio)(?![^\W\d_])|부터|開始", re.I
+    r"(?<![^\W\d_])(?:d[ée]but|desde|inicio|início|inizio|van|fra|från|alku\w*|algus|od|"
+    r"początek|začátek|začiatok|početak|başlang\u0131ç|kezdet[e]?|început|начало|от|αρχή|από)"
+    r"(?![^\W\d_])|부터|開始|开始|起始",
+    re.IGNORECASE,
 )
 _BEGIN_NAMES: Final = re.compile(
     r"(?<![a-z])(?:start(?:ing|s|zeit)?|begin(?:n|ning|s)?|von|from)(?![a-z])|시작", re.IGNORECASE
@@ -132,5 +140,33 @@ def _by_whole_days(times: ClockTimes, text: "pd.Series[str]", source: DataSource
         f"{source.file}: column {source.time_name!r}: the first time is "
         f"{places.quoted(text.iloc[at])} in line {text.index[at]}, one step after midnight. Either "
         f"each time is the end of its period, or the first one is missing.",
+        [Way({"stamp": "end"}, "times are ends"), Way({"stamp": "begin"}, "times are begins")],
+    )
+
+
+def need_stamp(times: ClockTimes, source: DataSource) -> None:
+    """Refuses hours from 01:00 to 00:00 until `--stamp` says what they are.
+
+    They may be the ends of whole days, or begins: days of UTC on a clock that is an hour ahead.
+
+    Args:
+        times: Of n rows, at least one.
+        source: `--stamp`, `--register`, and names for messages.
+
+    Raises:
+        DataError: With both ways.
+    """
+    known = (source.stamp, times.stamp, source.cumulative or None) != (None, None, None)
+    clock = times.clock[times.read]
+    first, last = int(clock.min()), int(clock.max())
+    if known or source.edition == 1 or (first % DAY, last % DAY) != (HOUR, 0):
+        return
+    if usual_step(clock) != HOUR:
+        return
+    begin, end = (places.clock(pd.Timestamp(one, unit="us")) for one in (first, last))
+    raise DataError(
+        f"{source.file}: column {source.time_name!r}: the hours run from {begin} to {end}. Either "
+        f"each time is the end of its hour, and all days are whole, or the file begins and ends "
+        f"one hour late, as days of UTC do on another clock; no row tells which.",
         [Way({"stamp": "end"}, "times are ends"), Way({"stamp": "begin"}, "times are begins")],
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from data_pipeline.across import is_across, turn
-from data_pipeline.body import plain_name
+from data_pipeline.body import SEPARATORS, plain_name
 from data_pipeline.columns import Table, choose_columns, choose_rows, position, wanted_names
 from data_pipeline.container import Content, read_content
 from data_pipeline.encoding import decode
@@ -19,6 +19,7 @@ from data_pipeline.source import DataSource
 from data_pipeline.wide import is_wide, melt, number_periods
 
 _SHEETS: Final = 6
+_MOSTLY: Final = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +70,8 @@ def read_table(source: DataSource) -> Found:
     names, cells, header = raw.names, raw.cells, raw.header
     if header and source.header is None and not set(wanted_names(source)) & set(names):
         names, cells, header = _without_header(names, cells, header, source)
+    if raw.separator == SEPARATORS[","]:
+        _need_whole_numbers(names, cells, source, where)
     table, notes = _choose(names, cells, source, where, text.name)
     return Found(
         table=table,
@@ -77,6 +80,37 @@ def read_table(source: DataSource) -> Found:
         separator=raw.separator,
         header=header,
         notes=(*content.notes, *text.notes, *records, *raw.notes, *notes, *table.notes),
+    )
+
+
+def _need_whole_numbers(
+    names: tuple[str, ...], cells: pd.DataFrame, source: DataSource, where: str
+) -> None:
+    """Refuses digits in a nameless last column that may be those behind a decimal comma."""
+    last = len(names) - 1
+    name = names[last - 1]
+    if last < 2 or names[last] or not name or name not in map(plain_name, source.value_columns):
+        return
+    digits = [cells[at].astype("str").str.strip() for at in (last - 1, last)]
+    shares = [
+        float(column.str.fullmatch(form).mean())
+        for column, form in zip(digits, (r"[+-]?\d+", r"\d+"), strict=True)
+    ]
+    if min(shares) < _MOSTLY:
+        return
+    told = source.model_dump(include={"target", "features"})
+    by_position: dict[str, object] = (
+        {"target": str(last)}
+        if plain_name(source.target) == name
+        else {
+            "features": [str(last) if plain_name(one) == name else one for one in told["features"]]
+        }
+    )
+    raise DataError(
+        f"{where}: the last column has no name and holds digits, such as {digits[1].iloc[0]!r} "
+        f"behind {digits[0].iloc[0]!r} of column {name!r}. If they stand behind decimal commas, "
+        f"put these numbers in quotes, or separate the cells by semicolons.",
+        [Way(by_position, f"{name!r} holds whole numbers")],
     )
 
 
@@ -137,7 +171,8 @@ def _from_sheet(content: Content, source: DataSource) -> Found:
     kind = "Parquet" if content.header else "workbook"
     where = f"{path}: sheet {sheet!r}" if not content.header else f"{path}"
     table, notes = _choose(names, cells, source, where, kind)
-    return Found(replace(table), kind, None, "", line, (*content.notes, *notes, *table.notes))
+    table = replace(table, from_1904=content.from_1904)
+    return Found(table, kind, None, "", line, (*content.notes, *notes, *table.notes))
 
 
 def _sheet_header(

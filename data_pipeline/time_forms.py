@@ -9,24 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-# First letters of month names in English, German, French and Spanish.
-_MONTH_WORDS: Final = (
-    ("jan", "ene"),
-    ("feb", "fév", "fev"),
-    ("mar", "mär", "mrz"),
-    ("apr", "avr", "abr"),
-    ("may", "mai"),
-    ("jun", "juin"),
-    ("jul", "juil"),
-    ("aug", "aoû", "ago"),
-    ("sep",),
-    ("oct", "okt"),
-    ("nov",),
-    ("dec", "dez", "déc", "dic"),
-)
-MONTHS: Final = {word: number for number, words in enumerate(_MONTH_WORDS, 1) for word in words}
-_MORNING: Final = ("오전", "am", "a.m.", "上午", "午前")
-_EVENING: Final = ("오후", "pm", "p.m.", "下午", "午後")
+from data_pipeline.month_names import is_weekday, month_of
+
+_MORNING: Final = ("오전", "am", "a.m.", "a. m.", "上午", "午前", "πμ", "π.μ.")
+_EVENING: Final = ("오후", "pm", "p.m.", "p. m.", "下午", "午後", "μμ", "μ.μ.")
+# What a column of the halves of a day holds, in lower case.
+HALVES: Final = frozenset((*_MORNING, *_EVENING))
 
 
 @dataclass(frozen=True)
@@ -35,6 +23,7 @@ class Form:
 
     Attributes:
         year, month, day, hour, minute, second, fraction: Places; None if not written.
+        day_of_year: Place of the number of a day in its year, instead of month and day.
         one, two, three: Parts of a date whose order is not known yet.
         month_name: Number of a month that is written as a word, else 0.
         half: 0 for the morning, 12 for the afternoon, None for a 24-hour clock.
@@ -49,6 +38,7 @@ class Form:
     year: tuple[int, int] | None = None
     month: tuple[int, int] | None = None
     day: tuple[int, int] | None = None
+    day_of_year: tuple[int, int] | None = None
     hour: tuple[int, int] | None = None
     minute: tuple[int, int] | None = None
     second: tuple[int, int] | None = None
@@ -73,54 +63,67 @@ def _bytewise(text: str) -> str:
 
 _HALVES: Final = "|".join(re.escape(_bytewise(word)) for word in (*_MORNING, *_EVENING))
 _LETTERS: Final = r"[A-Za-z\x80-\xff]"
-_YEAR, _MONTH, _DAY = (_bytewise(word) for word in ("년", "월", "일"))
-_WEEKDAY: Final = re.compile(
-    rf"^(?:(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so)(?:[a-z]*)[.,]? +)"
-    rf"|(?<=0) ?\((?:{_LETTERS}{{2,9}})\)"
-    rf"|(?<=0),? (?:mon|tue|wed|thu|fri|sat|sun)[a-z]*(?=$| )",
-    re.IGNORECASE,
+_YEAR, _MONTH, _DAY, _HOUR, _MINUTE, _SECOND = (
+    f"(?:{'|'.join(map(_bytewise, signs))})"
+    for signs in ("년年", "월月", "일日", "시時时点點", "분分", "초秒")
 )
+# A weekday in front, in parentheses behind the date, or between date and time.
+_WEEKDAY: Final = re.compile(
+    rf"^(?P<first>{_LETTERS}{{2,24}}(?:-feira)?)[.,]{{0,2}} +"
+    rf"|(?<=[0\x80-\xff]) ?\((?:{_LETTERS}{{2,12}})\)"
+    rf"|(?<=0),? (?P<last>{_LETTERS}{{2,24}})(?=$| )"
+)
+_NAME: Final = rf"(?P<_m>{_LETTERS}{{3,24}})"
 _DATES: Final = tuple(
     re.compile(pattern)
     for pattern in (
         rf"(?P<year>0000)(?:[-/.]|\. |{_YEAR} ?)(?P<month>00?)(?:[-/.]|\. |{_MONTH} ?)"
         rf"(?P<day>00?)(?:\.(?!0)|{_DAY})?",
-        r"(?P<year>0000) (?P<month>00?) (?P<day>00?)",
-        r"(?P<one>00?)(?P<_s>[-/.]|\. )(?P<two>00?)(?P=_s)(?P<year>0000)\.?",
+        r"(?P<year>0000)(?P<_s>[ :_])(?P<month>00?)(?P=_s)(?P<day>00?)",
+        # A day of the year; and a year of Taiwan, which has three digits.
+        r"(?P<year>0000)[-/ ](?P<day_of_year>000)(?!0)",
+        r"(?P<year>000)(?P<_s>[-/.])(?P<month>00?)(?P=_s)(?P<day>00?)",
+        r"(?P<one>00?)(?P<_s>[-/. ]|\. )(?P<two>00?)(?P=_s)(?P<year>0000)\.?",
         r"(?P<one>00?)(?P<_s>[-/.]|\. )(?P<two>00?)(?P=_s)(?P<three>00)(?!0)\.?",
-        rf"(?P<day>00?)(?:st|nd|rd|th)?(?:[-/. ]|\. |, )?(?P<_m>{_LETTERS}{{3,12}})\.?"
-        r"(?:[-/. ]|, )?(?P<year>0000|00(?!0))",
-        rf"(?P<_m>{_LETTERS}{{3,12}})[-/. ]{{1,2}}(?P<day>00?)(?:st|nd|rd|th)?(?:,? |[-/.])"
-        r"(?P<year>0000)",
-        rf"(?P<year>0000)[-/. ](?P<_m>{_LETTERS}{{3,12}})[-/. ](?P<day>00?)",
+        rf"(?P<day>00?)(?:st|nd|rd|th)?(?:[-/. ]|\. |, | de )?{_NAME}\.?"
+        r"(?:[-/. ]|, | de )?(?P<year>0000|00(?!0))",
+        rf"{_NAME}[-/. ]{{1,2}}(?P<day>00?)(?:st|nd|rd|th)?(?:,? |[-/.])(?P<year>0000)",
+        rf"(?P<year>0000)(?:[-/. ]|\. ){_NAME}\.?[-/. ](?P<day>00?)\.?",
         r"(?P<year>0000)(?P<month>00)(?P<day>00)(?!0{1}(?:0{2})*$)",
     )
 )
+# "Feb 05 00:00:00 UTC 2024", as the command date of Unix writes it.
+_YEAR_LAST: Final = re.compile(rf"{_NAME} +(?P<day>00?) (?P<_t>.+) (?P<year>0000)")
 _TIMES: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         rf"(?P<_h>(?:{_HALVES}) ?)?(?P<hour>00?)(?P<_f0>[AB*])?[:.h](?P<minute>00)"
         rf"(?:[:.](?P<second>00)(?:[.,:](?P<fraction>0{{1,9}}))?)?(?P<_f>[AB*](?![A-Z]))?"
-        rf"(?P<_h2> ?(?:{_HALVES}))?",
-        rf"(?P<_h>(?:{_HALVES}) ?)?(?P<hour>00?) ?(?:{_bytewise('시')}|h|uhr)"
-        rf"(?: ?(?P<minute>00?) ?(?:{_bytewise('분')}|min|m)?(?: ?(?P<second>00?) ?"
-        rf"(?:{_bytewise('초')}|s))?)?",
+        rf"(?P<_h2> ?(?:{_HALVES}))?(?: ?(?:uhr|hrs?))?",
+        rf"(?P<_h>(?:{_HALVES}) ?)?(?P<hour>00?) ?(?:{_HOUR}|h|uhr)"
+        rf"(?: ?(?P<minute>00?) ?(?:{_MINUTE}|min|m)?(?: ?(?P<second>00?) ?"
+        rf"(?:{_SECOND}|s))?)?",
         rf"(?:HE|hour|hr|h)? ?(?P<_h>(?:{_HALVES}) ?)?(?P<hour>00?)(?P<_f>[AB*](?![A-Z]))?"
         rf"(?P<_h2> ?(?:{_HALVES}))?",
         r"(?P<hour>00)(?P<minute>00)(?P<second>00)?",
     )
 )
 _OFFSET: Final = re.compile(
-    r" ?(?:(?P<_utc>Z|UTC|GMT)|(?:UTC|GMT)?(?P<_sign>[+-])(?P<offset_hour>00)"
-    r"(?::?(?P<offset_minute>00))?)(?:\[[A-Za-z/_+-]+\])?$"
+    r" ?(?:(?P<_utc>Z|UTC|GMT)|(?:UTC|GMT)?(?P<_sign>[+-])"
+    r"(?P<offset_hour>00|(?<=UTC[+-])0|(?<=GMT[+-])0)(?::?(?P<offset_minute>00))?)"
+    r"(?:\[[A-Za-z/_+-]+\]| [A-Z]{3,5}| \([^()]*\))?$"
 )
-_ZONE: Final = re.compile(r" \(?(?P<_zone>[A-Z]{3,5})\)?$")
+_ZONE: Final = re.compile(r" \(?(?P<_zone>[A-Z]{2,5}|[A-Z][a-z]+(?:/[A-Za-z_]+)+)\)?$")
 _COMPACT: Final = re.compile(
     r"(?P<year>0000)(?P<month>00)(?P<day>00)(?P<hour>00)(?P<minute>00)?(?P<second>00)?"
 )
-_BETWEEN: Final = re.compile(r",? +| ?T|_|:|-(?=00[:.]00)")
+_BETWEEN: Final = re.compile(
+    rf",? +(?:(?:klo|kl\.?|kell|um|at|ore|o|a las|{_bytewise('à')}|{_bytewise('às')}"
+    rf"|-|{_bytewise('–')}) +)?| ?T|_|:|-(?=00[:.]00)|/(?=00$)"
+)
 _APART: Final = tuple(
-    re.compile(pattern) for pattern in (rf" (?:-|to|bis|{_bytewise('–')}) ", r" ?~ ?", r"/", r"-")
+    re.compile(pattern)
+    for pattern in (rf" (?:-|to|bis|do|til|till|tot|{_bytewise('–')}) ", r" ?~ ?", r"/", r"-")
 )
 
 
@@ -154,13 +157,15 @@ def _interval(template: str, apart: re.Pattern[str]) -> Form | None:
 
 
 def _single(template: str) -> Form | None:
-    weekday = _WEEKDAY.search(template)
-    if weekday is not None and not _month(weekday.group()):
+    weekday = _weekday(template)
+    if weekday is not None:
         # Blanks of the same length keep all places.
-        inner = template.replace(weekday.group(), " " * len(weekday.group()), 1)
+        first, last = weekday
+        inner = template[:first] + " " * (last - first) + template[last:]
         at = len(inner) - len(inner.lstrip())
         found = _single(inner.strip())
-        return None if found is None else _moved(found, at)
+        if found is not None:
+            return _moved(found, at)
     compact = _COMPACT.match(template)
     if compact is not None:
         form = _ending(template, compact.end(), _places(compact))
@@ -172,7 +177,7 @@ def _single(template: str) -> Form | None:
             continue
         places = _places(match)
         if "_m" in match.groupdict():
-            number = _month(match["_m"])
+            number = month_of(_decoded(match["_m"]))
             if not number:
                 continue
             places["month_name"] = number
@@ -184,7 +189,27 @@ def _single(template: str) -> Form | None:
         form = _time(template[between.end() :], {}, between.end())
         if form is not None:
             return _with(form, **places)
-    return _time_first(template)
+    return _year_last(template) or _time_first(template)
+
+
+def _weekday(template: str) -> tuple[int, int] | None:
+    """Where a weekday stands."""
+    for match in _WEEKDAY.finditer(template):
+        word = match["first"] or match["last"]
+        # Two capitals behind a time are rather a zone: PT.
+        zone = match["last"] is not None and len(match["last"]) == 2 and match["last"].isupper()
+        if word is None or (is_weekday(_decoded(word)) and not zone):
+            return match.span()
+    return None
+
+
+def _year_last(template: str) -> Form | None:
+    match = _YEAR_LAST.fullmatch(template)
+    month = 0 if match is None else month_of(_decoded(match["_m"]))
+    if match is None or not month:
+        return None
+    time = _time(match["_t"], {}, match.start("_t"))
+    return None if time is None else _with(time, **_places(match), month_name=month)
 
 
 def _time_first(template: str) -> Form | None:
@@ -193,7 +218,7 @@ def _time_first(template: str) -> Form | None:
         date = _single(template[blank.end() :]) if time is not None else None
         if time is not None and date is not None and date.hour is None:
             parts = _moved(date, blank.end()).__dict__
-            own = ("year", "month", "day", "one", "two", "three", "month_name")
+            own = ("year", "month", "day", "day_of_year", "one", "two", "three", "month_name")
             return _with(time, **{name: parts[name] for name in own})
     return None
 
@@ -205,9 +230,9 @@ def _time(template: str, places: dict[str, object], shift: int = 0) -> Form | No
             continue
         found: dict[str, object] = _places(match)
         named = match.groupdict()
-        half = (named.get("_h") or named.get("_h2") or "").strip().lower()
+        half = _decoded(named.get("_h") or named.get("_h2") or "").strip().lower()
         if half:
-            found["half"] = 0 if half in map(_bytewise, _MORNING) else 12
+            found["half"] = 0 if half in _MORNING else 12
         mark = (named.get("_f") or named.get("_f0") or "").upper()
         if mark:
             found["fold"] = 0 if mark == "A" else 1
@@ -256,6 +281,6 @@ def _moved(form: Form, by: int) -> Form:
     return _form(moved)
 
 
-def _month(word: str) -> int:
-    text = word.encode("latin-1").decode("utf-8", errors="replace").lower().strip(" .,")
-    return next((number for start, number in MONTHS.items() if text.startswith(start)), 0)
+def _decoded(text: str) -> str:
+    """The letters of UTF-8 bytes that were read as Latin-1."""
+    return text.encode("latin-1").decode("utf-8", errors="replace")

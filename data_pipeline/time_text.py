@@ -20,6 +20,10 @@ _WIDEST: Final = 70
 _FORMS: Final = 3000
 _YEARS: Final = (1900, 2200)
 ORDERS: Final = ("dmy", "mdy", "ymd")
+# Year 2567 of the Buddhist era is 2024, and so is year 113 of Taiwan.
+_BUDDHIST: Final = 543
+_THAI: Final = "years of the Buddhist era"
+_TAIWAN: Final = "years of Taiwan"
 # How strptime reads a year of two digits.
 _PIVOT: Final = 69
 
@@ -43,6 +47,7 @@ class Cells:
         offset: int64 (n,), microseconds ahead of UTC. has_offset: bool (n,).
         length: int64 (n,), microseconds from begin to end if a cell holds both, else 0.
         zone: (n,) letters of a zone, such as "CEST"; "" if there are none.
+        eras: What is unusual about the years, in words, and "two digits".
     """
 
     clock: dict[str, Ints]
@@ -58,6 +63,7 @@ class Cells:
     has_offset: Flags
     length: Ints
     zone: NDArray[np.object_]
+    eras: set[str]
 
 
 def read_cells(text: "pd.Series[str]") -> Cells:
@@ -84,6 +90,7 @@ def read_cells(text: "pd.Series[str]") -> Cells:
         has_offset=np.zeros(n, np.bool_),
         length=np.zeros(n, np.int64),
         zone=np.full(n, "", object),
+        eras=set(),
     )
     if n == 0:
         return found
@@ -166,10 +173,10 @@ def _fill(found: Cells, rows: Ints, letters: NDArray[np.uint8], forms: list[Form
         ahead += _number(letters, form.offset_minute) * MINUTE
         found.offset[rows] = form.offset_sign * ahead
     found.ordered[rows] = form.one is not None
-    days, valid = _days(letters, form, ORDERS[0])
+    days, valid = _days(letters, form, ORDERS[0], found.eras)
     for order in ORDERS:
         if form.one is not None and order != ORDERS[0]:
-            days, valid = _days(letters, form, order)
+            days, valid = _days(letters, form, order, found.eras)
         found.clock[order][rows] = days * DAY + clock
         found.read[order][rows] = fine & valid
 
@@ -203,7 +210,7 @@ def _of_24(hour: Ints, half: int) -> Ints:
     return np.where(hour < 12, hour + 12, np.where(hour > 23, -1, hour))
 
 
-def _days(letters: NDArray[np.uint8], form: Form, order: str) -> tuple[Ints, Flags]:
+def _days(letters: NDArray[np.uint8], form: Form, order: str, eras: set[str]) -> tuple[Ints, Flags]:
     """Days since 1970, and a mask of valid days."""
     if form.three is not None:
         parts = dict(zip(order, (form.one, form.two, form.three), strict=True))
@@ -216,9 +223,14 @@ def _days(letters: NDArray[np.uint8], form: Form, order: str) -> tuple[Ints, Fla
     else:
         year, day = _number(letters, form.year), _number(letters, form.day)
         month = _number(letters, form.month) + form.month_name
-    short = form.three is not None or (form.year is not None and form.year[1] - form.year[0] == 2)
-    if short:
-        year = year + np.where(year < _PIVOT, 2000, 1900)
+    digits = 2 if form.year is None else form.year[1] - form.year[0]
+    year = _common_era(year, digits, eras)
+    if form.day_of_year is not None:
+        day = _number(letters, form.day_of_year)
+        first = (np.clip(year, *_YEARS) - 1970).astype("datetime64[Y]").astype("datetime64[D]")
+        last = (first.astype("datetime64[Y]") + 1).astype("datetime64[D]") - first
+        valid = (year >= _YEARS[0]) & (year <= _YEARS[1]) & (day >= 1)
+        return first.astype(np.int64) + day - 1, valid & (day <= last.astype(np.int64))
     if order == "ymd" and form.one is not None and form.three is None:
         return np.zeros(len(year), np.int64), np.zeros(len(year), np.bool_)
     valid = (year >= _YEARS[0]) & (year <= _YEARS[1]) & (month >= 1) & (month <= 12) & (day >= 1)
@@ -227,6 +239,21 @@ def _days(letters: NDArray[np.uint8], form: Form, order: str) -> tuple[Ints, Fla
     following = (months + 1).astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
     valid &= day <= following - first
     return np.asarray(first + day - 1, np.int64), np.asarray(valid)
+
+
+def _common_era(year: Ints, digits: int, eras: set[str]) -> Ints:
+    """Years of the common era for years that are written with so many digits."""
+    if digits == len("67"):
+        eras.add("two digits")
+        return year + np.where(year < _PIVOT, 2000, 1900)
+    if digits == len("113"):
+        eras.add(_TAIWAN)
+        return year + 1911
+    buddhist = (year >= _YEARS[0] + _BUDDHIST) & (year <= _YEARS[1] + _BUDDHIST)
+    if buddhist.all() and len(year):
+        eras.add(_THAI)
+        return year - _BUDDHIST
+    return year
 
 
 def _length(letters: NDArray[np.uint8], form: Form) -> Ints:

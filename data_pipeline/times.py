@@ -1,6 +1,8 @@
 """From the time columns to clock times, before any zone. One decision holds for all rows."""
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -12,10 +14,10 @@ from data_pipeline.clock_marks import folds_of_summer, whole_halves
 from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.errors import DataError, Way
-from data_pipeline.exchanged_days import need_no_exchange
-from data_pipeline.half_days import on_24_hours
+from data_pipeline.exchanged_days import undo_exchange
+from data_pipeline.half_days import holds_halves, on_24_hours
 from data_pipeline.number_forms import half_width
-from data_pipeline.numeric_times import read_numeric
+from data_pipeline.numeric_times import days_and_parts, read_numeric
 from data_pipeline.source import DataSource
 from data_pipeline.stamps import with_slots, with_stamp
 from data_pipeline.time_text import (
@@ -34,6 +36,12 @@ _MIDNIGHT: Final = r"[ T]0?0:00(?::00(?:\.0+)?)?$"
 _WIDEST_OFFSET: Final = 15 * HOUR
 _FEW: Final = 3
 _WEEK: Final = 7 * DAY
+_YEAR: Final = r"(?:19|20)\d\d"
+_DAY_OF_YEAR: Final = re.compile(r"(?<![a-z])(?:doy|jday|julian|day[ _-]?of[ _-]?year)", re.I)
+_BLANKS: Final = {0xA0: " ", 0x202F: " ", 0x2009: " ", 0x200E: None, 0x200F: None}
+_SAMPLE: Final = 100
+# A year of two digits is none of these.
+_FAR_AHEAD: Final = 2050
 # An order is clear if the others have more jumps than this, and more than this many times its own.
 _JUMPS: Final = 3
 _CLEARLY: Final = 10
@@ -56,22 +64,26 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
     first = table.times[0]
     if len(table.times) == 1 and pd.api.types.is_datetime64_any_dtype(first.dtype):
         return _typed(pd.DatetimeIndex(first))
-    text, flags = _joined(table)
-    text = half_width(text)
-    numeric = read_numeric(text, source)
+    text, flags = _joined(table, source.time)
+    text = _plain_blanks(half_width(text))
+    numeric = read_numeric(text, source, table.from_1904)
     if numeric is not None:
         return numeric
     text = whole_halves(text)
-    cells = read_cells(text)
+    cells = _with_winter_letters(read_cells(text), text)
     order, date_format = _order(cells, text, source)
     clock, read = cells.clock[order].copy(), cells.read[order].copy()
     if source.date_format is not None:
         _by_strptime(clock, read, text, source)
     _check_offsets(cells, read, text, source)
-    clock, halves = on_24_hours(clock, cells.hour, read, text, source)
+    eras = _told_years(cells, clock, read, text, source)
+    clock, halves = on_24_hours(clock, cells.hour, read, text, table.others, source)
     if source.date_format is None:
-        need_no_exchange(clock, read, text, source)
-    zone = cells.zone if (cells.zone[read] != "").any() else None
+        clock, exchanged = undo_exchange(clock, read, text)
+        # Another file of this make is looked at anew.
+        date_format = None if exchanged else date_format
+        halves = (*exchanged, *halves)
+    zone = _letters(cells, read, source)
     folds = None if zone is None else folds_of_summer(zone, clock, read, cells.fold)
     times = ClockTimes(
         clock=clock,
@@ -85,7 +97,7 @@ def read_times(table: Table, source: DataSource) -> ClockTimes:
         date_format=source.date_format or date_format,
         stamp=None,
         why="",
-        notes=halves,
+        notes=(*eras, *halves),
     )
     if table.slots is not None:
         return with_slots(times, table)
@@ -108,19 +120,24 @@ def _typed(index: pd.DatetimeIndex) -> ClockTimes:
     )
 
 
-def _joined(table: Table) -> "tuple[pd.Series[str], NDArray[np.object_] | None]":
+def _joined(
+    table: Table, names: Sequence[str]
+) -> "tuple[pd.Series[str], NDArray[np.object_] | None]":
     """Joins date, time and hour to one text per row; also the column of flags, if any."""
     columns = [column.astype("str").str.strip() for column in table.times]
     if len(columns) == 1:
         return columns[0], None
+    days = days_and_parts(columns[0], columns[1])
+    if days is not None and len(columns) == 2:
+        return days, None
     flags, parts = None, [_filled_down(columns[0], columns[1])]
-    for column in columns[1:]:
-        if (flags is None and len(parts) > 1 and column.nunique() <= _FEW) or (
-            flags is None and column.nunique() <= _FEW and not column.str.contains(r"\d").any()
-        ):
+    for column, name in zip(columns[1:], names[1:], strict=True):
+        few = flags is None and column.nunique() <= _FEW and not column.str.fullmatch(_YEAR).all()
+        few = few and not holds_halves(column)
+        if few and (len(parts) > 1 or not column.str.contains(r"\d").any()):
             flags = column.to_numpy(object)
         else:
-            parts.append(_padded(column))
+            parts.append(_padded(column, name))
     if len(parts) > 1:
         # A workbook may hold a day as a time at midnight.
         parts = [
@@ -130,6 +147,15 @@ def _joined(table: Table) -> "tuple[pd.Series[str], NDArray[np.object_] | None]"
     for part in parts[1:]:
         text = text + " " + part
     return text.str.strip(), flags
+
+
+def _plain_blanks(text: "pd.Series[str]") -> "pd.Series[str]":
+    """Cells with plain blanks, without marks of the direction of writing and quotes around them."""
+    if text.iloc[:_SAMPLE].str.match(r"['\"\[]").any():
+        text = text.str.strip("'\"[] ")
+    if "".join(text.iloc[:_SAMPLE].tolist()).isascii():
+        return text
+    return text.str.translate(_BLANKS).str.strip()
 
 
 def _filled_down(days: "pd.Series[str]", beside: "pd.Series[str]") -> "pd.Series[str]":
@@ -142,10 +168,14 @@ def _filled_down(days: "pd.Series[str]", beside: "pd.Series[str]") -> "pd.Series
     return days.mask(blank).ffill()
 
 
-def _padded(clock: "pd.Series[str]") -> "pd.Series[str]":
-    """Clock times without a colon, 100 to 2400, with the zeros that a number loses."""
-    digits = clock.str.fullmatch(r"\d{1,4}").all()
-    return clock.str.zfill(4) if digits and (clock.str.len() > 2).any() else clock
+def _padded(numbers: "pd.Series[str]", name: str) -> "pd.Series[str]":
+    """Clock times without a colon, 100 to 2400, or days of a year, with the zeros they lost."""
+    numbers = numbers.str.replace(r"\.0$", "", regex=True)
+    if not numbers.str.fullmatch(r"\d{1,4}").all():
+        return numbers
+    if _DAY_OF_YEAR.search(name):
+        return numbers.str.zfill(3)
+    return numbers.str.zfill(4) if (numbers.str.len() > 2).any() else numbers
 
 
 def _is_day(part: "pd.Series[str]") -> bool:
@@ -220,6 +250,24 @@ def _two_orders(
     )
 
 
+def _told_years(
+    cells: Cells, clock: Ints, read: Flags, text: "pd.Series[str]", source: DataSource
+) -> tuple[str, ...]:
+    """Refuses years of two digits that would be far ahead, and says of which era others are."""
+    if "two digits" in cells.eras and source.date_format is None and read.any():
+        at = int(np.argmax(np.where(read, clock, 0)))
+        year = int(clock[at] // DAY // 365.2425) + 1970
+        if read[at] and year >= _FAR_AHEAD:
+            raise DataError(
+                f"{source.file}: line {text.index[at]}, column {source.time_name!r}: expected a "
+                f"year, found {places.quoted(text.iloc[at])}, which would be {year}. Years of two "
+                f"digits may be those of another era or century: write them with four."
+            )
+    return tuple(
+        f"{era} read as those of the common era" for era in sorted(cells.eras - {"two digits"})
+    )
+
+
 def _with_month_names(text: "pd.Series[str]", cells: Cells) -> Flags:
     named = ~cells.ordered & cells.read[ORDERS[0]]
     if named.any():
@@ -246,6 +294,31 @@ def _by_strptime(clock: Ints, read: Flags, text: "pd.Series[str]", source: DataS
     read[at] = (pd.DatetimeIndex(times[found]).year >= 1900) & (
         pd.DatetimeIndex(times[found]).year <= 2200
     )
+
+
+def _with_winter_letters(cells: Cells, text: "pd.Series[str]") -> Cells:
+    """Takes GMT beside BST or IST for the letters of a winter, and not for UTC."""
+    others = {str(one) for one in cells.zone[~cells.has_offset]} - {""}
+    if not others or others - {"BST", "IST"}:
+        return cells
+    winter = cells.has_offset & text.str.endswith("GMT").to_numpy()
+    zone = np.where(winter, "GMT", cells.zone)
+    return replace(cells, zone=zone, has_offset=cells.has_offset & ~winter)
+
+
+def _letters(cells: Cells, read: Flags, source: DataSource) -> NDArray[np.object_] | None:
+    """Letters of zones behind the times; None if there are none, or the whole name of one zone."""
+    found = {str(one) for one in cells.zone[read]}
+    named = next(iter(found), "")
+    if len(found) == 1 and "/" in named:
+        if source.tz is None:
+            raise DataError(
+                f"{source.file}: column {source.time_name!r}: each time ends with {named!r}, the "
+                f"zone of the clock. Give it with --tz.",
+                [Way({"tz": named})],
+            )
+        return None
+    return cells.zone if found - {""} else None
 
 
 def _check_offsets(cells: Cells, read: Flags, text: "pd.Series[str]", source: DataSource) -> None:

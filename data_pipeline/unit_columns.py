@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from data_pipeline import places
+from data_pipeline.errors import DataError, Way
 from data_pipeline.quality import is_quality
 from data_pipeline.source import DataSource
 from data_pipeline.units import is_energy, is_power, power_of_ten, unit_in
@@ -42,8 +43,12 @@ def to_one_unit(
         usage: float64 (n,), the target.
         columns: Of words, beside the numbers.
         lines: int64 (n,), file lines.
-        source: Names for messages.
+        source: `--where`, and names for messages.
+
+    Raises:
+        DataError: If the units do not fit together, as kWh and kvarh.
     """
+    asked = {one.split("=", 1)[0] for one in source.where}
     found: set[str] = set()
     notes, warnings = [], []
     for column in columns:
@@ -62,6 +67,12 @@ def to_one_unit(
         if not different:
             found.add(unit)
             continue
+        if None in powers and source.edition > 1 and column.name not in asked:
+            raise DataError(
+                f"{source.file}: column {column.name!r} holds the units {said}, which do not fit "
+                f"together: these are several series.",
+                [Way({"where": (*source.where, f"{column.name}={one}")}) for one in column.kinds],
+            )
         known = None not in powers and source.edition > 1
         scaled = None if not known else _scaled(usage, column, [one or 0 for one in powers])
         if scaled is None:

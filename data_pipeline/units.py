@@ -8,10 +8,11 @@ from typing import Final
 _ALONE: Final = r"(?<![^\W\d_])([kMGT]?)(?:{})(?![^\W\d_])"
 _ENERGY: Final = re.compile(_ALONE.format("Wh|VArh|VAh"), re.IGNORECASE)
 _POWER: Final = re.compile(_ALONE.format("W|VAr|VA"))
+_PER_HOUR: Final = re.compile(r"(?<=[kMGT])Wh ?/ ?h(?![^\W\d_])", re.IGNORECASE)
 _KOREAN: Final = {"㎾h": "kWh", "㎿h": "MWh", "㎾": "kW", "㎿": "MW"}
 # Units behind a number: "7.80 kWh".
 UNITS_BEHIND: Final = (
-    r"[kKMGT]?(?:Wh|wh|WH|W|w|VAr|VA)|°?[CF]|degC|degF|℃|m/s|m³|㎥|V|hPa|mbar|%|"
+    r"[kKMGT]?Wh/h|[kKMGT]?(?:Wh|wh|WH|W|w|VAr|VA)|°?[CF]|degC|degF|℃|m/s|m³|㎥|V|hPa|mbar|%|"
     r"㎾h|㎿h|㎾|㎿"
 )
 _POWERS_OF_TEN: Final = {"": 0, "k": 3, "M": 6, "G": 9, "T": 12}
@@ -19,10 +20,13 @@ _SCALED: Final = re.compile(r"([kKMGT]?)(Wh|VArh|VAh|W|VAr|VA)", re.IGNORECASE)
 
 
 def unit_in(text: str) -> str:
-    """The unit of power or energy in a name: "kWh" for "USAGE (kWh)"; "" if there is none."""
+    """The unit of power or energy in a name: "kWh" for "USAGE (kWh)"; "" if there is none.
+
+    MWh/h is MW: the mean power of an hour.
+    """
     for sign, unit in _KOREAN.items():
         text = text.replace(sign, f" {unit} ")
-    plain = text.replace("_", " ")
+    plain = _PER_HOUR.sub("W", text.replace("_", " "))
     for pattern in (_ENERGY, _POWER):
         match = pattern.search(plain)
         if match is not None:

@@ -13,8 +13,14 @@ from data_pipeline.columns import Slots, Table, position
 from data_pipeline.errors import DataError, Way
 from data_pipeline.source import DataSource
 
-_CLOCK: Final = re.compile(r"(\D*?)(\d{1,2}):(\d{2})(?::\d{2})?(?:\s*[-–~]\s*\d{1,2}:\d{2})?")
-_NUMBER: Final = re.compile(r"(\D*?)0*(\d{1,3})\s*([AaBb*]?)\s*(\D{0,4})")
+_UNIT: Final = r"(?:\s*[(\[][^\d()\[\]]*[)\]])?"
+_CLOCK: Final = re.compile(
+    r"(\D*?)(\d{1,2})(?:[:.h]?(\d{2}))?(?::\d{2})?\s*([AaPp]\.?[Mm]\.?)?"
+    r"(?P<until>\s*[-–~]\s*\d{1,2}:\d{2}(?::\d{2})?\s*(?:[AaPp]\.?[Mm]\.?)?)?" + _UNIT
+)
+# "00-01", "0h-1h", "00 to 01"
+_RANGE: Final = re.compile(r"(\D*?)(\d{1,2})\s?h?\s*(?:[-–~]|to|bis|a)\s*(\d{1,2})\s?h?" + _UNIT)
+_NUMBER: Final = re.compile(r"(\D*?)0*(\d{1,3})\s*([AaBb*]?)\s*(\D{0,12})")
 # Minutes per period, by the number of columns; a clock change removes or adds an hour.
 _STEPS: Final = {
     **dict.fromkeys((23, 24, 25), 60),
@@ -23,6 +29,7 @@ _STEPS: Final = {
 }
 _LEAST: Final = 23
 _HOUR: Final = 60
+_HALF: Final = 0.5
 
 
 def find_slots(names: Sequence[str]) -> tuple[list[int], Slots] | None:
@@ -34,23 +41,41 @@ def find_slots(names: Sequence[str]) -> tuple[list[int], Slots] | None:
     Args:
         names: All column names.
     """
-    for read in (_clocks, _numbers):
+    for read in (_clocks, _numbers, _ranges):
         for first in range(len(names)):
             found = read(names[first:])
             if found is not None:
                 return [first + at for at in range(len(found.begin))], found
+    return _every_second(names)
+
+
+def _every_second(names: Sequence[str]) -> tuple[list[int], Slots] | None:
+    """Columns of periods with a column of another name behind each, such as its quality."""
+    for first in range(len(names) - 2 * _LEAST + 2):
+        if names[first + 1 : first + 2] == names[first : first + 1]:
+            continue
+        for read in (_clocks, _numbers):
+            found = read(names[first::2])
+            beside = read(names[first + 1 :: 2]) if found is not None else None
+            if found is not None and (beside is not None or not any(names[first + 1 :: 2])):
+                return [first + 2 * at for at in range(len(found.begin))], found
     return None
 
 
 def _clocks(names: Sequence[str]) -> Slots | None:
     minutes = []
-    prefix = None
+    prefix, until = None, False
     for name in names:
         match = _CLOCK.fullmatch(name)
         if match is None or (prefix is not None and match[1] != prefix):
             break
-        prefix = match[1]
-        minutes.append(int(match[2]) * 60 + int(match[3]))
+        if not (match[3] or match[4]):
+            break  # a number of a period
+        prefix, until = match[1], match["until"] is not None
+        hour = int(match[2])
+        if match[4]:
+            hour = hour % 12 + (12 if match[4][0] in "Pp" else 0)
+        minutes.append(hour * 60 + int(match[3] or 0))
     count = len(minutes)
     if count < _LEAST or count not in _STEPS:
         return None
@@ -61,7 +86,20 @@ def _clocks(names: Sequence[str]) -> Slots | None:
     if not (np.diff(times) == step).all() or times[0] not in (0, step):
         return None
     begin = times - times[0]
-    return Slots(begin, np.full(count, -1, np.int8), step, count)
+    return Slots(
+        begin, np.full(count, -1, np.int8), step, count, by_clock=not until and times[0] == 0
+    )
+
+
+def _ranges(names: Sequence[str]) -> Slots | None:
+    """Columns that are named by the first and last hour of each period."""
+    found = list(
+        itertools.takewhile(lambda one: one is not None, map(_RANGE.fullmatch, names[:24]))
+    )
+    hours = [(int(one[2]), int(one[3]) % 24) for one in found if one is not None]
+    if hours != [(at, (at + 1) % 24) for at in range(24)]:
+        return None
+    return Slots(np.arange(24, dtype=np.int64) * _HOUR, np.full(24, -1, np.int8), _HOUR, 24)
 
 
 def _numbers(names: Sequence[str]) -> Slots | None:
@@ -111,7 +149,7 @@ def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: s
         where: The file and the line of the header, for messages.
 
     Raises:
-        DataError: If features are asked for.
+        DataError: If features are asked for, or each period has two columns of numbers.
     """
     found = find_slots(names)
     assert found is not None
@@ -121,6 +159,13 @@ def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: s
             f"{where}: one row per day with {slots.count} columns holds one series, and no column "
             f"{' or '.join(map(repr, source.features))} for each hour.",
             [Way({"features": ()})],
+        )
+    beside = columns[0] + 1
+    if columns[1] > beside and pd.to_numeric(cells[beside], errors="coerce").notna().mean() > _HALF:
+        raise DataError(
+            f"{where}: expected one column per period of the day, found two with numbers: "
+            f"{names[columns[0]]!r} and {names[beside]!r}, and so on. Save the file with one of "
+            f"them."
         )
     at = [position(name, names) for name in source.time]
     days = [cells[one] for one in at]
@@ -133,10 +178,10 @@ def melt(names: Sequence[str], cells: pd.DataFrame, source: DataSource, where: s
     times = tuple(
         pd.Series(np.repeat(day.to_numpy(), count), index=lines, dtype="str") for day in days
     )
-    long = Slots(np.tile(slots.begin, n), np.tile(slots.fold, n), slots.step, count)
-    beside = [i for i, name in enumerate(names) if i not in (*columns, *at) and name]
-    rest = [names[i] for i in beside]
-    others = pd.DataFrame({i: np.repeat(cells[i].to_numpy(), count) for i in beside}, index=lines)
+    long = replace(slots, begin=np.tile(slots.begin, n), fold=np.tile(slots.fold, n))
+    left = [i for i, name in enumerate(names) if i not in (*columns, *at) and name]
+    rest = [names[i] for i in left]
+    others = pd.DataFrame({i: np.repeat(cells[i].to_numpy(), count) for i in left}, index=lines)
     others.columns = pd.Index(rest)
     notes = [f"one row per day: {count} columns, {names[columns[0]]!r} begins at 00:00"]
     if rest:

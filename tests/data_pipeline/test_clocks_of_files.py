@@ -61,15 +61,27 @@ def test_d16_a_minus_of_full_width_is_a_minus(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("iso", [False, True])
-def test_d16_days_that_a_spreadsheet_has_exchanged_are_explained(tmp_path: Path, iso: bool) -> None:
+def test_d16_days_that_a_spreadsheet_has_exchanged_are_exchanged_again(
+    tmp_path: Path, iso: bool
+) -> None:
     def written(time: pd.Timestamp) -> str:
         if time.day > 12:
             return f"{time:%d/%m/%Y %H:%M}"
         return f"{time:%Y-%d-%m %H:%M}" if iso else f"{time:%m/%d/%Y %H:%M}"
 
-    message = str(_refused(_source(tmp_path, [written(t) for t in BEGINS])))
-    assert "day and month are exchanged in 216 rows" in message and "line 2" in message
-    assert "import its times as text" in message
+    source = _source(tmp_path, [written(t) for t in BEGINS])
+    _is_truth(source)
+    _, report = load_series(source)
+    said = " ".join(report.repairs)
+    assert "day and month are exchanged in 216 rows" in said and "in line 2" in said
+    # Another file of this make is looked at anew.
+    assert report.rules.date_format is None
+
+
+def test_d16_days_that_no_exchange_puts_in_order_are_refused(tmp_path: Path) -> None:
+    times = [f"{t:%d/%m/%Y %H:%M}" if t.day > 12 else f"{t:%m/%d/%Y %H:%M}" for t in BEGINS]
+    times[5] = "07/03/2021 05:00"
+    _refused(_source(tmp_path, times))
 
 
 def _on_12_hours(times: pd.DatetimeIndex) -> list[str]:
@@ -92,7 +104,25 @@ def test_d16_a_12_hour_clock_is_read_by_the_order_of_its_rows(
 def test_d16_a_12_hour_clock_out_of_order_is_explained(tmp_path: Path) -> None:
     times = _on_12_hours(BEGINS)
     times[30], times[40] = times[40], times[30]
-    assert "12-hour clock without AM and PM" in str(_refused(_source(tmp_path, times)))
+    message = str(_refused(_source(tmp_path, times)))
+    assert "12-hour clock without AM and PM" in message
+    assert "line 26" in message and "from '2021-05-04 12:00' on" in message
+
+
+@pytest.mark.parametrize("words", [("AM", "PM"), ("오전", "오후")])
+def test_d16_a_column_of_am_and_pm_is_offered_and_read_in_any_order(
+    tmp_path: Path, words: tuple[str, str]
+) -> None:
+    mixed = np.random.default_rng(0).permutation(HOURS)
+    half = np.where(BEGINS.hour < 12, *words)[mixed]
+    times = [f"{t},{h}" for t, h in zip(np.array(_on_12_hours(BEGINS))[mixed], half, strict=True)]
+    path = _source(tmp_path, times, list(USAGE[mixed])).file
+    text = path.read_text(encoding="utf-8").replace("Date,Usage", "Date,Half,Usage")
+    path.write_text(text, encoding="utf-8")
+    source = DataSource.model_validate({"path": path, "unit": "units", "features": ()})
+    ways = [way.changes for way in _refused(source).ways]
+    assert ways == [{"time": ("Date", "Half")}]
+    _is_truth(source.change(**ways[0]))
 
 
 def test_d16_hours_of_the_morning_alone_are_no_12_hour_clock(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_lines_of_the_built_in_series() -> None:
 def test_lines_stay_within_100_characters(tmp_path: Path) -> None:
     lines = rows(hours(400))
     for i in range(0, 360, 30):
-        lines[i] = f"{lines[i].split(',')[0]},20,-1"
+        lines[i] = f"{lines[i].split(',')[0]},20,-2"
     del lines[100:103]
     path = write(tmp_path, text(lines[::-1]), "a" * 200 + ".csv")
     _, report = load_series(DataSource(path=path, gaps="interpolate"))
