@@ -49,7 +49,9 @@ _OPTIONS: Final = (
         "--missing", callback=commands.names, help="Cells without a value, such as '?,-9999'."
     ),
     click.option(
-        "--date-format", help="How dates are written: %d.%m.%Y %H:%M, epoch, epoch-ms, excel."
+        "--date-format",
+        help="How dates are written: %d.%m.%Y %H:%M, epoch, epoch-ms, epoch-us, epoch-ns, "
+        "excel, excel-1904.",
     ),
     click.option(
         "--stamp",
