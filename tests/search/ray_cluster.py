@@ -51,14 +51,19 @@ def trainers(address: str) -> list[psutil.Process]:
     return found
 
 
-@contextmanager
-def ray_head(cpus: int = 2) -> Iterator[str]:
-    """The address of a running head; skips the test where there is no Ray."""
+def need_ray() -> None:
+    """Skip the test where there is no Ray; fail with REQUIRE_RAY=1."""
     if importlib.util.find_spec("ray") is None:
         line = "needs Ray: pip install -r requirements-cluster.lock"
         if os.environ.get("REQUIRE_RAY") == "1":
             pytest.fail(f"REQUIRE_RAY=1, but this {line}")
         pytest.skip(line)
+
+
+@contextmanager
+def ray_head(cpus: int = 2) -> Iterator[str]:
+    """The address of a running head; skips the test where there is no Ray."""
+    need_ray()
     # A socket's path is short, and Ray's folder names are long.
     place = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
     port = _free_port()

@@ -1,7 +1,6 @@
 """Two nodes of a Ray cluster on this machine: network namespaces with a cable between them."""
 
 import contextlib
-import importlib.util
 import os
 import secrets
 import shutil
@@ -17,6 +16,7 @@ import psutil
 import pytest
 
 from tests.search.command import environment, wait_until
+from tests.search.ray_cluster import need_ray
 
 HEAD, OTHER = "10.213.7.1", "10.213.7.2"
 _PORT = 6399
@@ -99,23 +99,16 @@ def _ip(*words: str) -> None:
 
 
 @contextmanager
-def two_nodes() -> Iterator[TwoNodes]:
-    """A running cluster; skips the test where namespaces or Ray cannot be had."""
-    name = f"ray{os.getpid()}n"
-    missing = "the extra `cluster`" if importlib.util.find_spec("ray") is None else ""
-    if not missing:
-        try:
-            _ip("netns", "add", f"{name}1")
-        except (OSError, subprocess.CalledProcessError) as error:
-            missing = f"network namespaces (root, iproute2): {error}"
-    if missing:
-        if os.environ.get("REQUIRE_RAY") == "1":
-            pytest.fail(f"REQUIRE_RAY=1, but this needs {missing}")
-        pytest.skip(f"needs {missing}")
+def _namespaces(name: str) -> Iterator[None]:
+    """Two namespaces of the network, `name` with a number each, and a cable between them.
+
+    Raises:
+        OSError, subprocess.CalledProcessError: they cannot be made here.
+    """
     with contextlib.ExitStack() as leaving:
-        leaving.callback(_ip, "netns", "del", f"{name}1")
-        _ip("netns", "add", f"{name}2")
-        leaving.callback(_ip, "netns", "del", f"{name}2")
+        for number in (1, 2):
+            _ip("netns", "add", f"{name}{number}")
+            leaving.callback(_ip, "netns", "del", f"{name}{number}")
         _ip("-n", f"{name}1", "link", "add", "cable1", "type", "veth", "peer", "name", "cable2")
         _ip("-n", f"{name}1", "link", "set", "cable2", "netns", f"{name}2")
         for number, at in ((1, HEAD), (2, OTHER)):
@@ -123,6 +116,23 @@ def two_nodes() -> Iterator[TwoNodes]:
             _ip(*space, "addr", "add", f"{at}/24", "dev", f"cable{number}")
             _ip(*space, "link", "set", f"cable{number}", "up")
             _ip(*space, "link", "set", "lo", "up")
+        yield
+
+
+@contextmanager
+def two_nodes() -> Iterator[TwoNodes]:
+    """A running cluster; skips the test where namespaces or Ray cannot be had.
+
+    With REQUIRE_RAY=1 it fails where there is no Ray. Namespaces need rights that no package gives.
+    """
+    need_ray()
+    name = f"ray{os.getpid()}n"
+    with contextlib.ExitStack() as leaving:
+        try:
+            leaving.enter_context(_namespaces(name))
+        except (OSError, subprocess.CalledProcessError) as error:
+            said = getattr(error, "stderr", None) or error
+            pytest.skip(f"needs network namespaces (root, iproute2): {said}")
         place = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
         leaving.callback(shutil.rmtree, place, ignore_errors=True)
         told = environment() | _HEALTH | {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token"}
