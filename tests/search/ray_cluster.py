@@ -1,6 +1,7 @@
 """A Ray cluster of the tests' own: a head on loopback, with a token."""
 
 import contextlib
+import functools
 import importlib.util
 import os
 import secrets
@@ -51,6 +52,12 @@ def trainers(address: str) -> list[psutil.Process]:
     return found
 
 
+@functools.cache
+def _token() -> str:
+    """One token for all clusters of this process: Ray reads it once."""
+    return secrets.token_hex(32)
+
+
 def need_ray() -> None:
     """Skip the test where there is no Ray; fail with REQUIRE_RAY=1."""
     if importlib.util.find_spec("ray") is None:
@@ -67,7 +74,7 @@ def ray_head(cpus: int = 2) -> Iterator[str]:
     # A socket's path is short, and Ray's folder names are long.
     place = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
     port = _free_port()
-    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
     quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
     kept = {name: os.environ.get(name) for name in token | quiet}
     os.environ.update(token | quiet)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.search.command import environment, wait_until
+from tests.search.command import environment
 from tests.search.ray_cluster import need_ray
 
 HEAD, OTHER = "10.213.7.1", "10.213.7.2"
@@ -26,6 +27,8 @@ _HEALTH = {
     "RAY_health_check_timeout_ms": "2000",
     "RAY_health_check_failure_threshold": "3",
 }
+# Starts of a node: Ray gives up after 30 s, which are too few on a busy machine.
+_STARTS = 4
 
 
 class TwoNodes:
@@ -78,20 +81,29 @@ class TwoNodes:
 
     def _start(self, host: str, space: str, *options: str) -> None:
         """Start a node in a namespace of the network, with a host name of its own."""
+        log = self._place / f"{host}.log"
+        for _ in range(_STARTS):
+            node = self._nodes[host] = self._begin(host, space, options, log)
+            while node.poll() is None:
+                if "Ray runtime started" in log.read_text():
+                    return
+                time.sleep(0.1)
+        raise AssertionError(log.read_text())
+
+    def _begin(
+        self, host: str, space: str, options: tuple[str, ...], log: Path
+    ) -> "subprocess.Popen[bytes]":
         command = 'hostname "$0" && exec "$@"'
         ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus=1"]
         words = ["ip", "netns", "exec", space, "unshare", "--uts", "sh", "-c", command, host]
-        log = self._place / f"{host}.log"
         with log.open("w") as output:
-            node = self._nodes[host] = subprocess.Popen(
+            return subprocess.Popen(
                 [*words, *ray, *options],
                 env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_until(lambda: "Ray runtime started" in log.read_text() or node.poll() is not None)
-        assert node.poll() is None, log.read_text()
 
 
 def _ip(*words: str) -> None:
