@@ -21,6 +21,14 @@ import pytest
 from search.training.ray_agent import Agent
 from tests.search.command import wait_until
 
+SETTINGS = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DISABLE_IMPORT_WARNING": "1",
+    # Ray's 15 would leave its processes little of a machine on which other tests run.
+    "RAY_worker_niceness": "0",
+}
+
 
 def _free_port() -> int:
     with socket.socket() as probe:
@@ -74,10 +82,9 @@ def ray_head(cpus: int = 2) -> Iterator[str]:
     # A socket's path is short, and Ray's folder names are long.
     place = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
     port = _free_port()
-    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": _token()}
-    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
-    kept = {name: os.environ.get(name) for name in token | quiet}
-    os.environ.update(token | quiet)
+    settings = SETTINGS | {"RAY_AUTH_TOKEN": _token()}
+    kept = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     words = ["start", "--head", "--node-ip-address=127.0.0.1", f"--port={port}", "--block"]
     words += [f"--num-cpus={cpus}", "--include-dashboard=false", f"--temp-dir={place}"]
     said = place / "said"

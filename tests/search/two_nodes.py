@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from tests.search.command import environment
-from tests.search.ray_cluster import need_ray
+from tests.search.ray_cluster import SETTINGS, need_ray
 
 HEAD, OTHER = "10.213.7.1", "10.213.7.2"
 _PORT = 6399
@@ -147,8 +147,7 @@ def two_nodes() -> Iterator[TwoNodes]:
             pytest.skip(f"needs network namespaces (root, iproute2): {said}")
         place = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
         leaving.callback(shutil.rmtree, place, ignore_errors=True)
-        told = environment() | _HEALTH | {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token"}
-        told["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+        told = environment() | SETTINGS | _HEALTH | {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
         nodes = TwoNodes(name, told, place)
         leaving.callback(nodes.stop)
         nodes.start_head()
