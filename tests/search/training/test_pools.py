@@ -137,6 +137,7 @@ def test_t3_killed_agent_is_replaced_and_its_trial_told_lost(
     if name == "local":
         pytest.skip("this machine's pool has no agents")
     (agent,) = _agents(pool)
+    (folder,) = [Path(f.path).parent for f in agent.open_files() if f.path.endswith("/alive")]
     pool.submit(_task(tmp_path, 2))
     wait_until(lambda: bool(_trainers(pool)))
     trainers = _trainers(pool)
@@ -147,6 +148,8 @@ def test_t3_killed_agent_is_replaced_and_its_trial_told_lost(
     _ready(pool)
     # The system ends them with the agent; on a busy machine that takes a moment.
     wait_until(lambda: not any(trainer.is_running() for trainer in trainers), seconds=10)
+    # The next agent removes the folder of the lost one.
+    assert not folder.exists()
 
 
 def test_s1_a_stop_is_an_event_and_leaves_nothing(pool: Pool, name: str, tmp_path: Path) -> None:
