@@ -12,9 +12,10 @@ from collections.abc import Iterator
 # For wrappers and galleries that nothing here uses; they take a third of the start.
 _NOT_FOR_KERAS = ("matplotlib", "sklearn")
 _LEVEL, _GPUS, _BACKEND = "TF_CPP_MIN_LOG_LEVEL", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND"
-# Of the messages of its native code: warnings and errors alone, or errors alone.
-WARNINGS, ERRORS = "2", "3"
+# Of the messages of its native code: warnings and errors alone.
+_WARNINGS = "2"
 _NO_GPU = "-1"
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def quiet_start() -> None:
@@ -23,7 +24,7 @@ def quiet_start() -> None:
     The backend is set whatever the person's environment or `keras.json` says: the networks are of
     TensorFlow. The variable overrides that file.
     """
-    os.environ.setdefault(_LEVEL, WARNINGS)
+    os.environ.setdefault(_LEVEL, _WARNINGS)
     os.environ[_BACKEND] = "tensorflow"
 
 
@@ -33,13 +34,15 @@ def hide_gpus(unless_chosen: bool = False) -> None:
         os.environ[_GPUS] = _NO_GPU
 
 
-def cpu_environment(level: str = WARNINGS) -> dict[str, str]:
-    """The environment of a process of ours that computes on the CPU.
+def one_thread() -> None:
+    """Ask the libraries that TensorFlow brings for one thread, where nothing else was asked."""
+    for variable in _THREADS:
+        os.environ.setdefault(variable, "1")
 
-    Args:
-        level: `WARNINGS` or `ERRORS`: what native code may say.
-    """
-    return os.environ | {_LEVEL: level, _GPUS: _NO_GPU, _BACKEND: "tensorflow"}
+
+def cpu_environment() -> dict[str, str]:
+    """The environment of a process of ours that computes on the CPU."""
+    return os.environ | {_LEVEL: _WARNINGS, _GPUS: _NO_GPU, _BACKEND: "tensorflow"}
 
 
 @contextlib.contextmanager

@@ -121,14 +121,14 @@ def tracking(stores: "Stores") -> Iterator[Finding]:
     import importlib.metadata
 
     from search.common.stores import masked
-    from search.tracking.existing_runs import experiment_ids
+    from search.tracking.existing_runs import experiments
 
     for line in stores.warnings:
         yield Finding("MLflow", line, "Start `mlflow server` on the database (docs/cluster.md).")
     if stores.missing_tracking:
         yield Finding("MLflow", f"{stores.missing_tracking} will be made")
         return
-    found = experiment_ids(stores.tracking)
+    found = experiments(stores.tracking)
     known = f"{masked(stores.tracking)} answers, {len(found)} experiment(s)"
     yield Finding("MLflow", f"{known}; here is version {importlib.metadata.version('mlflow')}")
 

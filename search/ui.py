@@ -18,7 +18,7 @@ from search.common.errors import DONE, REFUSED_OR_FAILED, Refused, WrongInput
 from search.common.keeper import keeper
 from search.common.stores import choose_stores, masked
 from search.tracking.start_page import PLUGIN, STORE
-from search.tracking.ui_addresses import page
+from search.tracking.ui_addresses import runs_page
 
 # Seconds for the server to end by itself.
 GRACE = 3.0
@@ -165,10 +165,10 @@ def links(address: str, tracking_uri: str) -> list[str]:
     Raises:
         Refused: the store cannot be read.
     """
-    from search.tracking.existing_runs import experiment_ids
+    from search.tracking.existing_runs import experiments
 
-    found = sorted(experiment_ids(tracking_uri).items())
-    return [f"  {name}: {page(address, 'experiments', number, 'runs')}" for name, number in found]
+    found = sorted(experiments(tracking_uri).items())
+    return [f"  {name}: {runs_page(address, experiment)}" for name, experiment in found]
 
 
 def _is_loopback(host: str) -> bool:

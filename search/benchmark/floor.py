@@ -30,6 +30,7 @@ from search.engine.opened_period import Opened, open_period
 from search.engine.plan import Plan, adapt, make_plan
 from search.results.baselines import retest_floor
 from search.results.bootstrap import compare
+from search.serving.forecasting import save_forecast
 from search.serving.model_folder import facts_of, raw_rows
 from search.serving.own_process import run_apart
 from search.tracking.existing_runs import KeptRuns
@@ -256,8 +257,8 @@ def _saved(runs: KeptRuns, number: int, plan: Plan, opened: Opened, place: Path)
     np.save(place / "origins.npy", opened.prepared.held_out.origins)
     files = (place / "facts.json", place / "rows.csv", place / "origins.npy", place / "out.npy")
     run_apart(
-        "search.serving.forecasting",
-        *map(str, (network, *files)),
+        save_forecast,
+        *(network, *files),
         failing=f"the network of trial {number} does not forecast",
     )
     return np.asarray(np.load(place / "out.npy", allow_pickle=False))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from experiments.experiment import Experiment
+from models.fork_server import start_server
 from search.common.drawing import KERAS_TUNER, Drawing
 from search.common.records import State, StudyFacts
 from search.common.resume_check import hold
@@ -97,6 +98,8 @@ def run_study(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: bool) ->
         Refused: another process holds it, or it began with another contract.
     """
     with hold_study(name, stores) as storage:
+        if not crew.gpus and not crew.cluster and kept_contract(storage, name) is None:
+            start_server()  # it imports TensorFlow while a new study's baselines are judged
         session = open_study(plan, name, storage, stores)
         progress = Progress(session.facts, session.study.finished, quiet)
         _say_where_it_stands(session, progress)

@@ -16,6 +16,7 @@ from search.engine.plan import Plan
 from search.promote.entrants import Part
 from search.promote.ranking import Ranked
 from search.promote.retest import Stopped
+from search.serving.averaging import save_mean
 from search.serving.own_process import run_apart
 from search.training.pool import AttemptEnded, EpochReached, Pool, PoolLost, StopRequested
 
@@ -75,8 +76,9 @@ def refit(
     pool.stop()
     network, networks = place / MODEL, [task.spool / MODEL for task in tasks]
     run_apart(
-        "search.serving.averaging",
-        *map(str, [network, *networks]),
+        save_mean,
+        network,
+        *networks,
         failing=f"the mean of {len(tasks)} network(s) could not be saved",
     )
     forecast = np.mean([_forecast(task) for task in tasks], axis=0)

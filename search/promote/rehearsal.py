@@ -7,6 +7,7 @@ from pathlib import Path
 from search.common.errors import Refused
 from search.promote.ranking import Ranked
 from search.promote.retest import Retest
+from search.serving.averaging import save_mean
 from search.serving.own_process import run_apart
 from search.tracking.existing_runs import KeptRuns, NotThere
 
@@ -44,8 +45,8 @@ def _save_again(runs: KeptRuns, tested: Retest, chosen: Ranked, place: Path) -> 
     with contextlib.suppress(NotThere):
         network = runs.model(number, place / "kept")
         run_apart(
-            "search.serving.averaging",
-            str(place / network.name),
-            str(network),
+            save_mean,
+            place / network.name,
+            network,
             failing="a network cannot be saved",
         )

@@ -19,6 +19,7 @@ from search.report.verdict import CLAIMS_COMMAND, SEARCH_COMMAND, sentences
 from search.report.wall import wall, way_notes
 from search.results.axes import Curve
 from search.results.axes_figure import network
+from search.results.explanation import setting_name
 from search.results.score_cells import cell
 from search.results.sequential import Verdict
 from search.results.summary import amount
@@ -210,7 +211,7 @@ def _found_line(
 ) -> _FoundLine:
     return _FoundLine(
         study=study,
-        name=region.name,
+        name=setting_name(region.name, words),
         importance=f"{share.mean:.2f} ({share.low:.2f} ~ {share.high:.2f})" if share else "",
         searched=_range(region.low, region.high),
         best=_range(region.best_low, region.best_high)
@@ -300,7 +301,10 @@ def _study_line(study: StudyRow, words: Mapping[str, str]) -> _StudyLine:
         windows=words["window_text"].format(**study.framing),
         seed=study.seed,
         made_with=", ".join(f"{k} {v}" for k, v in sorted(study.made_with.items()) if v),
-        attempts=", ".join(f"{count} {state}" for state, count in study.attempts.items()),
+        attempts=", ".join(
+            words["attempts_in"].format(count=count, state=words[f"state_{state}"])
+            for state, count in study.attempts.items()
+        ),
         command=_command(study),
     )
 

@@ -147,6 +147,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "best_row": "best: {name} of {study}, by {tuner}",
         "design_row": "{name} ({seeds} seeds)",
         "trial": "trial {number}",
+        "attempts_in": "{count} {state}",
+        "state_running": "running",
+        "state_complete": "complete",
+        "state_pruned": "pruned",
+        "state_failed": "failed",
+        "state_interrupted": "interrupted",
     },
     "ko": {
         **{metric.name: metric.korean for metric in (*METRICS, SKILL)},
@@ -274,6 +280,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "best_row": "최고: {study}의 {name}, {tuner}",
         "design_row": "{name} (시드 {seeds}개)",
         "trial": "시행 {number}",
+        "attempts_in": "{state} {count}개",
+        "state_running": "진행 중",
+        "state_complete": "완료",
+        "state_pruned": "조기 중단",
+        "state_failed": "실패",
+        "state_interrupted": "중지됨",
     },
 }
 

@@ -8,7 +8,7 @@ from search.report.translations import WORDS, Language, in_language
 from search.report.values import DesignRow, Facts, TrialRow
 from search.report.wall import subject_of
 from search.results.headline import SUBJECT, cure
-from search.results.payoff import sentence
+from search.results.payoff import Payoff, sentence
 from search.results.sequential import Verdict
 from search.results.summary import amount
 
@@ -167,7 +167,7 @@ def _best(facts: Facts, words: Mapping[str, str]) -> str:
         made=_made(best.parameters, words),
     )
     if facts.payoff is not None:
-        return f"{said} {sentence(facts.payoff, facts.unit, words)}"
+        return f"{said} {sentence(_named(facts.payoff, words), facts.unit, words)}"
     if not facts.baselines:  # those of an earlier version, and the data file is gone
         return f"{said} {words['no_floor']}"
     strongest = facts.baselines[0]
@@ -179,6 +179,14 @@ def _best(facts: Facts, words: Mapping[str, str]) -> str:
         share=f"{abs(_error(facts, best) / other - 1):.0%}" if other else "-",
     )
     return f"{said} {beside}"
+
+
+def _named(payoff: Payoff, words: Mapping[str, str]) -> Payoff:
+    """`payoff` with its network in the language of `words`, where it is a trial."""
+    kind, _, number = payoff.network.rpartition(" ")
+    if kind != "trial" or not number.isdigit():
+        return payoff
+    return payoff.model_copy(update={"network": words["trial"].format(number=number)})
 
 
 def _made(parameters: TrialParameters, words: Mapping[str, str]) -> str:

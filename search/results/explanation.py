@@ -211,12 +211,16 @@ def changes_of(
 
 def step_name(change: Change, words: Mapping[str, str] = WORDS) -> str:
     """A change in words: "units of layer 2: 32 → 16"."""
-    kind, _, layer = change.setting.rpartition("_")
-    name = words[f"setting_{kind if layer.isdigit() else change.setting}"]
-    if layer.isdigit():
-        name = words["of_layer"].format(name=name, layer=layer)
+    name = setting_name(change.setting, words)
     before, after = _value(change.before, words), _value(change.after, words)
     return words["way_step"].format(name=name, before=before, after=after)
+
+
+def setting_name(setting: str, words: Mapping[str, str] = WORDS) -> str:
+    """A dimension of a search space in words: "units of layer 2"; one of another space as it is."""
+    kind, _, layer = setting.rpartition("_")
+    name = words.get(f"setting_{kind if layer.isdigit() else setting}", setting)
+    return words["of_layer"].format(name=name, layer=layer) if layer.isdigit() else name
 
 
 def _value(value: Shown, words: Mapping[str, str]) -> str:

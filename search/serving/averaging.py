@@ -1,11 +1,11 @@
-"""A process that makes one network of several: `python -m search.serving.averaging OUT FILES`."""
+"""One network of several, made in a process of its own."""
 
-import sys
+from pathlib import Path
 
 from models.tensorflow_start import tensorflow_start
 
 
-def main(out: str, *networks: str) -> None:
+def save_mean(out: Path, *networks: Path) -> None:
     """Save to `out` the network whose forecast is the mean of those in the files `networks`."""
     with tensorflow_start():
         import keras
@@ -13,7 +13,3 @@ def main(out: str, *networks: str) -> None:
         from models.build import mean_of
     loaded = [keras.saving.load_model(file, compile=False) for file in networks]
     mean_of(loaded).save(out)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

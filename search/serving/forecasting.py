@@ -1,6 +1,5 @@
-"""A process that forecasts with a served model: `python -m search.serving.forecasting FILES`."""
+"""Forecasts of a served model, made in a process of its own."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +9,9 @@ from models.tensorflow_start import tensorflow_start
 from search.serving.served import Forecaster
 
 
-def main(model: str, facts: str, rows: str, origins: str, out: str) -> None:
+def save_forecast(model: Path, facts: Path, rows: Path, origins: Path, out: Path) -> None:
     """Forecast the windows at `origins` (int64 .npy) of `rows` (CSV), and save them to `out`."""
     with tensorflow_start():
-        served = Forecaster(Path(model), Path(facts))
+        served = Forecaster(model, facts)
     _, local, values = served.read(pd.read_csv(rows))
     np.save(out, served.forecast(local, values, np.load(origins, allow_pickle=False)))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

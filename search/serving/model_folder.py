@@ -23,6 +23,7 @@ from data_pipeline.raw_rows import columns_given
 from data_pipeline.scaling import Scaler
 from data_pipeline.series import HourlySeries
 from search.common.errors import Refused
+from search.serving.forecasting import save_forecast
 from search.serving.own_process import run_apart
 from search.serving.served import FACTS, NETWORK, NUMBERS, hours_needed, model_file, weights
 from search.tracking.client import be_quiet
@@ -232,8 +233,8 @@ def forecast_windows(place: Path, rows: pd.DataFrame, origins: npt.NDArray[np.in
         np.save(Path(folder) / "origins.npy", origins)
         words = [model, facts, given, Path(folder) / "origins.npy", out]
         run_apart(
-            "search.serving.forecasting",
-            *map(str, words),
+            save_forecast,
+            *words,
             failing=f"the model in {place} does not forecast",
         )
         return np.asarray(np.load(out, allow_pickle=False), np.float64)

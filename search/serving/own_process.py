@@ -1,27 +1,42 @@
-"""A module of ours in a process of its own: this one never imports TensorFlow."""
+"""A function of ours in a process of its own: this one never imports TensorFlow."""
 
-import subprocess
-import sys
+from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-from models.tensorflow_start import ERRORS, cpu_environment
+from models.fork_server import deaf_to_ctrl_c, processes
+from models.tensorflow_start import hide_gpus, quiet_start
 from search.common.errors import Refused
 
 
-def run_apart(module: str, *words: str, failing: str) -> None:
-    """Run `module` with `words`, on the CPU.
+def run_apart(function: Callable[..., None], *files: Path, failing: str) -> None:
+    """Call `function`, which stands in a module, with `files`, on the CPU.
 
     Raises:
-        Refused: it failed; the message is `failing` and its last words.
+        Refused: it failed; the message is `failing` and the reason.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", module, *words],
-        env=cpu_environment(ERRORS),
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        said = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-        raise Refused(f"{failing}: {said[:500]}")
+    context = processes()
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=_call, args=(sending, function, files))
+    with deaf_to_ctrl_c():
+        process.start()
+    sending.close()
+    try:
+        said = receiving.recv()
+    except EOFError:
+        said = "its process was ended"
+    finally:
+        process.kill()
+        process.join()
+    if said:
+        raise Refused(f"{failing}: {said}")
+
+
+def _call(sending: Connection, function: Callable[..., None], files: tuple[Path, ...]) -> None:
+    quiet_start()
+    hide_gpus()
+    try:
+        function(*files)
+        sending.send("")
+    except Exception as error:  # noqa: BLE001 - the border of the process: told on the other side
+        sending.send(f"{type(error).__name__}: {str(error)[:500]}")

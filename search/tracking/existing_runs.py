@@ -13,6 +13,8 @@ from search.common.errors import Refused
 from search.common.spool import FORECASTS, Forecasts, read_forecasts
 from search.common.stores import masked, missing_file, named_where
 from search.tracking.client import connect, first_line, reason, store_errors
+from search.tracking.shown_table import TAG
+from search.tracking.ui_addresses import Experiment
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -187,8 +189,8 @@ def _calls() -> Iterator[None]:
         raise NotThere(reason(error)) from error
 
 
-def experiment_ids(tracking_uri: str) -> dict[str, str]:
-    """Return the id of each experiment by name, without the empty one that MLflow creates.
+def experiments(tracking_uri: str) -> dict[str, Experiment]:
+    """Return the experiments by name, without the empty one that MLflow creates.
 
     Raises:
         Refused: the store cannot be read, for example because another version of MLflow wrote it.
@@ -209,4 +211,8 @@ def experiment_ids(tracking_uri: str) -> dict[str, str]:
             f"the MLflow store {masked(tracking_uri)} cannot be read: {masked(said)}\n"
             f"Next: {remedy}"
         ) from error
-    return {e.name: e.experiment_id for e in found if e.name != "Default"}
+    return {
+        one.name: Experiment(one.experiment_id, TAG in one.tags)
+        for one in found
+        if one.name != "Default"
+    }

@@ -11,17 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from search.common.errors import Refused
-from search.tracking.ui_addresses import WORKFLOW, page
+from search.tracking.ui_addresses import WORKFLOW, page, runs_page
 
 # MLflow's server is another process. In this variable it finds the store of `search.ui`.
 STORE = "SEARCH_UI_STORE"
 PLUGIN = Path(__file__).parent / "mlflow_plugin"
 # This runs before MLflow's scripts. An address without a page leads to the runs. A browser without
-# a chosen view gets the one for model training. MLflow stores the choice in this key, as JSON.
+# a chosen view gets the one for model training, and MLflow's assistant, which asks for a service of
+# language models, does not open by itself. MLflow stores such choices in these keys, as JSON.
+_ASSISTANT = "mlflow.assistant.fab.autoOpenedOnFirstLoad_v1"
 _SCRIPT = """<script>
 if (!location.hash) location.replace({target});
 if (localStorage.getItem("mlflow.workflowType_v1") === null)
   localStorage.setItem("mlflow.workflowType_v1", JSON.stringify({workflow}));
+if (localStorage.getItem({assistant}) === null) localStorage.setItem({assistant}, "true");
 </script>"""
 
 
@@ -50,14 +53,16 @@ def first_page(html: str, tracking_uri: str) -> str:
         html: MLflow's page, which is the same for all addresses.
         tracking_uri: URI of the store.
     """
-    from search.tracking.existing_runs import experiment_ids
+    from search.tracking.existing_runs import experiments
 
     try:
-        found = list(experiment_ids(tracking_uri).values())
+        found = list(experiments(tracking_uri).values())
     except Refused:  # MLflow's page says why
         found = []
-    place = ("experiments", found[0], "runs") if len(found) == 1 else ("experiments",)
-    script = _SCRIPT.format(target=json.dumps(page(".", *place)), workflow=json.dumps(WORKFLOW))
+    target = runs_page(".", found[0]) if len(found) == 1 else page(".", "experiments")
+    script = _SCRIPT.format(
+        target=json.dumps(target), workflow=json.dumps(WORKFLOW), assistant=json.dumps(_ASSISTANT)
+    )
     return html.replace("<head>", f"<head>{script}", 1)
 
 

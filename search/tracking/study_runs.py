@@ -35,6 +35,7 @@ from search.tracking.run_contents import (
     log_result,
     milliseconds,
 )
+from search.tracking.shown_table import TAG, shown_table
 from search.tracking.study_figures import study_figures
 from search.tuning.postgres_lock import is_postgresql, tables_made_alone
 
@@ -115,6 +116,7 @@ class StudyRuns:
             client.set_experiment_tag(
                 self._experiment_id, "mlflow.note.content", self._facts.summary
             )
+            client.set_experiment_tag(self._experiment_id, TAG, shown_table())
         self._client = client
         self.find()
         if not self._known.study:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from data_pipeline.framing import Framing
 from data_pipeline.series import HourlySeries
+from models.tensorflow_start import one_thread
 from search.common.records import Task
 from search.training.pool import AttemptEnded, EpochReached, Event, StopRequested
 from search.training.slot import Slot
@@ -55,8 +56,7 @@ class ProcessPoolOfWorkers:
             for number in range(workers)
         ]
         # Workers compute on one thread each; other libraries must not open more.
-        for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-            os.environ.setdefault(variable, "1")
+        one_thread()
         self._slots = [Slot(context) for context in contexts]
 
     def submit(self, task: Task) -> None:

@@ -4,19 +4,18 @@ Each has an executor of its own. Processes that share a channel can lose more th
 one that is killed while it starts, or while it holds the channel, breaks it for all of them.
 """
 
-import contextlib
 import multiprocessing
-import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from multiprocessing.process import BaseProcess
 
+from models.fork_server import deaf_to_ctrl_c, processes
 from search.common.records import Cause, Failure, Task, TrialResult
 from search.training.train_task import WorkerContext
 from search.training.worker import initialise, run_task
 
-# What a process may grow by before a fresh one, which costs TensorFlow's start, takes its place.
+# What a process may grow by before a fresh one takes its place.
 # Measured in MB a trial: TensorFlow keeps each network's graph, the kernels next to nothing.
 MOST_GROWTH = 400.0
 GROWTH = {"tensorflow": 20.0, "kernels": 0.2}
@@ -93,26 +92,15 @@ class Slot:
             return self._executor.submit(run_task, task)
         self._executor = ProcessPoolExecutor(
             max_workers=1,
-            # Never forked: fork after TensorFlow has run hangs.
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=processes(gpu=self._context.gpu is not None),
             initializer=initialise,
             initargs=(self._context,),
         )
         others = multiprocessing.active_children()
-        with _deaf_to_ctrl_c():
+        with deaf_to_ctrl_c():
             future = self._executor.submit(run_task, task)  # starts its only process
         (self._process,) = [c for c in multiprocessing.active_children() if c not in others]
         return future
-
-
-@contextlib.contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes that are started here do not get SIGINT, which a terminal sends to all of them."""
-    kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, kept)
 
 
 def _watch(

@@ -3,10 +3,7 @@
 TensorFlow is imported with the first task, never when this module is.
 """
 
-import ctypes
 import os
-import signal
-import sys
 import threading
 import time
 import traceback
@@ -14,6 +11,7 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Client, wait
 from typing import TYPE_CHECKING
 
+from models.fork_server import call_it, leave_with_parent
 from models.tensorflow_start import hide_gpus, quiet_start, tensorflow_start
 from search.common.records import Cause, Failure, Task, TrialResult
 from search.training.train_task import WorkerContext, WorkerState, cause_of, train
@@ -21,8 +19,9 @@ from search.training.train_task import WorkerContext, WorkerState, cause_of, tra
 if TYPE_CHECKING:
     from models.device import Device
 
-# Of prctl(2).
-_PR_SET_PDEATHSIG = 1
+
+# What `top` shows.
+NAME = "trainer"
 
 
 class _CannotStart(Exception):
@@ -37,6 +36,7 @@ def initialise(context: WorkerContext) -> None:
     global _worker
     # Before TensorFlow and its thread pools exist.
     quiet_start()
+    call_it(NAME)
     _leave_with_the_coordinator()
     _worker = WorkerState(context)
 
@@ -46,14 +46,10 @@ def _leave_with_the_coordinator() -> None:
     parent = parent_process()
     if parent is None:
         return
-    if sys.platform == "linux":
-        # The system kills this process with the thread that started it: stopped, or in the middle
-        # of a call that lets no other thread run.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL))
-        if os.getppid() != parent.pid:  # gone before that
-            os._exit(1)
+    leave_with_parent()  # of the server, if it was forked from that, which leaves likewise
 
-    # Elsewhere it leaves by itself: at the latest when it is continued, or the call returns.
+    # Elsewhere, and if the coordinator is gone already, it leaves by itself: at the latest when it
+    # is continued, or the call returns.
     def wait_and_leave() -> None:
         wait([parent.sentinel])
         os._exit(1)

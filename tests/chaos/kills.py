@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from search.common.drawing import OPTUNA
+from search.training.worker import NAME
 from tests.chaos.audit import Audit, audit, running
 from tests.chaos.started import LONGEST, OPTIONS, Started
 from tests.search.command import start
@@ -70,7 +71,7 @@ def _ended_of(command: Started) -> Callable[[], bool]:
 
 def _trains(process: psutil.Process) -> bool:
     with contextlib.suppress(psutil.Error):
-        return "spawn_main" in " ".join(process.cmdline())
+        return process.name() == NAME
     return False
 
 

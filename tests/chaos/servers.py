@@ -19,6 +19,7 @@ import optuna
 import psutil
 
 from search.common.errors import DONE
+from search.training.worker import NAME
 from tests.chaos.audit import Audit, audit
 from tests.chaos.started import LONGEST, STUDY, Started
 from tests.search.command import environment
@@ -183,12 +184,9 @@ class _Places:
     def _trainers(self) -> list[psutil.Process]:
         """Training processes, those that have lost their agent or coordinator among them."""
         found = []
-        for process in psutil.process_iter(["cmdline"]):
+        for process in psutil.process_iter(["name"]):
             with contextlib.suppress(psutil.Error):
-                if (
-                    "spawn_main" in " ".join(process.info["cmdline"] or ())
-                    and process.environ().get(_MARK) == self._mark
-                ):
+                if process.info["name"] == NAME and process.environ().get(_MARK) == self._mark:
                     found.append(process)
         return found
 

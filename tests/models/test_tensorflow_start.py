@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from models.tensorflow_start import ERRORS, cpu_environment, hide_gpus, quiet_start
+from models.tensorflow_start import cpu_environment, hide_gpus, quiet_start
 
 NAMES = ("TF_CPP_MIN_LOG_LEVEL", "CUDA_VISIBLE_DEVICES", "KERAS_BACKEND")
 
@@ -43,7 +43,7 @@ def test_gpus_are_hidden_and_a_persons_choice_is_kept_where_that_is_asked_for(
 
 def test_a_process_on_the_cpu_sees_no_gpu_and_all_else(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    made = cpu_environment(ERRORS)
-    said = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    made = cpu_environment()
+    said = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
     assert made == os.environ | said | {"KERAS_BACKEND": "tensorflow"}
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"

@@ -3,6 +3,7 @@
 A module that looks at pages has a fixture `store`, an `mlruns` folder.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,6 +14,8 @@ import pytest
 from filelock import FileLock
 from playwright.sync_api import Browser, Page
 
+import models.baselines
+from models.forecasters import Forecaster, IntArray, Rows
 from tests.search.browser import Site, launched, open_window, served
 from tests.search.command import PARALLEL, run
 from tests.search.mlflow_stores import empty_store
@@ -93,3 +96,26 @@ def browser(chromium: str) -> Iterator[Browser]:
 def page(browser: Browser, site: Site) -> Page:
     """One window for all tests of a module: the UI's scripts are read once."""
     return open_window(browser)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def baselines_fitted_once() -> Iterator[None]:
+    """Commands that run in the tests' process share the baselines of equal rows and windows."""
+    known: dict[tuple[object, ...], Forecaster] = {}
+
+    def remembering(name: str, fitting: Callable[..., Forecaster]) -> Callable[..., Forecaster]:
+        def fitted(rows: Rows, origins: IntArray, window: int, horizon: int) -> Forecaster:
+            given = hashlib.sha256(
+                b"".join(map(bytes, (rows.values, rows.clock, origins)))
+            ).digest()
+            asked = (name, given, rows.values.shape, window, horizon)
+            if asked not in known:
+                known[asked] = fitting(rows, origins, window, horizon)
+            return known[asked]
+
+        return fitted
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, fitting in models.baselines._FITTED.items():
+            patch.setitem(models.baselines._FITTED, name, remembering(name, fitting))
+        yield

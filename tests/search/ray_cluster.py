@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 from search.training.ray_agent import Agent
+from search.training.worker import NAME
 from tests.search.command import wait_until
 
 SETTINGS = {
@@ -56,7 +57,7 @@ def trainers(address: str) -> list[psutil.Process]:
     found = []
     for agent in agents(address):
         with contextlib.suppress(psutil.Error):
-            found += [c for c in agent.children() if "spawn_main" in " ".join(c.cmdline())]
+            found += [c for c in agent.children(recursive=True) if c.name() == NAME]
     return found
 
 

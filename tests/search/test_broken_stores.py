@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from search.common.errors import DONE, REFUSED_OR_FAILED
+from search.training.worker import NAME
 from tests.search.command import (
     SMOKE,
     argv,
@@ -165,4 +166,4 @@ def _epochs(place: Path) -> int:
 
 def _workers(coordinator: int) -> list[psutil.Process]:
     children = psutil.Process(coordinator).children(recursive=True)
-    return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+    return [child for child in children if child.name() == NAME]

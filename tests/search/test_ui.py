@@ -18,6 +18,7 @@ from search.common.errors import (
     Refused,
     WrongInput,
 )
+from search.tracking.ui_addresses import Experiment
 from search.ui import login_settings, main, server_command
 from tests.search.command import start, wait_until
 from tests.search.mlflow_stores import empty_store
@@ -130,12 +131,14 @@ def test_p8_of_a_server_the_addresses_are_printed_without_its_password(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://me:geheim@host:5000/")
     monkeypatch.setattr(
-        "search.tracking.existing_runs.experiment_ids", lambda _: {"b": "7", "a": "12"}
+        "search.tracking.existing_runs.experiments",
+        lambda _: {"b": Experiment("7", has_table=False), "a": Experiment("12", has_table=True)},
     )
     done = CliRunner().invoke(main, [])
     assert done.exit_code == DONE and "geheim" not in done.output
     assert done.stdout.splitlines()[1:] == [
-        "  a: http://host:5000/#/experiments/12/runs?workflowType=machine_learning",
+        "  a: http://host:5000/#/experiments/12/runs?workflowType=machine_learning"
+        "&viewStateShareKey=search",
         "  b: http://host:5000/#/experiments/7/runs?workflowType=machine_learning",
     ]
 

@@ -26,6 +26,8 @@ from search.report.svg import font_for, svg
 from search.report.translations import CLAIMS, WORDS, Language
 from search.report.values import Facts, flat
 from search.report.verdict import sentences
+from search.results.bootstrap import Compared
+from search.results.payoff import Payoff
 from search.results.sequential import Verdict
 from search.tuning.kept_studies import KeptStudy
 from tests.search.report.test_facts import BASELINES, CONTRACT
@@ -196,6 +198,14 @@ def test_what_the_best_network_learns_and_reads_is_said_where_it_is_not_the_defa
     assert told in second and made in third
     plain = " ".join(sentences(found, language))
     assert "cycles" not in plain and "level" not in plain
+
+
+def test_a_korean_page_names_trials_and_their_states_in_korean() -> None:
+    beside = Compared("ridge_by_hour", 60.0, 70.0, -10.0, -14.0, -6.0, 0.01, 40)
+    pays = Payoff(where="search", folds=1, attempts=3, network="trial 0", beside=beside)
+    told = sentences(dataclasses.replace(facts(_studies()), payoff=pays), "ko")[2]
+    assert "시행 0의 RMSE" in told and "trial" not in told
+    assert "완료 " in _page("ko", _studies()) and " complete" not in _page("ko", _studies())
 
 
 def test_every_row_of_parameters_is_whole() -> None:

@@ -87,6 +87,25 @@ def test_every_printed_address_opens_the_runs(visitor: Page, site: Site) -> None
     the_runs(visitor)
 
 
+def test_the_printed_address_shows_the_fit_of_every_trial_the_best_one_first(
+    visitor: Page, site: Site
+) -> None:
+    visitor.goto(site.runs["power_usage"])
+    the_runs(visitor)
+    for column in ("regime", "fit_gap", "fit_excess", "val_rmse", "train_rmse", "val_skill"):
+        expect(visitor.get_by_role("columnheader", name=column).first).to_be_in_viewport()
+    names = visitor.locator(ROWS).get_by_role("link")
+    expect(names).to_have_text(["trial 0", "trial 1", "power_usage"])
+    regimes = visitor.get_by_role("gridcell", name=re.compile("^(underfit|balanced|overfit)$"))
+    expect(regimes.first).to_be_in_viewport()
+
+
+def test_mlflows_assistant_waits_until_it_is_asked(page: Page, site: Site) -> None:
+    page.goto(site.address)  # not as `visitor`, whose browser knows it
+    the_runs(page)
+    expect(page.get_by_placeholder("Ask a question")).to_have_count(0)
+
+
 def test_from_mlflows_own_first_page_a_click_opens_the_runs(visitor: Page, site: Site) -> None:
     visitor.goto(f"{site.address}/#/")
     expect(visitor.get_by_text("Welcome to MLflow")).to_be_visible()

@@ -16,6 +16,7 @@ from search.common.spool import read_forecasts
 from search.engine.plan import make_plan
 from search.training.local_pool import ProcessPoolOfWorkers
 from search.training.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
+from search.training.worker import NAME
 from tests.search.command import wait_until
 from tests.search.ray_cluster import agents, ray_head, trainers
 from tests.search.samples import parameters
@@ -79,8 +80,8 @@ def _trainers(pool: Pool) -> list[psutil.Process]:
     """Training processes of the pool: children of this process, or of an agent."""
     if id(pool) in _addresses:
         return trainers(_addresses[id(pool)])
-    children = psutil.Process().children()
-    return [c for c in children if "spawn_main" in " ".join(c.cmdline())]
+    children = psutil.Process().children(recursive=True)
+    return [c for c in children if c.name() == NAME]
 
 
 def test_epochs_come_and_are_answered_and_files_are_whole(
@@ -129,6 +130,27 @@ def test_t3_killed_training_process_loses_its_trial_alone(
     assert isinstance(ended, AttemptEnded) and isinstance(ended.outcome, Failure)
     assert ended.outcome.cause is Cause.WORKER_DIED and "-9" in ended.outcome.message
     assert pool.size == 1
+
+
+def test_t3_killed_fork_server_is_replaced_and_its_trial_told_lost(
+    pool: Pool, name: str, tmp_path: Path
+) -> None:
+    pool.submit(_task(tmp_path, 4))
+    assert isinstance(_next(pool), EpochReached)
+    (trainer,) = _trainers(pool)
+    server = trainer.parent()
+    assert server is not None and "forkserver" in " ".join(server.cmdline())
+    server.kill()
+    ended = _next(pool)
+    assert isinstance(ended, AttemptEnded) and isinstance(ended.outcome, Failure)
+    assert ended.outcome.cause is Cause.WORKER_DIED
+    wait_until(lambda: not trainer.is_running(), seconds=10)
+    pool.submit(_task(tmp_path, 5))
+    event = _next(pool)
+    assert isinstance(event, EpochReached) and event.number == 5
+    event.reply(True)
+    ended = _next(pool)
+    assert isinstance(ended, AttemptEnded) and isinstance(ended.outcome, TrialResult)
 
 
 def test_t3_killed_agent_is_replaced_and_its_trial_told_lost(

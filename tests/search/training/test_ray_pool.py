@@ -53,7 +53,7 @@ def test_s2_lost_head_ends_the_search_in_order_and_leaves_nothing(
         monkeypatch.setattr("search.training.ray_pool.versions", ray_agent.versions)
         pool = RayPool(plan.series, plan.experiment.framing, Resources(address))
         pool.submit(Task(0, parameters(), 7, tmp_path / "trial-0"))
-        wait_until(lambda: bool(_of("spawn_main")))
+        wait_until(lambda: bool(trainers(address)))
         (head,) = [
             p for p in _of("gcs_server") if address.rpartition(":")[2] in " ".join(p.cmdline())
         ]

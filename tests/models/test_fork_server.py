@@ -1,0 +1,60 @@
+"""Processes that begin with TensorFlow imported: what they have, and what they never share."""
+
+import os
+import sys
+import threading
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.fork_server import call_it, processes
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="there is no fork server elsewhere")
+
+
+def look(sending: Connection) -> None:
+    """Say what a fresh process has."""
+    loaded = "tensorflow" in sys.modules and "models.kernel_trainer" in sys.modules
+    threads = len(list(Path("/proc/self/task").iterdir()))
+    call_it("named")
+    named = Path("/proc/self/comm").read_text(encoding="utf-8").strip()
+    sending.send((loaded, os.environ["CUDA_VISIBLE_DEVICES"], threads, named, os.getppid()))
+
+
+def _look() -> Any:
+    context = processes()
+    receiving, sending = context.Pipe(duplex=False)
+    process = context.Process(target=look, args=(sending,))
+    process.start()
+    sending.close()
+    said = receiving.recv()
+    process.join()
+    return said
+
+
+@linux
+def test_a_process_begins_with_tensorflow_no_gpu_and_one_thread() -> None:
+    loaded, gpus, threads, named, server = _look()
+    assert loaded and gpus == "-1" and threads == 1 and named == "named"
+    assert server != os.getpid() and server == _look()[-1], "one server for all"
+
+
+@linux
+def test_this_process_stays_without_tensorflow_of_its_own() -> None:
+    before = "tensorflow" in sys.modules
+    _look()
+    assert ("tensorflow" in sys.modules) == before
+
+
+def test_a_process_that_sees_gpus_is_not_forked() -> None:
+    assert processes(gpu=True).get_start_method() == "spawn"
+
+
+def test_the_server_which_ends_with_its_thread_is_the_main_ones_alone() -> None:
+    found: list[str] = []
+    thread = threading.Thread(target=lambda: found.append(processes().get_start_method()))
+    thread.start()
+    thread.join()
+    assert found == ["spawn"]
