@@ -120,7 +120,6 @@ def main(**options: Any) -> None:
 def _run(options: dict[str, Any]) -> int:
     from data_pipeline.errors import DataError
     from search.common.stores import check_name, choose_stores
-    from search.common.tracking_server import need_mlflow
     from search.engine.plan import TooShort, make_plan, plan_lines
 
     _check_outputs(options)
@@ -142,6 +141,7 @@ def _run(options: dict[str, Any]) -> int:
     # They import Optuna, and bad input should be refused before that.
     from search.engine.naming import study_name
     from search.engine.session import foresee, run_study
+    from search.tracking.client import need_server
 
     name, told = (options["study"], "") if options["study"] else study_name(plan, stores)
     lines = [
@@ -163,7 +163,7 @@ def _run(options: dict[str, Any]) -> int:
         return DONE
     if not options["quiet"]:
         click.echo("\n".join([*lines, ""]), err=True)
-    need_mlflow(stores.tracking)
+    need_server(stores.tracking)
     if options["until_decided"]:
         from search.engine.until_decided import run_until_decided
 

@@ -1,7 +1,10 @@
 """`python -m search.ui`: the MLflow UI for the stores that `search.run` writes."""
 
+import importlib.metadata
+import importlib.util
 import ipaddress
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -19,6 +22,13 @@ from search.tracking.ui_addresses import runs_page
 
 # Seconds for the server to end by itself.
 GRACE = 3.0
+# MLflow's login reads these. Its users are in this file of the current folder.
+_KEY, _ADMIN, _CONFIG = (
+    "MLFLOW_FLASK_SERVER_SECRET_KEY",
+    "MLFLOW_AUTH_ADMIN_PASSWORD",
+    "MLFLOW_AUTH_CONFIG_PATH",
+)
+_USERS = "basic_auth.db"
 
 
 @click.command(context_settings={"max_content_width": 100})
@@ -36,26 +46,28 @@ def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: 
             first = f"MLflow is served by {masked(stores.tracking)}; the runs of"
             click.echo("\n".join([first, *links(stores.tracking, stores.tracking)]))
             return DONE
+        settings = login_settings() if login else {}
         command = server_command(host, port, tracking_uri, login, insecure)
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
         address = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
         lines = [f"MLflow UI on {address} (Ctrl-C ends it); the runs of"]
-        return _serve(command, stores.tracking, lines + links(address, stores.tracking))
+        lines += links(address, stores.tracking)
+        return _serve(command, settings | {STORE: stores.tracking}, lines)
 
     sys.exit(commands.exit_code(work))
 
 
-def _serve(command: list[str], tracking_uri: str, lines: list[str]) -> int:
+def _serve(command: list[str], settings: dict[str, str], lines: list[str]) -> int:
     # The server must find `search.tracking.start_page` from every folder, and MLflow the apps in
     # it.
     places = [str(Path(__file__).parents[1]), str(PLUGIN), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {
+    ours = {
         "MLFLOW_DISABLE_TELEMETRY": "true",
         # These ten background processes serve features for language models, which we do not use.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
         "PYTHONPATH": os.pathsep.join(filter(None, places)),
-        STORE: tracking_uri,
     }
+    environment = os.environ | settings | ours
     # Python keeps ignoring SIGINT if it was ignored at the start, as in a background process.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     click.echo("\n".join(lines), err=True)
@@ -85,6 +97,28 @@ def _end(server: "subprocess.Popen[bytes]") -> None:
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
+
+
+def login_settings() -> dict[str, str]:
+    """Environment variables for MLflow's login that the person did not set.
+
+    Raises:
+        WrongInput: a package or the administrator's first password is missing.
+    """
+    if importlib.util.find_spec("flask_wtf") is None:
+        package = f"mlflow[auth]=={importlib.metadata.version('mlflow')}"
+        raise WrongInput(
+            "--login needs the package Flask-WTF, which is not installed.\n"
+            f"Next: {commands.python()} -m pip install '{package}'"
+        )
+    configured = os.environ.get(_ADMIN) or os.environ.get(_CONFIG)
+    if not configured and not Path(_USERS).exists():
+        raise WrongInput(
+            f"--login: expected users in {_USERS} of this folder, found none. The first start "
+            f"makes the user admin.\nNext: put a password of 12 characters or more into {_ADMIN}."
+        )
+    # It protects the form for new users, which this one process shows.
+    return {_KEY: os.environ.get(_KEY) or secrets.token_hex(32)}
 
 
 def server_command(

@@ -13,18 +13,22 @@ PATIENCE = 5.0
 _PATH = "/api/2.0/mlflow/experiments/search?max_results=1"
 # What only a server answers that does not know MLflow's interface.
 _UNKNOWN = (404, 405, 501)
+_LOGIN = 401
 
 
-def need_mlflow(uri: str) -> None:
+def need_mlflow(uri: str) -> bool:
     """Check that a server at `uri` that answers is an MLflow server; other stores pass.
 
-    One that is away, or asks for a login, passes too: its answers come later.
+    One that is away passes too: its answers come later.
+
+    Returns:
+        True if it asks for a login; this question brings none.
 
     Raises:
         Refused: something else answers there.
     """
     if not uri.startswith(("http:", "https:")):
-        return
+        return False
     parts = urlsplit(uri)
     # Without user and password, which this question does not need.
     address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl().rstrip("/")
@@ -34,10 +38,12 @@ def need_mlflow(uri: str) -> None:
             if not isinstance(json.load(answer), dict):
                 found = "JSON that is not MLflow's"
     except urllib.error.HTTPError as error:
+        if error.code == _LOGIN:
+            return True
         if error.code in _UNKNOWN:
             found = f"HTTP status {error.code} ({error.reason})"
     except OSError:
-        return  # away, or not ready
+        return False  # away, or not ready
     except ValueError:
         found = "an answer that is not JSON"
     if found:
@@ -45,3 +51,4 @@ def need_mlflow(uri: str) -> None:
             f"{named_where(uri)} {masked(uri)}: expected an MLflow server, found {found} for "
             f"{_PATH}.\nNext: give the address of `mlflow server`."
         )
+    return False

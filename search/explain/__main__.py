@@ -39,6 +39,7 @@ _positive = click.IntRange(min=1)
 @click.option(
     "--workers", type=_positive, help="Trainings at the same time.  [default: one per GPU or core]"
 )
+@click.option("--cluster", help="Train on a Ray cluster: auto, or HOST:PORT of its head.")
 @click.option("--storage", help="URL of the study database.  [default: mlruns/optuna.db]")
 @click.option("--tracking-uri", help="MLflow store.  [default: mlruns/mlflow.db]")
 @click.option("--dry-run", is_flag=True, help="Show what would be trained, and how long it takes.")
@@ -59,8 +60,12 @@ def _explain(options: dict[str, Any]) -> int:
 
     check_name("--study", options["study"])
     stores = choose_stores(options["storage"], options["tracking_uri"])
-    gpus = find_gpus()
-    crew = Crew(options["workers"] or default_workers(gpus), gpus, None, options["timeout"])
+    cluster = options["cluster"] or ""
+    if cluster:
+        commands.need_ray()
+    gpus = () if cluster else find_gpus()
+    here = 0 if cluster else default_workers(gpus)
+    crew = Crew(options["workers"] or here, gpus, None, options["timeout"], cluster)
     places = (options["study"], options["start"], options["goal"], options["seeds"])
     wish = Wish(*places, crew, options["dry_run"], options["quiet"])
     try:

@@ -85,7 +85,10 @@ def explain(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Explanati
         return None if timeout is None else timeout - (time.monotonic() - began)
 
     series, framing = way.plan.series, way.plan.experiment.framing
-    with hold_study(way.name, stores, storage), one_pool(series, framing, wish.crew) as pool:
+    with (
+        hold_study(way.name, stores, storage),
+        one_pool(series, framing, wish.crew, say) as pool,
+    ):
         trainings = Trainings(way, storage, stores, pool, left, wish.quiet)
         names = [setting.name for setting in way.settings]
         try:
@@ -108,11 +111,16 @@ def explain(wish: Wish, stores: Stores, say: Callable[[str], None]) -> Explanati
 
 def _plan_lines(way: Way, crew: Crew) -> list[str]:
     fewest, most = most_runs(len(way.settings), CHOOSING, way.seeds)
-    few, many = way.minutes(crew.workers)
-    return [
+    lines = [
         f"Study {way.name}: from {way.start} to {way.goal} of study {way.of} in "
         f"{len(way.settings)} settings: {', '.join(one.name for one in way.settings)}",
         f"{fewest} to {most} trainings; {CHOOSING} seeds choose, {way.seeds} others measure",
+    ]
+    if not crew.workers:
+        return [*lines, f"Training on the Ray cluster {crew.cluster}, as many as it has room for"]
+    few, many = way.minutes(crew.workers)
+    return [
+        *lines,
         f"Estimated: {few} to {many} minutes with {crew.workers} worker(s), less if trainings "
         "stop early, on cores like those of docs/performance.md",
     ]

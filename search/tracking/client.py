@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from search.common.errors import Refused
 from search.common.new_database import create_whole
+from search.common.stores import masked, named_where
+from search.common.tracking_server import need_mlflow
 from search.tracking.moved import follow
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
+
+_LOGIN = (
+    "the server refuses the login (HTTP status 401). Expected: its user and password in "
+    "MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+)
 
 
 def connect(uri: str) -> "MlflowClient":
@@ -75,6 +83,41 @@ def store_errors() -> tuple[type[Exception], ...]:
     return MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError
 
 
+def need_server(uri: str) -> None:
+    """Check that a server at `uri` that answers is an MLflow server and accepts our login.
+
+    Other stores, and a server that is away, pass.
+
+    Raises:
+        Refused: something else answers there, or user and password are missing or wrong.
+    """
+    if not need_mlflow(uri):
+        return
+    try:
+        connect(uri).search_experiments(max_results=1)
+    except store_errors() as error:
+        if _refuses_login(error):
+            raise Refused(f"{named_where(uri)} {masked(uri)}: {first_line(error)}") from error
+
+
+def _refuses_login(error: Exception) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    return isinstance(error, MlflowException) and error.get_http_status_code() == 401
+
+
 def first_line(error: Exception) -> str:
-    """The beginning of an error's message, or the name of its type."""
+    """The beginning of an error's message, or the name of its type.
+
+    If a server refuses the login, this says what to set instead.
+    """
+    if _refuses_login(error):
+        return _LOGIN
     return (str(error).splitlines() or [type(error).__name__])[0][:300]
+
+
+def reason(error: Exception) -> str:
+    """Type and beginning of an error, passwords masked; what to set if a login is refused."""
+    if _refuses_login(error):
+        return _LOGIN
+    return f"{type(error).__name__}: {masked(first_line(error))}"

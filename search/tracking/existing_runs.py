@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from search.common.errors import Refused
 from search.common.spool import FORECASTS, Forecasts, read_forecasts
 from search.common.stores import masked, missing_file, named_where
-from search.tracking.client import connect, first_line, store_errors
+from search.tracking.client import connect, first_line, reason, store_errors
 from search.tracking.shown_table import TAG
 from search.tracking.ui_addresses import Experiment
 
@@ -186,7 +186,7 @@ def _calls() -> Iterator[None]:
     try:
         yield
     except store_errors() as error:
-        raise NotThere(f"{type(error).__name__}: {masked(first_line(error))}") from error
+        raise NotThere(reason(error)) from error
 
 
 def experiments(tracking_uri: str) -> dict[str, Experiment]:

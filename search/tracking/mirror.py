@@ -16,7 +16,7 @@ from pathlib import Path
 from search.common.records import State, StudyFacts, TrialRecord
 from search.common.stores import masked, named_where
 from search.results.summary import StudySummary
-from search.tracking.client import first_line
+from search.tracking.client import first_line, reason
 from search.tracking.study_runs import StudyRuns
 
 # s to wait for MLflow if a person wants to stop.
@@ -176,7 +176,7 @@ class Mirror:
             except Exception as error:  # noqa: BLE001 - the mirror must never end the study
                 if not _passes(error):
                     self.undelivered += 1
-                    self._say(masked(f"MLflow refused a record: {type(error).__name__}: {error}"))
+                    self._say(f"MLflow refused a record: {reason(error)}")
                     return False
                 if self._away_since is None:
                     self._away_since = time.monotonic()

@@ -4,6 +4,7 @@ It is an actor, so this process is Ray's. TensorFlow is never in it: time limits
 recycling are those of the pool on one machine. Each call returns the next thing that happens.
 """
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -14,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from data_pipeline.framing import Framing
 from data_pipeline.series import HourlySeries
 from search.common.records import Task, TrialResult
@@ -22,6 +25,7 @@ from search.training.pool import AttemptEnded, EpochReached
 
 # What decides the numbers of a training.
 VERSIONED = ("tensorflow", "keras", "numpy")
+_FOLDER, _ALIVE = "search-agent-", "alive"
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,20 @@ def versions() -> dict[str, str]:
     return found
 
 
+def _own_folder() -> tuple[Path, FileLock]:
+    """A new folder for the files of trials, and the lock that says that its agent lives.
+
+    Ray ends an agent by force, so folders of agents that are gone are removed here.
+    """
+    for lock in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*/{_ALIVE}"):
+        with contextlib.suppress(Timeout, OSError), FileLock(lock, blocking=False):
+            shutil.rmtree(lock.parent, ignore_errors=True)
+    place = Path(tempfile.mkdtemp(prefix=_FOLDER))
+    alive = FileLock(place / _ALIVE)
+    alive.acquire()
+    return place, alive
+
+
 class Agent:
     """Trains one task at a time in a process of its own."""
 
@@ -74,7 +92,7 @@ class Agent:
             gpus: that Ray gave to this agent, whole or in part: 0 or 1.
             trial_timeout: s after which a trial is killed.
         """
-        self._place = Path(tempfile.mkdtemp(prefix="agent-"))
+        self._place, self._alive = _own_folder()
         shown = (0,) if gpus else ()
         self._pool = ProcessPoolOfWorkers(series, framing, 1, shown, trial_timeout)
         self._reply: Callable[[bool], None] | None = None

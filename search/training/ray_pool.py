@@ -30,7 +30,7 @@ FIRST_AGENT = 120.0
 # Ray ends this process by itself 60 s after its head is gone, without any of our clean-up.
 _PROBE_EVERY = 4.0
 _PROBES = 4
-_LEAVING = 5.0
+_LEAVING = 9.0
 # Agents in a row that end before they are ready.
 _STILLBORN = 5
 _ROOMS = ("search", "models", "data_pipeline", "experiments")
@@ -98,6 +98,7 @@ class RayPool:
         self._numbers = itertools.count()
         self._stopped = threading.Event()
         self._stillborn = 0
+        self._headless = False
         self._slots: dict[int, _Slot] = {}
         workers, share = _share(self._ray.cluster_resources(), resources)
         agent = self._ray.remote(num_cpus=1, num_gpus=share, max_restarts=0)(Agent)
@@ -146,14 +147,17 @@ class RayPool:
         if self._stopped.is_set():
             return
         self._stopped.set()
-        # Without its head, Ray's calls may not return.
+        # If Ray does not answer, this command still has results to deliver.
         leaving = threading.Thread(target=self._leave, daemon=True)
         leaving.start()
         leaving.join(_LEAVING)
 
     def _leave(self) -> None:
-        for slot in list(self._slots.values()):
-            self._ray.kill(slot.actor)
+        # Without its head, a call of Ray's does not return, and 60 s after the loss Ray ends this
+        # process unless it has been shut down.
+        if not self._headless:
+            for slot in list(self._slots.values()):
+                self._ray.kill(slot.actor)
         self._ray.shutdown()
 
     # -- agents ----------------------------------------------------------------------------------
@@ -258,6 +262,7 @@ class RayPool:
         while not self._stopped.wait(_PROBE_EVERY):
             failed = 0 if _answers(host, int(port)) else failed + 1
             if failed >= _PROBES:
+                self._headless = True
                 self._events.put(
                     PoolLost(f"the head of the Ray cluster at {host}:{port} does not answer")
                 )

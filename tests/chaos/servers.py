@@ -198,7 +198,11 @@ def _places(place: Path, cluster: bool, postgresql: bool, outcome: Outcome) -> I
         nodes = leaving.enter_context(two_nodes()) if cluster else None
         inside = () if nodes is None else nodes.inside
         server = leaving.enter_context(postgres_server(inside)) if postgresql else None
-        yield _Places(place, nodes, server, mark, outcome)
+        places = _Places(place, nodes, server, mark, outcome)
+        try:
+            yield places
+        finally:
+            places.search.process.kill()
 
 
 def search_with_servers(

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 
@@ -38,8 +38,16 @@ def answers(address: str) -> bool:
 
 
 @contextlib.contextmanager
-def server_in(place: Path) -> Iterator[tuple[str, Callable[[], "subprocess.Popen[bytes]"]]]:
-    """Where an MLflow server will be, its store being `place/server.db`, and how it is started."""
+def server_in(
+    place: Path, *options: str, told: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, Callable[[], "subprocess.Popen[bytes]"]]]:
+    """Where an MLflow server will be, its store being `place/server.db`, and how it is started.
+
+    Args:
+        place: its folder.
+        options: further options of `mlflow server`.
+        told: further environment variables of it.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -49,13 +57,13 @@ def server_in(place: Path) -> Iterator[tuple[str, Callable[[], "subprocess.Popen
     def start() -> subprocess.Popen[bytes]:
         words = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
         words += ["--port", str(port), "--backend-store-uri", f"sqlite:///{place}/server.db"]
-        words += ["--artifacts-destination", (place / "served").as_uri()]
+        words += ["--artifacts-destination", (place / "served").as_uri(), *options]
         quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         started.append(
             subprocess.Popen(
                 words,
                 cwd=place,
-                env=os.environ | quiet,
+                env=os.environ | quiet | dict(told or {}),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,

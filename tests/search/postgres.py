@@ -48,6 +48,13 @@ class Server:
         self.ask("postgres", f'create database "{database}"')
         return self.url(database)
 
+    def ask_passwords_of(self, user: str) -> None:
+        """Let that user connect with a password alone; the others need none."""
+        rules = self._place / "data" / "pg_hba.conf"
+        own = f"host all {user} 127.0.0.1/32 scram-sha-256\n"
+        rules.write_text(own + rules.read_text())  # the first rule that fits holds
+        self.control("reload")
+
     def ask(self, database: str, statement: str) -> list[tuple[object, ...]]:
         engine = sa.create_engine(
             self.local_url(database), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT"

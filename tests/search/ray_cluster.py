@@ -1,6 +1,7 @@
 """A Ray cluster of the tests' own: a head on loopback, with a token."""
 
 import contextlib
+import functools
 import importlib.util
 import os
 import secrets
@@ -20,6 +21,14 @@ import pytest
 from search.training.ray_agent import Agent
 from search.training.worker import NAME
 from tests.search.command import wait_until
+
+SETTINGS = {
+    "RAY_AUTH_MODE": "token",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DISABLE_IMPORT_WARNING": "1",
+    # Ray's 15 would leave its processes little of a machine on which other tests run.
+    "RAY_worker_niceness": "0",
+}
 
 
 def _free_port() -> int:
@@ -52,21 +61,31 @@ def trainers(address: str) -> list[psutil.Process]:
     return found
 
 
-@contextmanager
-def ray_head(cpus: int = 2) -> Iterator[str]:
-    """The address of a running head; skips the test where there is no Ray."""
+@functools.cache
+def _token() -> str:
+    """One token for all clusters of this process: Ray reads it once."""
+    return secrets.token_hex(32)
+
+
+def need_ray() -> None:
+    """Skip the test where there is no Ray; fail with REQUIRE_RAY=1."""
     if importlib.util.find_spec("ray") is None:
         line = "needs Ray: pip install -r requirements-cluster.lock"
         if os.environ.get("REQUIRE_RAY") == "1":
             pytest.fail(f"REQUIRE_RAY=1, but this {line}")
         pytest.skip(line)
+
+
+@contextmanager
+def ray_head(cpus: int = 2) -> Iterator[str]:
+    """The address of a running head; skips the test where there is no Ray."""
+    need_ray()
     # A socket's path is short, and Ray's folder names are long.
     place = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
     port = _free_port()
-    token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
-    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
-    kept = {name: os.environ.get(name) for name in token | quiet}
-    os.environ.update(token | quiet)
+    settings = SETTINGS | {"RAY_AUTH_TOKEN": _token()}
+    kept = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     words = ["start", "--head", "--node-ip-address=127.0.0.1", f"--port={port}", "--block"]
     words += [f"--num-cpus={cpus}", "--include-dashboard=false", f"--temp-dir={place}"]
     said = place / "said"

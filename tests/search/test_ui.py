@@ -1,6 +1,7 @@
 """`search.ui`: who may reach the MLflow UI, and what is said when it cannot be served."""
 
 import contextlib
+import importlib.util
 import signal
 import socket
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from search.common.errors import (
     WrongInput,
 )
 from search.tracking.ui_addresses import Experiment
-from search.ui import main, server_command
+from search.ui import login_settings, main, server_command
 from tests.search.command import start, wait_until
 from tests.search.mlflow_stores import empty_store
 
@@ -81,6 +82,22 @@ def test_p7_beyond_loopback_is_served_with_login_or_insecure(store: Path, free_p
     with_login = command("0.0.0.0", free_port, login=True)
     assert with_login[-2:] == ["--app-name", "basic-auth"]
     assert "basic-auth" not in command("0.0.0.0", free_port, insecure=True)
+
+
+def test_login_needs_its_package_and_a_first_password(
+    store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("MLFLOW_AUTH_ADMIN_PASSWORD", "MLFLOW_AUTH_CONFIG_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    without = CliRunner().invoke(main, ["--login"])
+    assert without.exit_code == WRONG_INPUT and "pip install 'mlflow[auth]==" in without.output
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name)
+    nobody = CliRunner().invoke(main, ["--login"])
+    assert nobody.exit_code == WRONG_INPUT and "MLFLOW_AUTH_ADMIN_PASSWORD" in nobody.output
+    (store / "basic_auth.db").touch()
+    (key,) = login_settings().values()
+    assert len(key) >= 32 and key != login_settings()["MLFLOW_FLASK_SERVER_SECRET_KEY"]
 
 
 @pytest.mark.parametrize("host", ["", "nowhere", "256.1.1.1", "127.0.0.1:80", "http://x", "-"])

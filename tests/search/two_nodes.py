@@ -1,7 +1,6 @@
 """Two nodes of a Ray cluster on this machine: network namespaces with a cable between them."""
 
 import contextlib
-import importlib.util
 import os
 import secrets
 import shutil
@@ -9,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.search.command import environment, wait_until
+from tests.search.command import environment
+from tests.search.ray_cluster import SETTINGS, need_ray
 
 HEAD, OTHER = "10.213.7.1", "10.213.7.2"
 _PORT = 6399
@@ -26,6 +27,8 @@ _HEALTH = {
     "RAY_health_check_timeout_ms": "2000",
     "RAY_health_check_failure_threshold": "3",
 }
+# Starts of a node: Ray gives up after 30 s, which are too few on a busy machine.
+_STARTS = 4
 
 
 class TwoNodes:
@@ -78,20 +81,29 @@ class TwoNodes:
 
     def _start(self, host: str, space: str, *options: str) -> None:
         """Start a node in a namespace of the network, with a host name of its own."""
+        log = self._place / f"{host}.log"
+        for _ in range(_STARTS):
+            node = self._nodes[host] = self._begin(host, space, options, log)
+            while node.poll() is None:
+                if "Ray runtime started" in log.read_text():
+                    return
+                time.sleep(0.1)
+        raise AssertionError(log.read_text())
+
+    def _begin(
+        self, host: str, space: str, options: tuple[str, ...], log: Path
+    ) -> "subprocess.Popen[bytes]":
         command = 'hostname "$0" && exec "$@"'
         ray = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", "--num-cpus=1"]
         words = ["ip", "netns", "exec", space, "unshare", "--uts", "sh", "-c", command, host]
-        log = self._place / f"{host}.log"
         with log.open("w") as output:
-            node = self._nodes[host] = subprocess.Popen(
+            return subprocess.Popen(
                 [*words, *ray, *options],
                 env=self.environment,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        wait_until(lambda: "Ray runtime started" in log.read_text() or node.poll() is not None)
-        assert node.poll() is None, log.read_text()
 
 
 def _ip(*words: str) -> None:
@@ -99,23 +111,16 @@ def _ip(*words: str) -> None:
 
 
 @contextmanager
-def two_nodes() -> Iterator[TwoNodes]:
-    """A running cluster; skips the test where namespaces or Ray cannot be had."""
-    name = f"ray{os.getpid()}n"
-    missing = "the extra `cluster`" if importlib.util.find_spec("ray") is None else ""
-    if not missing:
-        try:
-            _ip("netns", "add", f"{name}1")
-        except (OSError, subprocess.CalledProcessError) as error:
-            missing = f"network namespaces (root, iproute2): {error}"
-    if missing:
-        if os.environ.get("REQUIRE_RAY") == "1":
-            pytest.fail(f"REQUIRE_RAY=1, but this needs {missing}")
-        pytest.skip(f"needs {missing}")
+def _namespaces(name: str) -> Iterator[None]:
+    """Two namespaces of the network, `name` with a number each, and a cable between them.
+
+    Raises:
+        OSError, subprocess.CalledProcessError: they cannot be made here.
+    """
     with contextlib.ExitStack() as leaving:
-        leaving.callback(_ip, "netns", "del", f"{name}1")
-        _ip("netns", "add", f"{name}2")
-        leaving.callback(_ip, "netns", "del", f"{name}2")
+        for number in (1, 2):
+            _ip("netns", "add", f"{name}{number}")
+            leaving.callback(_ip, "netns", "del", f"{name}{number}")
         _ip("-n", f"{name}1", "link", "add", "cable1", "type", "veth", "peer", "name", "cable2")
         _ip("-n", f"{name}1", "link", "set", "cable2", "netns", f"{name}2")
         for number, at in ((1, HEAD), (2, OTHER)):
@@ -123,10 +128,26 @@ def two_nodes() -> Iterator[TwoNodes]:
             _ip(*space, "addr", "add", f"{at}/24", "dev", f"cable{number}")
             _ip(*space, "link", "set", f"cable{number}", "up")
             _ip(*space, "link", "set", "lo", "up")
+        yield
+
+
+@contextmanager
+def two_nodes() -> Iterator[TwoNodes]:
+    """A running cluster; skips the test where namespaces or Ray cannot be had.
+
+    With REQUIRE_RAY=1 it fails where there is no Ray. Namespaces need rights that no package gives.
+    """
+    need_ray()
+    name = f"ray{os.getpid()}n"
+    with contextlib.ExitStack() as leaving:
+        try:
+            leaving.enter_context(_namespaces(name))
+        except (OSError, subprocess.CalledProcessError) as error:
+            said = getattr(error, "stderr", None) or error
+            pytest.skip(f"needs network namespaces (root, iproute2): {said}")
         place = Path(tempfile.mkdtemp(prefix="r", dir="/tmp"))
         leaving.callback(shutil.rmtree, place, ignore_errors=True)
-        told = environment() | _HEALTH | {"RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "token"}
-        told["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+        told = environment() | SETTINGS | _HEALTH | {"RAY_AUTH_TOKEN": secrets.token_hex(32)}
         nodes = TwoNodes(name, told, place)
         leaving.callback(nodes.stop)
         nodes.start_head()

@@ -22,6 +22,7 @@ from search.explain.explanation import Wish, explain, write_table
 from search.explain.trainings import Stopped
 from search.results.explanation import Explanation, explanation_lines
 from search.results.explanation_figure import draw
+from search.training import pools
 from search.training.pool import Crew
 from search.tuning.kept_studies import explanations_of, read_study
 from search.tuning.storage import open_existing
@@ -180,6 +181,24 @@ def test_a_dry_run_says_how_long_it_takes_and_makes_no_study(stores: Stores) -> 
     assert "minutes with 2 worker(s)" in said[2]
     storage = open_existing(stores.storage, stores.schema_lock)
     assert explanations_of(storage, STUDY) == []
+
+
+def test_the_pool_is_that_of_the_cluster_that_was_asked_for(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crews: list[Crew] = []
+    pool = AnswerPool(_answer)
+
+    def opened(_series: object, _framing: object, crew: Crew, _say: object) -> AnswerPool:
+        crews.append(crew)
+        return pool
+
+    monkeypatch.setattr(pools, "open_pool", opened)
+    said: list[str] = []
+    crew = Crew(0, cluster="head:6379")
+    assert explain(_wish(crew=crew, seeds=2), stores, said.append) is not None
+    assert crews == [crew] and pool.tasks
+    assert said[2] == "Training on the Ray cluster head:6379, as many as it has room for"
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,13 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from experiments.catalogue import CATALOGUE
 from search.common.records import Cause, Failure, Task, TrialResult
+from search.common.spool import read_forecasts
 from search.engine.plan import make_plan
 from search.training.local_pool import ProcessPoolOfWorkers
 from search.training.pool import AttemptEnded, EpochReached, Event, Pool, StopRequested
@@ -20,8 +22,9 @@ from tests.search.ray_cluster import agents, ray_head, trainers
 from tests.search.samples import parameters
 
 POOLS = ("local", "ray")
-# By pool: what the same task came to.
-_objectives: dict[str, list[float]] = {}
+Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+# By pool: what the same task came to, and its forecasts.
+_results: dict[str, tuple[TrialResult, Array]] = {}
 # By the id of a pool: the address of its cluster.
 _addresses: dict[int, str] = {}
 
@@ -95,8 +98,23 @@ def test_epochs_come_and_are_answered_and_files_are_whole(
     assert (ended.outcome.epochs, ended.outcome.stopped_by) == (2, "pruner")
     files = {file.name for file in (tmp_path / "spool" / "trial-0").iterdir()}
     assert files == {"model.keras", "forecasts.npz"}
-    _objectives[name] = ended.outcome.history["val_mse"]
-    assert all(values == _objectives[name] for values in _objectives.values())
+
+
+def test_same_seed_gives_the_same_numbers_on_every_pool(
+    pool: Pool, name: str, tmp_path: Path
+) -> None:
+    pool.submit(_task(tmp_path, 4))
+    while isinstance(event := _next(pool), EpochReached):
+        event.reply(False)
+    assert isinstance(event, AttemptEnded) and isinstance(event.outcome, TrialResult)
+    forecasts = read_forecasts(tmp_path / "spool" / "trial-4")
+    assert forecasts is not None and event.outcome.epochs > 1
+    _results[name] = event.outcome, forecasts.forecast
+    for outcome, forecast in _results.values():
+        assert outcome.history == event.outcome.history
+        assert outcome.train == event.outcome.train
+        assert outcome.held_out == event.outcome.held_out
+        np.testing.assert_array_equal(forecast, forecasts.forecast)
 
 
 def test_t3_killed_training_process_loses_its_trial_alone(
@@ -141,6 +159,7 @@ def test_t3_killed_agent_is_replaced_and_its_trial_told_lost(
     if name == "local":
         pytest.skip("this machine's pool has no agents")
     (agent,) = _agents(pool)
+    (folder,) = [Path(f.path).parent for f in agent.open_files() if f.path.endswith("/alive")]
     pool.submit(_task(tmp_path, 2))
     wait_until(lambda: bool(_trainers(pool)))
     trainers = _trainers(pool)
@@ -151,6 +170,8 @@ def test_t3_killed_agent_is_replaced_and_its_trial_told_lost(
     _ready(pool)
     # The system ends them with the agent; on a busy machine that takes a moment.
     wait_until(lambda: not any(trainer.is_running() for trainer in trainers), seconds=10)
+    # The next agent removes the folder of the lost one.
+    assert not folder.exists()
 
 
 def test_s1_a_stop_is_an_event_and_leaves_nothing(pool: Pool, name: str, tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ def test_s2_lost_head_ends_the_search_in_order_and_leaves_nothing(
 ) -> None:
     plan = make_plan(CATALOGUE["smoke"])
     with ray_head(cpus=1) as address:
+        import ray
+
         (node,) = look_at_nodes(address)
         assert (node.cpus, node.gpus, node.problem) == (1.0, 0.0, "")
         assert node.versions == ray_agent.versions() and node.free > 0
@@ -62,6 +64,11 @@ def test_s2_lost_head_ends_the_search_in_order_and_leaves_nothing(
             assert time.monotonic() < deadline
             event = pool.event(1.0)
         assert "does not answer" in event.reason
+        lost = trainers(address)
         began = time.monotonic()
         pool.stop()
         assert time.monotonic() - began < 10
+        # Else Ray would end this process later.
+        assert not ray.is_initialized()
+        psutil.wait_procs(lost, timeout=10)
+        assert not any(trainer.is_running() for trainer in lost)
