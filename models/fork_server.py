@@ -36,14 +36,14 @@ def start_server() -> bool:
     return True
 
 
-def processes(gpu: bool = False) -> ForkServerContext | SpawnContext:
+def processes(forked: bool = True) -> ForkServerContext | SpawnContext:
     """How to start a process that computes with TensorFlow.
 
     Args:
-        gpu: True for one that sees GPUs. Their driver is said not to survive a fork, so it is
-            started anew, as are all where there is no server.
+        forked: False for one that imports it itself, as do all where there is no server. A process
+            that sees GPUs must: their driver is said not to survive a fork.
     """
-    if gpu or not start_server():
+    if not forked or not start_server():
         return multiprocessing.get_context("spawn")
     return multiprocessing.get_context("forkserver")
 

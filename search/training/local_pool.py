@@ -35,6 +35,7 @@ class ProcessPoolOfWorkers:
         workers: int,
         gpus: tuple[int, ...] = (),
         trial_timeout: float | None = None,
+        forked: bool = True,
     ) -> None:
         self.size = workers
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
@@ -57,7 +58,7 @@ class ProcessPoolOfWorkers:
         ]
         # Workers compute on one thread each; other libraries must not open more.
         one_thread()
-        self._slots = [Slot(context) for context in contexts]
+        self._slots = [Slot(context, forked) for context in contexts]
 
     def submit(self, task: Task) -> None:
         """Train `task`, fewer than `size` others running; one `AttemptEnded` follows."""

@@ -94,7 +94,8 @@ class Agent:
         """
         self._place, self._alive = _own_folder()
         shown = (0,) if gpus else ()
-        self._pool = ProcessPoolOfWorkers(series, framing, 1, shown, trial_timeout)
+        # Not forked: a server would only be one more process that Ray could lose.
+        self._pool = ProcessPoolOfWorkers(series, framing, 1, shown, trial_timeout, forked=False)
         self._reply: Callable[[bool], None] | None = None
 
     def hello(self) -> Hello:

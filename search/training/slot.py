@@ -25,9 +25,15 @@ _REAPING = 5.0
 class Slot:
     """Trains one task at a time; used by one thread, with which its process ends at the latest."""
 
-    def __init__(self, context: WorkerContext) -> None:
-        """Remember what its processes need; the first task starts one."""
+    def __init__(self, context: WorkerContext, forked: bool = True) -> None:
+        """Remember what its processes need; the first task starts one.
+
+        Args:
+            context: of the study.
+            forked: False if its processes shall import TensorFlow themselves also on the CPU.
+        """
         self._context = context
+        self._forked = forked and context.gpu is None
         self._executor: ProcessPoolExecutor | None = None
         self._process: BaseProcess | None = None
         self._growth = 0.0
@@ -92,7 +98,7 @@ class Slot:
             return self._executor.submit(run_task, task)
         self._executor = ProcessPoolExecutor(
             max_workers=1,
-            mp_context=processes(gpu=self._context.gpu is not None),
+            mp_context=processes(self._forked),
             initializer=initialise,
             initargs=(self._context,),
         )

@@ -48,8 +48,8 @@ def test_this_process_stays_without_tensorflow_of_its_own() -> None:
     assert ("tensorflow" in sys.modules) == before
 
 
-def test_a_process_that_sees_gpus_is_not_forked() -> None:
-    assert processes(gpu=True).get_start_method() == "spawn"
+def test_a_process_is_spawned_where_that_is_asked_for() -> None:
+    assert processes(forked=False).get_start_method() == "spawn"
 
 
 def test_the_server_which_ends_with_its_thread_is_the_main_ones_alone() -> None:
