@@ -98,24 +98,22 @@ def page(browser: Browser, site: Site) -> Page:
     return open_window(browser)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def baselines_fitted_once() -> Iterator[None]:
+_fitted: dict[tuple[object, ...], Forecaster] = {}
+
+
+@pytest.fixture(autouse=True)
+def baselines_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands that run in the tests' process share the baselines of equal rows and windows."""
-    known: dict[tuple[object, ...], Forecaster] = {}
 
     def remembering(name: str, fitting: Callable[..., Forecaster]) -> Callable[..., Forecaster]:
         def fitted(rows: Rows, origins: IntArray, window: int, horizon: int) -> Forecaster:
-            given = hashlib.sha256(
-                b"".join(map(bytes, (rows.values, rows.clock, origins)))
-            ).digest()
-            asked = (name, given, rows.values.shape, window, horizon)
-            if asked not in known:
-                known[asked] = fitting(rows, origins, window, horizon)
-            return known[asked]
+            given = b"".join(map(bytes, (rows.values, rows.clock, origins)))
+            asked = (name, hashlib.sha256(given).digest(), rows.values.shape, window, horizon)
+            if asked not in _fitted:
+                _fitted[asked] = fitting(rows, origins, window, horizon)
+            return _fitted[asked]
 
         return fitted
 
-    with pytest.MonkeyPatch.context() as patch:
-        for name, fitting in models.baselines._FITTED.items():
-            patch.setitem(models.baselines._FITTED, name, remembering(name, fitting))
-        yield
+    for name, fitting in models.baselines._FITTED.items():
+        monkeypatch.setitem(models.baselines._FITTED, name, remembering(name, fitting))
