@@ -184,6 +184,11 @@ def _check_database(option: str, url: str) -> None:
             f"{option} {masked(url)} needs a database driver that is not installed: {driver}\n"
             f"Next: {commands.python()} -m pip install {package}"
         ) from error
+    if parsed.get_backend_name() != "sqlite" and not parsed.database and not parsed.query:
+        raise WrongInput(
+            f"{option} {masked(url)} names no database: expected one such as "
+            "postgresql://USER@HOST/NAME"
+        )
     if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
         raise WrongInput(
             f"{option} {masked(url)}: expected a database that outlives this command, such as "

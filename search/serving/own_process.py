@@ -4,7 +4,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from models.fork_server import deaf_to_ctrl_c, processes
+from models.fork_server import deaf_to_ctrl_c, leave_with_parent, processes
 from models.tensorflow_start import hide_gpus, quiet_start
 from search.common.errors import Refused
 
@@ -33,6 +33,7 @@ def run_apart(function: Callable[..., None], *files: Path, failing: str) -> None
 
 
 def _call(sending: Connection, function: Callable[..., None], files: tuple[Path, ...]) -> None:
+    leave_with_parent()
     quiet_start()
     hide_gpus()
     try:

@@ -157,6 +157,14 @@ def test_tracking_uri_that_is_no_store_is_refused(tracking: str) -> None:
         choose_stores(None, tracking)
 
 
+@pytest.mark.parametrize("storage", ["postgresql://", "postgresql://me:geheim@host"])
+def test_p8_a_server_without_a_database_is_refused(storage: str) -> None:
+    pytest.importorskip("psycopg", reason="needs the extra `postgres`")
+    with pytest.raises(WrongInput, match="names no database") as refusal:
+        choose_stores(storage, None)
+    assert "geheim" not in str(refusal.value)
+
+
 @pytest.mark.parametrize(
     ("storage", "said"),
     [
