@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from search.common.errors import Refused
@@ -13,7 +14,6 @@ PATIENCE = 5.0
 _PATH = "/api/2.0/mlflow/experiments/search?max_results=1"
 # What only a server answers that does not know MLflow's interface.
 _UNKNOWN = (404, 405, 501)
-_LOGIN = 401
 
 
 def need_mlflow(uri: str) -> bool:
@@ -38,7 +38,7 @@ def need_mlflow(uri: str) -> bool:
             if not isinstance(json.load(answer), dict):
                 found = "JSON that is not MLflow's"
     except urllib.error.HTTPError as error:
-        if error.code == _LOGIN:
+        if error.code == HTTPStatus.UNAUTHORIZED:
             return True
         if error.code in _UNKNOWN:
             found = f"HTTP status {error.code} ({error.reason})"

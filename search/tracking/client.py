@@ -2,6 +2,7 @@
 
 import logging
 import os
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,7 +104,10 @@ def need_server(uri: str) -> None:
 def _refuses_login(error: Exception) -> bool:
     from mlflow.exceptions import MlflowException
 
-    return isinstance(error, MlflowException) and error.get_http_status_code() == 401
+    return (
+        isinstance(error, MlflowException)
+        and error.get_http_status_code() == HTTPStatus.UNAUTHORIZED
+    )
 
 
 def first_line(error: Exception) -> str:

@@ -103,8 +103,6 @@ def test_epochs_come_and_are_answered_and_files_are_whole(
 def test_same_seed_gives_the_same_numbers_on_every_pool(
     pool: Pool, name: str, tmp_path: Path
 ) -> None:
-    if name == "ray":
-        pytest.skip("an agent has no fork server")
     pool.submit(_task(tmp_path, 4))
     while isinstance(event := _next(pool), EpochReached):
         event.reply(False)
@@ -139,7 +137,7 @@ def test_t3_killed_fork_server_is_replaced_and_its_trial_told_lost(
 ) -> None:
     if name == "ray":
         pytest.skip("an agent has no fork server")
-    pool.submit(_task(tmp_path, 4))
+    pool.submit(_task(tmp_path, 6))
     assert isinstance(_next(pool), EpochReached)
     (trainer,) = _trainers(pool)
     server = trainer.parent()
