@@ -140,7 +140,9 @@ def _watch(
                     Cause.TIMED_OUT, f"took longer than --trial-timeout {timeout:g} s"
                 )
         except Exception as error:  # noqa: BLE001 - the pool's own failure is still one trial's
-            outcome = Failure(Cause.OUR_BUG, f"{type(error).__name__}: {error}")
+            # Without memory, telling of it fails as well.
+            cause = Cause.OUT_OF_MEMORY if isinstance(error, MemoryError) else Cause.OUR_BUG
+            outcome = Failure(cause, f"{type(error).__name__}: {error}")
         ended(outcome)
 
     if timer is not None:

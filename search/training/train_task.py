@@ -96,6 +96,9 @@ def _prepared(worker: WorkerState, task: Task) -> "Prepared":
 
 def cause_of(error: Exception) -> Cause:
     """Why a trial that raised `error` has no result."""
+    # Without memory anything fails anywhere, and clean-up again with another error.
+    if _found_no_memory(error) or _starved():
+        return Cause.OUT_OF_MEMORY
     # A package that is absent or broken is not the trial's fault, and may be TensorFlow itself.
     if isinstance(error, ImportError):
         return Cause.ENVIRONMENT
@@ -105,14 +108,19 @@ def cause_of(error: Exception) -> Cause:
 
     if isinstance(error, TrainingDiverged):
         return Cause.DIVERGED
-    # What is raised while a graph is traced comes as the text of another error.
-    if isinstance(error, tf.errors.ResourceExhaustedError) or "MemoryError: " in str(error):
-        return Cause.OUT_OF_MEMORY
-    # C code that gets no memory may fail without a word, or with one that is not about memory.
-    native = isinstance(error, (SystemError, tf.errors.OpError)) or "SystemError: " in str(error)
-    if native and _starved():
+    if isinstance(error, tf.errors.ResourceExhaustedError):
         return Cause.OUT_OF_MEMORY
     return Cause.OUR_BUG
+
+
+def _found_no_memory(error: BaseException | None) -> bool:
+    """True if `error`, or one that it came of, is about memory."""
+    while error is not None:
+        # What is raised while a graph is traced comes as the text of another error.
+        if isinstance(error, MemoryError) or "MemoryError: " in str(error):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _starved() -> bool:

@@ -64,8 +64,6 @@ def run_task(task: Task) -> TrialResult | Failure:
         return train(_ready(), task, begun)
     except _CannotStart as error:
         return Failure(Cause.ENVIRONMENT, str(error), traceback.format_exc())
-    except MemoryError as error:
-        return Failure(Cause.OUT_OF_MEMORY, str(error) or "MemoryError", traceback.format_exc())
     except Exception as error:  # noqa: BLE001 - the border of the process: sorted, never hidden
         return Failure(cause_of(error), f"{type(error).__name__}: {error}", traceback.format_exc())
 

@@ -98,22 +98,43 @@ def test_s11_a_process_that_may_have_grown_is_replaced(
 
 
 @pytest.mark.parametrize("starved", [True, False])
-def test_t2_what_native_code_says_without_memory_is_told_as_that(
-    starved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "said",
+    [
+        SystemError("could not create a primitive"),
+        ValueError("I/O operation on closed file."),
+        ImportError("failed to map segment from shared object"),
+    ],
+    ids=lambda said: type(said).__name__,
+)
+def test_t2_whatever_fails_in_a_process_without_memory_is_told_as_that(
+    said: Exception, starved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import tensorflow as tf
+    monkeypatch.setattr(search.training.train_task, "_starved", lambda: starved)
+    failure = _failure(said, tmp_path, monkeypatch)
+    assert str(said) in failure.message
+    assert (failure.cause is Cause.OUT_OF_MEMORY) is starved
 
-    said = "Operation received an exception:Status: 1, message: could not create a primitive"
+
+def test_t2_clean_up_that_fails_after_a_memory_error_does_not_hide_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = ValueError("I/O operation on closed file.")
+    closed.__context__ = MemoryError()
+    assert _failure(closed, tmp_path, monkeypatch).cause is Cause.OUT_OF_MEMORY
+
+
+def _failure(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Failure:
+    """What a task ends with whose training raises `error`."""
 
     def fail(*_: object) -> TrialResult:
-        raise tf.errors.AbortedError(None, None, said)
+        raise error
 
     monkeypatch.setattr(search.training.worker, "train", fail)
     monkeypatch.setattr(search.training.worker, "_ready", lambda: None)
-    monkeypatch.setattr(search.training.train_task, "_starved", lambda: starved)
     failure = run_task(_task(tmp_path))
-    assert isinstance(failure, Failure) and said in failure.message
-    assert failure.cause is (Cause.OUT_OF_MEMORY if starved else Cause.OUR_BUG)
+    assert isinstance(failure, Failure)
+    return failure
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs prctl(2)")
