@@ -8,7 +8,7 @@ from optuna.trial import FrozenTrial, TrialState
 from experiments.experiment import Experiment
 from search.common.records import RETRIED, UNCOUNTED, Cause, Failure, TrialResult
 from search.tuning.queue import queue_retry, seed_of
-from search.tuning.storage import Storage
+from search.tuning.running_trials import OwnTrials
 
 # Further attempts of a trial whose failure was not its own fault.
 RETRIES = 2
@@ -21,7 +21,7 @@ class Endings:
 
     def __init__(
         self,
-        storage: Storage,
+        storage: OwnTrials,
         study: optuna.Study,
         experiment: Experiment,
         seed: int,
@@ -43,6 +43,10 @@ class Endings:
     def trial(self, number: int) -> FrozenTrial:
         """The attempt as it stands in the database."""
         return self._storage.get_trial(self._trial_id(number))
+
+    def live(self, number: int) -> optuna.Trial:
+        """An attempt that runs, to be written to."""
+        return optuna.Trial(self._study, self._trial_id(number))
 
     def complete(self, number: int, outcome: TrialResult) -> None:
         """Write that an attempt, whose result is kept already, has ended."""
@@ -72,8 +76,9 @@ class Endings:
         )
         # Through the storage, since another process may have asked for this attempt.
         plain = dataclasses.asdict(failure)
-        self._storage.set_trial_user_attr(self._trial_id(trial.number), "failure", plain)
-        self._study.tell(trial.number, state=TrialState.FAIL)
+        with self._storage.at_once():
+            self._storage.set_trial_user_attr(self._trial_id(trial.number), "failure", plain)
+            self._study.tell(trial.number, state=TrialState.FAIL)
         return queued
 
     def _trial_id(self, number: int) -> int:

@@ -10,6 +10,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from search.tuning.layered_storage import LayeredStorage
+from search.tuning.trial_writer import TrialWriter
 
 # s that a server is waited for, and between two attempts.
 PATIENCE = 600.0
@@ -23,7 +24,7 @@ class PatientStorage(LayeredStorage):
     first: nobody else writes to the study.
     """
 
-    def __init__(self, below: BaseStorage, say: Callable[[str], None]) -> None:
+    def __init__(self, below: TrialWriter, say: Callable[[str], None]) -> None:
         """Wrap `below`; `say` is told in a line that the server is away, and that it is back."""
         super().__init__(below)
         self._say = say
@@ -68,6 +69,29 @@ class PatientStorage(LayeredStorage):
 
         changed: bool = self._repeat(change)
         return changed
+
+    def write_trial(
+        self, study_id: int, trial: FrozenTrial, known: FrozenTrial | None
+    ) -> FrozenTrial:
+        """Write a trial, once; see `search.tuning.trial_writer`."""
+
+        def write(again: bool) -> FrozenTrial:
+            if again and (written := self._written(study_id, trial)):
+                return written
+            return self._plain.write_trial(study_id, trial, known)
+
+        done: FrozenTrial = self._repeat(write)
+        return done
+
+    def _written(self, study_id: int, trial: FrozenTrial) -> FrozenTrial | None:
+        """The trial of this number if it is in the database as it should be, else None."""
+        try:
+            trial_id = self._plain.get_trial_id_from_study_id_trial_number(study_id, trial.number)
+        except KeyError:
+            return None
+        found = self._plain.get_trial(trial_id)
+        same = (found.state, found.params) == (trial.state, trial.params)
+        return found if same else None
 
     def _ids(self, study_id: int) -> list[int]:
         return [trial._trial_id for trial in self._plain.get_all_trials(study_id, False)]

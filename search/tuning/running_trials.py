@@ -5,16 +5,19 @@ know who else writes. The coordinator holds its study alone, so it knows.
 """
 
 import copy
+import datetime as dt
 import json
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from optuna.distributions import BaseDistribution
+from optuna.distributions import BaseDistribution, check_distribution_compatibility
 from optuna.storages import BaseStorage
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.tuning.durability import not_awaited
 from search.tuning.layered_storage import LayeredStorage
+from search.tuning.trial_writer import Overtaken, WritesTrials
 
 _WAITING = (TrialState.WAITING,)
 
@@ -33,6 +36,44 @@ class OwnTrials(LayeredStorage):
         # By study, then by the trial's number; and where a trial is, by its id.
         self._trials: dict[int, dict[int, FrozenTrial]] = {}
         self._places: dict[int, tuple[int, int]] = {}
+        # As first drawn, by study and name.
+        self._dimensions: dict[tuple[int, str], BaseDistribution] = {}
+        # Within `at_once`: the trials that have changed, as the database has them, by id.
+        self._before: dict[int, FrozenTrial | None] | None = None
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Write what changes in here at its end: each trial in one transaction, or not at all.
+
+        What is read in here shows the changes already. They are forgotten if this ends with an
+        error.
+
+        Raises:
+            Overtaken: another process has changed the study's trials: do it again.
+        """
+        if not isinstance(self._below, WritesTrials):
+            yield
+            return
+        self._before = before = {}
+        try:
+            yield
+            for trial_id in list(before):
+                study_id, _ = self._places[trial_id]
+                trial = self._known(trial_id)
+                written = self._below.write_trial(study_id, trial, before[trial_id])
+                self._drop(trial_id)
+                self._keep(study_id, [written])
+                del before[trial_id]
+        except BaseException as error:
+            for trial_id, known in before.items():
+                study_id = self._drop(trial_id)
+                if isinstance(error, Overtaken):
+                    self._read(study_id)
+                elif known is not None:
+                    self._keep(study_id, [known])
+            raise
+        finally:
+            self._before = None
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -51,8 +92,7 @@ class OwnTrials(LayeredStorage):
     ) -> list[FrozenTrial]:
         """The trials in the order of their numbers; the first time they are read from below."""
         if study_id not in self._trials:
-            self._trials[study_id] = {}
-            self._keep(study_id, self._below.get_all_trials(study_id, deepcopy=False))
+            self._read(study_id)
         elif states == _WAITING:
             self._keep(
                 study_id, self._below.get_all_trials(study_id, deepcopy=False, states=states)
@@ -72,6 +112,13 @@ class OwnTrials(LayeredStorage):
 
     def create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> int:
         """Create a trial, and read what became of it: the database gives number and time."""
+        if self._before is not None and study_id in self._trials and template_trial is None:
+            trial = create_trial(state=TrialState.RUNNING)
+            trial.number = len(self._trials[study_id])
+            trial._trial_id = -1 - trial.number  # until the database gives it another
+            self._before[trial._trial_id] = None
+            self._keep(study_id, [trial])
+            return trial._trial_id
         trial_id = self._below.create_new_trial(study_id, template_trial)
         if study_id in self._trials:
             self._keep(study_id, [self._below.get_trial(trial_id)])
@@ -81,6 +128,19 @@ class OwnTrials(LayeredStorage):
         self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
     ) -> bool:
         """Change the state, and read what became of the trial: the database gives the time."""
+        if self._waits(trial_id):
+            if state == TrialState.RUNNING and self._known(trial_id).state != TrialState.WAITING:
+                return False
+            trial = self._copy(trial_id)
+            assert trial is not None
+            trial.state = state
+            if values is not None:
+                trial.values = [float(value) for value in values]
+            if state == TrialState.RUNNING:
+                trial.datetime_start = dt.datetime.now()
+            if state.is_finished():
+                trial.datetime_complete = dt.datetime.now()
+            return True
         changed = self._below.set_trial_state_values(trial_id, state, values)
         if trial_id in self._places:
             self._keep(self._places[trial_id][0], [self._below.get_trial(trial_id)])
@@ -94,8 +154,13 @@ class OwnTrials(LayeredStorage):
         distribution: BaseDistribution,
     ) -> None:
         """Keep a parameter."""
-        with not_awaited():
-            super().set_trial_param(trial_id, param_name, param_value_internal, distribution)
+        if self._waits(trial_id):
+            study_id, _ = self._places[trial_id]
+            dimension = self._dimensions.get((study_id, param_name), distribution)
+            check_distribution_compatibility(dimension, distribution)
+        else:
+            with not_awaited():
+                super().set_trial_param(trial_id, param_name, param_value_internal, distribution)
         if (trial := self._copy(trial_id)) is not None:
             value = distribution.to_external_repr(param_value_internal)
             trial.params = trial.params | {param_name: value}
@@ -105,28 +170,58 @@ class OwnTrials(LayeredStorage):
         self, trial_id: int, step: int, intermediate_value: float
     ) -> None:
         """Keep the value of a step."""
-        with not_awaited():
-            super().set_trial_intermediate_value(trial_id, step, intermediate_value)
+        if not self._waits(trial_id):
+            with not_awaited():
+                super().set_trial_intermediate_value(trial_id, step, intermediate_value)
         if (trial := self._copy(trial_id)) is not None:
             trial.intermediate_values[step] = intermediate_value
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
         """Keep an attribute."""
-        super().set_trial_user_attr(trial_id, key, value)
+        if not self._waits(trial_id):
+            super().set_trial_user_attr(trial_id, key, value)
         if (trial := self._copy(trial_id)) is not None:
             trial.user_attrs[key] = _as_stored(value)
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         """Keep an attribute of Optuna's."""
-        with not_awaited():
-            super().set_trial_system_attr(trial_id, key, value)
+        if not self._waits(trial_id):
+            with not_awaited():
+                super().set_trial_system_attr(trial_id, key, value)
         if (trial := self._copy(trial_id)) is not None:
             trial.system_attrs[key] = _as_stored(value)
+
+    # -- in memory -------------------------------------------------------------------------------
+
+    def _waits(self, trial_id: int) -> bool:
+        """True if a change of a trial is not written now, but at the end of `at_once`.
+
+        Raises:
+            optuna.exceptions.UpdateFinishedTrialError: the trial has ended.
+        """
+        if self._before is None or trial_id not in self._places:
+            return False
+        trial = self._known(trial_id)
+        self.check_trial_is_updatable(trial_id, trial.state)
+        self._before.setdefault(trial_id, trial)
+        return True
+
+    def _read(self, study_id: int) -> None:
+        self._trials[study_id] = {}
+        self._keep(study_id, self._below.get_all_trials(study_id, deepcopy=False))
 
     def _keep(self, study_id: int, trials: Sequence[FrozenTrial]) -> None:
         for trial in trials:
             self._trials[study_id][trial.number] = trial
             self._places[trial._trial_id] = study_id, trial.number
+            for name, distribution in trial.distributions.items():
+                self._dimensions.setdefault((study_id, name), distribution)
+
+    def _drop(self, trial_id: int) -> int:
+        """Forget a trial; return the id of its study."""
+        study_id, number = self._places.pop(trial_id)
+        del self._trials[study_id][number]
+        return study_id
 
     def _known(self, trial_id: int) -> FrozenTrial:
         study_id, number = self._places[trial_id]

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import click
 import optuna
 import sqlalchemy as sa
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import BaseStorage
 from optuna.storages._rdb.models import TrialIntermediateValueModel as _Value
 
 from search.common.errors import Refused
 from search.common.stores import masked
 from search.tuning.patient_storage import PatientStorage
 from search.tuning.postgres_lock import cannot_be_used, engine_options, guard, tables_made_alone
+from search.tuning.trial_writer import TrialWriter
 
 _NOT_WRITTEN = "the value of an epoch could not be written"
 _KEEP_VALUE = """
@@ -24,7 +25,7 @@ intermediate_value_type = excluded.intermediate_value_type
 """
 
 
-class _Server(RDBStorage):
+class _Server(TrialWriter):
     """Optuna's storage, with the value of an epoch in one statement.
 
     Optuna looks twice through SQLAlchemy's objects before it writes, which costs the coordinator

@@ -16,6 +16,7 @@ from search.common.stores import masked, missing_file
 from search.tuning.durability import begin_sqlite
 from search.tuning.postgres_lock import is_postgresql
 from search.tuning.server_storage import open_server
+from search.tuning.trial_writer import TrialWriter
 
 Storage = optuna.storages.BaseStorage
 # What the study database raises when it cannot be read or written any more.
@@ -54,7 +55,7 @@ def open_storage(url: str, schema_lock: Path) -> Storage:
     try:
         with FileLock(schema_lock):
             create_whole(url, _create_tables)
-            storage = optuna.storages.RDBStorage(
+            storage = TrialWriter(
                 url, engine_kwargs=_engine_options(url), skip_compatibility_check=False
             )
             if storage.engine.dialect.name == "sqlite":

@@ -32,6 +32,7 @@ from search.tuning.queue import queue_designs, queue_repeats, seed_of, waiting
 from search.tuning.running_trials import OwnTrials
 from search.tuning.samplers import make_sampler
 from search.tuning.storage import Storage
+from search.tuning.trial_writer import Overtaken
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 optuna.logging.disable_propagation()
@@ -70,19 +71,19 @@ class Study:
         self.name = name
         self._dropped = dropped
         self._below = storage
-        storage = OwnTrials(storage)
+        self._storage = OwnTrials(storage)
         self._experiment = experiment
         self._space = experiment.space
         self._seed = seed
         self._sampler = sampler
         self._study = optuna.create_study(
             study_name=name,
-            storage=storage,
+            storage=self._storage,
             direction="minimize",
             load_if_exists=True,
             pruner=make_pruner(pruner, experiment.epochs, warm_up),
         )
-        self._endings = Endings(storage, self._study, experiment, seed)
+        self._endings = Endings(self._storage, self._study, experiment, seed)
         self._live: dict[int, optuna.Trial] = {}
         self._pruning = Pruning(experiment.epochs)
         self._tally = Tally()
@@ -241,17 +242,26 @@ class Study:
         """
         if not self.ready():
             raise Refused(self.no_more)
+        while True:
+            try:
+                with self._storage.at_once():
+                    number = self._draw()
+            except Overtaken:  # another program has queued a trial, which then goes first
+                continue
+            self._count = max(self._count, number + 1)
+            self._live[number] = self._endings.live(number)
+            return self._keep(number)
+
+    def _draw(self) -> int:
         # Seeded by the number of trials so far: a resumed study draws what it would have drawn.
         self._study.sampler = make_sampler(
             self._sampler, self._space, self._seed, self._count, self._lessons
         )
         trial = self._study.ask()
-        self._count = max(self._count, trial.number + 1)
         suggest(trial, self._space)
         if "seed" not in trial.user_attrs:
             trial.set_user_attr("seed", seed_of(trial, self._experiment, self._seed))
-        self._live[trial.number] = trial
-        return self._keep(trial.number)
+        return trial.number
 
     @property
     def no_more(self) -> str:
@@ -291,11 +301,12 @@ class Study:
         self._pruning.forget(number)
         if isinstance(outcome, Failure):
             return self._fail(self._endings.trial(number), outcome)
-        if outcome.repeat_of is not None:  # nobody has reported its epochs
-            for epoch, value in enumerate(outcome.history["val_mse"], start=1):
-                trial.report(value, epoch)
-        trial.set_user_attr("result", outcome.as_stored())
-        self._endings.complete(number, outcome)
+        with self._storage.at_once():
+            if outcome.repeat_of is not None:  # nobody has reported its epochs
+                for epoch, value in enumerate(outcome.history["val_mse"], start=1):
+                    trial.report(value, epoch)
+            trial.set_user_attr("result", outcome.as_stored())
+            self._endings.complete(number, outcome)
         return self._keep(number)
 
     def importances(self) -> tuple[Importance, ...]:

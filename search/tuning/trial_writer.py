@@ -1,0 +1,155 @@
+"""All that changes in a trial, written to Optuna's database in one transaction.
+
+Optuna writes each parameter and each attribute in a transaction of its own, and looks twice through
+SQLAlchemy's objects before it does. So a draw of nine parameters would cost the coordinator more
+time than the rest of the trial, and could be cut in the middle.
+"""
+
+import copy
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, runtime_checkable
+
+import sqlalchemy as sa
+from optuna.distributions import distribution_to_json
+from optuna.storages import RDBStorage
+from optuna.storages._rdb import models
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+_STUDIES = models.StudyModel.__table__
+_TRIALS = models.TrialModel.__table__
+_PARAMETERS = models.TrialParamModel.__table__
+_VALUES = models.TrialValueModel.__table__
+_STEPS = models.TrialIntermediateValueModel.__table__
+_USER_ATTRIBUTES = models.TrialUserAttributeModel.__table__
+_SYSTEM_ATTRIBUTES = models.TrialSystemAttributeModel.__table__
+
+# The entries of a trial in one of the tables, and how one of them is kept.
+_Entries = Mapping[Any, Any]
+_Row = Callable[[Any, Any], dict[str, object]]
+
+_HOLD_STUDY = (
+    sa.select(_STUDIES.c.study_id)
+    .where(_STUDIES.c.study_id == sa.bindparam("study"))
+    .with_for_update()
+)
+_COUNT = sa.select(sa.func.count()).where(_TRIALS.c.study_id == sa.bindparam("study"))
+_CHANGE = sa.update(_TRIALS).where(
+    _TRIALS.c.trial_id == sa.bindparam("trial"), _TRIALS.c.state == sa.bindparam("was")
+)
+
+
+class Overtaken(Exception):
+    """Another process has changed the study's trials meanwhile; nothing was written."""
+
+
+@runtime_checkable
+class WritesTrials(Protocol):
+    """A storage that can write a trial as a whole."""
+
+    def write_trial(
+        self, study_id: int, trial: FrozenTrial, known: FrozenTrial | None
+    ) -> FrozenTrial:
+        """Bring a trial from what the database has of it to what it is now, all or nothing.
+
+        Args:
+            study_id: of its study.
+            trial: as it is now.
+            known: as the database has it, with the same number; None: not there yet.
+
+        Returns:
+            The trial with the id that the database gave it.
+
+        Raises:
+            Overtaken: a new trial would get another number, or the state is not the known one.
+        """
+        ...
+
+
+class TrialWriter(RDBStorage):
+    """Optuna's storage, which can also write a trial as a whole."""
+
+    def write_trial(
+        self, study_id: int, trial: FrozenTrial, known: FrozenTrial | None
+    ) -> FrozenTrial:
+        """See `WritesTrials`."""
+        written = copy.copy(trial)
+        with self.engine.begin() as connection:
+            if known is None:
+                written._trial_id = _insert(connection, study_id, trial)
+            else:
+                _change(connection, trial, known)
+            _add_entries(connection, written, known)
+        return written
+
+
+def _insert(connection: sa.Connection, study_id: int, trial: FrozenTrial) -> int:
+    # As Optuna numbers trials; the study is held so that nobody else takes the number.
+    connection.execute(_HOLD_STUDY, {"study": study_id})
+    if connection.execute(_COUNT, {"study": study_id}).scalar() != trial.number:
+        raise Overtaken
+    row = {"study_id": study_id, "number": trial.number} | _standing(trial)
+    key = connection.execute(sa.insert(_TRIALS), row).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _change(connection: sa.Connection, trial: FrozenTrial, known: FrozenTrial) -> None:
+    words = {"trial": known._trial_id, "was": known.state}
+    if connection.execute(_CHANGE, words | _standing(trial)).rowcount != 1:
+        raise Overtaken
+
+
+def _standing(trial: FrozenTrial) -> dict[str, object]:
+    return {
+        "state": trial.state,
+        "datetime_start": _stored_time(trial.datetime_start),
+        "datetime_complete": _stored_time(trial.datetime_complete),
+    }
+
+
+def _stored_time(moment: dt.datetime | None) -> dt.datetime | None:
+    """A naive local time as Optuna keeps it: naive, and UTC."""
+    return None if moment is None else moment.astimezone(dt.UTC).replace(tzinfo=None)
+
+
+def _add_entries(connection: sa.Connection, trial: FrozenTrial, known: FrozenTrial | None) -> None:
+    """Write the parameters, values and attributes that are new or have changed."""
+    before = known or create_trial(state=TrialState.WAITING)
+
+    def add(table: sa.Table, key: str, now: _Entries, old: _Entries, row: _Row) -> None:
+        changed = [name for name, value in now.items() if name not in old or old[name] != value]
+        if replaced := [name for name in changed if name in old]:
+            of_trial = table.c.trial_id == trial._trial_id
+            connection.execute(sa.delete(table).where(of_trial, table.c[key].in_(replaced)))
+        if changed:
+            place = {"trial_id": trial._trial_id}
+            rows = [place | {key: name} | row(name, now[name]) for name in changed]
+            connection.execute(sa.insert(table), rows)
+
+    def parameter(name: str, value: Any) -> dict[str, object]:
+        distribution = trial.distributions[name]
+        return {
+            "param_value": distribution.to_internal_repr(value),
+            "distribution_json": distribution_to_json(distribution),
+        }
+
+    def result(_objective: int, value: float) -> dict[str, object]:
+        kept, kind = models.TrialValueModel.value_to_stored_repr(value)
+        return {"value": kept, "value_type": kind}
+
+    def epoch(_step: int, value: float) -> dict[str, object]:
+        kept, kind = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr(value)
+        return {"intermediate_value": kept, "intermediate_value_type": kind}
+
+    def attribute(_key: str, value: Any) -> dict[str, object]:
+        return {"value_json": json.dumps(value)}
+
+    values, values_before = (dict(enumerate(one.values or ())) for one in (trial, before))
+    steps, steps_before = trial.intermediate_values, before.intermediate_values
+    add(_PARAMETERS, "param_name", trial.params, before.params, parameter)
+    add(_VALUES, "objective", values, values_before, result)
+    add(_STEPS, "step", steps, steps_before, epoch)
+    add(_USER_ATTRIBUTES, "key", trial.user_attrs, before.user_attrs, attribute)
+    add(_SYSTEM_ATTRIBUTES, "key", trial.system_attrs, before.system_attrs, attribute)
