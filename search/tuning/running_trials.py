@@ -54,7 +54,8 @@ class OwnTrials(LayeredStorage):
         if not isinstance(self._below, WritesTrials):
             yield
             return
-        self._before = before = {}
+        before: dict[int, FrozenTrial | None] = {}
+        self._before = before
         try:
             yield
             for trial_id in list(before):

@@ -1,5 +1,6 @@
 """A study on a real SQLite database: what is drawn, what is retried, what is refused."""
 
+import contextlib
 import dataclasses
 import importlib.util
 import tempfile
@@ -16,8 +17,10 @@ from search.common.records import Cause, Failure, State, TrialRecord, TrialResul
 from search.common.resume_check import differences
 from search.common.seeds import trial_seed
 from search.tuning.importance import FEWEST_TRIALS
+from search.tuning.running_trials import OwnTrials
 from search.tuning.storage import open_storage
 from search.tuning.study import Study
+from search.tuning.trial_writer import TrialWriter
 from tests.search import studies
 from tests.search.samples import DEEP, EPOCHS, SMALL, experiment, result
 from tests.search.studies import KERAS_TUNER, SEED, TUNERS, complete, open_study
@@ -120,6 +123,29 @@ def test_parallel_asks_draw_different_points(sampler: str, tmp_path: Path) -> No
 
 
 # -- seeds ---------------------------------------------------------------------------------------
+
+
+def test_a_trial_that_is_written_as_a_whole_is_the_one_that_is_drawn_step_by_step(
+    sampler: str, tmp_path: Path
+) -> None:
+    def drawn(place: Path) -> list[tuple[dict[str, Value], int, str]]:
+        place.mkdir()
+        study = open_study(place, sampler=sampler, pruner="hyperband")
+        running = [study.ask() for _ in range(3)]
+        every = list(running)
+        for _ in range(TRIALS):
+            first = running.pop(0)
+            study.report(first.number, 1, first.number / 100)
+            study.tell(first.number, result(first.number / 100))
+            if study.ready():  # an oracle may wait for an end
+                running.append(study.ask())
+                every.append(running[-1])
+        return _drawn(every)
+
+    as_a_whole = drawn(tmp_path / "whole")
+    with pytest.MonkeyPatch.context() as patch:
+        _write_step_by_step(patch)
+        assert drawn(tmp_path / "steps") == as_a_whole
 
 
 def test_seeds_follow_from_study_seed_and_trial_number(tmp_path: Path) -> None:
@@ -246,7 +272,12 @@ def test_s2_reconcile_ends_orphans_once(tmp_path: Path) -> None:
     assert third.ask().retry_of is None
 
 
-@pytest.mark.parametrize("lost", ["set_trial_user_attr", "set_trial_state_values"])
+def _write_step_by_step(patch: pytest.MonkeyPatch) -> None:
+    """Let studies be written as before trials were written as a whole."""
+    patch.setattr(OwnTrials, "at_once", contextlib.nullcontext)
+
+
+@pytest.mark.parametrize("lost", ["write_trial", "set_trial_user_attr", "set_trial_state_values"])
 @pytest.mark.parametrize("failure", [DIED, DIVERGED])
 def test_s2_crash_while_a_failure_is_written_neither_loses_nor_doubles_the_retry(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str, failure: Failure
@@ -258,7 +289,9 @@ def test_s2_crash_while_a_failure_is_written_neither_loses_nor_doubles_the_retry
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(optuna.storages.RDBStorage, lost, crash)
+        if lost != "write_trial":
+            _write_step_by_step(patch)
+        patch.setattr(TrialWriter, lost, crash)
         with pytest.raises(KeyboardInterrupt):
             study.tell(asked.number, failure)
     resumed = open_study(tmp_path)
@@ -270,7 +303,7 @@ def test_s2_crash_while_a_failure_is_written_neither_loses_nor_doubles_the_retry
     assert all(_same_trial(asked, again) for again in retries)
 
 
-def test_s2_crash_while_a_result_is_written_keeps_it(
+def test_s2_crash_after_an_earlier_version_wrote_the_result_keeps_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study = open_study(tmp_path)
@@ -280,7 +313,8 @@ def test_s2_crash_while_a_result_is_written_keeps_it(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(optuna.storages.RDBStorage, "set_trial_state_values", crash)
+        _write_step_by_step(patch)
+        patch.setattr(TrialWriter, "set_trial_state_values", crash)
         with pytest.raises(KeyboardInterrupt):
             study.tell(asked.number, result(0.03))
     resumed = open_study(tmp_path)
@@ -397,13 +431,16 @@ def test_a_trial_is_not_pruned_at_its_last_epoch_for_nothing_would_be_saved(
     assert answers[-2] and not answers[-1]
 
 
-def test_s2_crash_before_the_seed_was_written_does_not_change_it(tmp_path: Path) -> None:
+def test_s2_crash_before_an_earlier_version_wrote_the_seed_does_not_change_it(
+    tmp_path: Path,
+) -> None:
     study = open_study(tmp_path, experiment(designs=(), trials=5))
 
     def ends_here(*_args: object) -> int:
         raise RuntimeError("the process ends here")
 
     with pytest.MonkeyPatch.context() as patch:
+        _write_step_by_step(patch)
         patch.setattr("search.tuning.study.seed_of", ends_here)
         with pytest.raises(RuntimeError, match="ends here"):
             study.ask()
