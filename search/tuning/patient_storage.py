@@ -83,6 +83,11 @@ class PatientStorage(LayeredStorage):
         done: FrozenTrial = self._repeat(write)
         return done
 
+    def waiting(self, study_id: int) -> list[int]:
+        """The ids of the trials that wait."""
+        found: list[int] = self._repeat(lambda _again: self._plain.waiting(study_id))
+        return found
+
     def _written(self, study_id: int, trial: FrozenTrial) -> FrozenTrial | None:
         """The trial of this number if it is in the database as it should be, else None."""
         try:

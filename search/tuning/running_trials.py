@@ -46,7 +46,7 @@ class OwnTrials(LayeredStorage):
         """Write what changes in here at its end: each trial in one transaction, or not at all.
 
         What is read in here shows the changes already. They are forgotten if this ends with an
-        error.
+        error. A trial that is new in here gets another id at the end.
 
         Raises:
             Overtaken: another process has changed the study's trials: do it again.
@@ -94,10 +94,8 @@ class OwnTrials(LayeredStorage):
         """The trials in the order of their numbers; the first time they are read from below."""
         if study_id not in self._trials:
             self._read(study_id)
-        elif states == _WAITING:
-            self._keep(
-                study_id, self._below.get_all_trials(study_id, deepcopy=False, states=states)
-            )
+        elif states == _WAITING and not self._before:
+            self._look_for_waiting(study_id)
         known = self._trials[study_id]
         shown = [known[n] for n in sorted(known) if states is None or known[n].state in states]
         return copy.deepcopy(shown) if deepcopy else shown
@@ -210,6 +208,15 @@ class OwnTrials(LayeredStorage):
     def _read(self, study_id: int) -> None:
         self._trials[study_id] = {}
         self._keep(study_id, self._below.get_all_trials(study_id, deepcopy=False))
+
+    def _look_for_waiting(self, study_id: int) -> None:
+        """Read the trials that wait, if they are other ones than are known."""
+        if isinstance(self._below, WritesTrials):
+            every = self._trials[study_id].values()
+            known = {trial._trial_id for trial in every if trial.state == TrialState.WAITING}
+            if known == set(self._below.waiting(study_id)):
+                return
+        self._keep(study_id, self._below.get_all_trials(study_id, deepcopy=False, states=_WAITING))
 
     def _keep(self, study_id: int, trials: Sequence[FrozenTrial]) -> None:
         for trial in trials:

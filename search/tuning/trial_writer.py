@@ -1,4 +1,4 @@
-"""All that changes in a trial, written to Optuna's database in one transaction.
+"""Optuna's database as the coordinator writes to it: with few statements.
 
 Optuna writes each parameter and each attribute in a transaction of its own, and looks twice through
 SQLAlchemy's objects before it does. So a draw of nine parameters would cost the coordinator more
@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
+import optuna
 import sqlalchemy as sa
 from optuna.distributions import distribution_to_json
 from optuna.storages import RDBStorage
@@ -21,7 +22,8 @@ _STUDIES = models.StudyModel.__table__
 _TRIALS = models.TrialModel.__table__
 _PARAMETERS = models.TrialParamModel.__table__
 _VALUES = models.TrialValueModel.__table__
-_STEPS = models.TrialIntermediateValueModel.__table__
+_STEP = models.TrialIntermediateValueModel
+_STEPS = _STEP.__table__
 _USER_ATTRIBUTES = models.TrialUserAttributeModel.__table__
 _SYSTEM_ATTRIBUTES = models.TrialSystemAttributeModel.__table__
 
@@ -38,6 +40,22 @@ _COUNT = sa.select(sa.func.count()).where(_TRIALS.c.study_id == sa.bindparam("st
 _CHANGE = sa.update(_TRIALS).where(
     _TRIALS.c.trial_id == sa.bindparam("trial"), _TRIALS.c.state == sa.bindparam("was")
 )
+_WAITING = (
+    sa.select(_TRIALS.c.trial_id)
+    .where(_TRIALS.c.study_id == sa.bindparam("study"), _TRIALS.c.state == TrialState.WAITING)
+    .order_by(_TRIALS.c.number)
+)
+# How a named value is marked in a statement, by the databases that know this one.
+_MARKS = {"sqlite": ":{}", "postgresql": "%({})s"}
+_KEEP_EPOCH = """
+insert into trial_intermediate_values
+  (trial_id, step, intermediate_value, intermediate_value_type)
+select trial_id, {step}, {value}, {kind} from trials
+where trial_id = {trial} and state in ('RUNNING', 'WAITING')
+on conflict (trial_id, step) do update set intermediate_value = excluded.intermediate_value,
+intermediate_value_type = excluded.intermediate_value_type
+"""
+_NOT_WRITTEN = "the value of an epoch could not be written"
 
 
 class Overtaken(Exception):
@@ -66,6 +84,10 @@ class WritesTrials(Protocol):
         """
         ...
 
+    def waiting(self, study_id: int) -> list[int]:
+        """The ids of the trials of a study that wait, in the order of their numbers."""
+        ...
+
 
 class TrialWriter(RDBStorage):
     """Optuna's storage, which can also write a trial as a whole."""
@@ -82,6 +104,33 @@ class TrialWriter(RDBStorage):
                 _change(connection, trial, known)
             _add_entries(connection, written, known)
         return written
+
+    def waiting(self, study_id: int) -> list[int]:
+        """See `WritesTrials`."""
+        with self.engine.begin() as connection:
+            return list(connection.execute(_WAITING, {"study": study_id}).scalars())
+
+    def set_trial_intermediate_value(
+        self, trial_id: int, step: int, intermediate_value: float
+    ) -> None:
+        """Keep the value of a step of a trial that has not ended.
+
+        Raises:
+            KeyError: there is no such trial.
+            optuna.exceptions.UpdateFinishedTrialError: it has ended.
+        """
+        written = 0
+        if mark := _MARKS.get(self.engine.dialect.name):
+            value, kind = _STEP.intermediate_value_to_stored_repr(intermediate_value)
+            words = {"trial": trial_id, "step": step, "value": value, "kind": kind.name}
+            statement = _KEEP_EPOCH.format_map({word: mark.format(word) for word in words})
+            try:
+                with self.engine.begin() as connection:
+                    written = connection.exec_driver_sql(statement, words).rowcount
+            except sa.exc.SQLAlchemyError as error:
+                raise optuna.exceptions.StorageInternalError(_NOT_WRITTEN) from error
+        if not written:  # Optuna says why, or it is another database
+            super().set_trial_intermediate_value(trial_id, step, intermediate_value)
 
 
 def _insert(connection: sa.Connection, study_id: int, trial: FrozenTrial) -> int:
@@ -140,7 +189,7 @@ def _add_entries(connection: sa.Connection, trial: FrozenTrial, known: FrozenTri
         return {"value": kept, "value_type": kind}
 
     def epoch(_step: int, value: float) -> dict[str, object]:
-        kept, kind = models.TrialIntermediateValueModel.intermediate_value_to_stored_repr(value)
+        kept, kind = _STEP.intermediate_value_to_stored_repr(value)
         return {"intermediate_value": kept, "intermediate_value_type": kind}
 
     def attribute(_key: str, value: Any) -> dict[str, object]:
