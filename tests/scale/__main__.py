@@ -74,6 +74,7 @@ class Measured:
     default=[SQLITE],
     show_default=True,
 )
+@click.option("--sampler", default="random", show_default=True)
 @click.option("--pruner", default="median", show_default=True)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw a PNG.")
 def main(
@@ -81,6 +82,7 @@ def main(
     epoch_seconds: float,
     trials: int,
     storages: tuple[str, ...],
+    sampler: str,
     pruner: str,
     plot: Path | None,
 ) -> None:
@@ -90,7 +92,8 @@ def main(
     for storage in storages:
         with _database(storage) as (url, place):
             for number in map(int, workers.split(",")):
-                found.append(measure(storage, number, epoch_seconds, trials, url, pruner, place))
+                work = (number, epoch_seconds, trials)
+                found.append(measure(storage, *work, url, (sampler, pruner), place))
                 click.echo(found[-1])
                 sys.stdout.flush()
     if plot is not None:
@@ -115,7 +118,7 @@ def measure(
     epoch_seconds: float,
     trials: int,
     url: str,
-    pruner: str,
+    drawing: tuple[str, str],
     place: Path,
 ) -> Measured:
     """Run one study to its end.
@@ -126,12 +129,12 @@ def measure(
         epoch_seconds: s that an epoch takes.
         trials: of each worker.
         url: of the database.
-        pruner: its name.
+        drawing: names of sampler and pruner.
         place: a folder for files.
     """
     what = experiment(trials=workers * trials)
     name = f"scale-{workers}-{time.time_ns()}"
-    study = Study(open_storage(url, place / "schema.lock"), name, what, 3, "random", pruner)
+    study = Study(open_storage(url, place / "schema.lock"), name, what, 3, *drawing)
     study.reconcile()
     pool = SleepingPool(workers, EPOCHS, epoch_seconds)
     told = facts(what.trials)
