@@ -1,12 +1,12 @@
 """Which writes to the study database must be on the disk before work goes on.
 
-An attempt's state and its result must: they are acknowledged. The value of an epoch and a parameter
-need not: after a loss of power their attempt is lost anyway, and it is queued again. They are in
-the database at once all the same, for every process; the next write that waits for the disk brings
-them there, too.
+An attempt must when it is drawn and when it ends: both are acknowledged. The value of an epoch
+need not: after a loss of power its attempt is lost anyway, and it is queued again. It is in the
+database at once all the same, for every process; the next write that waits for the disk brings it
+there, too.
 
-This holds for SQLite alone. A PostgreSQL server can crash by itself while the search goes on, and a
-parameter that it forgot would be missing in a trial that completes: there all writes wait.
+This holds for SQLite alone. A PostgreSQL server can crash by itself while the search goes on, and
+an epoch that it forgot would be missing in a trial that completes: there all writes wait.
 """
 
 from collections.abc import Iterator

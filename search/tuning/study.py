@@ -34,6 +34,9 @@ from search.tuning.samplers import make_sampler
 from search.tuning.storage import Storage
 from search.tuning.trial_writer import Overtaken
 
+# How often a trial is drawn again because another program has changed the study meanwhile.
+MOST_DRAWS = 5
+
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 optuna.logging.disable_propagation()
 
@@ -238,19 +241,21 @@ class Study:
         """Draw the next trial, or take it from the queue; it is RUNNING from now on.
 
         Raises:
-            Refused: there is none; see `ready`.
+            Refused: there is none, see `ready`; or other programs change the study all the time.
         """
         if not self.ready():
             raise Refused(self.no_more)
-        while True:
+        for tries_left in reversed(range(MOST_DRAWS)):
             try:
                 with self._storage.at_once():
                     number = self._draw()
-            except Overtaken:  # another program has queued a trial, which then goes first
-                continue
-            self._count = max(self._count, number + 1)
-            self._live[number] = self._endings.live(number)
-            return self._keep(number)
+                break
+            except Overtaken:  # as by a trial that another program has queued: it goes first
+                if not tries_left:
+                    raise
+        self._count = max(self._count, number + 1)
+        self._live[number] = self._endings.live(number)
+        return self._keep(number)
 
     def _draw(self) -> int:
         # Seeded by the number of trials so far: a resumed study draws what it would have drawn.

@@ -18,6 +18,8 @@ from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
+from search.common.errors import Refused
+
 _STUDIES = models.StudyModel.__table__
 _TRIALS = models.TrialModel.__table__
 _PARAMETERS = models.TrialParamModel.__table__
@@ -58,8 +60,14 @@ intermediate_value_type = excluded.intermediate_value_type
 _NOT_WRITTEN = "the value of an epoch could not be written"
 
 
-class Overtaken(Exception):
+class Overtaken(Refused):
     """Another process has changed the study's trials meanwhile; nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "another process writes to the trials of this study.\n"
+            "Next: end that process; then run the same command again."
+        )
 
 
 @runtime_checkable
@@ -137,7 +145,7 @@ def _insert(connection: sa.Connection, study_id: int, trial: FrozenTrial) -> int
     # As Optuna numbers trials; the study is held so that nobody else takes the number.
     connection.execute(_HOLD_STUDY, {"study": study_id})
     if connection.execute(_COUNT, {"study": study_id}).scalar() != trial.number:
-        raise Overtaken
+        raise Overtaken()
     row = {"study_id": study_id, "number": trial.number} | _standing(trial)
     key = connection.execute(sa.insert(_TRIALS), row).inserted_primary_key
     assert key is not None
@@ -147,7 +155,7 @@ def _insert(connection: sa.Connection, study_id: int, trial: FrozenTrial) -> int
 def _change(connection: sa.Connection, trial: FrozenTrial, known: FrozenTrial) -> None:
     words = {"trial": known._trial_id, "was": known.state}
     if connection.execute(_CHANGE, words | _standing(trial)).rowcount != 1:
-        raise Overtaken
+        raise Overtaken()
 
 
 def _standing(trial: FrozenTrial) -> dict[str, object]:

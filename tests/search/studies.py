@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import optuna
+import sqlalchemy as sa
 
 from experiments.experiment import Experiment
 from search.common.records import TrialRecord
@@ -60,3 +61,22 @@ def complete(study: Study, trials: int) -> list[TrialRecord]:
         asked = study.ask()
         told.append(study.tell(asked.number, result(error_of(asked.flat))))
     return told
+
+
+def writing_transactions(engine: sa.Engine) -> list[list[str]]:
+    """A list that grows by each transaction that changes rows: its statements that do."""
+    transactions: list[list[str]] = []
+    begun: list[str] = []
+
+    def said(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.split()[0] in ("INSERT", "UPDATE", "DELETE"):
+            begun.append(statement)
+
+    def committed(_connection: object) -> None:
+        if begun:
+            transactions.append(begun.copy())
+        begun.clear()
+
+    sa.event.listen(engine, "before_cursor_execute", said)
+    sa.event.listen(engine, "commit", committed)
+    return transactions

@@ -1,5 +1,6 @@
 """The study database in a real PostgreSQL server: who holds it, and what an end of it does."""
 
+import dataclasses
 import math
 import re
 import socket
@@ -20,13 +21,14 @@ from search.common.errors import Refused
 from search.common.records import State
 from search.common.stores import Stores
 from search.tuning.lock import held
+from search.tuning.patient_storage import PatientStorage
 from search.tuning.postgres_lock import PostgresLock, holding
 from search.tuning.storage import open_storage
 from search.tuning.study import Study
 from tests.search.command import environment
 from tests.search.postgres import Server, postgres_server
 from tests.search.samples import error_of, experiment, result
-from tests.search.studies import complete
+from tests.search.studies import complete, writing_transactions
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +153,24 @@ def test_value_of_an_epoch_is_kept_as_optuna_keeps_it(stores: Stores) -> None:
         storage.set_trial_intermediate_value(trial_id, 5, 0.5)
     with pytest.raises(KeyError):
         storage.set_trial_intermediate_value(trial_id + 1, 5, 0.5)
+
+
+def test_a_draw_and_an_end_are_one_transaction_each(stores: Stores) -> None:
+    study = _study(stores)
+    storage = study._below
+    assert isinstance(storage, PatientStorage)
+    writes = writing_transactions(storage._plain.engine)
+    for _ in range(4):  # two designs that wait, then points that are drawn
+        asked = study.ask()
+        assert len(writes) == 1
+        study.tell(asked.number, dataclasses.replace(result(), repeat_of=7))
+        assert len(writes) == 2
+        writes.clear()
+    study.ask()
+    # What is in memory is what a new process reads.
+    found = open_storage(stores.storage, stores.schema_lock)
+    study_id = found.get_study_id_from_name("tiny")
+    assert study._study.trials == found.get_all_trials(study_id)
 
 
 def test_s7_restart_of_the_server_is_waited_out_and_nothing_is_lost_or_doubled(

@@ -128,19 +128,19 @@ def test_parallel_asks_draw_different_points(sampler: str, tmp_path: Path) -> No
 def test_a_trial_that_is_written_as_a_whole_is_the_one_that_is_drawn_step_by_step(
     sampler: str, tmp_path: Path
 ) -> None:
-    def drawn(place: Path) -> list[tuple[dict[str, Value], int, str]]:
+    def drawn(place: Path) -> list[object]:
         place.mkdir()
         study = open_study(place, sampler=sampler, pruner="hyperband")
         running = [study.ask() for _ in range(3)]
-        every = list(running)
+        every, pruned = list(running), []
         for _ in range(TRIALS):
             first = running.pop(0)
-            study.report(first.number, 1, first.number / 100)
+            pruned.append([study.report(first.number, e, first.number / e) for e in (1, 2, 3)])
             study.tell(first.number, result(first.number / 100))
             if study.ready():  # an oracle may wait for an end
                 running.append(study.ask())
                 every.append(running[-1])
-        return _drawn(every)
+        return [_drawn(every), pruned]
 
     as_a_whole = drawn(tmp_path / "whole")
     with pytest.MonkeyPatch.context() as patch:

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import itertools
 import sqlite3
 import subprocess
 import sys
@@ -17,7 +16,8 @@ import sqlalchemy as sa
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
-from search.common.records import Cause, Failure, State
+from search.common.errors import Refused
+from search.common.records import Cause, Failure, State, TrialResult
 from search.tuning import optuna_space, patient_storage
 from search.tuning.patient_storage import PatientStorage
 from search.tuning.storage import open_storage
@@ -25,7 +25,7 @@ from search.tuning.study import Study
 from search.tuning.trial_writer import TrialWriter
 from tests.search.command import environment
 from tests.search.samples import error_of, experiment, result
-from tests.search.studies import SEED, open_study
+from tests.search.studies import SEED, open_study, writing_transactions
 
 DIED = Failure(Cause.WORKER_DIED, "its process ended with code -9")
 
@@ -42,25 +42,6 @@ def _written(place: Path) -> list[FrozenTrial]:
     return optuna.load_study(study_name="tiny", storage=f"sqlite:///{place}/optuna.db").trials
 
 
-def _writes(engine: sa.Engine) -> list[list[str]]:
-    """A list that grows by the statements of each transaction that writes."""
-    transactions: list[list[str]] = []
-    begun: list[str] = []
-
-    def said(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
-        if statement.split()[0] in ("INSERT", "UPDATE", "DELETE"):
-            begun.append(statement)
-
-    def committed(_connection: object) -> None:
-        if begun:
-            transactions.append(begun.copy())
-        begun.clear()
-
-    sa.event.listen(engine, "before_cursor_execute", said)
-    sa.event.listen(engine, "commit", committed)
-    return transactions
-
-
 def _engine(study: Study) -> sa.Engine:
     assert isinstance(study._below, RDBStorage)
     return study._below.engine
@@ -68,7 +49,7 @@ def _engine(study: Study) -> sa.Engine:
 
 def test_a_draw_and_an_end_are_one_transaction_each(place: Path) -> None:
     study = open_study(place)
-    writes = _writes(_engine(study))
+    writes = writing_transactions(_engine(study))
     for number in range(4):  # two designs that wait, then points that are drawn
         asked = study.ask()
         assert asked.number == number and len(asked.flat) > 5
@@ -83,7 +64,7 @@ def test_a_draw_and_an_end_are_one_transaction_each(place: Path) -> None:
 def test_a_known_result_is_written_with_its_epochs_in_one_transaction(place: Path) -> None:
     study = open_study(place)
     asked = study.ask()
-    writes = _writes(_engine(study))
+    writes = writing_transactions(_engine(study))
     study.tell(asked.number, dataclasses.replace(result(), repeat_of=7))
     assert len(writes) == 1
     assert len(_written(place)[asked.number].intermediate_values) == 3
@@ -91,10 +72,9 @@ def test_a_known_result_is_written_with_its_epochs_in_one_transaction(place: Pat
 
 def test_what_is_in_memory_is_what_a_new_process_reads(place: Path) -> None:
     study = open_study(place, sampler="tpe", pruner="median")
-    outcomes = itertools.cycle(
-        [result(0.02), DIED, result(0.03, "pruner"), dataclasses.replace(result(), repeat_of=0)]
-    )
-    for outcome in itertools.islice(outcomes, 12):
+    repeat = dataclasses.replace(result(), repeat_of=0)
+    outcomes: list[TrialResult | Failure] = [result(0.02), DIED, result(0.03, "pruner"), repeat]
+    for outcome in 3 * outcomes:
         asked = study.ask()
         if not (isinstance(outcome, Failure) or outcome.repeat_of is not None):
             for epoch, value in enumerate((0.5, float("inf"), 0.25), start=1):
@@ -232,6 +212,22 @@ def test_a_waiting_trial_that_another_program_takes_during_a_draw_is_left_to_it(
     assert study.ask().design == experiment().designs[1].name
     assert study._study.trials == _written(place)
     assert _written(place)[0].params == {}
+
+
+def test_s5_a_study_that_others_change_all_the_time_is_refused(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = open_study(place, experiment(designs=()))
+    other = optuna.load_study(study_name="tiny", storage=f"sqlite:///{place}/optuna.db")
+
+    def suggest(*arguments: Any) -> Any:
+        other.ask()
+        return optuna_space.suggest(*arguments)
+
+    monkeypatch.setattr("search.tuning.study.suggest", suggest)
+    with pytest.raises(Refused, match="another process writes to the trials"):
+        study.ask()
+    assert study._study.trials == _written(place)
 
 
 @pytest.mark.parametrize("done", [True, False], ids=["only the answer", "the write"])
