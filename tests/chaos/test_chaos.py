@@ -33,7 +33,7 @@ def test_s2_t3_nor_is_it_where_keras_tuner_draws() -> None:
 
 
 def test_s2_killed_between_any_two_writes_both_stores_come_in_line() -> None:
-    said = _chaos("--every-write", "60", "--first", "7")
+    said = _chaos("--every-write", "50", "--first", "7")
     assert "killed before 5 of" in said, said
 
 
