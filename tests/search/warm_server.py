@@ -48,7 +48,7 @@ def _serve(path: str) -> str:
         listener.listen()
         os.write(1, b"\n")
         while True:
-            if sys.stdin.fileno() in select.select([listener, sys.stdin], [], [])[0]:
+            if sys.stdin in select.select([listener, sys.stdin], [], [])[0]:
                 os._exit(0)
             asked, _ = listener.accept()
             if os.fork() == 0:
