@@ -17,6 +17,7 @@ from search.training.worker import NAME
 from tests.chaos.audit import Audit, audit, running
 from tests.chaos.started import LONGEST, OPTIONS, Started
 from tests.search.command import start
+from tests.search.warm_commands import WarmCommand
 
 WORKERS = 2
 # Seconds between two kills: uniform from 0 to this.
@@ -196,7 +197,7 @@ def memory_of_tiny_trials(place: Path, trials: int, workers: int) -> tuple[float
     return base, most, last
 
 
-def _tree_megabytes(process: "subprocess.Popen[str]") -> float:
+def _tree_megabytes(process: subprocess.Popen[str] | WarmCommand) -> float:
     total = 0.0
     with contextlib.suppress(psutil.NoSuchProcess):
         top = psutil.Process(process.pid)

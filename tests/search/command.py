@@ -14,7 +14,10 @@ from typing import IO, Any
 from click import Command
 from click.testing import CliRunner, Result
 
+from tests.search.warm_commands import WarmCommand
+
 REPOSITORY = Path(__file__).resolve().parents[2]
+
 # Each worker pays for TensorFlow's start: two only where it matters that there are two.
 SMOKE = ("--experiment", "smoke", "--workers", "1")
 PARALLEL = ("--experiment", "smoke", "--workers", "2")
@@ -30,24 +33,23 @@ def argv(module: str, *options: str) -> list[str]:
 
 
 def run(
-    place: Path, *options: str, module: str = "search.run", seconds: float = 240
+    place: Path,
+    *options: str,
+    module: str = "search.run",
+    seconds: float = 240,
+    afresh: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        argv(module, *options),
-        cwd=place,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
+    command = start(place, *options, module=module, afresh=afresh)
+    try:
+        output, errors = command.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        command.kill()
+        raise
+    return subprocess.CompletedProcess(argv(module, *options), command.wait(), output, errors)
 
 
 def here(place: Path, command: Command, *options: str) -> Result:
-    """The same command in this process, which has paid for the start of its libraries.
-
-    Each command is started as a process, too, by at least one test.
-    """
+    """The same command in this process, which has paid for the start of its libraries."""
     with contextlib.chdir(place):
         return CliRunner().invoke(command, options)
 
@@ -59,11 +61,17 @@ def start(
     inside: tuple[str, ...] = (),
     told: Mapping[str, str] | None = None,
     output: int | IO[str] = subprocess.PIPE,
-) -> subprocess.Popen[str]:
+    afresh: bool = False,
+) -> subprocess.Popen[str] | WarmCommand:
     """Start a command.
 
-    `inside` are words before it, `told` is its environment, and `output` gets what it says.
+    `inside` are words before it, `told` is its environment, and `output` gets what it says. Unless
+    one of these is given or it shall start `afresh`, it begins with its libraries imported. Each
+    command starts afresh in at least one test.
     """
+    plain = not inside and told is None and output == subprocess.PIPE
+    if plain and not afresh and sys.platform == "linux":
+        return WarmCommand(module, options, place, environment())
     return subprocess.Popen(
         [*inside, *argv(module, *options)],
         cwd=place,

@@ -3,7 +3,6 @@
 A module that looks at pages has a fixture `store`, an `mlruns` folder.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -15,9 +14,9 @@ from filelock import FileLock
 from playwright.sync_api import Browser, Page
 
 import models.baselines
-from models.forecasters import Forecaster, IntArray, Rows
 from tests.search.browser import Site, launched, open_window, served
 from tests.search.command import PARALLEL, run
+from tests.search.fitted_once import remembering
 from tests.search.mlflow_stores import empty_store
 
 Made = Callable[[Path], list[str]]
@@ -53,7 +52,7 @@ def smoke_study(once: Once) -> tuple[Path, str, str]:
     def make(place: Path) -> list[str]:
         (place / "mlruns").mkdir()
         empty_store(place / "mlruns")
-        done = run(place, *PARALLEL, "--seed", "0")
+        done = run(place, *PARALLEL, "--seed", "0", afresh=True)
         assert done.returncode == 0, done.stderr
         return [done.stdout, done.stderr]
 
@@ -98,22 +97,8 @@ def page(browser: Browser, site: Site) -> Page:
     return open_window(browser)
 
 
-_fitted: dict[tuple[object, ...], Forecaster] = {}
-
-
 @pytest.fixture(autouse=True)
 def baselines_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands that run in the tests' process share the baselines of equal rows and windows."""
-
-    def remembering(name: str, fitting: Callable[..., Forecaster]) -> Callable[..., Forecaster]:
-        def fitted(rows: Rows, origins: IntArray, window: int, horizon: int) -> Forecaster:
-            given = b"".join(map(bytes, (rows.values, rows.clock, origins)))
-            asked = (name, hashlib.sha256(given).digest(), rows.values.shape, window, horizon)
-            if asked not in _fitted:
-                _fitted[asked] = fitting(rows, origins, window, horizon)
-            return _fitted[asked]
-
-        return fitted
-
-    for name, fitting in models.baselines._FITTED.items():
-        monkeypatch.setitem(models.baselines._FITTED, name, remembering(name, fitting))
+    for name, fitting in remembering().items():
+        monkeypatch.setitem(models.baselines._FITTED, name, fitting)

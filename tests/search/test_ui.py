@@ -186,7 +186,7 @@ def test_the_command_ends_with_its_server_whatever_browser_is_open(
     empty_store(tmp_path / "mlruns")
     before = signal.signal(signal.SIGINT, ctrl_c)
     try:
-        process = start(tmp_path, "--port", str(free_port), module="search.ui")
+        process = start(tmp_path, "--port", str(free_port), module="search.ui", afresh=True)
     finally:
         signal.signal(signal.SIGINT, before)
     try:

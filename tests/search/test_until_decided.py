@@ -38,7 +38,7 @@ def test_an_explanation_is_foreseen_without_training(
 ) -> None:
     place, _, _ = smoke_study
     options = ("--study", "smoke", "--from", "small", "--to", "trial_1", "--dry-run")
-    done = run(place, *options, module="search.explain")
+    done = run(place, *options, module="search.explain", afresh=True)
     assert done.returncode == DONE, done.stderr
     assert "3 seeds choose, 3 others measure" in done.stderr and done.stdout == ""
     refused = here(place, explain.main, "--study", "nobody")

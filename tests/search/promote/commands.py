@@ -17,11 +17,11 @@ PROMOTE = ("--study", "smoke", "--top", "2", "--seeds", "2", "--folds", "2", "--
 
 
 def promote(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return run(place, *options, module="search.promote")
+    return run(place, *options, module="search.promote", afresh=True)
 
 
 def predict(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return run(place, *options, module="search.predict")
+    return run(place, *options, module="search.predict", afresh=True)
 
 
 def predict_here(place: Path, *options: str) -> Result:

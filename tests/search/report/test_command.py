@@ -61,7 +61,7 @@ def _report(store: Path, place: Path, *words: str) -> Result:
 
 def test_it_writes_page_figures_tables_and_facts_and_logs_them(store: Path, tmp_path: Path) -> None:
     words = _words(store, ("--study", "benchmark", "--language", "ko"))
-    process = run(tmp_path, *words, module="search.report")
+    process = run(tmp_path, *words, module="search.report", afresh=True)
     assert process.returncode == DONE, process.stderr
     assert process.stdout.splitlines()[-1].startswith("Page: ")
     place = tmp_path / "mlruns" / "report" / "benchmark"
