@@ -2,10 +2,12 @@
 
 import contextlib
 import dataclasses
+import datetime as dt
 import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,23 @@ def test_a_draw_and_an_end_are_one_transaction_each(place: Path) -> None:
         study.tell(number, outcome)
         assert len(writes) == (2 if outcome is DIED else 1)  # first another attempt is queued
         writes.clear()
+
+
+def test_times_are_those_of_the_clock_on_the_wall(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Seoul")
+    time.tzset()
+    try:
+        began = dt.datetime.now()
+        study = open_study(place)
+        study.tell(study.ask().number, result())
+        trial = _written(place)[0]
+        assert trial.datetime_start is not None and trial.datetime_complete is not None
+        assert began <= trial.datetime_start <= trial.datetime_complete <= dt.datetime.now()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_known_result_is_written_with_its_epochs_in_one_transaction(place: Path) -> None:
