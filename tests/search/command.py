@@ -14,9 +14,8 @@ from typing import IO, Any
 from click import Command
 from click.testing import CliRunner, Result
 
+from tests.search.warm_commands import REPOSITORY as REPOSITORY
 from tests.search.warm_commands import WarmCommand
-
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 # Each worker pays for TensorFlow's start: two only where it matters that there are two.
 SMOKE = ("--experiment", "smoke", "--workers", "1")
@@ -44,6 +43,7 @@ def run(
         output, errors = command.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         command.kill()
+        command.wait()
         raise
     return subprocess.CompletedProcess(argv(module, *options), command.wait(), output, errors)
 

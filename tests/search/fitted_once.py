@@ -7,6 +7,7 @@ import models.baselines
 from models.forecasters import Forecaster, IntArray, Rows
 
 Fitting = Callable[[Rows, IntArray, int, int], Forecaster]
+_FITTING = dict(models.baselines._FITTED)
 _fitted: dict[tuple[object, ...], Forecaster] = {}
 
 
@@ -24,6 +25,3 @@ def _remembering(name: str, fitting: Fitting) -> Fitting:
         return _fitted[asked]
 
     return fitted
-
-
-_FITTING = dict(models.baselines._FITTED)

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class WarmCommand:
@@ -117,7 +117,7 @@ def _running_server() -> Path:
     path = Path(tempfile.mkdtemp()) / "commands"
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.search.warm_server", str(path)],
-        cwd=_REPOSITORY,
+        cwd=REPOSITORY,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
