@@ -16,6 +16,7 @@ from data_pipeline.errors import DataError, Way
 from data_pipeline.grid import ahead_of_end, snap
 from data_pipeline.midnights import move_midnights
 from data_pipeline.source import DataSource
+from data_pipeline.stamps import need_moment, need_time_of_readings
 from data_pipeline.time_text import MINUTE
 from data_pipeline.times import read_times
 
@@ -36,7 +37,7 @@ class Dated:
         lines: int64 (n,), file lines.
         repeated: Number of clock hours that came twice and that `--tz` told apart.
         notes: What was decided on clocks, one sentence each.
-        stamp: "begin" or "end", told or found; None if nothing says which.
+        stamp: "begin", "middle" or "end", told or found; None if nothing says which.
         source: The reading rules, with `stamp` as found.
     """
 
@@ -82,15 +83,21 @@ def date_rows(table: Table, source: DataSource) -> Dated:
     if times.stamp is not None and (slots is None or not slots.by_clock):
         # What the file says is not asked about. A column 05:00 may hold readings of that time.
         source = source.model_copy(update={"stamp": stamp})
+    if slots is not None and slots.by_clock:
+        need_time_of_readings(source)
     if table.slots is None:
         clock, moved = move_midnights(times.clock, lines, stamp, source)
         times = replace(times, clock=clock, notes=(*times.notes, *moved))
     ahead = np.zeros(len(lines), np.int64)
-    if stamp == "end" and slots is not None:
+    if stamp in ("middle", "end") and slots is not None:
         ahead += slots.step * MINUTE
-    elif stamp == "end":
+    elif stamp in ("middle", "end"):
         ahead = ahead_of_end(times.clock, times.read)
+    if stamp == "middle":
+        ahead //= 2
     placed = to_instants(times, ahead, empty, lines, source)
+    if stamp is None and not source.cumulative:
+        need_moment(placed.local, placed.instants, source)
     chosen = placed.kept.copy()
     chosen[placed.kept] = _in_period(placed.local, source)
     within = chosen[placed.kept]

@@ -86,11 +86,11 @@ def usual_step(times: Ints) -> int:
     # Sorting sorted times is quick; hashing a million of them is not.
     apart: Ints = np.diff(np.sort(times, kind="stable")).astype(np.int64)
     steps = np.diff((np.sort(times, kind="stable") + MINUTE // 2) // MINUTE) * MINUTE
-    step = _most_frequent(steps[steps > 0])
-    return step if step > MINUTE else _most_frequent(apart[apart > 0])
+    step = most_frequent(steps[steps > 0])
+    return step if step > MINUTE else most_frequent(apart[apart > 0])
 
 
-def _most_frequent(values: Ints) -> int:
+def most_frequent(values: Ints) -> int:
     """The most frequent value; 0 if there are no values."""
     if len(values) == 0:
         return 0
@@ -152,8 +152,10 @@ def snap(times: Ints, lines: Ints) -> tuple[Ints, tuple[str, ...]]:
     if step < 5 * MINUTE:
         return times, ()
     step = np.gcd(step, HOUR)
+    if (times % step * 2 == step).all():  # the middles of quarter-hours lie at half a minute
+        return times, ()
     offsets = ((times + MINUTE // 2) // MINUTE * MINUTE) % step
-    phase = _most_frequent(offsets)
+    phase = most_frequent(offsets)
     off = (times - phase + step // 2) % step - step // 2
     near = (off != 0) & (np.abs(off) < MINUTE)
     if not near.any():
@@ -248,7 +250,7 @@ def _grid(times: Ints, step: int) -> tuple[int, int]:
     # Several rows of one time, as of several meters, are not a step.
     fine = [size for size in _frequent(np.diff(times)) if size > 0 and HOUR % size == 0]
     size = min([step, *fine])
-    return size, _most_frequent(times % size)
+    return size, most_frequent(times % size)
 
 
 def _off_grid(rows: Rows, bad: NDArray[np.bool_], step: int, source: DataSource) -> DataError:

@@ -257,7 +257,4 @@ def _clock_warnings(rows: Rows) -> list[str]:
     late = int(rows.local.asi8[0] % _HOUR)
     if not late:
         return []
-    return [
-        f"hours begin {late / _MINUTE:g} minutes past the hour; if the times are the middles of "
-        f"hours, move them to their begins first"
-    ]
+    return [f"hours begin {late / _MINUTE:g} minutes past the hour"]

@@ -23,7 +23,7 @@ def move_midnights(
     Args:
         clock: int64 (n,), clock times in microseconds, in file order.
         lines: int64 (n,), file lines.
-        stamp: "begin" or "end"; None if nothing says which.
+        stamp: "begin", "middle" or "end"; None if nothing says which.
         source: Names for messages.
 
     Returns:
@@ -32,7 +32,7 @@ def move_midnights(
     Raises:
         DataError: If rows are in order but for each midnight, and nothing says what times are.
     """
-    if stamp == "begin" or (stamp == "end" and source.edition == 1):
+    if stamp in ("begin", "middle") or (stamp == "end" and source.edition == 1):
         return clock, ()
     back = np.diff(clock) < 0
     if back.sum() < _FEWEST:

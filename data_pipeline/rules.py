@@ -17,8 +17,10 @@ NUMERIC_TIMES = ("epoch", "epoch-ms", "epoch-us", "epoch-ns", "excel", "excel-19
 THOUSANDS = {"point": ".", "comma": ",", "blank": " ", "space": " ", "apostrophe": "'", "’": "'"}
 DECIMALS = {"point": ".", "comma": ","}
 # The first edition did not read columns of quality, direction and units, asked about fewer codes,
-# and took half-hours from 00:30 to 00:00 for begins. What it has read is read so again.
-EDITION = 2
+# and took half-hours from 00:30 to 00:00 for begins. The second one took times in the middle
+# between two steps for begins, and did not ask when readings below clock times in a row a day were
+# taken. What they have read is read so again.
+EDITION = 3
 
 
 @functools.cache
@@ -46,7 +48,8 @@ class ReadingRules(BaseModel):
             takes suspicious numbers such as -9999 as values.
         date_format: strptime format of the time column, or one of `NUMERIC_TIMES`
             (`--date-format`).
-        stamp: Whether a row's time is the begin or the end of what it measures (`--stamp`).
+        stamp: Whether a row's time is the begin, the middle or the end of what it measures
+            (`--stamp`).
         tz: IANA name of the zone of clock times written without offset (`--tz`).
         duplicates: Which row counts if a time comes twice (`--duplicates`).
         cumulative: True if the target is a running total, to be differenced (`--register`).
@@ -73,7 +76,7 @@ class ReadingRules(BaseModel):
     thousands: Literal["", ".", ",", " ", "'"] | None = None
     missing: tuple[str, ...] | None = None
     date_format: str | None = Field(default=None, min_length=1, max_length=100)
-    stamp: Literal["begin", "end"] | None = None
+    stamp: Literal["begin", "middle", "end"] | None = None
     tz: str | None = None
     duplicates: Literal["first", "last", "mean"] | None = None
     cumulative: bool | None = None

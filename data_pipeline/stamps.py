@@ -11,7 +11,7 @@ from data_pipeline import places
 from data_pipeline.clock_times import ClockTimes
 from data_pipeline.columns import Table
 from data_pipeline.errors import DataError, Way
-from data_pipeline.grid import usual_step
+from data_pipeline.grid import most_frequent, usual_step
 from data_pipeline.source import DataSource
 from data_pipeline.time_text import DAY, HOUR, MINUTE, SECOND, Cells
 
@@ -169,4 +169,57 @@ def need_stamp(times: ClockTimes, source: DataSource) -> None:
         f"each time is the end of its hour, and all days are whole, or the file begins and ends "
         f"one hour late, as days of UTC do on another clock; no row tells which.",
         [Way({"stamp": "end"}, "times are ends"), Way({"stamp": "begin"}, "times are begins")],
+    )
+
+
+def need_moment(local: pd.DatetimeIndex, instants: pd.DatetimeIndex, source: DataSource) -> None:
+    """Refuses times in the middle between two steps, until `--stamp` says what they are.
+
+    They may be the middles of periods, such as hours at half past. In a zone that is half an hour
+    off, full hours of UTC are at half past on the clock, and the other way round; these are begins.
+
+    Args:
+        local: n naive clock times.
+        instants: The same n times, in UTC if offsets or `--tz` fix it.
+        source: Names for messages.
+
+    Raises:
+        DataError: With all ways.
+    """
+    clock = local.as_unit("us").asi8
+    step = usual_step(clock)
+    if source.edition < 3 or not 5 * MINUTE <= step <= HOUR or HOUR % step or len(clock) < 2:
+        return
+    if any(most_frequent(one.as_unit("us").asi8 % step) * 2 != step for one in (local, instants)):
+        return
+    raise DataError(
+        f"{source.file}: column {source.time_name!r}: the times are {step / 2 / MINUTE:g} minutes "
+        f"off the full {'hour' if step == HOUR else 'step'}, such as {local[0]}. Either each is "
+        f"the middle of its period, or periods begin there; no row tells which.",
+        [
+            Way({"stamp": "middle"}, "times are middles"),
+            Way({"stamp": "begin"}, "times are begins"),
+            Way({"stamp": "end"}, "times are ends"),
+        ],
+    )
+
+
+def need_time_of_readings(source: DataSource) -> None:
+    """Refuses readings in a row a day, below clock times, until `--stamp` says when each is taken.
+
+    Args:
+        source: `--register`, `--stamp`, and names for messages.
+
+    Raises:
+        DataError: With both ways.
+    """
+    if not source.cumulative or source.stamp is not None or source.edition < 3:
+        return
+    raise DataError(
+        f"{source.file}: the columns are clock times, and a reading may be taken at the time of "
+        f"its column or at the end of the period that begins there.",
+        [
+            Way({"stamp": "end"}, "each is taken at the time of its column"),
+            Way({"stamp": "begin"}, "each is taken one step later"),
+        ],
     )

@@ -55,8 +55,8 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--stamp",
-        type=click.Choice(["begin", "end"]),
-        help="Which end of its period a row's time is.",
+        type=click.Choice(["begin", "middle", "end"]),
+        help="Which moment of its period a row's time is.",
     ),
     click.option("--tz", help="Time zone of the file's clock, such as Europe/Berlin."),
     click.option(

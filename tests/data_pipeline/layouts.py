@@ -52,13 +52,14 @@ def _table(
     gaps: bool = True,
     filled: bool = False,
     unit: str = "kWh",
+    middles: bool = True,
 ) -> Make:
     """A row a period, with holes, repeats, noise around the table and a container."""
     style = _style(rng)
     time, degrees, usage = style.names
     with_feature = rng.random() < 0.5
     options: dict[str, Any] = {"target": usage, "features": (degrees,) if with_feature else ()}
-    cells_of_time, header, more = stamps(rng, drawn, time)
+    cells_of_time, header, more = stamps(rng, drawn, time, middles)
     times = len(header)
     options |= more
     known = np.ones(len(written), np.bool_)
@@ -315,7 +316,7 @@ def register(rng: random.Random) -> Make:
         at = rng.randint(50, len(used) - 50)
         total[at:] = np.round(total[at:] - total[at], digits)
         known[at] = False
-    made = _table(rng, drawn, total, digits, gaps=False, filled=replaced)
+    made = _table(rng, drawn, total, digits, gaps=False, filled=replaced, middles=False)
     feature = None if made.feature is None else made.feature[1:]
     made = replace(
         made, begins=drawn.begins[1:], local=drawn.local[1:],

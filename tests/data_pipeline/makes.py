@@ -41,6 +41,9 @@ DATES = (
 )  # fmt: skip
 # Forms that name an hour and no minute, or that are for whole hours alone.
 HOURLY = frozenset({"%Y%m%d%H", "hours", "24:00"})
+# Forms whose times may be the middles of periods, and the steps whose middle is a whole minute.
+MIDDLES = frozenset(one for one in DATES if "%M" in one) | {"korean", "excel", "split"}
+MIDDLE_STEPS = (HOUR, HOUR / 2)
 # How often a person says what the make needs; else the reader is to find out or to ask.
 TOLD = 0.6
 
@@ -117,9 +120,12 @@ def draw(rng: random.Random, step: timedelta = HOUR, hours: tuple[int, int] = (3
 
 
 def stamps(
-    rng: random.Random, drawn: Drawn, name: str
+    rng: random.Random, drawn: Drawn, name: str, middles: bool = True
 ) -> tuple[list[list[str]], list[str], dict[str, Any]]:
-    """Cells of the time columns, their names, and what a person would say of them."""
+    """Cells of the time columns, their names, and what a person would say of them.
+
+    Times are begins, ends or, with `middles`, the middles of periods.
+    """
     zone, step, local = drawn.zone, drawn.step, drawn.local
     form = rng.choice([one for one in DATES if step == HOUR or one not in HOURLY])
     options: dict[str, Any] = {"time": (name,)}
@@ -133,6 +139,10 @@ def stamps(
     shown = [t + step for t in local] if end else list(local)
     if end and form not in ("24:00", "hours"):
         options["stamp"] = "end"
+    elif middles and form in MIDDLES and step in MIDDLE_STEPS and rng.random() < 0.08:
+        shown = [t + step / 2 for t in local]
+        if rng.random() < TOLD:
+            options["stamp"] = "middle"
     if zone and rng.random() < 0.4 and form.startswith("%Y-"):
         # Each row with the offset of its own begin, as exports with a fixed clock a row write it.
         written = []

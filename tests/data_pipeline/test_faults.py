@@ -532,7 +532,11 @@ def test_d12_an_hour_with_half_its_values_is_a_gap(tmp_path: Path) -> None:
 
 
 def test_d12_hours_on_the_half_hour_are_hours(tmp_path: Path) -> None:
-    assert len(load(tmp_path, text(rows(hours(48, "2014-01-01 00:30"))))[0]) == 48
+    content = text(rows(hours(48, "2014-01-01 00:30")))
+    loaded, _ = load(tmp_path, content, stamp="begin")
+    assert len(loaded) == 48 and loaded.local[0] == pd.Timestamp("2014-01-01 00:30")
+    with pytest.raises(DataError, match="middle of its period"):
+        load(tmp_path, content)
 
 
 def test_d12_averaging_follows_the_local_hour(tmp_path: Path) -> None:

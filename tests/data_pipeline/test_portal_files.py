@@ -270,9 +270,41 @@ def test_d17_a_column_of_utc_with_offsets_is_shown_in_any_zone(tmp_path: Path) -
     _is_truth(source, BEGINS + pd.Timedelta(hours=1))
 
 
-def test_d17_the_middles_of_hours_are_warned_of(tmp_path: Path) -> None:
+@pytest.mark.parametrize("minutes", [60, 30, 15, 10, 5])
+def test_d17_middles_of_periods_are_asked_about(tmp_path: Path, minutes: int) -> None:
+    parts = 60 // minutes
+    begins = pd.date_range(BEGINS[0], periods=parts * HOURS, freq=f"{minutes}min")
+    middles = begins + pd.Timedelta(seconds=30 * minutes)
+    text = _table(map(str, middles), values=np.repeat(USAGE, parts))
+    source = _source(tmp_path, text, resample="mean" if parts > 1 else None)
+    error = _refused(source)
+    assert [way.changes["stamp"] for way in error.ways] == ["middle", "begin", "end"]
+    assert f"{minutes / 2:g} minutes off the full" in error.message
+    _is_truth(source.change(stamp="middle"))
+    if parts == 1:
+        _is_truth(source.change(stamp="begin"), BEGINS + pd.Timedelta(minutes=30))
+        _is_truth(source.change(stamp="end"), BEGINS - pd.Timedelta(minutes=30))
+
+
+def test_d17_half_past_is_a_begin_in_a_zone_that_is_half_an_hour_off(tmp_path: Path) -> None:
+    half = pd.Timedelta(minutes=30)
+    india = _source(tmp_path, _table(f"{t + half}+05:30" for t in BEGINS))
+    _is_truth(india, BEGINS + half)
+    assert any("30 minutes past the hour" in one for one in load_series(india)[1].warnings)
+    in_utc = _source(tmp_path, _table(f"{t + half}Z" for t in BEGINS), tz="Asia/Kolkata")
+    _is_truth(in_utc, BEGINS + 12 * half)
+
+
+def test_d17_d22_half_past_was_a_begin_in_the_second_edition(tmp_path: Path) -> None:
     source = _source(tmp_path, _table(str(t + pd.Timedelta(minutes=30)) for t in BEGINS))
-    assert any("30 minutes past the hour" in one for one in load_series(source)[1].warnings)
+    _is_truth(source.change(edition=2), BEGINS + pd.Timedelta(minutes=30))
+
+
+def test_d17_the_middle_of_a_repeated_hour_finds_its_hour(tmp_path: Path) -> None:
+    begins = pd.date_range("2021-10-30", periods=HOURS, freq="h", tz="Europe/Berlin")
+    middles = (begins + pd.Timedelta(minutes=30)).tz_localize(None)
+    source = _source(tmp_path, _table(map(str, middles)), tz="Europe/Berlin", stamp="middle")
+    assert list(load_series(source)[0].index) == list(begins.tz_convert("UTC"))
 
 
 def _wide(
@@ -350,9 +382,10 @@ def test_d18_readings_in_a_row_a_day_are_asked_for_their_time(tmp_path: Path) ->
     series, _ = load_series(source.change(**ways[0]))
     assert series.local[0] == BEGINS[0]
     np.testing.assert_allclose(series.target, USAGE[:-1], atol=1e-6)
-    assert any(
-        "give --stamp end" in one for one in load_series(source.change(cumulative=True))[1].warnings
-    )
+    told = source.change(cumulative=True)
+    assert [way.changes for way in _refused(told).ways] == [{"stamp": "end"}, {"stamp": "begin"}]
+    warnings = load_series(told.change(edition=2))[1].warnings
+    assert any("give --stamp end" in one for one in warnings)
 
 
 def test_d18_energy_per_hour_is_power(tmp_path: Path) -> None:
