@@ -170,6 +170,7 @@ def memory_of_tiny_trials(place: Path, trials: int, workers: int) -> tuple[float
     process = start(
         *(place, *OPTIONS, "--workers", str(workers), "--trials", str(trials)),
         *("--epochs", "1", "--pruner", "none"),
+        warm_trainers=False,
     )
     drains = [
         threading.Thread(target=stream.read)

@@ -38,7 +38,7 @@ LONG = ("--experiment", "documents", "--workers", "2", "--epochs", "3000")
 def test_s1_interrupted_run_ends_within_10_s_and_resumes(
     place: Path, number: signal.Signals, code: int
 ) -> None:
-    process = start(place, *LONG)
+    process = start(place, *LONG, warm_trainers=False)
     wait_until(lambda: _reported_epochs(place) >= 2)
     asked = time.monotonic()
     # A terminal sends Ctrl-C to all processes at once.
@@ -67,7 +67,7 @@ def test_s1_interrupted_run_ends_within_10_s_and_resumes(
 
 
 def test_s2_killed_coordinator_is_reconciled_at_the_next_start(place: Path) -> None:
-    process = start(place, *LONG)
+    process = start(place, *LONG, warm_trainers=False)
     wait_until(lambda: _reported_epochs(place) >= 2)
     process.kill()
     process.communicate(timeout=30)
@@ -112,7 +112,8 @@ def test_s6_simultaneous_first_starts_all_work(tmp_path: Path) -> None:
 
 
 def test_t3_t4_killed_workers_lose_only_their_trial(place: Path) -> None:
-    process = start(place, *PARALLEL, "--epochs", "40", "--pruner", "none", "--json")
+    options = (*PARALLEL, "--epochs", "40", "--pruner", "none", "--json")
+    process = start(place, *options, warm_trainers=False)
     wait_until(lambda: bool(_workers(process.pid)))
     victim = _workers(process.pid)[0]  # begun with its first trial
     subprocess.run(["kill", "-9", str(victim)], check=True)

@@ -18,24 +18,38 @@ from types import TracebackType
 from typing import IO, Self
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# Variables that no import of TensorFlow reads, or that a command sets anyway.
+_NOT_READ = ("PYTEST_", "MLFLOW_", "PYTHONPATH")
 
 
 class WarmCommand:
     """A command that runs; what the tests use of `subprocess.Popen`."""
 
     def __init__(
-        self, module: str, options: tuple[str, ...], place: Path, env: Mapping[str, str]
+        self,
+        module: str,
+        options: tuple[str, ...],
+        place: Path,
+        env: Mapping[str, str],
+        warm_trainers: bool = True,
     ) -> None:
         """Start `python -m MODULE OPTIONS` in `place`, with pipes for what it prints."""
         self.args = [module, *options]
         self.returncode: int | None = None
-        request = {"module": module, "options": options, "place": str(place), "env": dict(env)}
+        server, begun = _running_server()
+        request = {
+            "module": module,
+            "options": options,
+            "place": str(place),
+            "env": dict(env),
+            "warm_trainers": warm_trainers and _for_imports(env) == begun,
+        }
         self.stdout: IO[str] | None
         self.stderr: IO[str] | None
         self.stdout, output = _pipe()
         self.stderr, errors = _pipe()
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._server.connect(str(_running_server()))
+        self._server.connect(str(server))
         with output, errors:
             streams = [output.fileno(), errors.fileno()]
             socket.send_fds(self._server, [json.dumps(request).encode()], streams)
@@ -111,9 +125,14 @@ def _pipe() -> tuple[IO[str], IO[str]]:
     return os.fdopen(reading), os.fdopen(writing, "w")
 
 
+def _for_imports(env: Mapping[str, str]) -> dict[str, str]:
+    """The variables on which it may depend how TensorFlow is imported."""
+    return {name: value for name, value in env.items() if not name.startswith(_NOT_READ)}
+
+
 @functools.cache
-def _running_server() -> Path:
-    """The socket of this process's server; it starts with the first call."""
+def _running_server() -> tuple[Path, dict[str, str]]:
+    """The socket of this process's server, and its environment; it starts with the first call."""
     path = Path(tempfile.mkdtemp()) / "commands"
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.search.warm_server", str(path)],
@@ -129,4 +148,4 @@ def _running_server() -> Path:
         shutil.rmtree(path.parent)
 
     atexit.register(end)
-    return path
+    return path, _for_imports(os.environ)
