@@ -5,7 +5,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from models.fork_server import deaf_to_ctrl_c, leave_with_parent, processes
-from models.tensorflow_start import hide_gpus, quiet_start
+from models.tensorflow_start import hide_gpus, quiet_start, tensorflow_start
 from search.common.errors import Refused
 
 
@@ -37,6 +37,10 @@ def _call(sending: Connection, function: Callable[..., None], files: tuple[Path,
     quiet_start()
     hide_gpus()
     try:
+        with tensorflow_start():  # where a driver is missing, the first use says so
+            from models.device import prepare_device
+
+            prepare_device(threads=1)
         function(*files)
         sending.send("")
     except Exception as error:  # noqa: BLE001 - the border of the process: told on the other side
