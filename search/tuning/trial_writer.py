@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from optuna.distributions import distribution_to_json
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
+from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.common.errors import Refused
@@ -117,6 +118,25 @@ class TrialWriter(RDBStorage):
         """See `WritesTrials`."""
         with self.engine.begin() as connection:
             return list(connection.execute(_WAITING, {"study": study_id}).scalars())
+
+    def _create_new_trial(
+        self, study_id: int, template_trial: FrozenTrial | None = None
+    ) -> FrozenTrial:
+        """Create a trial; with PostgreSQL in one attempt, since Optuna's others do not look first.
+
+        Raises:
+            KeyError: there is no such study.
+            optuna.exceptions.StorageInternalError: the server did not answer; it may be created.
+        """
+        if self.engine.dialect.name != "postgresql":
+            return super()._create_new_trial(study_id, template_trial)
+        made = copy.copy(template_trial or create_trial(state=TrialState.RUNNING))
+        with _create_scoped_session(self.scoped_session) as session:
+            models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)
+            row = self._get_prepared_new_trial(study_id, template_trial, session)
+            made.number, made._trial_id = int(row.number), int(row.trial_id)
+            made.datetime_start = row.datetime_start
+        return made
 
     def set_trial_intermediate_value(
         self, trial_id: int, step: int, intermediate_value: float

@@ -10,15 +10,17 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 import search.tuning.postgres_lock
 from search.common.errors import Refused
-from search.common.records import State
+from search.common.records import Cause, Failure, State
 from search.common.stores import Stores
 from search.tuning.lock import held
 from search.tuning.patient_storage import PatientStorage
@@ -213,6 +215,47 @@ def test_s7_restart_of_the_server_is_waited_out_and_nothing_is_lost_or_doubled(
     assert again.finished == done + 1
     assert {r.state for r in again.records.values()} == {State.COMPLETE}
     assert sorted(again.records) == list(range(done + 1))
+
+
+def _end_connection_after_new_trial(
+    server: Server, engine: sa.Engine, patch: pytest.MonkeyPatch
+) -> None:
+    """Have the server end the next connection that writes a new trial, right after its commit."""
+    commit = engine.dialect.do_commit
+    writers: list[object] = []
+
+    def see(_connection: object, cursor: Any, statement: str, *_more: object) -> None:
+        if statement.startswith("INSERT INTO trials "):
+            writers.append(cursor.connection)
+
+    def lose(connection: Any) -> None:
+        commit(connection)
+        if connection.dbapi_connection in writers:
+            sa.event.remove(engine, "before_cursor_execute", see)
+            writers.clear()
+            pid = connection.dbapi_connection.info.backend_pid
+            server.ask("postgres", f"select pg_terminate_backend({pid})")
+            connection.dbapi_connection.execute("select 1")
+
+    sa.event.listen(engine, "before_cursor_execute", see)
+    patch.setattr(engine.dialect, "do_commit", lose)
+
+
+def test_s7_a_retry_is_queued_once_when_the_answer_is_lost(
+    server: Server,
+    stores: Stores,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    study = _study(stores)
+    storage = study._below
+    assert isinstance(storage, PatientStorage)
+    asked = study.ask()
+    _end_connection_after_new_trial(server, storage._plain.engine, monkeypatch)
+    study.tell(asked.number, Failure(Cause.WORKER_DIED, "its process ended with code -9"))
+    retries = [t for t in storage.get_all_trials(1) if t.user_attrs.get("retry_of") == 0]
+    assert [trial.state for trial in retries] == [TrialState.WAITING]
+    assert "does not answer" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
