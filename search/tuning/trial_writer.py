@@ -119,6 +119,11 @@ class TrialWriter(RDBStorage):
         with self.engine.begin() as connection:
             return list(connection.execute(_WAITING, {"study": study_id}).scalars())
 
+    def wait_for_writers(self, study_id: int) -> None:
+        """Return when the transactions that create a trial of the study by now have ended."""
+        with self.engine.begin() as connection:
+            connection.execute(_HOLD_STUDY, {"study": study_id})
+
     def _create_new_trial(
         self, study_id: int, template_trial: FrozenTrial | None = None
     ) -> FrozenTrial:

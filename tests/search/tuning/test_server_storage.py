@@ -19,14 +19,17 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 import search.tuning.postgres_lock
+from experiments.experiment import Design
 from search.common.errors import Refused
 from search.common.records import Cause, Failure, State
 from search.common.stores import Stores
+from search.tuning import patient_storage
 from search.tuning.lock import held
 from search.tuning.patient_storage import PatientStorage
 from search.tuning.postgres_lock import PostgresLock, holding
 from search.tuning.storage import open_storage
 from search.tuning.study import Study
+from search.tuning.trial_writer import TrialWriter
 from tests.search.command import environment
 from tests.search.postgres import Server, postgres_server
 from tests.search.samples import error_of, experiment, result
@@ -256,6 +259,54 @@ def test_s7_a_retry_is_queued_once_when_the_answer_is_lost(
     retries = [t for t in storage.get_all_trials(1) if t.user_attrs.get("retry_of") == 0]
     assert [trial.state for trial in retries] == [TrialState.WAITING]
     assert "does not answer" in capsys.readouterr().err
+
+
+def _commit_late(storage: TrialWriter, method: str, patch: pytest.MonkeyPatch) -> None:
+    """Let the next call of `method` lose its connection a second before the server commits."""
+    whole, commit = getattr(storage, method), storage.engine.dialect.do_commit
+    ready = threading.Event()
+
+    def lose(*arguments: Any) -> None:
+        patch.setattr(storage, method, whole)
+        late = threading.Thread(target=whole, args=arguments)
+
+        def do_commit(connection: Any) -> None:
+            if threading.current_thread() is late:
+                ready.set()
+                time.sleep(1.0)
+            commit(connection)
+
+        patch.setattr(storage.engine.dialect, "do_commit", do_commit)
+        late.start()
+        assert ready.wait(60)
+        raise sa.exc.OperationalError("COMMIT", None, ConnectionError("gone"))
+
+    patch.setattr(storage, method, lose)
+
+
+@pytest.mark.parametrize("designs", [experiment().designs, ()], ids=["queued", "drawn"])
+def test_s7_what_is_committed_after_the_next_attempt_has_begun_is_written_once(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, designs: tuple[Design, ...]
+) -> None:
+    monkeypatch.setattr(patient_storage, "PAUSE", 0.1)
+    storage = open_storage(stores.storage, stores.schema_lock)
+    assert isinstance(storage, PatientStorage)
+    study = Study(storage, "tiny", experiment(designs=designs), 3, "random", "none")
+    study.reconcile()
+    _commit_late(storage._plain, "write_trial", monkeypatch)
+    first = study.ask()
+    _commit_late(storage._plain, "write_trial", monkeypatch)
+    study.tell(first.number, result())
+    second = study.ask()
+    _commit_late(storage._plain, "create_new_trial", monkeypatch)
+    study.tell(second.number, Failure(Cause.WORKER_DIED, "its process ended with code -9"))
+    assert (first.number, second.number) == (0, 1)
+    assert [(trial.state, trial.user_attrs.get("retry_of")) for trial in study._study.trials] == [
+        (TrialState.COMPLETE, None),
+        (TrialState.FAIL, None),
+        (TrialState.WAITING, 1),
+    ]
+    assert study._study.trials == storage.get_all_trials(1)
 
 
 @pytest.mark.parametrize(
