@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
@@ -142,6 +143,30 @@ def test_s5_holder_that_lost_its_lock_stops_before_it_writes(
             study.tell(running.number, result(error_of(running.flat)))
     states = server.ask(database, "select state from trials order by number")
     assert states[:2] == [("COMPLETE",), ("RUNNING",)]
+
+
+@pytest.mark.parametrize("where", ["url", "environment"])
+def test_s5_the_server_notices_a_cut_cable_as_soon_as_the_client(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    own, url = "-c lock_timeout=7s -c tcp_keepalives_count=4", stores.storage
+    if where == "url":
+        url += "?" + urlencode({"options": own})
+    else:
+        monkeypatch.setenv("PGOPTIONS", own)
+    storage = open_storage(url, stores.schema_lock)
+    assert isinstance(storage, PatientStorage)
+    expected = {
+        "tcp_keepalives_idle": "5",
+        "tcp_keepalives_interval": "2",
+        "tcp_keepalives_count": "4",
+        "tcp_user_timeout": "11000",
+        "lock_timeout": "7s",
+    }
+    for engine in (storage._plain.engine, PostgresLock(url, "name")._engine):
+        with engine.connect() as connection:
+            ask = connection.exec_driver_sql
+            assert {name: ask(f"show {name}").scalar() for name in expected} == expected
 
 
 def test_value_of_an_epoch_is_kept_as_optuna_keeps_it(stores: Stores) -> None:
