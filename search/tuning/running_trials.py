@@ -210,13 +210,16 @@ class OwnTrials(LayeredStorage):
         self._keep(study_id, self._below.get_all_trials(study_id, deepcopy=False))
 
     def _look_for_waiting(self, study_id: int) -> None:
-        """Read the trials that wait, if they are other ones than are known."""
+        """Read the study again if other trials wait than are known: also where one was taken."""
+        every = self._trials[study_id].values()
+        known = {trial._trial_id for trial in every if trial.state == TrialState.WAITING}
         if isinstance(self._below, WritesTrials):
-            every = self._trials[study_id].values()
-            known = {trial._trial_id for trial in every if trial.state == TrialState.WAITING}
-            if known == set(self._below.waiting(study_id)):
-                return
-        self._keep(study_id, self._below.get_all_trials(study_id, deepcopy=False, states=_WAITING))
+            found = set(self._below.waiting(study_id))
+        else:
+            waiting = self._below.get_all_trials(study_id, deepcopy=False, states=_WAITING)
+            found = {trial._trial_id for trial in waiting}
+        if known != found:
+            self._read(study_id)
 
     def _keep(self, study_id: int, trials: Sequence[FrozenTrial]) -> None:
         for trial in trials:

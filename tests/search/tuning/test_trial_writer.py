@@ -233,6 +233,24 @@ def test_a_waiting_trial_that_another_program_takes_during_a_draw_is_left_to_it(
     assert _written(place)[0].params == {}
 
 
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_after_a_point_that_another_program_takes_the_oracle_draws_another(
+    place: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    study = open_study(place, experiment(designs=()), "keras-tuner random")
+    other = optuna.load_study(study_name="tiny", storage=f"sqlite:///{place}/optuna.db")
+    assert study.ready()
+    if when == "before":
+        other.ask()
+    else:
+        _once_during_a_draw(monkeypatch, other.ask)
+    asked = study.ask()
+    taken, drawn = _written(place)
+    assert (taken.params, asked.number) == ({}, drawn.number)
+    assert drawn.params == asked.flat == drawn.user_attrs["planned"] != taken.user_attrs["planned"]
+    assert study._study.trials == [taken, drawn]
+
+
 def test_s5_a_study_that_others_change_all_the_time_is_refused(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
