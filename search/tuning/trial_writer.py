@@ -71,6 +71,17 @@ class Overtaken(Refused):
         )
 
 
+class StudyDeleted(Refused):
+    """The study is not in the database any more; nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the study was deleted from the study database while this command used it, and its "
+            "trials with it.\nNext: restore a backup of the database, or run the same command "
+            "again: it begins the study anew."
+        )
+
+
 @runtime_checkable
 class WritesTrials(Protocol):
     """A storage that can write a trial as a whole."""
@@ -90,6 +101,7 @@ class WritesTrials(Protocol):
 
         Raises:
             Overtaken: a new trial would get another number, or the state is not the known one.
+            StudyDeleted: a new trial's study is not there any more.
         """
         ...
 
@@ -168,7 +180,8 @@ class TrialWriter(RDBStorage):
 
 def _insert(connection: sa.Connection, study_id: int, trial: FrozenTrial) -> int:
     # As Optuna numbers trials; the study is held so that nobody else takes the number.
-    connection.execute(_HOLD_STUDY, {"study": study_id})
+    if connection.execute(_HOLD_STUDY, {"study": study_id}).first() is None:
+        raise StudyDeleted()
     if connection.execute(_COUNT, {"study": study_id}).scalar() != trial.number:
         raise Overtaken()
     row = {"study_id": study_id, "number": trial.number} | _standing(trial)

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from experiments.experiment import Design
 from search.common.errors import Refused
 from search.common.records import Cause, Failure, State, TrialResult
 from search.tuning import optuna_space, patient_storage
@@ -265,6 +266,30 @@ def test_s5_a_study_that_others_change_all_the_time_is_refused(
     with pytest.raises(Refused, match="another process writes to the trials"):
         study.ask()
     assert study._study.trials == _written(place)
+
+
+@pytest.mark.parametrize("designs", [experiment().designs, ()], ids=["queued", "drawn"])
+def test_a_study_that_was_deleted_is_refused_and_leaves_nothing_to_the_next(
+    place: Path, designs: tuple[Design, ...]
+) -> None:
+    url = f"sqlite:///{place}/optuna.db"
+    unused = open_study(place, experiment(designs=designs))
+    optuna.delete_study(study_name="tiny", storage=url)
+    with pytest.raises(Refused, match="was deleted from the study database"):
+        unused.ask()
+    study = open_study(place, experiment(designs=designs))
+    told, failed, reported = (study.ask().number for _ in range(3))
+    optuna.delete_study(study_name="tiny", storage=url)
+    calls: list[Callable[[], object]] = [
+        study.ask,
+        lambda: study.tell(told, result()),
+        lambda: study.tell(failed, DIED),
+        lambda: study.report(reported, 1, 0.5),
+    ]
+    for call in calls:
+        with pytest.raises(Refused, match="Next: restore a backup"):
+            call()
+    assert optuna.create_study(study_name="tiny", storage=url).trials == []
 
 
 @pytest.mark.parametrize("done", [True, False], ids=["only the answer", "the write"])
