@@ -192,16 +192,21 @@ def _insert(connection: sa.Connection, study_id: int, trial: FrozenTrial) -> int
 
 def _change(connection: sa.Connection, trial: FrozenTrial, known: FrozenTrial) -> None:
     words = {"trial": known._trial_id, "was": known.state}
-    if connection.execute(_CHANGE, words | _standing(trial)).rowcount != 1:
+    if connection.execute(_CHANGE, words | _standing(trial, known)).rowcount != 1:
         raise Overtaken()
 
 
-def _standing(trial: FrozenTrial) -> dict[str, object]:
-    return {
-        "state": trial.state,
-        "datetime_start": _stored_time(trial.datetime_start),
-        "datetime_complete": _stored_time(trial.datetime_complete),
-    }
+def _standing(trial: FrozenTrial, known: FrozenTrial | None = None) -> dict[str, object]:
+    """The state, and the times that are new.
+
+    A known time may have been read back, which does not tell an hour of autumn from its repetition.
+    """
+    standing: dict[str, object] = {"state": trial.state}
+    for name in ("datetime_start", "datetime_complete"):
+        moment = getattr(trial, name)
+        if known is None or moment != getattr(known, name):
+            standing[name] = _stored_time(moment)
+    return standing
 
 
 def _stored_time(moment: dt.datetime | None) -> dt.datetime | None:

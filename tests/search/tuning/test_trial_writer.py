@@ -81,6 +81,25 @@ def test_times_are_those_of_the_clock_on_the_wall(
         time.tzset()
 
 
+def test_a_start_in_the_hour_that_autumn_repeats_stays_as_it_was(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    try:
+        open_study(place).ask()
+        started = "2024-10-27 01:30:00.000000"  # UTC: half past two, for the second time
+        with contextlib.closing(sqlite3.connect(place / "optuna.db")) as connection, connection:
+            statement = "update trials set datetime_start = ? where number = 0"
+            connection.execute(statement, (started,))
+        assert open_study(place).records[0].state is State.FAILED
+        found = _rows(place, "select datetime_start from trials where number = 0")
+        assert found == [(started,)]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
 def test_a_known_result_is_written_with_its_epochs_in_one_transaction(place: Path) -> None:
     study = open_study(place)
     asked = study.ask()
