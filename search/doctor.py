@@ -90,13 +90,13 @@ def database(url: str) -> Iterator[Finding]:
     import sqlalchemy as sa
 
     from search.common.stores import masked, missing_file
-    from search.tuning.postgres_lock import KEEPALIVES, cannot_be_used, is_postgresql
+    from search.tuning.postgres_lock import cannot_be_used, connect_args, is_postgresql
 
     if not is_postgresql(url):
         there = "will be made" if missing_file(url) else "is there"
         yield Finding("study database", f"{masked(url)} {there}")
         return
-    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=KEEPALIVES)
+    engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=connect_args(url))
     try:
         with engine.connect() as connection:
             before = time.time()

@@ -10,7 +10,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from search.tuning.layered_storage import LayeredStorage
-from search.tuning.trial_writer import TrialWriter
+from search.tuning.trial_writer import Overtaken, TrialWriter
 
 # s that a server is waited for, and between two attempts.
 PATIENCE = 600.0
@@ -20,8 +20,9 @@ PAUSE = 1.0
 class PatientStorage(LayeredStorage):
     """Repeats a call that the server did not answer, until it does.
 
-    A write whose answer was lost may have been done. So those that cannot simply be done again look
-    first: nobody else writes to the study.
+    A write whose answer was lost may have been done, or be on its way to the disk still. So those
+    that cannot simply be done again look first, and when they have waited for the rows that it
+    holds: nobody else writes to the study.
     """
 
     def __init__(self, below: TrialWriter, say: Callable[[str], None]) -> None:
@@ -44,6 +45,7 @@ class PatientStorage(LayeredStorage):
             if study_id not in self._newest:
                 self._newest[study_id] = max(self._ids(study_id), default=-1)
             if again:
+                self._plain.wait_for_writers(study_id)
                 made = [
                     trial._trial_id
                     for trial in self._plain.get_all_trials(study_id, False, (state,))
@@ -78,7 +80,12 @@ class PatientStorage(LayeredStorage):
         def write(again: bool) -> FrozenTrial:
             if again and (written := self._written(study_id, trial)):
                 return written
-            return self._plain.write_trial(study_id, trial, known)
+            try:
+                return self._plain.write_trial(study_id, trial, known)
+            except Overtaken:  # maybe by the write whose answer was lost
+                if again and (written := self._written(study_id, trial)):
+                    return written
+                raise
 
         done: FrozenTrial = self._repeat(write)
         return done

@@ -22,8 +22,8 @@ import sqlalchemy as sa
 from search.common.errors import Refused
 from search.common.stores import masked
 
-# A dead peer is noticed within about 12 s, on both sides.
-KEEPALIVES = {
+# A dead peer is noticed within about 12 s: here, and by the server, which frees what it held.
+_KEEPALIVES = {
     "connect_timeout": "10",
     "keepalives": "1",
     "keepalives_idle": "5",
@@ -31,6 +31,10 @@ KEEPALIVES = {
     "keepalives_count": "3",
     "tcp_user_timeout": "11000",
 }
+_SERVERS_KEEPALIVES = (
+    "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 "
+    "-c tcp_user_timeout=11000"
+)
 # s between two looks at the connection that holds the lock, and between attempts at a new one.
 LOOK_EVERY = 1.0
 # s that a holder has to come back whose connection ended without a word, as by a restart.
@@ -59,9 +63,19 @@ def is_postgresql(url: str) -> bool:
     return url.partition(":")[0].partition("+")[0] in ("postgresql", "postgres")
 
 
-def engine_options() -> dict[str, Any]:
-    """Options of an engine that notices within seconds that its server is gone."""
-    return {"pool_pre_ping": True, "connect_args": dict(KEEPALIVES)}
+def connect_args(url: str) -> dict[str, str]:
+    """How to connect to `url`, so that client and server notice each other's end within seconds.
+
+    The person's own `options` of a session, in the URL or in PGOPTIONS, are kept; they come last,
+    so they hold.
+    """
+    own = sa.make_url(url).normalized_query.get("options") or (os.environ.get("PGOPTIONS", ""),)
+    return _KEEPALIVES | {"options": " ".join((_SERVERS_KEEPALIVES, *own)).rstrip()}
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Options of an engine for `url` that notices within seconds that its server is gone."""
+    return {"pool_pre_ping": True, "connect_args": connect_args(url)}
 
 
 @dataclass(frozen=True)
@@ -98,7 +112,9 @@ class PostgresLock:
         self._url = url
         self._key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
         self._engine = sa.create_engine(
-            url, poolclass=sa.NullPool, connect_args=KEEPALIVES | {"application_name": "search"}
+            url,
+            poolclass=sa.NullPool,
+            connect_args=connect_args(url) | {"application_name": "search"},
         ).execution_options(isolation_level="AUTOCOMMIT")
         self._connection: sa.Connection | None = None
         self._over = threading.Event()
@@ -258,7 +274,7 @@ def made_alone(connection: sa.Connection) -> Iterator[None]:
 def tables_made_alone(url: str) -> Iterator[None]:
     """Be the only one that makes tables in the PostgreSQL database at `url`."""
     engine = sa.create_engine(
-        url, poolclass=sa.NullPool, connect_args=KEEPALIVES, isolation_level="AUTOCOMMIT"
+        url, poolclass=sa.NullPool, connect_args=connect_args(url), isolation_level="AUTOCOMMIT"
     )
     with engine.connect() as connection, made_alone(connection):
         yield

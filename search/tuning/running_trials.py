@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.tuning.durability import not_awaited
 from search.tuning.layered_storage import LayeredStorage
-from search.tuning.trial_writer import Overtaken, WritesTrials
+from search.tuning.trial_writer import Overtaken, StudyDeleted, WritesTrials
 
 _WAITING = (TrialState.WAITING,)
 
@@ -50,6 +50,7 @@ class OwnTrials(LayeredStorage):
 
         Raises:
             Overtaken: another process has changed the study's trials: do it again.
+            StudyDeleted: the study is not in the database any more.
         """
         if not isinstance(self._below, WritesTrials):
             yield
@@ -118,7 +119,8 @@ class OwnTrials(LayeredStorage):
             self._before[trial._trial_id] = None
             self._keep(study_id, [trial])
             return trial._trial_id
-        trial_id = self._below.create_new_trial(study_id, template_trial)
+        with _refusing_deleted():
+            trial_id = self._below.create_new_trial(study_id, template_trial)
         if study_id in self._trials:
             self._keep(study_id, [self._below.get_trial(trial_id)])
         return trial_id
@@ -170,7 +172,7 @@ class OwnTrials(LayeredStorage):
     ) -> None:
         """Keep the value of a step."""
         if not self._waits(trial_id):
-            with not_awaited():
+            with not_awaited(), _refusing_deleted():
                 super().set_trial_intermediate_value(trial_id, step, intermediate_value)
         if (trial := self._copy(trial_id)) is not None:
             trial.intermediate_values[step] = intermediate_value
@@ -206,17 +208,22 @@ class OwnTrials(LayeredStorage):
         return True
 
     def _read(self, study_id: int) -> None:
+        with _refusing_deleted():
+            trials = self._below.get_all_trials(study_id, deepcopy=False)
         self._trials[study_id] = {}
-        self._keep(study_id, self._below.get_all_trials(study_id, deepcopy=False))
+        self._keep(study_id, trials)
 
     def _look_for_waiting(self, study_id: int) -> None:
-        """Read the trials that wait, if they are other ones than are known."""
+        """Read the study again if other trials wait than are known: also where one was taken."""
+        every = self._trials[study_id].values()
+        known = {trial._trial_id for trial in every if trial.state == TrialState.WAITING}
         if isinstance(self._below, WritesTrials):
-            every = self._trials[study_id].values()
-            known = {trial._trial_id for trial in every if trial.state == TrialState.WAITING}
-            if known == set(self._below.waiting(study_id)):
-                return
-        self._keep(study_id, self._below.get_all_trials(study_id, deepcopy=False, states=_WAITING))
+            found = set(self._below.waiting(study_id))
+        else:
+            waiting = self._below.get_all_trials(study_id, deepcopy=False, states=_WAITING)
+            found = {trial._trial_id for trial in waiting}
+        if known != found:
+            self._read(study_id)
 
     def _keep(self, study_id: int, trials: Sequence[FrozenTrial]) -> None:
         for trial in trials:
@@ -242,6 +249,19 @@ class OwnTrials(LayeredStorage):
         trial = _apart(self._known(trial_id))
         self._keep(self._places[trial_id][0], [trial])
         return trial
+
+
+@contextmanager
+def _refusing_deleted() -> Iterator[None]:
+    """Refuse where a storage does not know a study, or a trial of it, that was there before.
+
+    Raises:
+        StudyDeleted: it is not there any more.
+    """
+    try:
+        yield
+    except KeyError as error:
+        raise StudyDeleted() from error
 
 
 def _apart(trial: FrozenTrial) -> FrozenTrial:

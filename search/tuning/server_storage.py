@@ -26,7 +26,7 @@ def open_server(url: str, say: Callable[[str], None] | None = None) -> BaseStora
     """
     try:
         with tables_made_alone(url):
-            storage = TrialWriter(url, engine_kwargs=engine_options())
+            storage = TrialWriter(url, engine_kwargs=engine_options(url))
     except RuntimeError as error:
         raise Refused(
             f"the study database {masked(url)} is of another version of Optuna: {error}\n"

@@ -251,7 +251,8 @@ class Study:
                     number = self._draw()
                 break
             except Overtaken:  # as by a trial that another program has queued: it goes first
-                if not tries_left:
+                # The point of an oracle that another program has taken needs another one.
+                if not tries_left or not self.ready():
                     raise
         self._count = max(self._count, number + 1)
         self._live[number] = self._endings.live(number)

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from optuna.distributions import distribution_to_json
 from optuna.storages import RDBStorage
 from optuna.storages._rdb import models
+from optuna.storages._rdb.storage import _create_scoped_session
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search.common.errors import Refused
@@ -70,6 +71,17 @@ class Overtaken(Refused):
         )
 
 
+class StudyDeleted(Refused):
+    """The study is not in the database any more; nothing was written."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the study was deleted from the study database while this command used it, and its "
+            "trials with it.\nNext: restore a backup of the database, or run the same command "
+            "again: it begins the study anew."
+        )
+
+
 @runtime_checkable
 class WritesTrials(Protocol):
     """A storage that can write a trial as a whole."""
@@ -89,6 +101,7 @@ class WritesTrials(Protocol):
 
         Raises:
             Overtaken: a new trial would get another number, or the state is not the known one.
+            StudyDeleted: a new trial's study is not there any more.
         """
         ...
 
@@ -118,6 +131,30 @@ class TrialWriter(RDBStorage):
         with self.engine.begin() as connection:
             return list(connection.execute(_WAITING, {"study": study_id}).scalars())
 
+    def wait_for_writers(self, study_id: int) -> None:
+        """Return when the transactions that create a trial of the study by now have ended."""
+        with self.engine.begin() as connection:
+            connection.execute(_HOLD_STUDY, {"study": study_id})
+
+    def _create_new_trial(
+        self, study_id: int, template_trial: FrozenTrial | None = None
+    ) -> FrozenTrial:
+        """Create a trial; with PostgreSQL in one attempt, since Optuna's others do not look first.
+
+        Raises:
+            KeyError: there is no such study.
+            optuna.exceptions.StorageInternalError: the server did not answer; it may be created.
+        """
+        if self.engine.dialect.name != "postgresql":
+            return super()._create_new_trial(study_id, template_trial)
+        made = copy.copy(template_trial or create_trial(state=TrialState.RUNNING))
+        with _create_scoped_session(self.scoped_session) as session:
+            models.StudyModel.find_or_raise_by_id(study_id, session, for_update=True)
+            row = self._get_prepared_new_trial(study_id, template_trial, session)
+            made.number, made._trial_id = int(row.number), int(row.trial_id)
+            made.datetime_start = row.datetime_start
+        return made
+
     def set_trial_intermediate_value(
         self, trial_id: int, step: int, intermediate_value: float
     ) -> None:
@@ -143,7 +180,8 @@ class TrialWriter(RDBStorage):
 
 def _insert(connection: sa.Connection, study_id: int, trial: FrozenTrial) -> int:
     # As Optuna numbers trials; the study is held so that nobody else takes the number.
-    connection.execute(_HOLD_STUDY, {"study": study_id})
+    if connection.execute(_HOLD_STUDY, {"study": study_id}).first() is None:
+        raise StudyDeleted()
     if connection.execute(_COUNT, {"study": study_id}).scalar() != trial.number:
         raise Overtaken()
     row = {"study_id": study_id, "number": trial.number} | _standing(trial)
@@ -154,16 +192,21 @@ def _insert(connection: sa.Connection, study_id: int, trial: FrozenTrial) -> int
 
 def _change(connection: sa.Connection, trial: FrozenTrial, known: FrozenTrial) -> None:
     words = {"trial": known._trial_id, "was": known.state}
-    if connection.execute(_CHANGE, words | _standing(trial)).rowcount != 1:
+    if connection.execute(_CHANGE, words | _standing(trial, known)).rowcount != 1:
         raise Overtaken()
 
 
-def _standing(trial: FrozenTrial) -> dict[str, object]:
-    return {
-        "state": trial.state,
-        "datetime_start": _stored_time(trial.datetime_start),
-        "datetime_complete": _stored_time(trial.datetime_complete),
-    }
+def _standing(trial: FrozenTrial, known: FrozenTrial | None = None) -> dict[str, object]:
+    """The state, and the times that are new.
+
+    A known time may have been read back, which does not tell an hour of autumn from its repetition.
+    """
+    standing: dict[str, object] = {"state": trial.state}
+    for name in ("datetime_start", "datetime_complete"):
+        moment = getattr(trial, name)
+        if known is None or moment != getattr(known, name):
+            standing[name] = _stored_time(moment)
+    return standing
 
 
 def _stored_time(moment: dt.datetime | None) -> dt.datetime | None:

@@ -10,21 +10,27 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
+import sqlalchemy as sa
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 import search.tuning.postgres_lock
+from experiments.experiment import Design
 from search.common.errors import Refused
-from search.common.records import State
+from search.common.records import Cause, Failure, State
 from search.common.stores import Stores
+from search.tuning import patient_storage
 from search.tuning.lock import held
 from search.tuning.patient_storage import PatientStorage
 from search.tuning.postgres_lock import PostgresLock, holding
 from search.tuning.storage import open_storage
 from search.tuning.study import Study
+from search.tuning.trial_writer import TrialWriter
 from tests.search.command import environment
 from tests.search.postgres import Server, postgres_server
 from tests.search.samples import error_of, experiment, result
@@ -139,6 +145,30 @@ def test_s5_holder_that_lost_its_lock_stops_before_it_writes(
     assert states[:2] == [("COMPLETE",), ("RUNNING",)]
 
 
+@pytest.mark.parametrize("where", ["url", "environment"])
+def test_s5_the_server_notices_a_cut_cable_as_soon_as_the_client(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    own, url = "-c lock_timeout=7s -c tcp_keepalives_count=4", stores.storage
+    if where == "url":
+        url += "?" + urlencode({"options": own})
+    else:
+        monkeypatch.setenv("PGOPTIONS", own)
+    storage = open_storage(url, stores.schema_lock)
+    assert isinstance(storage, PatientStorage)
+    expected = {
+        "tcp_keepalives_idle": "5",
+        "tcp_keepalives_interval": "2",
+        "tcp_keepalives_count": "4",
+        "tcp_user_timeout": "11000",
+        "lock_timeout": "7s",
+    }
+    for engine in (storage._plain.engine, PostgresLock(url, "name")._engine):
+        with engine.connect() as connection:
+            ask = connection.exec_driver_sql
+            assert {name: ask(f"show {name}").scalar() for name in expected} == expected
+
+
 def test_value_of_an_epoch_is_kept_as_optuna_keeps_it(stores: Stores) -> None:
     storage = open_storage(stores.storage, stores.schema_lock)
     study_id = storage.create_new_study([StudyDirection.MINIMIZE], "tiny")
@@ -213,6 +243,95 @@ def test_s7_restart_of_the_server_is_waited_out_and_nothing_is_lost_or_doubled(
     assert again.finished == done + 1
     assert {r.state for r in again.records.values()} == {State.COMPLETE}
     assert sorted(again.records) == list(range(done + 1))
+
+
+def _end_connection_after_new_trial(
+    server: Server, engine: sa.Engine, patch: pytest.MonkeyPatch
+) -> None:
+    """Have the server end the next connection that writes a new trial, right after its commit."""
+    commit = engine.dialect.do_commit
+    writers: list[object] = []
+
+    def see(_connection: object, cursor: Any, statement: str, *_more: object) -> None:
+        if statement.startswith("INSERT INTO trials "):
+            writers.append(cursor.connection)
+
+    def lose(connection: Any) -> None:
+        commit(connection)
+        if connection.dbapi_connection in writers:
+            sa.event.remove(engine, "before_cursor_execute", see)
+            writers.clear()
+            pid = connection.dbapi_connection.info.backend_pid
+            server.ask("postgres", f"select pg_terminate_backend({pid})")
+            connection.dbapi_connection.execute("select 1")
+
+    sa.event.listen(engine, "before_cursor_execute", see)
+    patch.setattr(engine.dialect, "do_commit", lose)
+
+
+def test_s7_a_retry_is_queued_once_when_the_answer_is_lost(
+    server: Server,
+    stores: Stores,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    study = _study(stores)
+    storage = study._below
+    assert isinstance(storage, PatientStorage)
+    asked = study.ask()
+    _end_connection_after_new_trial(server, storage._plain.engine, monkeypatch)
+    study.tell(asked.number, Failure(Cause.WORKER_DIED, "its process ended with code -9"))
+    retries = [t for t in storage.get_all_trials(1) if t.user_attrs.get("retry_of") == 0]
+    assert [trial.state for trial in retries] == [TrialState.WAITING]
+    assert "does not answer" in capsys.readouterr().err
+
+
+def _commit_late(storage: TrialWriter, method: str, patch: pytest.MonkeyPatch) -> None:
+    """Let the next call of `method` lose its connection a second before the server commits."""
+    whole, commit = getattr(storage, method), storage.engine.dialect.do_commit
+    ready = threading.Event()
+
+    def lose(*arguments: Any) -> None:
+        patch.setattr(storage, method, whole)
+        late = threading.Thread(target=whole, args=arguments)
+
+        def do_commit(connection: Any) -> None:
+            if threading.current_thread() is late:
+                ready.set()
+                time.sleep(1.0)
+            commit(connection)
+
+        patch.setattr(storage.engine.dialect, "do_commit", do_commit)
+        late.start()
+        assert ready.wait(60)
+        raise sa.exc.OperationalError("COMMIT", None, ConnectionError("gone"))
+
+    patch.setattr(storage, method, lose)
+
+
+@pytest.mark.parametrize("designs", [experiment().designs, ()], ids=["queued", "drawn"])
+def test_s7_what_is_committed_after_the_next_attempt_has_begun_is_written_once(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch, designs: tuple[Design, ...]
+) -> None:
+    monkeypatch.setattr(patient_storage, "PAUSE", 0.1)
+    storage = open_storage(stores.storage, stores.schema_lock)
+    assert isinstance(storage, PatientStorage)
+    study = Study(storage, "tiny", experiment(designs=designs), 3, "random", "none")
+    study.reconcile()
+    _commit_late(storage._plain, "write_trial", monkeypatch)
+    first = study.ask()
+    _commit_late(storage._plain, "write_trial", monkeypatch)
+    study.tell(first.number, result())
+    second = study.ask()
+    _commit_late(storage._plain, "create_new_trial", monkeypatch)
+    study.tell(second.number, Failure(Cause.WORKER_DIED, "its process ended with code -9"))
+    assert (first.number, second.number) == (0, 1)
+    assert [(trial.state, trial.user_attrs.get("retry_of")) for trial in study._study.trials] == [
+        (TrialState.COMPLETE, None),
+        (TrialState.FAIL, None),
+        (TrialState.WAITING, 1),
+    ]
+    assert study._study.trials == storage.get_all_trials(1)
 
 
 @pytest.mark.parametrize(

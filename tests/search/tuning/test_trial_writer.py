@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from experiments.experiment import Design
 from search.common.errors import Refused
 from search.common.records import Cause, Failure, State, TrialResult
 from search.tuning import optuna_space, patient_storage
@@ -75,6 +76,25 @@ def test_times_are_those_of_the_clock_on_the_wall(
         trial = _written(place)[0]
         assert trial.datetime_start is not None and trial.datetime_complete is not None
         assert began <= trial.datetime_start <= trial.datetime_complete <= dt.datetime.now()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_start_in_the_hour_that_autumn_repeats_stays_as_it_was(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    try:
+        open_study(place).ask()
+        started = "2024-10-27 01:30:00.000000"  # UTC: half past two, for the second time
+        with contextlib.closing(sqlite3.connect(place / "optuna.db")) as connection, connection:
+            statement = "update trials set datetime_start = ? where number = 0"
+            connection.execute(statement, (started,))
+        assert open_study(place).records[0].state is State.FAILED
+        found = _rows(place, "select datetime_start from trials where number = 0")
+        assert found == [(started,)]
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -233,6 +253,24 @@ def test_a_waiting_trial_that_another_program_takes_during_a_draw_is_left_to_it(
     assert _written(place)[0].params == {}
 
 
+@pytest.mark.parametrize("when", ["before", "during"])
+def test_after_a_point_that_another_program_takes_the_oracle_draws_another(
+    place: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    study = open_study(place, experiment(designs=()), "keras-tuner random")
+    other = optuna.load_study(study_name="tiny", storage=f"sqlite:///{place}/optuna.db")
+    assert study.ready()
+    if when == "before":
+        other.ask()
+    else:
+        _once_during_a_draw(monkeypatch, other.ask)
+    asked = study.ask()
+    taken, drawn = _written(place)
+    assert (taken.params, asked.number) == ({}, drawn.number)
+    assert drawn.params == asked.flat == drawn.user_attrs["planned"] != taken.user_attrs["planned"]
+    assert study._study.trials == [taken, drawn]
+
+
 def test_s5_a_study_that_others_change_all_the_time_is_refused(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -247,6 +285,30 @@ def test_s5_a_study_that_others_change_all_the_time_is_refused(
     with pytest.raises(Refused, match="another process writes to the trials"):
         study.ask()
     assert study._study.trials == _written(place)
+
+
+@pytest.mark.parametrize("designs", [experiment().designs, ()], ids=["queued", "drawn"])
+def test_a_study_that_was_deleted_is_refused_and_leaves_nothing_to_the_next(
+    place: Path, designs: tuple[Design, ...]
+) -> None:
+    url = f"sqlite:///{place}/optuna.db"
+    unused = open_study(place, experiment(designs=designs))
+    optuna.delete_study(study_name="tiny", storage=url)
+    with pytest.raises(Refused, match="was deleted from the study database"):
+        unused.ask()
+    study = open_study(place, experiment(designs=designs))
+    told, failed, reported = (study.ask().number for _ in range(3))
+    optuna.delete_study(study_name="tiny", storage=url)
+    calls: list[Callable[[], object]] = [
+        study.ask,
+        lambda: study.tell(told, result()),
+        lambda: study.tell(failed, DIED),
+        lambda: study.report(reported, 1, 0.5),
+    ]
+    for call in calls:
+        with pytest.raises(Refused, match="Next: restore a backup"):
+            call()
+    assert optuna.create_study(study_name="tiny", storage=url).trials == []
 
 
 @pytest.mark.parametrize("done", [True, False], ids=["only the answer", "the write"])
