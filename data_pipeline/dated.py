@@ -15,6 +15,7 @@ from data_pipeline.edges import Around, empty_rows, trim
 from data_pipeline.errors import DataError, Way
 from data_pipeline.grid import ahead_of_end, snap
 from data_pipeline.midnights import move_midnights
+from data_pipeline.repeats import ways_by_meter
 from data_pipeline.source import DataSource
 from data_pipeline.stamps import need_moment, need_time_of_readings
 from data_pipeline.time_text import MINUTE
@@ -95,7 +96,13 @@ def date_rows(table: Table, source: DataSource) -> Dated:
         ahead = ahead_of_end(times.clock, times.read)
     if stamp == "middle":
         ahead //= 2
-    placed = to_instants(times, ahead, empty, lines, source)
+    try:
+        placed = to_instants(times, ahead, empty, lines, source)
+    except DataError as error:
+        meters = [] if error.ways else ways_by_meter(times.clock, lines, table.others, source)
+        if not meters:
+            raise
+        raise DataError(f"{error.message} Or these are several meters.", meters) from error
     if stamp is None and not source.cumulative:
         need_moment(placed.local, placed.instants, source)
     chosen = placed.kept.copy()

@@ -111,19 +111,15 @@ def _differing(
             f"duplicates: days without their hours. Column {beside!r} may hold these.",
             [Way({"time": (*source.time, beside)})],
         )
-    meters = _meters(rows, others)
+    meters = _meters(rows.instants.asi8, rows.lines, others)
     if meters is not None and count * 3 >= len(rows):
-        name, values, pairs = meters
-        ways = [
-            Way({"where": (*source.where, *(f"{name}={value}" for value in one))})
-            for one in [*pairs, *([value] for value in values)]
-        ]
+        name, values, _ = meters
         listed = ", ".join(map(places.quoted, values[:20]))
         return DataError(
             f"{source.file}: column {source.time_name!r}: expected each time once, found {count} "
             f"duplicates: the file holds several meters. Column {name!r} tells "
             f"them apart: {listed}.",
-            ways[:_LISTED],
+            _ways_of(meters, source),
         )
     at = np.flatnonzero(differing)
     found = [
@@ -174,15 +170,42 @@ def _time_of_day(rows: Rows, others: pd.DataFrame) -> str | None:
     return None
 
 
-def _meters(rows: Rows, others: pd.DataFrame) -> tuple[str, list[str], list[list[str]]] | None:
+def ways_by_meter(
+    times: NDArray[np.int64], lines: NDArray[np.int64], others: pd.DataFrame, source: DataSource
+) -> list[Way]:
+    """The ways to take one of several meters; none if few times come twice, or no column tells.
+
+    Args:
+        times: int64 (n,), clock times.
+        lines: int64 (n,), file lines.
+        others: Text of the columns that are not read, indexed by file line.
+        source: `--where`.
+    """
+    meters = _meters(times, lines, others)
+    few = (len(times) - len(np.unique(times))) * 3 < len(times)
+    return [] if meters is None or few else _ways_of(meters, source)
+
+
+def _ways_of(meters: tuple[str, list[str], list[list[str]]], source: DataSource) -> list[Way]:
+    name, values, pairs = meters
+    ways = [
+        Way({"where": (*source.where, *(f"{name}={value}" for value in one))})
+        for one in [*pairs, *([value] for value in values)]
+    ]
+    return ways[:_LISTED]
+
+
+def _meters(
+    times: NDArray[np.int64], lines: NDArray[np.int64], others: pd.DataFrame
+) -> tuple[str, list[str], list[list[str]]] | None:
     """A column that tells rows with equal times apart, its values, and pairs that take turns."""
     for at, name in enumerate(others.columns[:40]):
         column = others.iloc[:, at].astype("str")
         if not 2 <= column.nunique() <= _METERS:
             continue
         # A row a day gives as many hours of one line.
-        value = column[~column.index.duplicated()].reindex(rows.lines).to_numpy(object)
-        pairs = pd.DataFrame({"time": rows.instants.asi8, "value": value})
+        value = column[~column.index.duplicated()].reindex(lines).to_numpy(object)
+        pairs = pd.DataFrame({"time": times, "value": value})
         # A few may be left: hours that a clock change brings twice to each meter.
         if int(pairs.duplicated().sum()) * _LEFT <= len(pairs):
             values = [str(one) for one in column.drop_duplicates()]

@@ -232,3 +232,21 @@ def test_d17_zeros_in_the_hour_that_spring_skips_are_offered_as_missing(
     series, _ = load_series(source.change(**error.ways[-1].changes))
     assert list(series.local) == list(local.tz_localize(None))
     np.testing.assert_allclose(series.target, USAGE[: len(local)])
+
+
+def test_d17_meters_of_an_unfinished_autumn_day_are_asked_about(tmp_path: Path) -> None:
+    begins = pd.date_range("2021-10-30", periods=26, freq="h")
+    rows = [
+        f"{t:%Y-%m-%d %H:%M},{meter},{x}"
+        for meter in "AB"
+        for t, x in zip(begins, USAGE[:26], strict=True)
+    ]
+    path = tmp_path / "meter.csv"
+    path.write_text("\n".join(["Date,Meter,Usage", *rows]) + "\n")
+    source = DataSource(path=path, features=(), tz="Europe/London")
+    error = _refused(source)
+    assert "several meters" in error.message
+    ways = [way.changes["where"] for way in error.ways]
+    assert ways == [("Meter=A",), ("Meter=B",)]
+    series, _ = load_series(source.change(where=ways[0]))
+    assert list(series.local) == list(begins)
