@@ -112,7 +112,7 @@ def _differing(
             [Way({"time": (*source.time, beside)})],
         )
     meters = _meters(rows.instants.asi8, rows.lines, others)
-    if meters is not None and count * 3 >= len(rows):
+    if meters is not None:
         name, values, _ = meters
         listed = ", ".join(map(places.quoted, values[:20]))
         return DataError(
@@ -173,7 +173,7 @@ def _time_of_day(rows: Rows, others: pd.DataFrame) -> str | None:
 def ways_by_meter(
     times: NDArray[np.int64], lines: NDArray[np.int64], others: pd.DataFrame, source: DataSource
 ) -> list[Way]:
-    """The ways to take one of several meters; none if few times come twice, or no column tells.
+    """The ways to take one of several meters; none if there are not several.
 
     Args:
         times: int64 (n,), clock times.
@@ -182,8 +182,7 @@ def ways_by_meter(
         source: `--where`.
     """
     meters = _meters(times, lines, others)
-    few = (len(times) - len(np.unique(times))) * 3 < len(times)
-    return [] if meters is None or few else _ways_of(meters, source)
+    return [] if meters is None else _ways_of(meters, source)
 
 
 def _ways_of(meters: tuple[str, list[str], list[list[str]]], source: DataSource) -> list[Way]:
@@ -198,7 +197,12 @@ def _ways_of(meters: tuple[str, list[str], list[list[str]]], source: DataSource)
 def _meters(
     times: NDArray[np.int64], lines: NDArray[np.int64], others: pd.DataFrame
 ) -> tuple[str, list[str], list[list[str]]] | None:
-    """A column that tells rows with equal times apart, its values, and pairs that take turns."""
+    """A column that tells rows with equal times apart, its values, and pairs that take turns.
+
+    None if no column does, or less than a third of the times came before.
+    """
+    if (len(times) - len(np.unique(times))) * 3 < len(times):
+        return None
     for at, name in enumerate(others.columns[:40]):
         column = others.iloc[:, at].astype("str")
         if not 2 <= column.nunique() <= _METERS:

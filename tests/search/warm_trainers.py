@@ -21,6 +21,8 @@ from multiprocessing import connection, forkserver, resource_tracker
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 # What they hold besides is not documented.
 _connection: Any = connection
 _forkserver: Any = forkserver
@@ -40,7 +42,7 @@ class _WarmForkServer(forkserver.ForkServer):
         with self._lock:
             resource_tracker.ensure_running()
             if self._forkserver_pid is not None:
-                if _runs(self._forkserver_pid):
+                if psutil.pid_exists(self._forkserver_pid):
                     return
                 os.close(self._forkserver_alive_fd)
             with socket.socket(socket.AF_UNIX) as listener:
@@ -61,13 +63,6 @@ def fork_from(path: str) -> None:
     server.__class__ = _WarmForkServer
     server.path = path
     _forkserver.ensure_running = server.ensure_running
-
-
-def _runs(pid: int) -> bool:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, 0)
-        return True
-    return False
 
 
 def _asked_for(path: str, descriptors: list[int]) -> int:

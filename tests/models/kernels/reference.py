@@ -12,7 +12,7 @@ from models.parameters import TrialParameters
 TOLERANCE = 1e-5  # relative, in the norm; both sides compute in float32
 # A value near zero may be a difference of larger ones. Forecasts of either side are up to 8e-8 off
 # those in float64, however small they are, and how they are rounded depends on the processor.
-_LEAST = 1e-2
+NEAR_ZERO = 1e-2
 
 
 def parameters(units: tuple[int, ...], **changes: Any) -> TrialParameters:
@@ -37,11 +37,11 @@ def model(found: TrialParameters, window: int, features: int, horizon: int, seed
     return made
 
 
-def distance(found: Any, expected: Any) -> float:
-    """Relative to `expected`, in the norm; relative to `_LEAST` where that is larger."""
+def distance(found: Any, expected: Any, least: float = 1e-30) -> float:
+    """Relative to `expected`, in the norm; relative to `least` where that is larger."""
     expected = np.asarray(expected, np.float64)
     error = np.linalg.norm(np.asarray(found, np.float64) - expected)
-    return float(error / max(float(np.linalg.norm(expected)), _LEAST))
+    return float(error / max(float(np.linalg.norm(expected)), least))
 
 
 def stock_gradients(made: Any, x: Any, y: Any, kept: list[Any] | None = None) -> tuple[Any, Any]:

@@ -64,40 +64,38 @@ def test_a_draw_and_an_end_are_one_transaction_each(place: Path) -> None:
         writes.clear()
 
 
-def test_times_are_those_of_the_clock_on_the_wall(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TZ", "Asia/Seoul")
+@pytest.fixture
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process's clock is that of the zone that the test asks for."""
+    monkeypatch.setenv("TZ", request.param)
     time.tzset()
-    try:
-        began = dt.datetime.now()
-        study = open_study(place)
-        study.tell(study.ask().number, result())
-        trial = _written(place)[0]
-        assert trial.datetime_start is not None and trial.datetime_complete is not None
-        assert began <= trial.datetime_start <= trial.datetime_complete <= dt.datetime.now()
-    finally:
-        monkeypatch.undo()
-        time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
 
 
-def test_a_start_in_the_hour_that_autumn_repeats_stays_as_it_was(
-    place: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
-    time.tzset()
-    try:
-        open_study(place).ask()
-        started = "2024-10-27 01:30:00.000000"  # UTC: half past two, for the second time
-        with contextlib.closing(sqlite3.connect(place / "optuna.db")) as connection, connection:
-            statement = "update trials set datetime_start = ? where number = 0"
-            connection.execute(statement, (started,))
-        assert open_study(place).records[0].state is State.FAILED
-        found = _rows(place, "select datetime_start from trials where number = 0")
-        assert found == [(started,)]
-    finally:
-        monkeypatch.undo()
-        time.tzset()
+@pytest.mark.parametrize("zone", ["Asia/Seoul"], indirect=True)
+@pytest.mark.usefixtures("zone")
+def test_times_are_those_of_the_clock_on_the_wall(place: Path) -> None:
+    began = dt.datetime.now()
+    study = open_study(place)
+    study.tell(study.ask().number, result())
+    trial = _written(place)[0]
+    assert trial.datetime_start is not None and trial.datetime_complete is not None
+    assert began <= trial.datetime_start <= trial.datetime_complete <= dt.datetime.now()
+
+
+@pytest.mark.parametrize("zone", ["CET-1CEST,M3.5.0,M10.5.0/3"], indirect=True)
+@pytest.mark.usefixtures("zone")
+def test_a_start_in_the_hour_that_autumn_repeats_stays_as_it_was(place: Path) -> None:
+    open_study(place).ask()
+    started = "2024-10-27 01:30:00.000000"  # UTC: half past two, for the second time
+    with contextlib.closing(sqlite3.connect(place / "optuna.db")) as connection, connection:
+        statement = "update trials set datetime_start = ? where number = 0"
+        connection.execute(statement, (started,))
+    assert open_study(place).records[0].state is State.FAILED
+    found = _rows(place, "select datetime_start from trials where number = 0")
+    assert found == [(started,)]
 
 
 def test_a_known_result_is_written_with_its_epochs_in_one_transaction(place: Path) -> None:
