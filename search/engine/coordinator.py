@@ -85,20 +85,22 @@ class Coordinator:
         deadline = None if timeout is None else self._began + timeout
         while True:
             late = deadline is not None and time.monotonic() >= deadline
-            if not late:
-                self._fill()
-            if self._study.running == 0:
-                if self._study.finished >= self._facts.total:
-                    return Ending(State.COMPLETE, "all trials done")
-                if not late and self._pool.size:
-                    return Ending(State.INTERRUPTED, self._study.no_more, exhausted=True)
-                if late:
-                    return Ending(State.INTERRUPTED, f"--timeout {timeout:g} s reached")
             self._count_workers()
-            event = self._pool.event(seconds=1.0)
+            # What workers say goes first: while a trial is drawn for one, all others would wait.
+            event = self._pool.event(seconds=0)
             if event is None:
-                continue
-            ending = self._handle(event)
+                if not late and self._wants_trial():
+                    self._begin_trial()
+                    continue
+                if self._study.running == 0:
+                    if self._study.finished >= self._facts.total:
+                        return Ending(State.COMPLETE, "all trials done")
+                    if not late and self._pool.size:
+                        return Ending(State.INTERRUPTED, self._study.no_more, exhausted=True)
+                    if late:
+                        return Ending(State.INTERRUPTED, f"--timeout {timeout:g} s reached")
+                event = self._pool.event(seconds=1.0)
+            ending = None if event is None else self._handle(event)
             if ending is not None:
                 self._pool.stop()
                 self._keep_what_ended()
@@ -120,26 +122,29 @@ class Coordinator:
         self._worker_seconds += (now - self._counted_at) * self._pool.size
         self._counted_at = now
 
-    def _fill(self) -> None:
-        """Give every free worker a trial, until the total is reached or no trial is left."""
+    def _wants_trial(self) -> bool:
+        """True if a worker is free, the total is not reached, and there is a trial to ask for."""
         study = self._study
-        while (
+        return (
             study.running < self._pool.size
             and study.finished + study.running < self._facts.total
             and study.ready()
-        ):
-            record = study.ask()
-            assert record.parameters is not None
-            known = study.known(record)
-            if known is not None:
-                self._mirror.show(record)
-                self._tell(record.number, known)
-                continue
-            spool = folder(self._spool, record.number)
-            self._pool.submit(
-                Task(record.number, record.parameters, record.seed, spool, record.framing)
-            )
+        )
+
+    def _begin_trial(self) -> None:
+        """Ask for the next trial and give it to a free worker, unless its result is known."""
+        record = self._study.ask()
+        assert record.parameters is not None
+        known = self._study.known(record)
+        if known is not None:
             self._mirror.show(record)
+            self._tell(record.number, known)
+            return
+        spool = folder(self._spool, record.number)
+        self._pool.submit(
+            Task(record.number, record.parameters, record.seed, spool, record.framing)
+        )
+        self._mirror.show(record)
 
     def _handle(self, event: Event) -> Ending | None:
         match event:

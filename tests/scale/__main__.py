@@ -64,7 +64,15 @@ class Measured:
 @click.option(
     "--workers", default="1,2,4,8,16,32,64", show_default=True, help="Numbers of workers."
 )
-@click.option("--epoch-seconds", default=0.5, show_default=True, help="That an epoch takes.")
+@click.option(
+    "--epoch-seconds", default=0.5, show_default=True, help="That an epoch takes in the mean."
+)
+@click.option(
+    "--spread",
+    default=0.5,
+    show_default=True,
+    help="Share by which the epochs of a trial are shorter or longer.",
+)
 @click.option("--trials", default=3, show_default=True, help="Of each worker.")
 @click.option(
     "--storage",
@@ -80,6 +88,7 @@ class Measured:
 def main(
     workers: str,
     epoch_seconds: float,
+    spread: float,
     trials: int,
     storages: tuple[str, ...],
     sampler: str,
@@ -92,7 +101,7 @@ def main(
     for storage in storages:
         with _database(storage) as (url, place):
             for number in map(int, workers.split(",")):
-                work = (number, epoch_seconds, trials)
+                work = (number, epoch_seconds, spread, trials)
                 found.append(measure(storage, *work, url, (sampler, pruner), place))
                 click.echo(found[-1])
                 sys.stdout.flush()
@@ -116,6 +125,7 @@ def measure(
     storage: str,
     workers: int,
     epoch_seconds: float,
+    spread: float,
     trials: int,
     url: str,
     drawing: tuple[str, str],
@@ -126,7 +136,8 @@ def measure(
     Args:
         storage: `SQLITE` or `POSTGRESQL`.
         workers: their number.
-        epoch_seconds: s that an epoch takes.
+        epoch_seconds: s that an epoch takes in the mean.
+        spread: share by which those of one trial may be shorter or longer.
         trials: of each worker.
         url: of the database.
         drawing: names of sampler and pruner.
@@ -136,7 +147,7 @@ def measure(
     name = f"scale-{workers}-{time.time_ns()}"
     study = Study(open_storage(url, place / "schema.lock"), name, what, 3, *drawing)
     study.reconcile()
-    pool = SleepingPool(workers, EPOCHS, epoch_seconds)
+    pool = SleepingPool(workers, EPOCHS, epoch_seconds, spread)
     told = facts(what.trials)
     coordinator = Coordinator(
         study,

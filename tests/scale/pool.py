@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from search.common.records import Task, TrialResult
 from search.training.pool import AttemptEnded, EpochReached, Event, StopRequested
 from tests.search.samples import error_of, result
@@ -14,7 +16,9 @@ from tests.search.samples import error_of, result
 class SleepingPool:
     """A pool of `size` workers that train nothing.
 
-    A worker begins its next epoch when it has the answer to the last one, as a real one does.
+    A worker begins its next epoch when it has the answer to the last one, as a real one does. The
+    epochs of a trial are equally long; those of another trial are up to `spread` shorter or longer,
+    as networks differ in size.
 
     Attributes:
         messages: epochs that were told.
@@ -23,7 +27,7 @@ class SleepingPool:
             beginning.
     """
 
-    def __init__(self, size: int, epochs: int, epoch_seconds: float) -> None:
+    def __init__(self, size: int, epochs: int, epoch_seconds: float, spread: float = 0.0) -> None:
         self.size = size
         self.messages = 0
         self.message_seconds = 0.0
@@ -31,6 +35,7 @@ class SleepingPool:
         self._told: float | None = None
         self._epochs = epochs
         self._epoch_seconds = epoch_seconds
+        self._spread = spread
         self._order = itertools.count()
         # When, in which order, and what: the ends of epochs to come.
         self._due: list[tuple[float, int, Callable[[], Event]]] = []
@@ -76,8 +81,11 @@ class SleepingPool:
         heapq.heappush(self._due, (when, next(self._order), make))
 
     def _begin(self, task: Task, epoch: int) -> None:
+        share = np.random.default_rng(task.seed).uniform(-self._spread, self._spread)
+        seconds = self._epoch_seconds * (1 + share)
+
         def ended() -> Event:
-            self.lengths[task.number] = epoch * self._epoch_seconds
+            self.lengths[task.number] = epoch * seconds
             error = error_of({"learning_rate": task.parameters.learning_rate, **_sizes(task)})
             value = error * (1 + 3 / epoch)
 
@@ -90,7 +98,7 @@ class SleepingPool:
 
             return EpochReached(task.number, epoch, value, reply)
 
-        self._at(time.monotonic() + self._epoch_seconds, ended)
+        self._at(time.monotonic() + seconds, ended)
 
 
 def _sizes(task: Task) -> dict[str, int]:

@@ -64,8 +64,11 @@ class SleepingPool:
         self._events.put(AttemptEnded(task.number, result))
 
     def event(self, seconds: float) -> Event | None:
-        """The next end."""
-        return self._events.get(timeout=seconds)
+        """The next end, or None after `seconds` without one."""
+        try:
+            return self._events.get(timeout=seconds)
+        except queue.Empty:
+            return None
 
     def request_stop(self, signum: int) -> None:
         """Nothing stops it."""

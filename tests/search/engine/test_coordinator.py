@@ -54,7 +54,7 @@ class FakePool:
     def event(self, seconds: float) -> Event | None:
         if self.said:
             return self.said.popleft()
-        if not self.running:
+        if not self.running or not seconds:  # in no time nothing ends
             return None
         task = self.running.popleft()
         self.said.extend(self.before_each(task))
@@ -244,6 +244,24 @@ def test_t1_t2_t5_failed_trials_do_not_end_the_study() -> None:
     assert search.states == [State.FAILED] * 4 + [State.COMPLETE]
     failures = [record.failure for record in search.mirror.shown if record.failure]
     assert failures == [DIVERGED, OUT_OF_MEMORY, HUNG, DIVERGED]
+
+
+def test_a_worker_that_trains_is_answered_before_another_gets_its_next_trial() -> None:
+    search = Search(forever(result(0.03)), total=3, workers=3)
+    order = []
+    submit = search.pool.submit
+
+    def submit_and_say(task: Task) -> None:
+        order.append(f"trial {task.number}")
+        submit(task)
+        answered = EpochReached(
+            task.number, 1, 0.5, lambda _: order.append(f"answer {task.number}")
+        )
+        search.pool.said.append(answered)
+
+    search.pool.submit = submit_and_say  # type: ignore[method-assign]
+    search.run()
+    assert order == [f"{what} {n}" for n in range(3) for what in ("trial", "answer")]
 
 
 def test_t3_while_a_cluster_has_no_worker_the_study_waits_and_goes_on() -> None:

@@ -55,6 +55,8 @@ class _Networks(SleepingPool):
 
     def event(self, seconds: float) -> Event | None:
         event = super().event(seconds)
+        if event is None:
+            return None
         assert isinstance(event, AttemptEnded) and isinstance(event.outcome, TrialResult)
         scores = dict(event.outcome.held_out) | {"rmse": self.rmse}
         return AttemptEnded(event.number, dataclasses.replace(event.outcome, held_out=scores))
