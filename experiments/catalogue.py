@@ -4,6 +4,7 @@ from experiments.claims import EXPERIMENT as CLAIMS
 from experiments.documents import EXPERIMENT as DOCUMENTS
 from experiments.experiment import Experiment
 from experiments.full_curves import EXPERIMENT as FULL_CURVES
+from experiments.open_claims import EXPERIMENT as OPEN_CLAIMS
 from experiments.power_usage import EXPERIMENT as POWER_USAGE
 from experiments.power_usage_large import EXPERIMENT as POWER_USAGE_LARGE
 from experiments.slips import EXPERIMENT as SLIPS
@@ -18,6 +19,7 @@ CATALOGUE: dict[str, Experiment] = {
         DOCUMENTS,
         SLIPS,
         CLAIMS,
+        OPEN_CLAIMS,
         TRADEOFF,
         FULL_CURVES,
         SMOKE,
