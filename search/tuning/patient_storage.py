@@ -1,4 +1,4 @@
-"""A study database on a server that may be away for a while: as during a restart."""
+"""A study database on a server that may be away for a while, or locked by another program."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +15,8 @@ from search.tuning.trial_writer import Overtaken, TrialWriter
 # s that a server is waited for, and between two attempts.
 PATIENCE = 600.0
 PAUSE = 1.0
+# The server's code for a lock that it has waited for as long as it was told.
+_LOCKED = "55P03"
 
 
 class PatientStorage(LayeredStorage):
@@ -26,7 +28,7 @@ class PatientStorage(LayeredStorage):
     """
 
     def __init__(self, below: TrialWriter, say: Callable[[str], None]) -> None:
-        """Wrap `below`; `say` is told in a line that the server is away, and that it is back."""
+        """Wrap `below`; `say` is told in a line what is waited for, and when it goes on."""
         super().__init__(below)
         self._say = say
         self._below = _Repeated(below, self._repeat)  # type: ignore[assignment]
@@ -122,8 +124,8 @@ class PatientStorage(LayeredStorage):
                 if began is None:
                     began = now
                     self._say(
-                        f"The study database does not answer ({_reason(error)}). It is waited for, "
-                        f"{PATIENCE / 60:.0f} minutes at most; nothing acknowledged is lost."
+                        f"{_what_is_wrong(error)} It is waited for, {PATIENCE / 60:.0f} minutes at "
+                        "most; nothing acknowledged is lost."
                     )
                 time.sleep(PAUSE)
             else:
@@ -147,7 +149,7 @@ class _Repeated:
 
 
 def is_away(error: BaseException) -> bool:
-    """True for an error of a server that is gone, starting or stopping, not of one that refuses."""
+    """True for an error that may pass: of a server that is gone, starting, stopping or locked."""
     found: BaseException | None = error
     while found is not None:
         if isinstance(found, sa.exc.DBAPIError) and found.connection_invalidated:
@@ -158,14 +160,17 @@ def is_away(error: BaseException) -> bool:
         if isinstance(found, sa.exc.OperationalError):
             # Of class 28, a wrong password, nothing becomes right by waiting.
             state = getattr(found.orig, "sqlstate", None)
-            return state is None or state[:2] in ("08", "57", "53")
+            return state is None or state == _LOCKED or state[:2] in ("08", "57", "53")
         found = found.__cause__
     return False
 
 
-def _reason(error: BaseException) -> str:
+def _what_is_wrong(error: BaseException) -> str:
     cause = error
     while cause.__cause__ is not None:
         cause = cause.__cause__
     lines = [line for line in str(cause).splitlines() if line.strip()]
-    return lines[0][:200] if lines else type(cause).__name__
+    reason = lines[0][:200] if lines else type(cause).__name__
+    if getattr(cause, "sqlstate", None) == _LOCKED:
+        return f"Another program has locked rows of the study database ({reason})."
+    return f"The study database does not answer ({reason})."

@@ -39,6 +39,8 @@ _SERVERS_KEEPALIVES = (
 LOOK_EVERY = 1.0
 # s that a holder has to come back whose connection ended without a word, as by a restart.
 COMING_BACK = 4.0
+# s after which the server gives up a wait for a row that another program has locked.
+LOCK_SECONDS = 5.0
 # Longest wait for other processes that make tables.
 _PATIENCE_FOR_TABLES = 60.0
 
@@ -63,19 +65,20 @@ def is_postgresql(url: str) -> bool:
     return url.partition(":")[0].partition("+")[0] in ("postgresql", "postgres")
 
 
-def connect_args(url: str) -> dict[str, str]:
+def connect_args(url: str, lock_seconds: float = 0.0) -> dict[str, str]:
     """How to connect to `url`, so that client and server notice each other's end within seconds.
 
-    The person's own `options` of a session, in the URL or in PGOPTIONS, are kept; they come last,
+    The server gives up a wait for a lock after `lock_seconds`, with 0 never. The person's own `options` of a session, in the URL or in PGOPTIONS, are kept; they come last,
     so they hold.
     """
     own = sa.make_url(url).normalized_query.get("options") or (os.environ.get("PGOPTIONS", ""),)
-    return _KEEPALIVES | {"options": " ".join((_SERVERS_KEEPALIVES, *own)).rstrip()}
+    patience = f"-c lock_timeout={1000 * lock_seconds:.0f}"
+    return _KEEPALIVES | {"options": " ".join((_SERVERS_KEEPALIVES, patience, *own)).rstrip()}
 
 
 def engine_options(url: str) -> dict[str, Any]:
-    """Options of an engine for `url` that notices within seconds that its server is gone."""
-    return {"pool_pre_ping": True, "connect_args": connect_args(url)}
+    """Options of an engine for `url` that notices within seconds what keeps it from its rows."""
+    return {"pool_pre_ping": True, "connect_args": connect_args(url, LOCK_SECONDS)}
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ def open_server(url: str, say: Callable[[str], None] | None = None) -> BaseStora
 
     Args:
         url: of the database.
-        say: is told in a line that the server is away, and that it is back; None: standard error.
+        say: is told in a line what is waited for, and when it goes on; None: standard error.
 
     Raises:
         Refused: the server cannot be used, or the tables are of another Optuna's version.

@@ -245,6 +245,37 @@ def test_s7_restart_of_the_server_is_waited_out_and_nothing_is_lost_or_doubled(
     assert sorted(again.records) == list(range(done + 1))
 
 
+def test_s7_rows_that_another_program_has_locked_are_waited_for_and_told(
+    stores: Stores, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search.tuning.postgres_lock, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(patient_storage, "PAUSE", 0.05)
+    with held(stores, "tiny"):
+        study = _study(stores)
+        engine = sa.create_engine(stores.storage)
+        numbers: list[int] = []
+        steps = (
+            lambda: numbers.append(study.ask().number),
+            lambda: study.report(numbers[0], 1, 0.5),
+            lambda: study.tell(numbers[0], Failure(Cause.WORKER_DIED, "gone")),
+        )
+        for step in steps:
+            with engine.connect() as other:
+                other.exec_driver_sql("select 1 from studies for update")
+                other.exec_driver_sql("select 1 from trials for update")
+                opened = threading.Timer(0.5, other.rollback)
+                opened.start()
+                step()
+                opened.join()
+            said = capsys.readouterr().err
+            assert "Another program has locked rows of the study database" in said
+            assert "lock timeout" in said and "answers again" in said
+        engine.dispose()
+    states = [record.state for record in _study(stores).records.values()]
+    assert states == [State.FAILED]
+    assert study.waiting == len(experiment().designs)  # its retry, and the other designs
+
+
 def _end_connection_after_new_trial(
     server: Server, engine: sa.Engine, patch: pytest.MonkeyPatch
 ) -> None:
