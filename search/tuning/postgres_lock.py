@@ -68,8 +68,8 @@ def is_postgresql(url: str) -> bool:
 def connect_args(url: str, lock_seconds: float = 0.0) -> dict[str, str]:
     """How to connect to `url`, so that client and server notice each other's end within seconds.
 
-    The server gives up a wait for a lock after `lock_seconds`, with 0 never. The person's own `options` of a session, in the URL or in PGOPTIONS, are kept; they come last,
-    so they hold.
+    The server gives up a wait for a lock after `lock_seconds`, with 0 never. The person's own
+    `options` of a session, in the URL or in PGOPTIONS, are kept; they come last, so they hold.
     """
     own = sa.make_url(url).normalized_query.get("options") or (os.environ.get("PGOPTIONS", ""),)
     patience = f"-c lock_timeout={1000 * lock_seconds:.0f}"
