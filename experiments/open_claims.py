@@ -1,35 +1,36 @@
 """Three claims that `claims` left open after twenty seeds, again, with forty fresh seeds.
 
-    python -m search.run --experiment open_claims
+    python -m search.run --experiment open_claims --until-decided
 
 Of the open claims C4, C5 and C8 cost the fewest trainings; they were chosen before any fresh seed
 was trained. All three are judged once, after the last seed.
 """
 
-from experiments.claims import DESIGNS
-from experiments.claims import EXPERIMENT as CLAIMS
+from experiments import claims
 from experiments.experiment import Experiment
 
-_NAMES = (
-    "main2",
-    "main2_dropout_0.1",
-    "main2_128_64",
-    "main2_patience_10",
-    "main2_patience_15",
-)
-_DESIGNS = tuple(design for design in DESIGNS if design.name in _NAMES)
 _SEEDS = 40
+CLAIMS = tuple(
+    claim.model_copy(update={"looks": {_SEEDS: 1.0}})
+    for claim in claims.CLAIMS
+    if claim.id in ("C4", "C5", "C8")
+)
+_COMPARED = {
+    name for claim in CLAIMS for one in claim.comparisons for name in (one.treatment, one.control)
+}
+_DESIGNS = tuple(design for design in claims.DESIGNS if design.name in _COMPARED)
 
 EXPERIMENT = Experiment(
     name="open_claims",
     summary="Three claims that were left open, with forty fresh seeds.",
-    source=CLAIMS.source,
-    space=CLAIMS.space,
+    source=claims.EXPERIMENT.source,
+    space=claims.EXPERIMENT.space,
     designs=_DESIGNS,
+    claims=CLAIMS,
     repeats=_SEEDS,
     sampled=False,
     trials=_SEEDS * len(_DESIGNS),
-    epochs=CLAIMS.epochs,
+    epochs=claims.EXPERIMENT.epochs,
     # Another seed than that of `claims`, so that no network is judged twice.
     seed=1,
 )

@@ -288,8 +288,6 @@ def _experiment(options: dict[str, Any]) -> "Experiment":
 
 
 def _seeds_to_decide(experiment: "Experiment", options: dict[str, Any]) -> dict[str, object]:
-    from search.results.sequential import MOST_SEEDS
-
     if not experiment.claims:
         able = ", ".join(name for name, one in CATALOGUE.items() if one.claims)
         raise WrongInput(
@@ -297,7 +295,8 @@ def _seeds_to_decide(experiment: "Experiment", options: dict[str, Any]) -> dict[
         )
     if options["trials"] is not None:
         raise WrongInput("--until-decided adds seeds, so it takes no --trials: give --seeds")
-    seeds = min(options["seeds"] or MOST_SEEDS, MOST_SEEDS)
+    most = max(seeds for claim in experiment.claims for seeds in claim.looks)
+    seeds = min(options["seeds"] or most, most)
     return {"repeats": seeds, "trials": seeds * len(experiment.designs)}
 
 

@@ -33,13 +33,14 @@ def run_until_decided(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: 
     began = time.monotonic()
     experiment = plan.experiment
     still_open = {design.name for design in experiment.designs}
+    looks = {seeds for claim in experiment.claims for seeds in claim.looks}
     wanted: dict[tuple[str, int], None] = {}
     framing = experiment.framing
     with hold_study(name, stores) as storage, one_pool(plan.series, framing, crew) as pool:
         seeds = 0
         while True:
             # The budget may end before the next look; the requested seeds are still trained.
-            seeds = min(next_look(seeds) or experiment.repeats, experiment.repeats)
+            seeds = min(next_look(seeds, looks) or experiment.repeats, experiment.repeats)
             names = [one.name for one in experiment.designs if one.name in still_open]
             wanted |= {(design, repeat): None for repeat in range(seeds) for design in names}
             session = open_study(plan, name, storage, stores, list(wanted))

@@ -3,9 +3,10 @@
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from data_pipeline.framing import Framing
+from experiments import open_claims
 from experiments.claims import CLAIMS
 from experiments.slips import CLAIM as SLIPS
 from experiments.space import Space
@@ -32,6 +33,7 @@ from search.results.claims import Compared, Judged, judge
 from search.results.explanation import Explanation
 from search.results.paired_tests import Difference, Expected
 from search.results.payoff import Payoff
+from search.results.sequential import Verdict
 from search.results.summary import fits, skill_of
 from search.tuning.importance import importances
 from search.tuning.kept_studies import KeptStudy
@@ -63,8 +65,6 @@ def facts(studies: Sequence[KeptStudy]) -> Facts:
     ]
     by_study = [_trials(study, trained) for study in studies]
     trials = tuple(row for rows in by_study for row in rows)
-    # The claim on the slips is our own. It is not one of the ten claims that are tested together.
-    judged = [*judge((SLIPS,), records), *judge(CLAIMS, records)]
     return Facts(
         unit=studies[0].contract["unit"],
         studies=tuple(_about(study) for study in studies),
@@ -74,7 +74,7 @@ def facts(studies: Sequence[KeptStudy]) -> Facts:
         best=min(trials, key=lambda row: (row.objective, row.trial), default=None),
         regimes=Counter(row.regime for row in trials),
         typical=_typical(studies, trials),
-        claims=tuple(_claim(one) for one in judged),
+        claims=tuple(_claims(studies)),
         found=tuple(_found(study) for study in studies if any(not r.design for r in study.records)),
         tradeoff=_curves(studies),
         explanation=_explanation(studies),
@@ -264,12 +264,25 @@ def _typical(studies: Sequence[KeptStudy], trials: Sequence[TrialRow]) -> tuple[
     return tuple(found)
 
 
-def _claim(judged: Judged) -> ClaimRow:
+def _claims(studies: Sequence[KeptStudy]) -> Iterator[ClaimRow]:
+    again = open_claims.EXPERIMENT.name
+    fresh = [r for s in studies if s.contract["experiment"] == again for r in s.records]
+    records = [r for s in studies if s.contract["experiment"] != again for r in s.records]
+    # The claim on the slips is our own. It is not one of the ten claims that are tested together.
+    judged = [*judge((SLIPS,), records), *judge(CLAIMS, records)]
+    retried = {one.claim.id: one for one in judge(open_claims.CLAIMS, fresh) if one.looked}
+    for one in judged:
+        other = retried.get(one.claim.id) if one.verdict is Verdict.UNDECIDED else None
+        yield _claim(other or one, fresh=other is not None)
+
+
+def _claim(judged: Judged, fresh: bool) -> ClaimRow:
     return ClaimRow(
         id=judged.claim.id,
         says=judged.claim.says,
         verdict=judged.verdict if all(one.difference for one in judged.compared) else None,
         looked=judged.looked,
+        fresh=fresh,
         comparisons=tuple(_comparison(one) for one in judged.compared),
     )
 

@@ -55,6 +55,7 @@ def render(
         "figures": svgs,
         "no_week": words["no_week"],
         "claims": _claim_lines(facts, language),
+        "retried": _retried(facts, words),
         "untried": _untried(facts, words),
         "found": _found_lines(facts, words),
         "not_searched": words["not_searched"].format(command=SEARCH_COMMAND),
@@ -148,6 +149,15 @@ def _claim_lines(facts: Facts, language: Language) -> list[_ClaimLine]:
         if any(one.difference for one in claim.comparisons)
         for at, one in enumerate(claim.comparisons)
     ]
+
+
+def _retried(facts: Facts, words: Mapping[str, str]) -> str:
+    """The claims that are judged by fresh seeds, in one sentence; "" if there are none."""
+    fresh = [claim for claim in facts.claims if claim.fresh]
+    if not fresh:
+        return ""
+    names = ", ".join(claim.id for claim in fresh)
+    return words["claims_retried"].format(list=names, seeds=max(one.looked for one in fresh))
 
 
 def _untried(facts: Facts, words: Mapping[str, str]) -> str:

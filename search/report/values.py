@@ -169,13 +169,15 @@ class ComparisonRow:
 class ClaimRow:
     """A claim with its verdict; None if a comparison was not tried.
 
-    `looked` is the number of seeds behind the verdict: those of the last look.
+    `looked` is the number of seeds behind the verdict: those of the last look. `fresh` is True if
+    they are of a study that tries open claims again.
     """
 
     id: str
     says: str
     verdict: Verdict | None
     looked: int
+    fresh: bool
     comparisons: tuple[ComparisonRow, ...]
 
 

@@ -53,6 +53,8 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "its comparisons have the expected direction. There is no difference that matters if all "
         "of them lie within 5 % of the control's value. A claim does not hold here if a comparison "
         "has the other direction, or if one lies within 5 % and another does not.",
+        "claims_retried": "{list}: left open by the seeds of the other claims, so judged again, once, "
+        "by {seeds} fresh seeds. There, too, at most 5 % of such families get a wrong verdict.",
     },
     "ko": {
         "payoff_yes": "이 데이터에서는 LSTM이 더 낫습니다. {where} {network}의 RMSE는 {own} {unit}이고 가장 강한 기준 모형 {floor}의 오차는 {other} {unit}입니다({share} 낮음, 차이 {difference} {unit}, 95 % 구간 {low} ~ {high}){tail}.",
@@ -160,5 +162,7 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "5 %입니다(C0은 따로 판정). 모든 비교가 예상 방향이면 주장이 성립합니다. 모든 비교가 대조값의 5 % 안에 "
         "있으면 의미 있는 차이가 없다고 판정합니다. 반대 방향인 비교가 있거나 일부 비교만 5 % 안에 있으면 "
         "여기서는 성립하지 않는다고 판정합니다.",
+        "claims_retried": "{list}: 처음 시드로는 판정할 수 없어 새 시드 {seeds}개로 한 번 다시 판정했습니다. 이 판정 "
+        "묶음에서 잘못된 판정이 나올 확률도 최대 5 %입니다.",
     },
 }

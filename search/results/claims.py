@@ -1,6 +1,6 @@
 """Judges the claims of a designed experiment by its trials; pure functions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from experiments.comparison import Claim, Comparison
@@ -42,7 +42,12 @@ def judge(claims: Sequence[Claim], records: Iterable[TrialRecord]) -> list[Judge
     }
     found = {
         claim.id: [
-            evidence([t for t, _ in measured], [c for _, c in measured], one.expected)
+            evidence(
+                [t for t, _ in measured],
+                [c for _, c in measured],
+                one.expected,
+                looks=claim.looks,
+            )
             for one, measured in zip(claim.comparisons, pairs[claim.id], strict=True)
         ]
         for claim in claims
@@ -52,7 +57,7 @@ def judge(claims: Sequence[Claim], records: Iterable[TrialRecord]) -> list[Judge
         Judged(
             claim,
             tuple(
-                _compared(one, measured, len(claims))
+                _compared(one, measured, len(claims), claim.looks)
                 for one, measured in zip(claim.comparisons, pairs[claim.id], strict=True)
             ),
             judged[claim.id],
@@ -106,12 +111,15 @@ def _pairs(
 
 
 def _compared(
-    comparison: Comparison, pairs: Sequence[tuple[float, float]], claims: int
+    comparison: Comparison,
+    pairs: Sequence[tuple[float, float]],
+    claims: int,
+    looks: Mapping[int, float],
 ) -> Compared:
     if not pairs:
         return Compared(comparison, None, None)
     difference = paired_difference([one for one, _ in pairs], [other for _, other in pairs])
-    return Compared(comparison, difference, seeds_needed(difference, claims))
+    return Compared(comparison, difference, seeds_needed(difference, claims, looks))
 
 
 def measured(result: TrialResult, comparison: Comparison) -> float | None:

@@ -7,7 +7,7 @@ that adds the shares up (the union bound). It needs no independence and no large
 t test only has to be valid at each look.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,14 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special  # `scipy.stats` takes half a second to import
 
+from experiments.comparison import LOOKS
 from search.results.paired_tests import Difference, Expected, holm
 
 FloatArray = npt.NDArray[np.float64]
 
-# The numbers of seeds of the looks, with the share of the error rate that each may spend: little at
-# first, most at the end. Large effects are still found after three seeds.
-LOOKS = {3: 0.02, 5: 0.04, 8: 0.09, 12: 0.25, 20: 0.60}
-MOST_SEEDS = max(LOOKS)
 # An effect below this share of the control's value is too small to matter.
 MARGIN = 0.05
 # Error rate for all claims together. Each of the three possible verdicts has a third of it.
@@ -64,6 +61,7 @@ def evidence(
     control: Sequence[float],
     expected: Expected,
     margin: float = MARGIN,
+    looks: Mapping[int, float] = LOOKS,
 ) -> Evidence:
     """Compare two designs seed by seed, at every look that the seeds allow.
 
@@ -76,6 +74,7 @@ def evidence(
         control: the same for the other design.
         expected: "lower" or "higher", as the claim says.
         margin: share of the control's value, above 0.
+        looks: numbers of seeds, with the share of the error rate of each.
 
     Raises:
         ValueError: the lengths differ, or a value is not finite.
@@ -88,19 +87,19 @@ def evidence(
     ours, theirs = np.asarray(treatment, np.float64), np.asarray(control, np.float64)
     if not (np.isfinite(ours).all() and np.isfinite(theirs).all()):
         raise ValueError("expected finite values, found NaN or infinity")
-    looks = [seeds for seeds in LOOKS if seeds <= len(ours)]
-    if not looks:
+    taken = {seeds: share for seeds, share in looks.items() if seeds <= len(ours)}
+    if not taken:
         return Evidence(1.0, 1.0, 1.0, 0)
-    lower, higher = _p_values(ours - theirs, looks)
+    lower, higher = _p_values(ours - theirs, taken)
     # The control's sign makes the margin positive, because a bias, for example, may be below 0.
     reach = margin * theirs * (-1 if theirs.mean() < 0 else 1)
-    below, _ = _p_values(ours - theirs - reach, looks)
-    _, above = _p_values(ours - theirs + reach, looks)
+    below, _ = _p_values(ours - theirs - reach, taken)
+    _, above = _p_values(ours - theirs + reach, taken)
     return Evidence(
-        foretold=_spent(lower if expected == "lower" else higher, looks),
-        opposite=_spent(higher if expected == "lower" else lower, looks),
-        none=_spent(np.maximum(below, above), looks),
-        seeds=looks[-1],
+        foretold=_spent(lower if expected == "lower" else higher, taken),
+        opposite=_spent(higher if expected == "lower" else lower, taken),
+        none=_spent(np.maximum(below, above), taken),
+        seeds=max(taken),
     )
 
 
@@ -137,7 +136,9 @@ def decide(claims: Mapping[str, Sequence[Evidence]]) -> dict[str, Verdict]:
     return judged
 
 
-def seeds_needed(difference: Difference, claims: int) -> int | None:
+def seeds_needed(
+    difference: Difference, claims: int, looks: Mapping[int, float] = LOOKS
+) -> int | None:
     """The number of seeds with which four of five studies find a difference like this one.
 
     It is the power of the one-sided t test at the share of a look, from the noncentral t
@@ -148,13 +149,14 @@ def seeds_needed(difference: Difference, claims: int) -> int | None:
     Args:
         difference: the measured difference.
         claims: number of claims that are judged together.
+        looks: numbers of seeds, with the share of the error rate of each.
 
     Returns:
         The seeds of a look. None if the last look is too early or the number is not known.
     """
     if difference.pairs < 2 or difference.mean == 0:
         return None
-    for seeds, share in LOOKS.items():
+    for seeds, share in looks.items():
         if difference.sd == 0:
             return seeds
         effect = abs(difference.mean) / difference.sd * np.sqrt(seeds)
@@ -164,9 +166,9 @@ def seeds_needed(difference: Difference, claims: int) -> int | None:
     return None
 
 
-def next_look(seeds: int) -> int | None:
+def next_look(seeds: int, looks: Iterable[int] = LOOKS) -> int | None:
     """The number of seeds at the first look after `seeds`; None after the last."""
-    return next((look for look in LOOKS if look > seeds), None)
+    return min((look for look in looks if look > seeds), default=None)
 
 
 def _any(p_values: Sequence[float]) -> float:
@@ -174,7 +176,7 @@ def _any(p_values: Sequence[float]) -> float:
     return min(1.0, len(p_values) * min(p_values))
 
 
-def _p_values(differences: FloatArray, looks: Sequence[int]) -> tuple[FloatArray, FloatArray]:
+def _p_values(differences: FloatArray, looks: Collection[int]) -> tuple[FloatArray, FloatArray]:
     """One-sided p values at each look for a true mean below, and above, 0."""
     lower, higher = np.ones(len(looks)), np.ones(len(looks))
     for at, seeds in enumerate(looks):
@@ -189,7 +191,6 @@ def _p_values(differences: FloatArray, looks: Sequence[int]) -> tuple[FloatArray
     return lower, higher
 
 
-def _spent(p_values: FloatArray, looks: Sequence[int]) -> float:
+def _spent(p_values: FloatArray, looks: Mapping[int, float]) -> float:
     """The smallest error rate at which one of the looks is significant."""
-    shares = np.array([LOOKS[seeds] for seeds in looks])
-    return min(1.0, float((p_values / shares).min()))
+    return min(1.0, float((p_values / np.array(list(looks.values()))).min()))

@@ -14,7 +14,10 @@ from tests.search.command import here, run
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--experiment", "smoke"), r"experiments with claims \(slips, claims\); 'smoke' has none"),
+        (
+            ("--experiment", "smoke"),
+            r"experiments with claims \(slips, claims, open_claims\); 'smoke' has none",
+        ),
         (("--experiment", "claims", "--trials", "9"), "takes no --trials"),
     ],
 )

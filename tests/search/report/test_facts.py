@@ -72,6 +72,29 @@ def test_all_claims_are_there_and_only_what_was_tried_has_a_verdict() -> None:
     assert comparison.difference is not None and comparison.difference.mean < -90
 
 
+def test_open_claims_are_judged_by_fresh_seeds_where_they_were_tried_again() -> None:
+    def trials(first: int, seeds: int, **errors: float) -> list[TrialRecord]:
+        return [
+            record(
+                10 * seed + at, result(error * (1 + 0.02 * (seed % 5))), design=design, seed=seed
+            )
+            for seed in range(first, first + seeds)
+            for at, (design, error) in enumerate(errors.items())
+        ]
+
+    told = trials(0, 3, main2=0.04, main2_3_layers=0.01)
+    told += trials(0, 2, main2_128_64=0.01)
+    again = trials(100, 40, main2=0.04, main2_128_64=0.01)
+    both = [_study("claims", told), _study("again", again, experiment="open_claims")]
+    for studies, verdict, looked in ((both[:1], "undecided", 0), (both, "holds", 40)):
+        claims = {claim.id: claim for claim in facts(studies).claims}
+        assert (claims["C5"].verdict, claims["C5"].looked) == (verdict, looked)
+        assert claims["C5"].fresh == (looked == 40)
+        # One that is decided stays as it is, by its own seeds.
+        assert (claims["C6"].verdict, claims["C6"].looked) == ("holds", 3)
+        assert not claims["C6"].fresh
+
+
 def test_studies_stand_beside_each_other_and_the_best_is_of_all() -> None:
     searched = [record(0, result(0.002)), record(1, result(0.003, "pruner"))]
     one = _study("claims", _designs(main=0.01))

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from experiments.claims import CLAIMS, DESIGNS
 from experiments.comparison import Claim, Comparison
@@ -37,6 +38,19 @@ def test_a_planted_difference_holds_and_its_effect_is_in_the_unit() -> None:
     # sqrt(0.01) and sqrt(0.02) of a range of 1,000 MW.
     assert compared.difference.mean == pytest.approx(100 - 141.4, abs=8)
     assert compared.difference.pairs == 5 and compared.seeds_needed is not None
+
+
+def test_a_claim_is_judged_at_its_own_looks() -> None:
+    late = STRONG.model_copy(update={"looks": {6: 1.0}})
+    for seeds, verdict, looked in ((5, Verdict.UNDECIDED, 0), (6, Verdict.HOLDS, 6)):
+        (judged,) = judge([late], _trials({"a": 0.01, "b": 0.02}, seeds))
+        assert (judged.verdict, judged.looked) == (verdict, looked)
+
+
+@pytest.mark.parametrize("looks", [{}, {1: 1.0}, {5: 0.5, 3: 0.5}, {3: 0.6, 5: 0.6}, {3: 0.0}])
+def test_looks_that_spend_too_much_or_come_too_soon_are_refused(looks: dict[int, float]) -> None:
+    with pytest.raises(ValidationError, match=r"judged at|spend|at least 1"):
+        Claim(id="C1", says="a beats b", comparisons=STRONG.comparisons, looks=looks)
 
 
 def test_the_other_way_it_does_not_hold() -> None:

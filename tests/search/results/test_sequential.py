@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiments.comparison import LOOKS
 from search.results.paired_tests import paired_difference
 from search.results.sequential import (
     ERROR,
-    LOOKS,
-    MOST_SEEDS,
     TOTAL_ERROR,
     Evidence,
     Verdict,
@@ -29,8 +28,8 @@ SD = 10.0
 
 def _decided(effects: list[float], generator: np.random.Generator) -> dict[str, Verdict]:
     """Add seeds, look by look, to the claims that are open; `effects` in standard deviations."""
-    luck = generator.normal(0, 30, MOST_SEEDS)
-    controls = CONTROL + luck + generator.normal(0, SD / math.sqrt(2), (len(effects), MOST_SEEDS))
+    luck = generator.normal(0, 30, max(LOOKS))
+    controls = CONTROL + luck + generator.normal(0, SD / math.sqrt(2), (len(effects), max(LOOKS)))
     treatments = CONTROL + luck - SD * np.array(effects)[:, None]
     treatments = treatments + generator.normal(0, SD / math.sqrt(2), treatments.shape)
     verdicts = {f"C{at}": Verdict.UNDECIDED for at in range(len(effects))}
@@ -72,8 +71,8 @@ def test_looking_after_each_seed_without_spending_would_be_wrong_more_often() ->
     generator = np.random.default_rng(4)
     spent = unspent = 0
     for _ in range(STUDIES):
-        values = list(generator.normal(0, SD, MOST_SEEDS))
-        nothing = [0.0] * MOST_SEEDS
+        values = list(generator.normal(0, SD, max(LOOKS)))
+        nothing = [0.0] * max(LOOKS)
         spent += evidence(values, nothing, "lower").foretold <= TOTAL_ERROR
         single = [paired_difference(values[:n], nothing[:n]).p_lower <= TOTAL_ERROR for n in LOOKS]
         unspent += any(single)
@@ -136,7 +135,7 @@ def test_a_negative_control_has_a_margin_too() -> None:
 
 
 @given(
-    st.lists(st.floats(1, 1e3), min_size=3, max_size=MOST_SEEDS),
+    st.lists(st.floats(1, 1e3), min_size=3, max_size=max(LOOKS)),
     st.floats(-1e2, 1e2),
     st.integers(0, 99),
 )
@@ -180,7 +179,7 @@ def test_the_seeds_needed_give_the_power_they_promise() -> None:
         list(CONTROL - 1.5 * SD + generator.normal(0, SD, 4000)), [CONTROL] * 4000
     )
     seeds = seeds_needed(measured, CLAIMS)
-    assert seeds == MOST_SEEDS
+    assert seeds == max(LOOKS)
     found = 0
     for _ in range(STUDIES):
         values = list(CONTROL - 1.5 * SD + generator.normal(0, SD, seeds))
