@@ -26,21 +26,26 @@ from tests.search.samples import facts, record, result
 from tests.search.sleeping_pool import undrawn
 
 RECORDS = (record(0, result(0.02)), record(1, result(0.03)))
+# Of a re-test on other hours, which no baseline stands beside.
+ON_A_FOLD = record(7, result(0.01))
 ROWS = ".ag-pinned-left-cols-container [role=row]"
 HTML = "<!doctype html><html><head><title>MLflow</title></head></html>"
 DATABASE = "mlflow.db"
 
 
 def add_experiment(store: Path, name: str) -> None:
-    """Put a study of two trials into `store`, under an experiment of its own, both of that name."""
+    """Put a study of two trials and its re-test into `store`, under an experiment of their own."""
     of_study = dataclasses.replace(facts(identity=name), name=name, experiment=name)
+    again = f"{name}.retest"
+    of_retest = dataclasses.replace(of_study, name=again, identity=again, baselines={})
     uri, lock = f"sqlite:///{store / DATABASE}", store / "lock"
-    runs = StudyRuns(uri, store / "artifacts", lock, store / "spool", of_study)
-    runs.connect()
-    with undrawn():
-        for one in RECORDS:
-            runs.write_trial(one)
-        runs.write_study(StudySummary(RECORDS, finished=2), State.COMPLETE)
+    for of_either, records in ((of_study, RECORDS), (of_retest, (ON_A_FOLD,))):
+        runs = StudyRuns(uri, store / "artifacts", lock, store / "spool", of_either)
+        runs.connect()
+        with undrawn():
+            for one in records:
+                runs.write_trial(one)
+            runs.write_study(StudySummary(records, finished=len(records)), State.COMPLETE)
 
 
 @pytest.fixture(scope="module")
@@ -68,8 +73,8 @@ def model_training(page: Page) -> None:
 
 
 def the_runs(page: Page, name: str = "power_usage") -> None:
-    """See that the table of runs is open, with the study's run and its two trials under it."""
-    expect(page.get_by_text("3 matching runs")).to_be_visible()
+    """See that the table of runs is open, with the runs of study, re-test and their trials."""
+    expect(page.get_by_text("5 matching runs")).to_be_visible()
     expect(page.locator(ROWS).get_by_role("link", name=name, exact=True)).to_be_visible()
     expect(page.get_by_text("Traces", exact=True)).to_have_count(1)  # in the list at the side
     assert re.search(rf"#/experiments/[0-9]+/runs[?].*{WORKFLOW}", page.url)
@@ -95,7 +100,9 @@ def test_the_printed_address_shows_the_fit_of_every_trial_the_best_one_first(
     for column in ("regime", "fit_gap", "fit_excess", "val_rmse", "train_rmse", "val_skill"):
         expect(visitor.get_by_role("columnheader", name=column).first).to_be_in_viewport()
     names = visitor.locator(ROWS).get_by_role("link")
-    expect(names).to_have_text(["trial 0", "trial 1", "power_usage"])
+    expect(names).to_have_count(5)
+    for place, name in enumerate(("trial 0", "trial 1")):
+        expect(names.nth(place)).to_have_text(name)
     regimes = visitor.get_by_role("gridcell", name=re.compile("^(underfit|balanced|overfit)$"))
     expect(regimes.first).to_be_in_viewport()
 
