@@ -70,12 +70,12 @@ class Progress:
     def _words(self, standing: Standing) -> str:
         pieces = [f"{standing.pruned} pruned, {standing.failed} failed"]
         best = standing.best
-        if best is not None and best.result is not None:
+        # The errors of a re-test, which has no baselines, are of other hours in each fold.
+        if best is not None and best.result is not None and self._facts.baselines:
             rmse = best.result.held_out["rmse"]
             pieces.append(f"best RMSE {amount(rmse)} {self._facts.unit}")
-            if self._facts.baselines:
-                gained = skill_of(rmse, self._facts.baselines)
-                pieces += [f"skill {gained:+.1%}"] if math.isfinite(gained) else []
+            gained = skill_of(rmse, self._facts.baselines)
+            pieces += [f"skill {gained:+.1%}"] if math.isfinite(gained) else []
         left = self._seconds_left(standing.finished)
         if left is not None:
             pieces.append(f"about {_clock(left)} left")
