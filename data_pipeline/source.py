@@ -9,6 +9,8 @@ from pydantic import Field, field_validator, model_validator
 from data_pipeline.rules import ReadingRules
 
 BUILTIN_PATH = Path(__file__).parent / "builtin" / "victoria_2014_hourly.csv"
+# The code of its public holidays, for `--holidays`.
+BUILTIN_HOLIDAYS = "AU-VIC"
 
 
 class DataSource(ReadingRules):

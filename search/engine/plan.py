@@ -16,7 +16,7 @@ from data_pipeline.public_holidays import HOLIDAY
 from data_pipeline.report import DataReport
 from data_pipeline.rules import ReadingRules
 from data_pipeline.series import HourlySeries
-from data_pipeline.source import DataSource
+from data_pipeline.source import BUILTIN_HOLIDAYS, DataSource
 from data_pipeline.windows import Prepared, check_length, prepare
 from experiments.experiment import Design, Experiment, for_window
 from models.cost import epoch_seconds
@@ -32,6 +32,8 @@ OWN_DATA: Mapping[str, object] = {
     "source.end": None,
 }
 # With more designs than this, the plan names only the first.
+# From this horizon on, in hours, a forecast reaches into another day.
+DAY_AHEAD = 24
 FEW_DESIGNS = 6
 
 
@@ -229,11 +231,13 @@ def plan_lines(
 
 def _ahead_lines(plan: Plan) -> list[str]:
     """What is known of the hours that are forecast, a line for each column."""
-    series, country = plan.series, plan.experiment.source.holidays
-    lines = [
-        f"{name} is known ahead: read {plan.experiment.framing.horizon} hour(s) ahead"
-        for name in series.known_ahead
-    ]
+    series, source, hours = plan.series, plan.experiment.source, plan.experiment.framing.horizon
+    country = source.holidays
+    lines = [f"{name} is known ahead: read {hours} hour(s) ahead" for name in series.known_ahead]
+    # The last hours do not tell of a holiday that begins after them.
+    if country is None and hours >= DAY_AHEAD and HOLIDAY not in series.known_ahead:
+        code = "CODE" if source.path is not None else BUILTIN_HOLIDAYS
+        lines.append(f"No forecaster knows public holidays; --holidays {code} adds them")
     if country is not None:
         marked = series.covariates[:, series.covariate_names.index(HOLIDAY)] == 1
         days = series.local[marked].normalize().nunique()

@@ -59,6 +59,17 @@ def test_a_study_goes_on_only_with_what_it_knew_ahead() -> None:
         hold("s", kept, other.contract)
 
 
+@pytest.mark.parametrize("country", [None, "AU-VIC"])
+@pytest.mark.parametrize("horizon", [1, 24])
+def test_a_day_ahead_public_holidays_are_offered_if_nobody_knows_them(
+    horizon: int, country: str | None
+) -> None:
+    changes = {"framing.horizon": horizon, "source.holidays": country}
+    lines = plan_lines(make_plan(adapt(CATALOGUE["smoke"], changes)), "s", 1, ())
+    offer = "No forecaster knows public holidays; --holidays AU-VIC adds them"
+    assert (offer in lines) is (horizon == 24 and country is None)
+
+
 def test_a_wrong_feature_name_is_told_by_its_option() -> None:
     with pytest.raises(WrongInput, match=r"^--features"):
         adapt(CATALOGUE["smoke"], {"source.features": ("a" * 5000, 3)})
