@@ -7,7 +7,7 @@ import numpy as np
 
 from models.kernels.layer import Layer
 from models.kernels.stack import Dense, FloatArray, Parameters, Stack
-from models.kernels.vectors import GROUP, LEVELS
+from models.kernels.vectors import GROUP, LEVELS, TILE
 
 # Numbers in a line of the cache, which is also the widest vector.
 _LINE = 16
@@ -86,9 +86,9 @@ def _layer(
     threshold: int,
     below_threshold: int,
 ) -> Layer:
-    padded = _up_to_four(units)
+    padded = _up_to(4, units)
     used = padded + features + 1
-    rows, columns = _up_to_four(used), 4 * units
+    rows, columns = _up_to(TILE, used), 4 * units
     chunk = max(4, min(window, _KEPT // (4 * columns * GROUP)))
     return Layer(
         units=units,
@@ -100,14 +100,14 @@ def _layer(
         threshold=threshold,
         below_threshold=below_threshold,
         weights=each.take(rows, columns),
-        forward=work.take(units, used, 4),
+        forward=work.take(_up_to(TILE, columns), used),
         backward=work.take(rows, columns),
         inputs=work.take(window + 1, rows, GROUP),
         gates=work.take(window, units, 5, GROUP),
         cells=work.take(window + 1, units, GROUP),
         outputs_gradient=work.take(window, units, GROUP),
         gates_gradient=work.take(chunk, columns, GROUP),
-        state_gradient=work.take(padded, GROUP),
+        state_gradient=work.take(rows, GROUP),
         cell_gradient=work.take(units, GROUP),
     )
 
@@ -119,8 +119,8 @@ def _aligned(count: int) -> FloatArray:
     return room[at : at + count]
 
 
-def _up_to_four(count: int) -> int:
-    return -(-count // 4) * 4
+def _up_to(multiple: int, count: int) -> int:
+    return -(-count // multiple) * multiple
 
 
 def read_keras(memory: Memory, weights: Sequence[FloatArray]) -> None:

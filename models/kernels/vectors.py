@@ -31,6 +31,8 @@ elif _X86:
     LANES, GROUP, TALL = 8, 16, False
 else:
     LANES, GROUP, TALL = 4, 16, True
+# Rows of a matrix product that are computed at once.
+TILE = 4 if TALL else 6
 
 # Values of the random bits that decide whether a number is dropped.
 LEVELS = 2**16
