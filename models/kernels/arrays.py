@@ -7,13 +7,16 @@ import numpy as np
 
 from models.kernels.layer import Layer
 from models.kernels.stack import Dense, FloatArray, Parameters, Stack
-from models.kernels.vectors import GROUP, LEVELS, TILE
+from models.kernels.vectors import GROUP, LEVELS, TALL, TILE
 
 # Numbers in a line of the cache, which is also the widest vector.
 _LINE = 16
 # Bytes of the gates' gradient kept at once. It is read once for every four rows of the weights,
 # so it should stay in the second level of the cache.
 _KEPT = 400_000
+# Where there are 16 registers it is read once, but the input of as many steps again and again. It
+# is odd, so that what lies so many times 256 bytes apart is not all in one place of the cache.
+_STEPS = 25
 
 
 class Memory(NamedTuple):
@@ -89,7 +92,7 @@ def _layer(
     padded = _up_to(4, units)
     used = padded + features + 1
     rows, columns = _up_to(TILE, used), 4 * units
-    chunk = max(4, min(window, _KEPT // (4 * columns * GROUP)))
+    chunk = max(4, min(window, _KEPT // (4 * columns * GROUP))) if TALL else _STEPS
     return Layer(
         units=units,
         padded=padded,

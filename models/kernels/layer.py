@@ -125,7 +125,7 @@ def forward(
         next_cell = cell + units * GROUP * keep
         gives = out_rows > 0 or t == steps - 1
         if not TALL:
-            six_at_once(work, layer.forward, row, used, 4 * units, layer.gates_gradient)
+            six_at_once(work, layer.forward, row, 1, used, 0, 4 * units, layer.gates_gradient)
         for u in range(units):
             if TALL:
                 i, f, g, o = _four_gates(work, layer.forward + u * used * 4, row, used)

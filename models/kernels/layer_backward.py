@@ -44,7 +44,7 @@ def backward(work: Any, gradient: Any, layer: Any, steps: int, every: bool, belo
         store(work, layer.cell_gradient + k * GROUP, zero())
     kept = 0
     for t in range(steps - 1, -1, -1):
-        z = layer.gates_gradient + kept * columns * GROUP
+        z = layer.gates_gradient + kept * (columns if TALL else 4) * GROUP
         _gates_backward(work, layer, t, every or t == steps - 1, z)
         if TALL:
             if t > 0:
@@ -83,7 +83,7 @@ def _gates_backward(work: Any, layer: Any, t: int, given: bool, z: int) -> None:
         store(work, z + 2 * GROUP, c * i * (one - g * g))
         store(work, layer.cell_gradient + u * GROUP, c * f)
         gate += 5 * GROUP
-        z += 4 * GROUP
+        z += (4 if TALL else 4 * layer.chunk) * GROUP
 
 
 @part
@@ -142,9 +142,9 @@ def _input_backward(work: Any, layer: Any, t: int, z: int, below: int) -> None:
 @part
 def _row_backward(work: Any, layer: Any, t: int, z: int, below: int) -> None:
     """The same for both, where six rows are computed at once."""
-    columns, features, out = 4 * layer.units, layer.features, layer.state_gradient
+    features, out, apart = layer.features, layer.state_gradient, 4 * layer.chunk * GROUP
     wanted = layer.padded + features if below >= 0 else layer.units
-    six_at_once(work, layer.backward, z, columns, wanted, out)
+    six_at_once(work, layer.backward, z, layer.units, 4, apart, wanted, out)
     if below < 0:
         return
     scale = splat(kept_scale(layer.below_threshold))

@@ -13,6 +13,8 @@ from models.kernels.vectors import (
     LANES,
     fma,
     load,
+    load_four,
+    four_totals,
     load_narrow,
     spread,
     store,
@@ -23,31 +25,36 @@ from models.kernels.vectors import (
 
 
 @part
-def six_at_once(work: Any, weights: int, values: int, count: int, rows: int, out: int) -> None:
+def six_at_once(
+    work: Any, weights: int, values: int, blocks: int, size: int, apart: int, rows: int, out: int
+) -> None:
     """Write a matrix product, six rows of it at once.
 
     Args:
         work: all arrays.
-        weights: the place of the one factor, (rows / 6, count, 6).
-        values: of the other, (count, GROUP).
-        count: products a sum.
+        weights: the place of the one factor, (rows / 6, blocks, size, 6).
+        values: of the other, (blocks, size, GROUP).
+        blocks: of `size` vectors each, whose first ones lie `apart` numbers apart.
+        size: of a block.
+        apart: not read if there is one block.
         rows: of the product. Rows up to a multiple of six are written.
         out: where it goes, (rows, GROUP).
     """
     w = weights
     for _ in range(0, rows, 6):
         a, b, c, d, e, f = zero(), zero(), zero(), zero(), zero(), zero()
-        at = values
-        for _ in range(count):
-            v = load(work, at)
-            a = fma(spread(work, w), v, a)
-            b = fma(spread(work, w + 1), v, b)
-            c = fma(spread(work, w + 2), v, c)
-            d = fma(spread(work, w + 3), v, d)
-            e = fma(spread(work, w + 4), v, e)
-            f = fma(spread(work, w + 5), v, f)
-            w += 6
-            at += GROUP
+        for block in range(blocks):
+            at = values + block * apart
+            for _ in range(size):
+                v = load(work, at)
+                a = fma(spread(work, w), v, a)
+                b = fma(spread(work, w + 1), v, b)
+                c = fma(spread(work, w + 2), v, c)
+                d = fma(spread(work, w + 3), v, d)
+                e = fma(spread(work, w + 4), v, e)
+                f = fma(spread(work, w + 5), v, f)
+                w += 6
+                at += GROUP
         store(work, out, a)
         store(work, out + GROUP, b)
         store(work, out + 2 * GROUP, c)
@@ -64,13 +71,13 @@ def three_by_four(work: Any, gradient: Any, layer: Any, t: int, kept: int) -> No
     `gates_gradient` holds these steps backwards.
     """
     columns, rows = 4 * layer.units, layer.rows
-    for k in range(0, layer.used, 3):
-        for j in range(0, columns, 4):
+    for j in range(0, columns, 4):
+        for k in range(0, layer.used, 3):
             a0, a1, a2, a3 = zero_narrow(), zero_narrow(), zero_narrow(), zero_narrow()
             b0, b1, b2, b3 = zero_narrow(), zero_narrow(), zero_narrow(), zero_narrow()
             c0, c1, c2, c3 = zero_narrow(), zero_narrow(), zero_narrow(), zero_narrow()
             x = layer.inputs + ((t + kept - 1) * rows + k) * GROUP
-            z = layer.gates_gradient + j * GROUP
+            z = layer.gates_gradient + j * layer.chunk * GROUP
             for _ in range(kept):
                 for lane in range(0, GROUP, LANES):
                     p = load_narrow(work, x + lane)
@@ -85,11 +92,16 @@ def three_by_four(work: Any, gradient: Any, layer: Any, t: int, kept: int) -> No
                     v = load_narrow(work, z + 3 * GROUP + lane)
                     a3, b3, c3 = fma(p, v, a3), fma(q, v, b3), fma(r, v, c3)
                 x -= rows * GROUP
-                z += columns * GROUP
+                z += 4 * GROUP
             y = layer.weights + k * columns + j
-            add_totals(gradient, y, a0, a1, a2, a3)
-            add_totals(gradient, y + columns, b0, b1, b2, b3)
-            add_totals(gradient, y + 2 * columns, c0, c1, c2, c3)
+            _add_four(gradient, y, a0, a1, a2, a3)
+            _add_four(gradient, y + columns, b0, b1, b2, b3)
+            _add_four(gradient, y + 2 * columns, c0, c1, c2, c3)
+
+
+@part
+def _add_four(gradient: Any, y: int, a: Any, b: Any, c: Any, d: Any) -> None:
+    store(gradient, y, load_four(gradient, y) + four_totals(a, b, c, d))
 
 
 @part
