@@ -7,13 +7,16 @@ import numpy as np
 
 from models.kernels.layer import Layer
 from models.kernels.stack import Dense, FloatArray, Parameters, Stack
-from models.kernels.vectors import GROUP, LEVELS
+from models.kernels.vectors import GROUP, LEVELS, TALL, TILE
 
 # Numbers in a line of the cache, which is also the widest vector.
 _LINE = 16
 # Bytes of the gates' gradient kept at once. It is read once for every four rows of the weights,
 # so it should stay in the second level of the cache.
 _KEPT = 400_000
+# Where there are 16 registers it is read once, but the input of as many steps again and again. It
+# is odd, so that what lies so many times 256 bytes apart is not all in one place of the cache.
+_STEPS = 25
 
 
 class Memory(NamedTuple):
@@ -86,10 +89,10 @@ def _layer(
     threshold: int,
     below_threshold: int,
 ) -> Layer:
-    padded = _up_to_four(units)
+    padded = _up_to(4, units)
     used = padded + features + 1
-    rows, columns = _up_to_four(used), 4 * units
-    chunk = max(4, min(window, _KEPT // (4 * columns * GROUP)))
+    rows, columns = _up_to(TILE, used), 4 * units
+    chunk = max(4, min(window, _KEPT // (4 * columns * GROUP))) if TALL else _STEPS
     return Layer(
         units=units,
         padded=padded,
@@ -100,14 +103,14 @@ def _layer(
         threshold=threshold,
         below_threshold=below_threshold,
         weights=each.take(rows, columns),
-        forward=work.take(units, used, 4),
+        forward=work.take(_up_to(TILE, columns), used),
         backward=work.take(rows, columns),
         inputs=work.take(window + 1, rows, GROUP),
         gates=work.take(window, units, 5, GROUP),
         cells=work.take(window + 1, units, GROUP),
         outputs_gradient=work.take(window, units, GROUP),
         gates_gradient=work.take(chunk, columns, GROUP),
-        state_gradient=work.take(padded, GROUP),
+        state_gradient=work.take(rows, GROUP),
         cell_gradient=work.take(units, GROUP),
     )
 
@@ -119,8 +122,8 @@ def _aligned(count: int) -> FloatArray:
     return room[at : at + count]
 
 
-def _up_to_four(count: int) -> int:
-    return -(-count // 4) * 4
+def _up_to(multiple: int, count: int) -> int:
+    return -(-count // multiple) * multiple
 
 
 def read_keras(memory: Memory, weights: Sequence[FloatArray]) -> None:

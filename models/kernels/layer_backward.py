@@ -7,6 +7,7 @@ from typing import Any
 
 from models.kernels.compiling import part
 from models.kernels.layer import kept_scale
+from models.kernels.products import add_totals, six_at_once, three_by_four
 from models.kernels.vectors import (
     GROUP,
     LANES,
@@ -17,7 +18,6 @@ from models.kernels.vectors import (
     splat,
     spread,
     store,
-    total,
     where_kept,
     zero,
     zero_narrow,
@@ -44,18 +44,21 @@ def backward(work: Any, gradient: Any, layer: Any, steps: int, every: bool, belo
         store(work, layer.cell_gradient + k * GROUP, zero())
     kept = 0
     for t in range(steps - 1, -1, -1):
-        z = layer.gates_gradient + kept * columns * GROUP
+        z = layer.gates_gradient + kept * (columns if TALL else 4) * GROUP
         _gates_backward(work, layer, t, every or t == steps - 1, z)
-        if t > 0:
-            _state_backward(work, layer, z)
-        if below >= 0:
-            _input_backward(work, layer, t, z, below)
+        if TALL:
+            if t > 0:
+                _state_backward(work, layer, z)
+            if below >= 0:
+                _input_backward(work, layer, t, z, below)
+        else:
+            _row_backward(work, layer, t, z, below)
         kept += 1
         if kept == layer.chunk or t == 0:
             if TALL:
-                _weights_backward_tall(work, gradient, layer, t, kept)
+                _four_by_four(work, gradient, layer, t, kept)
             else:
-                _weights_backward(work, gradient, layer, t, kept)
+                three_by_four(work, gradient, layer, t, kept)
             kept = 0
 
 
@@ -80,7 +83,7 @@ def _gates_backward(work: Any, layer: Any, t: int, given: bool, z: int) -> None:
         store(work, z + 2 * GROUP, c * i * (one - g * g))
         store(work, layer.cell_gradient + u * GROUP, c * f)
         gate += 5 * GROUP
-        z += 4 * GROUP
+        z += (4 if TALL else 4 * layer.chunk) * GROUP
 
 
 @part
@@ -137,7 +140,29 @@ def _input_backward(work: Any, layer: Any, t: int, z: int, below: int) -> None:
 
 
 @part
-def _weights_backward_tall(work: Any, gradient: Any, layer: Any, t: int, kept: int) -> None:
+def _row_backward(work: Any, layer: Any, t: int, z: int, below: int) -> None:
+    """The same for both, where six rows are computed at once."""
+    features, out, apart = layer.features, layer.state_gradient, 4 * layer.chunk * GROUP
+    wanted = layer.padded + features if below >= 0 else layer.units
+    six_at_once(work, layer.backward, z, layer.units, 4, apart, wanted, out)
+    if below < 0:
+        return
+    scale = splat(kept_scale(layer.below_threshold))
+    x = layer.inputs + (t * layer.rows + layer.padded) * GROUP
+    out += layer.padded * GROUP
+    below += t * features * GROUP
+    for _ in range(features):
+        value = load(work, out)
+        if layer.below_threshold > 0:
+            value = where_kept(load(work, x), value * scale)
+        store(work, below, value)
+        x += GROUP
+        out += GROUP
+        below += GROUP
+
+
+@part
+def _four_by_four(work: Any, gradient: Any, layer: Any, t: int, kept: int) -> None:
     """Add the weights' gradient of the `kept` steps from `t` on, 4 rows by 4 columns at a time.
 
     `gates_gradient` holds these steps backwards. Sixteen sums and five factors fill most of 32
@@ -169,44 +194,7 @@ def _weights_backward_tall(work: Any, gradient: Any, layer: Any, t: int, kept: i
                 x -= rows * GROUP
                 z += columns * GROUP
             y = layer.weights + k * columns + j
-            _add_totals(gradient, y, a0, a1, a2, a3)
-            _add_totals(gradient, y + columns, b0, b1, b2, b3)
-            _add_totals(gradient, y + 2 * columns, c0, c1, c2, c3)
-            _add_totals(gradient, y + 3 * columns, d0, d1, d2, d3)
-
-
-@part
-def _weights_backward(work: Any, gradient: Any, layer: Any, t: int, kept: int) -> None:
-    """The same, 2 rows by 4 columns at a time, for 16 registers."""
-    columns, rows = 4 * layer.units, layer.rows
-    for k in range(0, rows, 2):
-        for j in range(0, columns, 4):
-            a0, a1, a2, a3 = zero_narrow(), zero_narrow(), zero_narrow(), zero_narrow()
-            b0, b1, b2, b3 = zero_narrow(), zero_narrow(), zero_narrow(), zero_narrow()
-            x = layer.inputs + ((t + kept - 1) * rows + k) * GROUP
-            z = layer.gates_gradient + j * GROUP
-            for _ in range(kept):
-                for lane in range(0, GROUP, LANES):
-                    p = load_narrow(work, x + lane)
-                    q = load_narrow(work, x + GROUP + lane)
-                    v = load_narrow(work, z + lane)
-                    a0, b0 = fma(p, v, a0), fma(q, v, b0)
-                    v = load_narrow(work, z + GROUP + lane)
-                    a1, b1 = fma(p, v, a1), fma(q, v, b1)
-                    v = load_narrow(work, z + 2 * GROUP + lane)
-                    a2, b2 = fma(p, v, a2), fma(q, v, b2)
-                    v = load_narrow(work, z + 3 * GROUP + lane)
-                    a3, b3 = fma(p, v, a3), fma(q, v, b3)
-                x -= rows * GROUP
-                z += columns * GROUP
-            y = layer.weights + k * columns + j
-            _add_totals(gradient, y, a0, a1, a2, a3)
-            _add_totals(gradient, y + columns, b0, b1, b2, b3)
-
-
-@part
-def _add_totals(gradient: Any, y: int, a: Any, b: Any, c: Any, d: Any) -> None:
-    gradient[y] += total(a)
-    gradient[y + 1] += total(b)
-    gradient[y + 2] += total(c)
-    gradient[y + 3] += total(d)
+            add_totals(gradient, y, a0, a1, a2, a3)
+            add_totals(gradient, y + columns, b0, b1, b2, b3)
+            add_totals(gradient, y + 2 * columns, c0, c1, c2, c3)
+            add_totals(gradient, y + 3 * columns, d0, d1, d2, d3)

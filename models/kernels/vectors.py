@@ -31,6 +31,8 @@ elif _X86:
     LANES, GROUP, TALL = 8, 16, False
 else:
     LANES, GROUP, TALL = 4, 16, True
+# Rows of a matrix product that are computed at once.
+TILE = 4 if TALL else 6
 
 # Values of the random bits that decide whether a number is dropped.
 LEVELS = 2**16
@@ -86,6 +88,7 @@ def _loader(vector: Vector) -> Any:
 
 # load(array, index): GROUP numbers of a flat float32 array from `index` on; load_narrow: LANES.
 load, load_narrow = _loader(WIDE), _loader(NARROW)
+load_four = _loader(Vector(4))
 
 
 @_intrinsic
@@ -231,6 +234,28 @@ def total(typing: Any, value: Any) -> Any:
         return builder.extract_element(value, ir.Constant(_I32, 0))
 
     return nb.types.float32(value), emit
+
+
+@_intrinsic
+def four_totals(typing: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    """The sums of the lanes of four vectors of eight lanes, as a vector of four."""
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        def mixed(left: Any, right: Any, low: list[int], high: list[int]) -> Any:
+            halves = [
+                builder.shuffle_vector(
+                    left, right, ir.Constant(ir.VectorType(_I32, len(order)), order)
+                )
+                for order in (low, high)
+            ]
+            return builder.fadd(*halves)
+
+        low, high = [0, 8, 1, 9, 4, 12, 5, 13], [2, 10, 3, 11, 6, 14, 7, 15]
+        pairs = mixed(args[0], args[1], low, high), mixed(args[2], args[3], low, high)
+        all_four = mixed(*pairs, [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15])
+        return mixed(all_four, all_four, [0, 1, 2, 3], [4, 5, 6, 7])
+
+    return Vector(4)(a, b, c, d), emit
 
 
 # Dropout
