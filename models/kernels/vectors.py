@@ -11,7 +11,7 @@ stay as it is. So numba's version is pinned, and a check against Keras stands be
 
 import operator
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numba as nb
@@ -117,6 +117,10 @@ def _whole(value: int, lanes: int) -> Any:
     return ir.Constant(ir.VectorType(_I32, lanes), [value] * lanes)
 
 
+def _order(lanes: Sequence[int]) -> Any:
+    return ir.Constant(ir.VectorType(_I32, len(lanes)), list(lanes))
+
+
 def _real(value: float, lanes: int) -> Any:
     return ir.Constant(ir.VectorType(_FLOAT, lanes), [value] * lanes)
 
@@ -213,6 +217,11 @@ def times_power_of_two(typing: Any, value: Any, exponent: Any) -> Any:
     return value(value, exponent), emit
 
 
+def _added(builder: Any, a: Any, b: Any, low: Sequence[int], high: Sequence[int]) -> Any:
+    """The sum of two choices from the lanes of `a` and, counted on, those of `b`."""
+    return builder.fadd(*(builder.shuffle_vector(a, b, _order(one)) for one in (low, high)))
+
+
 @_intrinsic
 def total(typing: Any, value: Any) -> Any:
     """The sum of the lanes, float32."""
@@ -222,14 +231,7 @@ def total(typing: Any, value: Any) -> Any:
         nothing = ir.Constant(value.type, ir.Undefined)
         while lanes > 1:
             lanes //= 2
-            chosen = ir.VectorType(_I32, lanes)
-            halves = [
-                builder.shuffle_vector(
-                    value, nothing, ir.Constant(chosen, list(range(at, at + lanes)))
-                )
-                for at in (0, lanes)
-            ]
-            value = builder.fadd(*halves)
+            value = _added(builder, value, nothing, range(lanes), range(lanes, 2 * lanes))
             nothing = ir.Constant(value.type, ir.Undefined)
         return builder.extract_element(value, ir.Constant(_I32, 0))
 
@@ -241,19 +243,12 @@ def four_totals(typing: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
     """The sums of the lanes of four vectors of eight lanes, as a vector of four."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        def mixed(left: Any, right: Any, low: list[int], high: list[int]) -> Any:
-            halves = [
-                builder.shuffle_vector(
-                    left, right, ir.Constant(ir.VectorType(_I32, len(order)), order)
-                )
-                for order in (low, high)
-            ]
-            return builder.fadd(*halves)
-
         low, high = [0, 8, 1, 9, 4, 12, 5, 13], [2, 10, 3, 11, 6, 14, 7, 15]
-        pairs = mixed(args[0], args[1], low, high), mixed(args[2], args[3], low, high)
-        all_four = mixed(*pairs, [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15])
-        return mixed(all_four, all_four, [0, 1, 2, 3], [4, 5, 6, 7])
+        first = _added(builder, args[0], args[1], low, high)
+        second = _added(builder, args[2], args[3], low, high)
+        low, high = [0, 1, 8, 9, 4, 5, 12, 13], [2, 3, 10, 11, 6, 7, 14, 15]
+        all_four = _added(builder, first, second, low, high)
+        return _added(builder, all_four, all_four, range(4), range(4, 8))
 
     return Vector(4)(a, b, c, d), emit
 
@@ -283,8 +278,7 @@ def dropped(typing: Any, value: Any, place: Any, key: Any, threshold: Any, scale
         x = _round(builder, x, 15, 0x846CA68B, half)
         x = builder.xor(x, builder.lshr(x, _whole(16, half)))
         low, high = builder.and_(x, _whole(0xFFFF, half)), builder.lshr(x, _whole(16, half))
-        order = ir.Constant(ir.VectorType(_I32, GROUP), list(range(GROUP)))
-        bits = builder.shuffle_vector(low, high, order)
+        bits = builder.shuffle_vector(low, high, _order(range(GROUP)))
         keep = builder.icmp_unsigned(">=", bits, _all_lanes(builder, threshold, GROUP))
         scaled = builder.fmul(value, _all_lanes(builder, scale, GROUP))
         kept = builder.fadd(scaled, _real(0.0, GROUP))  # minus zero becomes zero
