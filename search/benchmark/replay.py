@@ -82,9 +82,8 @@ class ReplayPool:
         heapq.heappush(self._due, (self.seconds + self._overhead + seconds, task.number, 1))
 
     def event(self, seconds: float) -> Event | None:
-        """The end of the next epoch, or of an attempt."""
-        del seconds
-        if not self._due:
+        """The end of the next epoch, or of an attempt; in no time nothing ends."""
+        if not self._due or not seconds:
             return None
         self.seconds, number, epoch = heapq.heappop(self._due)
         if self.seconds > self._limit:
