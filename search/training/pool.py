@@ -56,7 +56,7 @@ class Pool(Protocol):
         """Train `task`, fewer than `size` others running; one `AttemptEnded` follows."""
 
     def event(self, seconds: float) -> Event | None:
-        """Return the next event, or None after `seconds` without one."""
+        """Return the next event, or None after `seconds` without one; with 0, only what came."""
 
     def request_stop(self, signum: int) -> None:
         """Put a `StopRequested` among the events; safe in a signal handler."""
