@@ -87,8 +87,7 @@ def _loader(vector: Vector) -> Any:
     return load_vector
 
 
-# load(array, index): GROUP numbers of a flat float32 array from `index` on; load_narrow: LANES;
-# load_four: four.
+# Of (array, index): GROUP, LANES and 4 numbers of a flat float32 array from `index` on.
 load, load_narrow, load_four = _loader(WIDE), _loader(NARROW), _loader(Vector(4))
 
 
