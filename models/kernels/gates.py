@@ -57,7 +57,7 @@ def _tanh_fraction(x: Any) -> Any:
 
 @part
 def lstm_cell(i: Any, f: Any, g: Any, o: Any, cell: Any) -> Any:
-    """The gates and the cell state of one unit in `GROUP` windows.
+    """One step of one unit in `GROUP` windows.
 
     Hochreiter & Schmidhuber (1997), with the forget gate of Gers et al. (2000).
 
@@ -72,7 +72,7 @@ def lstm_cell(i: Any, f: Any, g: Any, o: Any, cell: Any) -> Any:
         cell: cell state before the step.
 
     Returns:
-        i, f, g and o after their functions, and the new cell state.
+        i, f, g and o after their functions, the new cell state, its tanh, and the output.
     """
     i_below, f_below, o_below = (
         _sigmoid_denominator(i),
@@ -85,12 +85,15 @@ def lstm_cell(i: Any, f: Any, g: Any, o: Any, cell: Any) -> Any:
     of_left, of_right = inverse * right, inverse * left
     i, f = of_left * f_below, of_left * i_below
     o, g = of_right * g_below, of_right * o_below * g_above
-    return i, f, g, o, fma(f, cell, i * g)
+    cell = fma(f, cell, i * g)
+    above, below = _tanh_fraction(cell)
+    tanh_cell = above / below
+    return i, f, g, o, cell, tanh_cell, o * tanh_cell
 
 
 @part
 def lstm_output(o: Any, cell: Any) -> Any:
-    """The tanh of the new cell state, and the output."""
+    """The last two of `lstm_cell`, from its output gate and new cell state."""
     above, below = _tanh_fraction(cell)
     tanh_cell = above / below
     return tanh_cell, o * tanh_cell

@@ -50,8 +50,8 @@ class Layer(NamedTuple):
         cells: (T + 1, units, G): the cell states, the one before the first step first.
         outputs_gradient: (T, units, G): of the loss by what the layer gives on, before its dropout;
             at the last layer the last step alone is in use.
-        gates_gradient: (chunk, 4 units, G): of the loss by the gates before their functions.
-            `forward` has those gates themselves there, if it needs room for them.
+        gates_gradient: (chunk, 4 units, G): of the loss by the gates before their functions; where
+            `TALL` is not, (units, chunk, 4, G), and `forward` has the gates of one step there.
         state_gradient: (rows, G): of the loss by the output, from the step after; where `TALL` is
             not, by the whole row of `inputs`.
         cell_gradient: (units, G): of the loss by the cell state, from the step after.
@@ -124,22 +124,44 @@ def forward(
         cell = layer.cells + t * units * GROUP * keep
         next_cell = cell + units * GROUP * keep
         gives = out_rows > 0 or t == steps - 1
-        if not TALL:
+        if TALL:
+            w = layer.forward
+            for u in range(units):
+                i, f, g, o = zero(), zero(), zero(), zero()
+                at = row
+                for _ in range(used):
+                    x = load(work, at)
+                    i = fma(spread(work, w), x, i)
+                    f = fma(spread(work, w + 1), x, f)
+                    g = fma(spread(work, w + 2), x, g)
+                    o = fma(spread(work, w + 3), x, o)
+                    w += 4
+                    at += GROUP
+                i, f, g, o, c, tanh_c, h = lstm_cell(i, f, g, o, load(work, cell + u * GROUP))
+                store(work, gate, i)
+                store(work, gate + GROUP, f)
+                store(work, gate + 2 * GROUP, g)
+                store(work, gate + 3 * GROUP, o)
+                store(work, gate + 4 * GROUP, tanh_c)
+                gate += 5 * GROUP
+                store(work, next_cell + u * GROUP, c)
+                store(work, next_row + u * GROUP, h)
+                if gives:
+                    if drops:
+                        h = dropped(h, np.uint32(t * units + u), key, threshold, scale)
+                    store(work, out + u * GROUP, h)
+        else:
             _all_cells(work, layer, row, gate, cell, next_cell)
-        for u in range(units):
-            if TALL:
-                z = _four_gates(work, layer.forward + u * used * 4, row, used)
-                o, c = _cell(work, z, gate, cell + u * GROUP, next_cell + u * GROUP)
-            else:
+            for u in range(units):
                 o, c = load(work, gate + 3 * GROUP), load(work, next_cell + u * GROUP)
-            tanh_c, h = lstm_output(o, c)
-            store(work, gate + 4 * GROUP, tanh_c)
-            store(work, next_row + u * GROUP, h)
-            gate += 5 * GROUP
-            if gives:
-                if drops:
-                    h = dropped(h, np.uint32(t * units + u), key, threshold, scale)
-                store(work, out + u * GROUP, h)
+                tanh_c, h = lstm_output(o, c)
+                store(work, gate + 4 * GROUP, tanh_c)
+                gate += 5 * GROUP
+                store(work, next_row + u * GROUP, h)
+                if gives:
+                    if drops:
+                        h = dropped(h, np.uint32(t * units + u), key, threshold, scale)
+                    store(work, out + u * GROUP, h)
         out += out_rows * GROUP
 
 
@@ -156,47 +178,17 @@ def _all_cells(work: Any, layer: Any, row: int, gate: int, cell: int, next_cell:
     for _ in range(layer.units):
         i, f = load(work, z), load(work, z + GROUP)
         g, o = load(work, z + 2 * GROUP), load(work, z + 3 * GROUP)
-        _cell(work, (i, f, g, o), gate, cell, next_cell)
+        # LLVM leaves out what is not used: the tanh and the output.
+        i, f, g, o, c, _, _ = lstm_cell(i, f, g, o, load(work, cell))
+        store(work, gate, i)
+        store(work, gate + GROUP, f)
+        store(work, gate + 2 * GROUP, g)
+        store(work, gate + 3 * GROUP, o)
+        store(work, next_cell, c)
         z += 4 * GROUP
         gate += 5 * GROUP
         cell += GROUP
         next_cell += GROUP
-
-
-@part
-def _cell(work: Any, before: Any, gate: int, cell: int, next_cell: int) -> Any:
-    """Keep one unit's gates and cell state; return the output gate and that state.
-
-    Args:
-        work: all arrays.
-        before: the four gates before their functions.
-        gate: where the gates go.
-        cell: where the state before is.
-        next_cell: where the new one goes.
-    """
-    i, f, g, o = before
-    i, f, g, o, c = lstm_cell(i, f, g, o, load(work, cell))
-    store(work, gate, i)
-    store(work, gate + GROUP, f)
-    store(work, gate + 2 * GROUP, g)
-    store(work, gate + 3 * GROUP, o)
-    store(work, next_cell, c)
-    return o, c
-
-
-@part
-def _four_gates(work: Any, w: int, row: int, used: int) -> Any:
-    """The gates of one unit before their functions."""
-    i, f, g, o = zero(), zero(), zero(), zero()
-    for _ in range(used):
-        x = load(work, row)
-        i = fma(spread(work, w), x, i)
-        f = fma(spread(work, w + 1), x, f)
-        g = fma(spread(work, w + 2), x, g)
-        o = fma(spread(work, w + 3), x, o)
-        w += 4
-        row += GROUP
-    return i, f, g, o
 
 
 @part

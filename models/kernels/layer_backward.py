@@ -7,7 +7,7 @@ from typing import Any
 
 from models.kernels.compiling import part
 from models.kernels.layer import kept_scale
-from models.kernels.products import add_totals, six_at_once, three_by_four
+from models.kernels.products import six_at_once, three_by_four
 from models.kernels.vectors import (
     GROUP,
     LANES,
@@ -18,6 +18,7 @@ from models.kernels.vectors import (
     splat,
     spread,
     store,
+    total,
     where_kept,
     zero,
     zero_narrow,
@@ -141,7 +142,7 @@ def _input_backward(work: Any, layer: Any, t: int, z: int, below: int) -> None:
 
 @part
 def _row_backward(work: Any, layer: Any, t: int, z: int, below: int) -> None:
-    """The same for both, where six rows are computed at once."""
+    """The gradients of the output of the step before and of the input, for 16 registers."""
     features, out, apart = layer.features, layer.state_gradient, 4 * layer.chunk * GROUP
     wanted = layer.padded + features if below >= 0 else layer.units
     six_at_once(work, layer.backward, z, layer.units, 4, apart, wanted, out)
@@ -194,7 +195,15 @@ def _four_by_four(work: Any, gradient: Any, layer: Any, t: int, kept: int) -> No
                 x -= rows * GROUP
                 z += columns * GROUP
             y = layer.weights + k * columns + j
-            add_totals(gradient, y, a0, a1, a2, a3)
-            add_totals(gradient, y + columns, b0, b1, b2, b3)
-            add_totals(gradient, y + 2 * columns, c0, c1, c2, c3)
-            add_totals(gradient, y + 3 * columns, d0, d1, d2, d3)
+            _add_totals(gradient, y, a0, a1, a2, a3)
+            _add_totals(gradient, y + columns, b0, b1, b2, b3)
+            _add_totals(gradient, y + 2 * columns, c0, c1, c2, c3)
+            _add_totals(gradient, y + 3 * columns, d0, d1, d2, d3)
+
+
+@part
+def _add_totals(gradient: Any, y: int, a: Any, b: Any, c: Any, d: Any) -> None:
+    gradient[y] += total(a)
+    gradient[y + 1] += total(b)
+    gradient[y + 2] += total(c)
+    gradient[y + 3] += total(d)
