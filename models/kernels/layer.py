@@ -124,6 +124,7 @@ def forward(
         cell = layer.cells + t * units * GROUP * keep
         next_cell = cell + units * GROUP * keep
         gives = out_rows > 0 or t == steps - 1
+        # Not divided as below: LLVM would fuse other products, and last digits would change.
         if TALL:
             w = layer.forward
             for u in range(units):
