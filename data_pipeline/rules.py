@@ -152,6 +152,11 @@ class ReadingRules(BaseModel):
             )
         return tz
 
+    @field_validator("holidays", mode="before")
+    @classmethod
+    def _none_if_empty(cls, holidays: object) -> object:
+        return None if holidays == "" else holidays
+
     @field_validator("holidays")
     @classmethod
     def _known_country(cls, holidays: str | None) -> str | None:

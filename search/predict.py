@@ -145,11 +145,11 @@ def _check_features(options: dict[str, Any], facts: dict[str, Any]) -> None:
             f"{list(options['known_ahead'])}.\nNext: leave the option out, or search and promote "
             "with it."
         )
-    holidays = facts.get("holidays")
-    if options["holidays"] not in (None, holidays):
+    holidays, given = facts.get("holidays") or "", options["holidays"]
+    if given not in (None, holidays):
         raise WrongInput(
-            f"--holidays: the model reads {'none' if holidays is None else holidays}, found "
-            f"{options['holidays']}.\nNext: leave the option out, or search and promote with it."
+            f"--holidays: the model reads {holidays or 'none'}, found {given or 'none'}.\n"
+            "Next: leave the option out, or search and promote with it."
         )
 
 

@@ -118,6 +118,7 @@ def main(**options: Any) -> None:
 
 
 def _run(options: dict[str, Any]) -> int:
+    from data_pipeline.doctor import findings
     from data_pipeline.errors import DataError
     from search.common.stores import check_name, choose_stores
     from search.engine.plan import TooShort, make_plan, plan_lines
@@ -140,12 +141,14 @@ def _run(options: dict[str, Any]) -> int:
     crew = _crew(options)
     # They import Optuna, and bad input should be refused before that.
     from search.engine.naming import study_name
-    from search.engine.session import foresee, run_study
+    from search.engine.session import as_begun, foresee, run_study
     from search.tracking.client import need_server
 
     name, told = (options["study"], "") if options["study"] else study_name(plan, stores)
+    if options["holidays"] is None:
+        plan = as_begun(plan, name, stores)
     lines = [
-        *(_findings(plan) if options["dry_run"] else plan.report.lines()),
+        *(findings(plan.series, plan.report) if options["dry_run"] else plan.report.lines()),
         "",
         *plan_lines(plan, name, crew.workers, crew.gpus, crew.cluster),
         *filter(None, [told]),
@@ -221,12 +224,6 @@ def _show(plan: "Plan", options: dict[str, Any]) -> None:
         click.echo(f"Drawn: {options['plot']}", err=True)
 
 
-def _findings(plan: "Plan") -> list[str]:
-    from data_pipeline.doctor import findings
-
-    return findings(plan.series, plan.report)
-
-
 def _need_packages(drawing: "Drawing") -> None:
     if missing := missing_packages(drawing):
         names = " and ".join(missing)
@@ -261,7 +258,7 @@ def _crew(options: dict[str, Any]) -> "Crew":
 
 
 def _experiment(options: dict[str, Any]) -> "Experiment":
-    from search.engine.plan import OWN_DATA, adapt
+    from search.engine.plan import OWN_DATA, adapt, add_holidays
 
     experiment = CATALOGUE[options["experiment_name"]]
     changes: dict[str, object] = {}
@@ -284,7 +281,8 @@ def _experiment(options: dict[str, Any]) -> "Experiment":
             )
         total = options["seeds"] * len(experiment.designs)
         changes = {"repeats": options["seeds"], "trials": total} | changes
-    return adapt(experiment, changes)
+    adapted = adapt(experiment, changes)
+    return add_holidays(adapted) if options["holidays"] is None else adapted
 
 
 def _seeds_to_decide(experiment: "Experiment", options: dict[str, Any]) -> dict[str, object]:

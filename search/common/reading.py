@@ -33,7 +33,7 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--holidays",
-        help="Add the public holidays of a country, such as KR or DE-BY.",
+        help="Add the public holidays of a country, such as KR or DE-BY; '' for none.",
     ),
     click.option("--header", type=click.IntRange(min=0), help="Line of the names; 0 for none."),
     click.option(

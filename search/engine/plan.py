@@ -31,9 +31,9 @@ OWN_DATA: Mapping[str, object] = {
     "source.start": None,
     "source.end": None,
 }
-# With more designs than this, the plan names only the first.
 # From this horizon on, in hours, a forecast reaches into another day.
 DAY_AHEAD = 24
+# With more designs than this, the plan names only the first.
 FEW_DESIGNS = 6
 
 
@@ -174,6 +174,17 @@ def adapt(experiment: Experiment, changes: Mapping[str, object]) -> Experiment:
         raise WrongInput("\n".join(_complaint(e) for e in error.errors())) from error
 
 
+def add_holidays(experiment: Experiment) -> Experiment:
+    """The same search, of the built-in data with their public holidays if it reaches a day ahead.
+
+    The last hours of a window do not tell of a holiday that begins after them.
+    """
+    source, hours = experiment.source, experiment.framing.horizon
+    if not experiment.sampled or source.path is not None or hours < DAY_AHEAD:
+        return experiment
+    return adapt(experiment, {"source.holidays": BUILTIN_HOLIDAYS})
+
+
 def _complaint(error: Mapping[str, object]) -> str:
     location = error["loc"]
     assert isinstance(location, tuple)
@@ -241,7 +252,7 @@ def _ahead_lines(plan: Plan) -> list[str]:
     if country is not None:
         marked = series.covariates[:, series.covariate_names.index(HOLIDAY)] == 1
         days = series.local[marked].normalize().nunique()
-        lines[-1] += f"; {days} day(s) are public holidays of {country}"
+        lines[-1] += f"; {days} day(s) are public holidays of {country} (--holidays '' omits them)"
     return lines
 
 

@@ -14,7 +14,7 @@ from search.engine.coordinator import Coordinator, Ending, finish, stopping_on_s
 from search.engine.facts import with_floor
 from search.engine.naming import files_differ
 from search.engine.payoff import with_payoff
-from search.engine.plan import Plan
+from search.engine.plan import Plan, adapt, make_plan
 from search.engine.progress import Progress
 from search.results.claims import Judged
 from search.results.summary import StudySummary
@@ -82,6 +82,21 @@ def foresee(plan: Plan, name: str, stores: Stores) -> None:
         kept, file = kept_contract(storage, name), kept_file(storage, name)
     if kept is not None:
         hold(name, kept, plan.contract, files_differ(file, plan.experiment.source.path))
+
+
+def as_begun(plan: Plan, name: str, stores: Stores) -> Plan:
+    """The plan as an older study of this name began, before the built-in data had holidays.
+
+    Raises:
+        Refused: the database cannot be read.
+    """
+    if plan.experiment.source.holidays is None or missing_file(stores.storage):
+        return plan
+    with refusing_failures():
+        kept = kept_contract(open_existing(stores.storage, stores.schema_lock), name)
+    if kept is None or "holidays" in kept:
+        return plan
+    return make_plan(adapt(plan.experiment, {"source.holidays": None}), plan.drawing)
 
 
 def run_study(plan: Plan, name: str, stores: Stores, crew: Crew, quiet: bool) -> Ended:

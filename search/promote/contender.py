@@ -102,17 +102,16 @@ class Contender:
 def _outcome(found: Combined, floor: str) -> str:
     if found.pays:
         return "It is measurably better than both, so it is what may be promoted."
+    judged = "so it is what may be promoted: it depends less on the network alone."
+    if found.safer:
+        better = f"measurably better than {floor} and not measurably worse than the network"
+        return f"It is {better}, {judged}"
     if found.preferred:
-        return (
-            f"It is measurably better than {floor} and not measurably worse than the network, so "
-            "it is what may be promoted: it depends less on the network alone."
-        )
-    if found.weight == 1:
-        why = f"Nothing of {floor} is left in it"
-    elif found.against_first.clearly_worse:
+        return f"It is not measurably worse than the network nor better than {floor}, {judged}"
+    if found.against_first.clearly_worse:
         why = "It is measurably worse than the network"
     else:
-        why = f"It is not measurably better than {floor}"
+        why = f"Nothing of {floor if found.weight == 1 else 'the network'} is left in it"
     return f"{why}, so the network alone is what may be promoted."
 
 

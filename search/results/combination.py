@@ -51,15 +51,18 @@ class Combined:
 
     @property
     def preferred(self) -> bool:
-        """True if it is measurably better than the second and not measurably worse than the first.
+        """True if it is a blend, and not measurably worse than the first.
 
         Where the folds cannot tell the blend from the first forecast, it is the safer of the two:
         new hours differ from those of the folds, and it depends on the first by its weight alone.
+        That holds all the more where the first is worse than the second.
         """
-        blends = 0 < self.weight < 1
-        return (
-            blends and self.against_second.clearly_better and not self.against_first.clearly_worse
-        )
+        return 0 < self.weight < 1 and not self.against_first.clearly_worse
+
+    @property
+    def safer(self) -> bool:
+        """True if it is preferred, and measurably better than the second but not than both."""
+        return self.preferred and self.against_second.clearly_better and not self.pays
 
     def as_dict(self) -> dict[str, Any]:
         """All of it but the residuals, as plain values."""

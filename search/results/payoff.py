@@ -75,7 +75,7 @@ class Payoff(BaseModel):
             "weight": found.weight,
             "blended": found.against_second,
             "blend_pays": found.pays if self.where == "retest" else by_interval,
-            "blend_safer": found.preferred and not found.pays,
+            "blend_safer": found.safer,
         }
         return self.model_copy(update=changes)
 

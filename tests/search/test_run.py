@@ -347,6 +347,19 @@ def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "mlruns").exists()
 
 
+def test_a_day_ahead_the_built_in_data_have_their_holidays_unless_told_otherwise(
+    tmp_path: Path,
+) -> None:
+    ahead = ("--horizon", "24", "--dry-run")
+    found = run_here(tmp_path, *ahead)
+    assert found.exit_code == DONE, found.stderr
+    assert "5 day(s) are public holidays of AU-VIC (--holidays '' omits them)" in found.stdout
+    without = run_here(tmp_path, *ahead, "--holidays", "")
+    assert without.exit_code == DONE, without.stderr
+    assert "No forecaster knows public holidays; --holidays AU-VIC adds them" in without.stdout
+    assert "-m search.run --holidays '' --horizon 24" in without.stdout
+
+
 def test_a_dry_run_foresees_that_a_study_cannot_go_on(tmp_path: Path) -> None:
     storage = f"sqlite:///{tmp_path}/optuna.db"
     opened = open_storage(storage, tmp_path / "lock")

@@ -12,7 +12,7 @@ from data_pipeline.source import DataSource
 from experiments.catalogue import CATALOGUE
 from search.common.errors import Refused, WrongInput
 from search.common.resume_check import hold
-from search.engine.plan import Plan, adapt, make_plan, plan_lines
+from search.engine.plan import Plan, adapt, add_holidays, make_plan, plan_lines
 from tests.data_pipeline.files import hours, text, write
 
 
@@ -68,6 +68,17 @@ def test_a_day_ahead_public_holidays_are_offered_if_nobody_knows_them(
     lines = plan_lines(make_plan(adapt(CATALOGUE["smoke"], changes)), "s", 1, ())
     offer = "No forecaster knows public holidays; --holidays AU-VIC adds them"
     assert (offer in lines) is (horizon == 24 and country is None)
+
+
+def test_the_built_in_data_have_their_holidays_in_a_search_that_reaches_a_day_ahead() -> None:
+    smoke, documents = CATALOGUE["smoke"], CATALOGUE["documents"]
+    ahead: dict[str, object] = {"framing.horizon": 24}
+    own: dict[str, object] = {"source.path": Path("meter.csv")}
+    assert add_holidays(adapt(smoke, ahead)).source.holidays == "AU-VIC"
+    for left in (smoke, adapt(smoke, {"framing.horizon": 23}), adapt(smoke, ahead | own)):
+        assert add_holidays(left) == left
+    # The notes' networks read the notes' columns.
+    assert add_holidays(adapt(documents, ahead)).source.holidays is None
 
 
 def test_a_wrong_feature_name_is_told_by_its_option() -> None:

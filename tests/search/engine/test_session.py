@@ -12,8 +12,8 @@ from search.common.errors import Refused
 from search.common.stores import Stores
 from search.engine.facts import facts_of_kept
 from search.engine.opening import Session, hold_study, open_study, reopen_study
-from search.engine.plan import Plan, adapt, make_plan
-from search.engine.session import foresee
+from search.engine.plan import Plan, adapt, add_holidays, make_plan
+from search.engine.session import as_begun, foresee
 from search.tuning.kept_studies import read_study
 from search.tuning.storage import open_existing
 
@@ -65,6 +65,18 @@ def test_another_contract_is_foreseen_as_it_is_refused(plan: Plan, session: Sess
         foresee(other, STUDY, stores)
     with hold_study(STUDY, stores) as storage, pytest.raises(Refused, match="seed: was 0, is 5"):
         open_study(other, STUDY, storage, stores)
+
+
+def test_a_study_a_day_ahead_from_before_the_holidays_goes_on_without_them(tmp_path: Path) -> None:
+    ahead = adapt(CATALOGUE["smoke"], {"framing.horizon": 24})
+    before, now = make_plan(ahead), make_plan(add_holidays(ahead))
+    assert now.contract["holidays"] == "AU-VIC" and "holidays" not in before.contract
+    old = private_study(before, tmp_path / "old", "random").stores
+    assert as_begun(now, STUDY, old).contract == before.contract
+    new = private_study(now, tmp_path / "new", "random").stores
+    nowhere = Stores(f"sqlite:///{tmp_path}/a.db", f"sqlite:///{tmp_path}/b.db", None, tmp_path)
+    for name, stores in ((STUDY, new), ("another", old), (STUDY, nowhere)):
+        assert as_begun(now, name, stores) is now
 
 
 def test_foreseeing_makes_no_database(plan: Plan, tmp_path: Path) -> None:

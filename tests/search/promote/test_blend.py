@@ -1,4 +1,4 @@
-"""A network that is promoted as a blend with the strongest baseline, and one that is not."""
+"""A network that is promoted as a blend with the strongest baseline, and one that is refused."""
 
 import csv
 import io
@@ -53,19 +53,22 @@ def blended(refused: tuple[Path, dict[str, Any]]) -> tuple[Path, dict[str, Any],
     return place, json.loads(done.stdout), done.stderr
 
 
-def test_a_network_that_adds_nothing_is_not_blended(
+def test_a_network_worse_than_the_baseline_is_judged_in_a_blend_that_is_better_than_it(
     refused: tuple[Path, dict[str, Any]],
 ) -> None:
     found = refused[1]
-    assert found["kind"] == "network" and found["winner"] == found["retest"][0]["name"]
-    (part,) = found["parts"]
-    assert part["name"] == found["winner"] and part["weight"] == 1.0
-    assert part["rmse"] == pytest.approx(found["scores"]["this model"]["rmse"])
     combined, alone = found["retest_blend"], found["retest_network"]
-    assert not combined["pays"]
-    assert [one["name"] for one in combined["compared"]] == [found["winner"], alone["name"]]
-    assert alone["name"] == next(iter(found["retest_baselines"]))
     assert alone["low"] > 0, "these networks are measurably worse than the floor"
+    assert alone["name"] == next(iter(found["retest_baselines"]))
+    assert found["kind"] == "blend" and not found["promoted"]
+    network, floor = found["parts"]
+    assert network["name"] == found["retest"][0]["name"] and floor["name"] == alone["name"]
+    assert found["winner"] == f"{network['name']} + {floor['name']}"
+    assert network["weight"] == combined["weight"]
+    from_network, from_floor = combined["compared"]
+    assert (from_network["name"], from_floor["name"]) == (network["name"], floor["name"])
+    assert from_network["high"] < 0 and not combined["pays"]
+    assert not found["payoff"]["blend_pays"] and not found["payoff"]["blend_safer"]
 
 
 def test_a_blend_that_is_better_than_both_is_what_is_judged(

@@ -81,7 +81,15 @@ def test_what_the_folds_cannot_tell_from_the_first_is_preferred() -> None:
     first = _errors(14, 1.0)
     pairs = zip(first, _errors(15, 1.0), strict=True)
     found = combine(NAMES, first, [one + 0.6 * other for one, other in pairs])
-    assert found.preferred and not found.pays and 0 < found.weight < 1
+    assert found.preferred and found.safer and not found.pays and 0 < found.weight < 1
+
+
+def test_what_is_better_than_a_first_that_adds_nothing_is_preferred_but_not_called_better() -> None:
+    floor = _errors(10, 1.0)
+    worse = [one + noise for one, noise in zip(floor, _errors(11, 1.0), strict=True)]
+    found = combine(NAMES, worse, floor)
+    assert found.against_first.clearly_better and not found.against_second.clearly_better
+    assert found.preferred == (0 < found.weight < 1) and not found.safer and not found.pays
 
 
 def test_what_leaves_nothing_of_the_second_or_is_worse_than_the_first_is_not_preferred() -> None:
