@@ -168,6 +168,7 @@ def test_the_rules_are_not_dumped_where_nothing_is_known_ahead() -> None:
     told = ReadingRules(features=("A", "B,C"), known_ahead=("B,C",), holidays="DE-BY")
     assert told.words()[-4:] == ["--known-ahead", '"B,C"', "--holidays", "DE-BY"]
     assert ReadingRules.model_validate(told.model_dump(mode="json")) == told
+    assert ReadingRules.model_validate({"holidays": ""}) == ReadingRules()
 
 
 @pytest.mark.parametrize(

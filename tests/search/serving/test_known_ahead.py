@@ -162,8 +162,9 @@ def test_the_model_says_what_it_knows_ahead(promoted: Promoted) -> None:
     assert _predict(promoted, known, *told)[0] == DONE
     code, said, _ = _predict(promoted, known, "--known-ahead", "")
     assert code == WRONG_INPUT and "the model knows ['Temperature'] ahead, found []" in said
-    code, said, _ = _predict(promoted, known, "--holidays", "KR")
-    assert code == WRONG_INPUT and "the model reads AU-VIC, found KR" in said
+    for given, found in (("KR", "KR"), ("", "none")):
+        code, said, _ = _predict(promoted, known, "--holidays", given)
+        assert code == WRONG_INPUT and f"the model reads AU-VIC, found {found}" in said
 
 
 def test_past_hours_are_judged_without_coming_ones(promoted: Promoted) -> None:
