@@ -12,7 +12,7 @@ from search.tuning.running_trials import OwnTrials
 
 # Further attempts of a trial whose failure was not its own fault.
 RETRIES = 2
-# Nodes that a trial may lose before the loss of another one uses up a retry.
+# From the loss of so many nodes on, each one uses up a retry of the trial that it trained.
 MOST_NODES = 5
 
 
@@ -60,8 +60,10 @@ class Endings:
         attributes = trial.user_attrs
         flat = attributes.get("planned") or dict(trial.params)
         counted = failure.cause not in UNCOUNTED
+        lost = int(attributes.get("nodes_lost", 0))
         if failure.cause is Cause.NODE_LOST:  # within a cap: the trial may be what ends the nodes
-            counted = int(attributes.get("attempt", 1)) >= MOST_NODES
+            lost += 1
+            counted = lost >= MOST_NODES
         used = int(attributes.get("retries_used", 0)) + counted
         complete = not self._experiment.space.problems(flat)
         # Queued before the failure is written: a crash in between must not lose the retry, and
@@ -71,7 +73,7 @@ class Endings:
             and used <= RETRIES
             and complete
             and queue_retry(
-                self._study, trial, flat, used, seed_of(trial, self._experiment, self._seed)
+                self._study, trial, flat, used, lost, seed_of(trial, self._experiment, self._seed)
             )
         )
         # Through the storage, since another process may have asked for this attempt.

@@ -65,7 +65,12 @@ def queue_repeats(
 
 
 def queue_retry(
-    study: optuna.Study, trial: FrozenTrial, flat: dict[str, Value], used: int, seed: int
+    study: optuna.Study,
+    trial: FrozenTrial,
+    flat: dict[str, Value],
+    used: int,
+    nodes_lost: int,
+    seed: int,
 ) -> bool:
     """Queue another attempt of `trial`; False if there is one already.
 
@@ -74,6 +79,7 @@ def queue_retry(
         trial: that has failed.
         flat: its point.
         used: retries that it has used up by now.
+        nodes_lost: that it was trained on, by now.
         seed: of the attempt, where it wrote none: a crash may come before it does.
     """
     if any(
@@ -95,6 +101,7 @@ def queue_retry(
             "retry_of": trial.number,
             "attempt": int(trial.user_attrs.get("attempt", 1)) + 1,
             "retries_used": used,
+            "nodes_lost": nodes_lost,
         },
     )
     return True

@@ -255,6 +255,24 @@ def test_interruptions_and_lost_coordinators_do_not_use_up_retries(tmp_path: Pat
     assert study.ask().retry_of is None
 
 
+def test_lost_nodes_use_up_retries_from_the_fifth_on_whatever_else_ended_attempts(
+    tmp_path: Path,
+) -> None:
+    study, gone = open_study(tmp_path, experiment(designs=(SMALL,))), Failure(Cause.NODE_LOST, "x")
+    first = study.ask()
+    study.tell(first.number, INTERRUPTED)
+    for _ in range(5):
+        study.tell(study.ask().number, INTERRUPTED)
+    for _ in range(6):  # the fifth and the sixth use up both retries
+        asked = study.ask()
+        assert asked.retry_of is not None and _same_trial(first, asked)
+        study.tell(asked.number, gone)
+    last = study.ask()
+    assert study.finished == 0 and last.retry_of is not None
+    study.tell(last.number, gone)
+    assert study.finished == 1 and study.ask().retry_of is None
+
+
 def test_s2_reconcile_ends_orphans_once(tmp_path: Path) -> None:
     study = open_study(tmp_path)
     asked = [study.ask() for _ in range(3)]
