@@ -44,7 +44,7 @@ def draw(
     if shown := _with_forecasts(in_a_week(facts), kept):
         drawn["weeks"] = _weeks(shown, facts.unit, words)
     if shown := _with_forecasts(three(facts), kept):
-        drawn["wall"] = _wall(shown, facts.unit, words)
+        drawn["wall"] = _wall(shown, facts, words)
     return drawn
 
 
@@ -103,12 +103,13 @@ def _with_forecasts(
 
 
 def _wall(
-    kept: Sequence[tuple[TrialRow, Forecasts]], unit: str, words: Mapping[str, str]
+    kept: Sequence[tuple[TrialRow, Forecasts]], facts: Facts, words: Mapping[str, str]
 ) -> Figure:
+    unit = facts.unit
     return side_by_side(
         [
             Week(
-                network(row, words),
+                network(row, facts, words),
                 forecasts.times,
                 forecasts.actual[:, 0],
                 forecasts.forecast[:, 0],

@@ -83,7 +83,7 @@ def wall(facts: Facts, language: Language) -> Wall:
         headline=" ".join(filter(None, (_headline(facts, words), _overfit(shown, facts, words)))),
         notes=tuple(notes),
         weeks=words["wall_alt"].format(
-            list="; ".join(_caption(row, facts.unit, words) for row in shown)
+            list="; ".join(_caption(row, facts, words) for row in shown)
         ),
         way=_way(facts, words),
     )
@@ -95,14 +95,14 @@ def wall(facts: Facts, language: Language) -> Wall:
     )
 
 
-def network(row: TrialRow, words: Mapping[str, str]) -> str:
+def network(row: TrialRow, facts: Facts, words: Mapping[str, str]) -> str:
     """Regime and name of a network, of which this is one training."""
-    return words["wall_network"].format(regime=words[row.regime], name=_name(row, words))
+    return words["wall_network"].format(regime=words[row.regime], name=_name(row, facts, words))
 
 
-def _caption(row: TrialRow, unit: str, words: Mapping[str, str]) -> str:
+def _caption(row: TrialRow, facts: Facts, words: Mapping[str, str]) -> str:
     """The same with both errors."""
-    return f"{network(row, words)}: {', '.join(both_errors(row, unit, words))}"
+    return f"{network(row, facts, words)}: {', '.join(both_errors(row, facts.unit, words))}"
 
 
 def both_errors(row: TrialRow, unit: str, words: Mapping[str, str]) -> tuple[str, str]:
@@ -113,7 +113,15 @@ def both_errors(row: TrialRow, unit: str, words: Mapping[str, str]) -> tuple[str
     )
 
 
-def _name(row: TrialRow, words: Mapping[str, str]) -> str:
+def _name(row: TrialRow, facts: Facts, words: Mapping[str, str]) -> str:
+    """The network's name; one that proves an arm is called by its setting, as "4 weeks"."""
+    for curve in facts.tradeoff:
+        for at in (curve.overfit, curve.underfit):
+            if at is None:
+                continue
+            level = curve.levels[at]
+            if (level.study, level.trial) == (row.study, row.trial):
+                return words[f"level_{curve.axis}"].format(value=f"{level.value:.3g}")
     return row.design or words["trial"].format(number=row.trial)
 
 
@@ -122,7 +130,7 @@ def _headline(facts: Facts, words: Mapping[str, str]) -> str:
     if subject is None:
         if facts.best is None:
             return words["title"]
-        name = _name(facts.best, words)
+        name = _name(facts.best, facts, words)
         rows: Sequence[TrialRow] = [facts.best]
     else:
         name = SUBJECT
@@ -137,8 +145,9 @@ def _overfit(shown: Sequence[TrialRow], facts: Facts, words: Mapping[str, str]) 
     over = next((row for row in shown if row.regime is Regime.OVERFIT), None)
     if over is None or over.design == SUBJECT:
         return ""
+    name = _name(over, facts, words)
     return words["wall_overfit"].format(
-        name=_name(over, words),
+        name=name if name == over.design else name[:1].upper() + name[1:],
         train=amount(over.train["rmse"]),
         validation=amount(over.val["rmse"]),
         unit=facts.unit,

@@ -14,6 +14,11 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "wall_validation": "validation",
         "wall_overfit": "{name} overfits: {train} {unit} on its training hours, {validation} {unit} "
         "on later ones.",
+        "level_l2": "a network with L2 {value}",
+        "level_dropout": "a network with dropout {value}",
+        "level_epochs": "a network trained for {value} epochs",
+        "level_units": "a network of {value} units",
+        "level_weeks": "a network trained on {value} weeks",
         "wall_no_way": "The effect of each change was not measured. Next: {command}",
         "wall_missing": "Not among these networks: {regimes}.",
         "wall_alt": "Three networks over one week of actual and forecast demand: {list}",
@@ -114,6 +119,11 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "wall_validation": "검증",
         "wall_overfit": "{name}은(는) 과대적합입니다. 학습한 시간에서는 {train} {unit}, 그 뒤의 시간에서는 "
         "{validation} {unit}입니다.",
+        "level_l2": "L2가 {value}인 신경망",
+        "level_dropout": "드롭아웃이 {value}인 신경망",
+        "level_epochs": "{value}에포크 학습한 신경망",
+        "level_units": "유닛이 {value}개인 신경망",
+        "level_weeks": "{value}주 분량으로 학습한 신경망",
         "wall_no_way": "각 변경의 효과는 측정하지 않았습니다. 다음: {command}",
         "wall_missing": "이 신경망들 가운데 없는 것: {regimes}.",
         "wall_alt": "한 주의 실제 수요와 예측, 세 신경망: {list}",

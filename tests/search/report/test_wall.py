@@ -142,15 +142,22 @@ def test_the_headline_answers_the_questions(found: Facts) -> None:
     assert said.startswith("main2 underfits: at the peaks it forecasts 73.8 MW too low. ")
     assert "the validation RMSE falls from 246.0 to 70.0 MW" in said
     assert "the largest step (learning rate: 0.001 → 0.028) lowers it by 101.0 MW" in said
-    assert re.search(r"weeks_\d overfits: [\d.]+ MW on its training hours, [\d.]+ MW on", said)
+    over = r"A network trained on \d weeks overfits: [\d.]+ MW on its training hours, [\d.]+ MW on"
+    assert re.search(over, said)
+    assert re.search(
+        r"overfit: a network trained on \d weeks, one training", wall(found, "en").weeks
+    )
     korean = wall(found, "ko").headline
     assert korean.startswith("main2는 과소적합입니다. 피크를 평균 73.8 MW 낮게 예측합니다.")
+    assert re.search(r"\d주 분량으로 학습한 신경망은 과대적합입니다", korean)
     assert not re.search(r"\((는|가|를|와|으)\)", korean), "a particle that was not chosen"
 
 
 def test_without_a_way_the_command_is_given(found: Facts) -> None:
     said = wall(dataclasses.replace(found, explanation=None), "en")
-    assert "too low. weeks_" in said.headline and "validation RMSE" not in said.headline
+    assert (
+        "too low. A network trained on " in said.headline and "validation RMSE" not in said.headline
+    )
     assert "python -m search.explain --study tradeoff" in said.notes[0]
 
 
