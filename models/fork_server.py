@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import ForkServerContext, SpawnContext
 
 _PRELOADED = "models.preloaded"
@@ -31,7 +31,7 @@ def start_server() -> bool:
     if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
         return False
     multiprocessing.set_forkserver_preload([_PRELOADED])
-    with deaf_to_ctrl_c():
+    with deaf_to_stop_signals():
         forkserver.ensure_running()
     return True
 
@@ -49,9 +49,14 @@ def processes(forked: bool = True) -> ForkServerContext | SpawnContext:
 
 
 @contextlib.contextmanager
-def deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes that are started here do not get SIGINT, which a terminal sends to all of them."""
-    kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def deaf_to_stop_signals() -> Iterator[None]:
+    """Processes that are started here do not get SIGINT and SIGTERM; who started them ends them.
+
+    A terminal sends Ctrl-C, and `timeout` or a supervisor SIGTERM, to all processes of a command.
+    """
+    # Once started, it unblocks these signals for the process that starts it.
+    resource_tracker.ensure_running()
+    kept = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         yield
     finally:

@@ -23,6 +23,7 @@ from search.common.errors import (
     Refused,
     WrongInput,
 )
+from search.common.stop_signals import AnotherRequest
 
 # Blocks of a small picture in text, and what stands for them.
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -81,9 +82,11 @@ def exit_code(work: Callable[[], int], interrupted: str = "Interrupted.") -> int
 @contextmanager
 def _terminable() -> Iterator[None]:
     """SIGTERM raises `Terminated` until somebody else deals with it."""
+    another = AnotherRequest()
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        raise Terminated
+        if another():
+            raise Terminated
 
     kept = signal.signal(signal.SIGTERM, end)
     try:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from search.common.errors import INTERRUPTED, TERMINATED
 from search.common.records import Cause, Failure, State, StudyFacts, Task, TrialRecord, TrialResult
 from search.common.spool import folder
+from search.common.stop_signals import AnotherRequest
 from search.engine.progress import Progress
 from search.results.summary import StudySummary
 from search.training.pool import (
@@ -234,15 +235,17 @@ def finish(
 
 @contextmanager
 def stopping_on_signals(pool: Pool) -> Iterator[Callable[[], int]]:
-    """Turn the first Ctrl-C or SIGTERM into an orderly end; a second one ends at once.
+    """Turn the first Ctrl-C or SIGTERM into an orderly end; another one later ends at once.
 
     Yields:
         A function that returns the number of the first signal, or 0 if there was none.
     """
-    asked = 0
+    asked, another_request = 0, AnotherRequest()
 
     def ask(signum: int, _frame: FrameType | None) -> None:
         nonlocal asked
+        if not another_request():
+            return
         if asked:
             # End without any clean-up. The workers notice it and end, and the next start
             # reconciles.

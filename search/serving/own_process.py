@@ -4,7 +4,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from models.fork_server import deaf_to_ctrl_c, leave_with_parent, processes
+from models.fork_server import deaf_to_stop_signals, leave_with_parent, processes
 from models.tensorflow_start import hide_gpus, quiet_start, tensorflow_start
 from search.common.errors import Refused
 
@@ -18,7 +18,7 @@ def run_apart(function: Callable[..., None], *files: Path, failing: str) -> None
     context = processes()
     receiving, sending = context.Pipe(duplex=False)
     process = context.Process(target=_call, args=(sending, function, files))
-    with deaf_to_ctrl_c():
+    with deaf_to_stop_signals():
         process.start()
     sending.close()
     try:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor
 from multiprocessing.process import BaseProcess
 
-from models.fork_server import deaf_to_ctrl_c, processes
+from models.fork_server import deaf_to_stop_signals, processes
 from search.common.records import Cause, Failure, Task, TrialResult
 from search.training.train_task import WorkerContext
 from search.training.worker import initialise, run_task
@@ -103,7 +103,7 @@ class Slot:
             initargs=(self._context,),
         )
         others = multiprocessing.active_children()
-        with deaf_to_ctrl_c():
+        with deaf_to_stop_signals():
             future = self._executor.submit(run_task, task)  # starts its only process
         (self._process,) = [c for c in multiprocessing.active_children() if c not in others]
         return future

@@ -8,10 +8,12 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from search.common.errors import INTERRUPTED, REFUSED_OR_FAILED, TERMINATED
+from search.common.records import Cause
 from search.training.worker import NAME
 from tests.search.command import (
     PARALLEL,
@@ -41,8 +43,10 @@ def test_s1_interrupted_run_ends_within_10_s_and_resumes(
     process = start(place, *LONG, warm_trainers=False)
     wait_until(lambda: _reported_epochs(place) >= 2)
     asked = time.monotonic()
-    # A terminal sends Ctrl-C to all processes at once.
-    (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+    # A terminal sends Ctrl-C to all processes at once; `timeout` sends SIGTERM to the command, too.
+    if number == signal.SIGTERM:
+        process.send_signal(number)
+    os.killpg(process.pid, number)
     _, errors = process.communicate(timeout=60)
     took = time.monotonic() - asked
     assert process.returncode == code, errors
@@ -52,6 +56,7 @@ def test_s1_interrupted_run_ends_within_10_s_and_resumes(
     states = trial_states(place)
     interrupted = {n for n, state in states.items() if state == "FAIL"}
     assert len(interrupted) == 2 and "RUNNING" not in states.values()
+    assert {failure["cause"] for failure in _failures(place)} == {Cause.INTERRUPTED}
     runs = mlflow_runs(place)
     assert {r["status"] for r in runs} == {"KILLED"}
     assert {int(r["search.trial"]) for r in runs if "search.trial" in r} == interrupted
@@ -64,6 +69,11 @@ def test_s1_interrupted_run_ends_within_10_s_and_resumes(
            where state = 'WAITING' and key = 'retry_of'""",
     )
     assert {int(link) for (link,) in links} == interrupted
+
+
+def _failures(place: Path) -> list[dict[str, Any]]:
+    statement = "select value_json from trial_user_attributes where key = 'failure'"
+    return [json.loads(text) for (text,) in query(place / "mlruns" / "optuna.db", statement)]
 
 
 def test_s2_killed_coordinator_is_reconciled_at_the_next_start(place: Path) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,8 +15,9 @@ import pytest
 from experiments.experiment import Experiment
 from experiments.lstm_space import to_flat
 from experiments.space import FlatParameters
+from search.common.errors import INTERRUPTED
 from search.common.records import Cause, Failure, Standing, State, Task, TrialRecord, TrialResult
-from search.engine.coordinator import Coordinator, Ending, finish
+from search.engine.coordinator import Coordinator, Ending, finish, stopping_on_signals
 from search.engine.progress import Progress
 from search.results.summary import StudySummary
 from search.tracking.mirror import Mirror
@@ -347,6 +349,22 @@ def test_s1_asked_to_stop_running_trials_are_interrupted_and_kept_for_later(
     again = {r.retry_of: r for r in resumed.study.records.values() if r.retry_of is not None}
     assert again.keys() == {record.number for record in lost}
     assert all(again[r.number].flat == r.flat and again[r.number].seed == r.seed for r in lost)
+
+
+def test_s1_a_signal_that_comes_twice_at_once_is_one_request_and_a_later_one_ends_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    search, codes = Search([], total=1), list[int]()
+    monkeypatch.setattr("search.engine.coordinator.os._exit", codes.append)
+    with stopping_on_signals(search.pool) as asked:
+        assert asked() == 0
+        for _ in range(2):
+            signal.raise_signal(signal.SIGTERM)
+        assert asked() == signal.SIGTERM and codes == []
+        now = time.monotonic()
+        monkeypatch.setattr("search.common.stop_signals.time.monotonic", lambda: now + 2)
+        signal.raise_signal(signal.SIGINT)
+        assert codes == [INTERRUPTED]
 
 
 def test_timeout_begins_no_more_trials_and_lets_the_running_end(
