@@ -3,11 +3,12 @@
 import math
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from data_pipeline.framing import Framing
-from experiments import open_claims
 from experiments.claims import CLAIMS
+from experiments.open_claim_c4 import EXPERIMENT as OPEN_CLAIM_C4
+from experiments.open_claims import EXPERIMENT as OPEN_CLAIMS
 from experiments.slips import CLAIM as SLIPS
 from experiments.space import Space
 from experiments.teaching_notes import DOCUMENTED
@@ -264,16 +265,30 @@ def _typical(studies: Sequence[KeptStudy], trials: Sequence[TrialRow]) -> tuple[
     return tuple(found)
 
 
+# In the order in which they judge what is still open.
+_AGAIN = (OPEN_CLAIMS, OPEN_CLAIM_C4)
+
+
 def _claims(studies: Sequence[KeptStudy]) -> Iterator[ClaimRow]:
-    again = open_claims.EXPERIMENT.name
-    fresh = [r for s in studies if s.contract["experiment"] == again for r in s.records]
-    records = [r for s in studies if s.contract["experiment"] != again for r in s.records]
     # The claim on the slips is our own. It is not one of the ten claims that are tested together.
-    judged = [*judge((SLIPS,), records), *judge(CLAIMS, records)]
-    retried = {one.claim.id: one for one in judge(open_claims.CLAIMS, fresh) if one.looked}
-    for one in judged:
-        other = retried.get(one.claim.id) if one.verdict is Verdict.UNDECIDED else None
-        yield _claim(other or one, fresh=other is not None)
+    once = _records(studies, lambda name: name not in {one.name for one in _AGAIN})
+    judged = [(one, False) for one in (*judge((SLIPS,), once), *judge(CLAIMS, once))]
+    for experiment in _AGAIN:
+        fresh = _records(studies, experiment.name.__eq__)
+        again = {one.claim.id: one for one in judge(experiment.claims, fresh) if one.looked}
+        judged = [
+            (again[one.claim.id], True)
+            if one.verdict is Verdict.UNDECIDED and one.claim.id in again
+            else (one, is_fresh)
+            for one, is_fresh in judged
+        ]
+    for one, is_fresh in judged:
+        yield _claim(one, is_fresh)
+
+
+def _records(studies: Sequence[KeptStudy], of: Callable[[str], bool]) -> list[TrialRecord]:
+    """The trials of studies whose experiment's name is one of these."""
+    return [r for s in studies if of(str(s.contract["experiment"])) for r in s.records]
 
 
 def _claim(judged: Judged, fresh: bool) -> ClaimRow:

@@ -1,5 +1,6 @@
 """Makes one self-contained page from facts and drawn figures."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -152,12 +153,13 @@ def _claim_lines(facts: Facts, language: Language) -> list[_ClaimLine]:
 
 
 def _retried(facts: Facts, words: Mapping[str, str]) -> str:
-    """The claims that are judged by fresh seeds, in one sentence; "" if there are none."""
-    fresh = [claim for claim in facts.claims if claim.fresh]
-    if not fresh:
-        return ""
-    names = ", ".join(claim.id for claim in fresh)
-    return words["claims_retried"].format(list=names, seeds=max(one.looked for one in fresh))
+    """The claims that are judged by fresh seeds, a sentence for each number of seeds."""
+    fresh = sorted((claim for claim in facts.claims if claim.fresh), key=lambda one: one.looked)
+    told = [
+        words["claims_retried"].format(list=", ".join(one.id for one in some), seeds=seeds)
+        for seeds, some in itertools.groupby(fresh, key=lambda one: one.looked)
+    ]
+    return " ".join(told)
 
 
 def _untried(facts: Facts, words: Mapping[str, str]) -> str:

@@ -16,7 +16,7 @@ from tests.search.command import here, run
     [
         (
             ("--experiment", "smoke"),
-            r"experiments with claims \(slips, claims, open_claims\); 'smoke' has none",
+            r"experiments with claims \(slips, claims, open_claims, open_claim_c4\); 'smoke' has",
         ),
         (("--experiment", "claims", "--trials", "9"), "takes no --trials"),
     ],

@@ -95,6 +95,31 @@ def test_open_claims_are_judged_by_fresh_seeds_where_they_were_tried_again() -> 
         assert not claims["C6"].fresh
 
 
+def test_a_claim_left_open_by_fresh_seeds_is_judged_by_those_of_the_next_experiment() -> None:
+    def trials(seeds: int, second: float) -> list[TrialRecord]:
+        pairs = ((0.04, 0.04), (0.02, 0.04), (0.04, second))
+        return [
+            record(2 * seed + at, result(pairs[seed % 3][at]), design=design, seed=seed)
+            for seed in range(seeds)
+            for at, design in enumerate(("main2", "main2_dropout_0.1"))
+        ]
+
+    told = _study("claims", trials(20, 0.02))
+    first = _study("again", trials(40, 0.02), experiment="open_claims")
+    second = _study("last", trials(60, 0.01), experiment="open_claim_c4")
+    shorter = _study("last", trials(59, 0.01), experiment="open_claim_c4")
+    for studies, looked in (
+        ([told], 20),
+        ([told, first], 40),
+        ([told, first, shorter], 40),
+        ([told, first, second], 60),
+        ([told, second], 60),
+    ):
+        (c4,) = (claim for claim in facts(studies).claims if claim.id == "C4")
+        assert (c4.looked, c4.fresh) == (looked, looked > 20)
+        assert looked == 60 or c4.verdict == "undecided"
+
+
 def test_studies_stand_beside_each_other_and_the_best_is_of_all() -> None:
     searched = [record(0, result(0.002)), record(1, result(0.003, "pruner"))]
     one = _study("claims", _designs(main=0.01))
