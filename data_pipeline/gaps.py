@@ -144,6 +144,16 @@ def _describe(gaps: Gaps) -> str:
 
 def _too_long(rows: Rows, gaps: Gaps, source: DataSource) -> DataError:
     ways = [Way({"max_gap": gaps.longest})] if gaps.longest <= 168 else []
+    ways.append(_part_without(rows, source))
+    return DataError(
+        f"{source.file}: expected gaps of at most {source.max_gap} hours (--max-gap), found "
+        f"{_describe(gaps)}. Raise --max-gap, fill the hours, or use a period without them.",
+        ways,
+    )
+
+
+def _part_without(rows: Rows, source: DataSource) -> Way:
+    """The longest part of the series without a gap that is too long to be interpolated."""
     steps = np.diff(rows.instants.asi8) // HOUR - 1
     borders = np.flatnonzero(steps > source.max_gap)
     starts = [0, *(borders + 1).tolist()]
@@ -156,12 +166,7 @@ def _too_long(rows: Rows, gaps: Gaps, source: DataSource) -> DataError:
         if stops[longest] < len(rows)
         else source.end,
     }
-    ways.append(Way(inside, "the longest part without such a gap"))
-    return DataError(
-        f"{source.file}: expected gaps of at most {source.max_gap} hours (--max-gap), found "
-        f"{_describe(gaps)}. Raise --max-gap, fill the hours, or use a period without them.",
-        ways,
-    )
+    return Way(inside, "the longest part without such a gap")
 
 
 def _gap_fault(
@@ -185,6 +190,10 @@ def _gap_fault(
         ]
     elif gaps is not None and source.tz is not None and source.stamp is None:
         ways = [Way({"stamp": "end"}, "times are ends")]
+    if gaps is not None and gaps.longest > source.max_gap:
+        # Nobody should be led to invent days where there is a part without such a gap.
+        part = _part_without(rows, source)
+        ways.append(Way({"gaps": "interpolate", **part.changes}, part.meaning))
     ways.append(Way({"gaps": "interpolate"}))
     return DataError(
         f"{source.file}: expected a value for every hour, found {' and '.join(found)}. {hint}.",

@@ -83,8 +83,8 @@ def _predict(options: dict[str, Any]) -> int:
         rows = raw_rows(series, facts["time"])
         model = _open(model_file, file)
         click.echo(
-            f"Version {version} of model {registry.name}, {facts['unit']}, "
-            f"{facts['horizon']} hour(s) ahead",
+            f"Version {version} of model {registry.name}, {_kind(model_file, facts)}, "
+            f"{facts['unit']}, {facts['horizon']} hour(s) ahead",
             err=True,
         )
         for line in registry.overridden(version):
@@ -94,6 +94,12 @@ def _predict(options: dict[str, Any]) -> int:
         else:
             _forecast(model, rows, series, facts, plot)
     return DONE
+
+
+def _kind(model_file: Path, facts: dict[str, Any]) -> str:
+    if len(facts.get("parts", ())) > 1:
+        return "a blend of a network and a baseline"
+    return "a network" if model_file.suffix == ".keras" else "a baseline"
 
 
 def _series(options: dict[str, Any], facts: dict[str, Any]) -> "HourlySeries":

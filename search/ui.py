@@ -1,5 +1,6 @@
 """`python -m search.ui`: the MLflow UI for the stores that `search.run` writes."""
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import ipaddress
@@ -9,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -22,6 +24,8 @@ from search.tracking.ui_addresses import runs_page
 
 # Seconds for the server to end by itself.
 GRACE = 3.0
+# Seconds between two looks whether it answers.
+_POLL = 0.1
 # MLflow's login reads these. Its users are in this file of the current folder.
 _KEY, _ADMIN, _CONFIG = (
     "MLFLOW_FLASK_SERVER_SECRET_KEY",
@@ -52,12 +56,14 @@ def main(host: str, port: int, tracking_uri: str | None, login: bool, insecure: 
         address = f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
         lines = [f"MLflow UI on {address} (Ctrl-C ends it); the runs of"]
         lines += links(address, stores.tracking)
-        return _serve(command, settings | {STORE: stores.tracking}, lines)
+        return _serve(command, settings | {STORE: stores.tracking}, (shown, port), lines)
 
     sys.exit(commands.exit_code(work))
 
 
-def _serve(command: list[str], settings: dict[str, str], lines: list[str]) -> int:
+def _serve(
+    command: list[str], settings: dict[str, str], place: tuple[str, int], lines: list[str]
+) -> int:
     # The server must find `search.tracking.start_page` from every folder, and MLflow the apps in
     # it.
     places = [str(Path(__file__).parents[1]), str(PLUGIN), os.environ.get("PYTHONPATH", "")]
@@ -70,12 +76,14 @@ def _serve(command: list[str], settings: dict[str, str], lines: list[str]) -> in
     environment = os.environ | settings | ours
     # Python keeps ignoring SIGINT if it was ignored at the start, as in a background process.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    click.echo("\n".join(lines), err=True)
+    click.echo("The MLflow UI starts.", err=True)
     with keeper() as tell:
         # Its own process group, so that none of its processes outlives us.
         server = subprocess.Popen(command, env=environment, process_group=0)
         tell(server.pid)
         try:
+            if _answers(server, place):
+                click.echo("\n".join(lines), err=True)
             return DONE if server.wait() == 0 else REFUSED_OR_FAILED
         except commands.Terminated:
             raise
@@ -83,6 +91,15 @@ def _serve(command: list[str], settings: dict[str, str], lines: list[str]) -> in
             return DONE
         finally:
             _end(server)
+
+
+def _answers(server: "subprocess.Popen[bytes]", place: tuple[str, int]) -> bool:
+    """Wait until the server takes connections at host and port; False if it ended before."""
+    while server.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(place, timeout=1):
+            return True
+        time.sleep(_POLL)
+    return False
 
 
 def _end(server: "subprocess.Popen[bytes]") -> None:

@@ -21,6 +21,7 @@ from sklearn.ensemble import ExtraTreesRegressor
 from experiments.catalogue import CATALOGUE
 from experiments.lstm_space import MOST_LAYERS, to_flat, to_parameters
 from models.parameters import TrialParameters
+from search.common import commands
 from search.common.errors import REFUSED_OR_FAILED, WRONG_INPUT, Refused
 from search.common.records import TrialRecord
 from search.common.stores import choose_stores
@@ -204,7 +205,8 @@ def main(studies: tuple[str, ...], storage: str | None, out: Path) -> None:
         click.echo(
             f"Error: expected at least {2 * LIKE_POINTS} trials of {epochs} epochs in "
             f"{', '.join(studies)}, found {len(curves.parameters)}.\n"
-            f"Next: python -m search.run --experiment {FULL_CURVES.name} --pruner none",
+            "Next: "
+            + commands.module("search.run", "--experiment", FULL_CURVES.name, "--pruner", "none"),
             err=True,
         )
         sys.exit(WRONG_INPUT)

@@ -66,7 +66,12 @@ def main(
             click.echo(json.dumps(plain(found), indent=2))
         else:
             page = f"Page: {place / 'index.html'}"
-            click.echo("\n".join([*sentences(found, language), "", page]))
+            # On the page a command is for any machine, here for this one.
+            said = [
+                line.replace("python -m", f"{commands.python()} -m")
+                for line in sentences(found, language)
+            ]
+            click.echo("\n".join([*said, "", page]))
         return DONE
 
     sys.exit(commands.exit_code(work))

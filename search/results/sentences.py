@@ -134,7 +134,8 @@ def end_lines(summary: StudySummary, facts: StudyFacts, ui: str, promote: str) -
     for cause in sorted({r.failure.cause for r in failed if r.failure}):
         numbers = [str(r.number) for r in failed if r.failure and r.failure.cause is Cause(cause)]
         lines.append(f"Failed, {cause}: trials {', '.join(numbers)}")
-    lines += ["", f"Look:    {ui}", f"Promote: {promote}"]
+    lines += ["", f"Look:    {ui}"]
+    lines += [f"Promote: {promote}"] if best is not None else []
     if behind(summary, facts):
         lines.append(f"Or put the best baseline into service: {promote} --serve-best")
     return lines

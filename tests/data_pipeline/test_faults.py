@@ -65,6 +65,19 @@ def test_d1_gap_longer_than_max_gap_is_fatal(tmp_path: Path) -> None:
     assert len(load(tmp_path, text(lines), gaps="interpolate", max_gap=7)[0]) == 48
 
 
+def test_d1_before_days_are_invented_the_part_without_them_is_offered(tmp_path: Path) -> None:
+    path = write(tmp_path, text(without(rows(hours(400)), *range(30, 160))))
+    with pytest.raises(DataError) as caught:
+        load_series(DataSource(path=path, cumulative=False))
+    ways = [way.changes for way in caught.value.ways if "gaps" in way.changes]
+    assert ways == [
+        {"gaps": "interpolate", "start": "2014-01-08", "end": None},
+        {"gaps": "interpolate"},
+    ]
+    series, report = load_series(DataSource(path=path, cumulative=False).change(**ways[0]))
+    assert str(series.local[0]) == "2014-01-08 00:00:00" and report.gaps is None
+
+
 def test_d1_a_missing_hour_next_to_an_empty_cell_is_one_run(tmp_path: Path) -> None:
     lines = without(rows(hours(48)), 10, 11)
     lines[10] = "2014-01-01 12:00,10,"

@@ -63,8 +63,10 @@ def served(store: Path, place: Path) -> Iterator[Site]:
             start_new_session=True,
         )
         try:
+            links = printed_links(log)
+            assert _answers(address), "the address was printed before the server answered"
             wait_for_health(address, server, log)
-            yield Site(address, printed_links(log))
+            yield Site(address, links)
         finally:
             os.killpg(server.pid, signal.SIGINT)
             try:
@@ -83,6 +85,11 @@ def printed_links(log: Path) -> dict[str, str]:
             return dict(found)
         time.sleep(0.3)
     pytest.fail(f"the command printed no address of runs: {log.read_text()}")
+
+
+def _answers(address: str) -> bool:
+    with urllib.request.urlopen(f"{address}/health", timeout=60) as answer:
+        return bool(answer.status == 200)
 
 
 def wait_for_health(address: str, server: subprocess.Popen[bytes], log: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,8 @@ def test_it_writes_page_figures_tables_and_facts_and_logs_them(store: Path, tmp_
     process = run(tmp_path, *words, module="search.report", afresh=True)
     assert process.returncode == DONE, process.stderr
     assert process.stdout.splitlines()[-1].startswith("Page: ")
+    assert f"{sys.executable} -m search.run" in process.stdout, "commands run as printed"
+    assert " python -m" not in process.stdout
     place = tmp_path / "mlruns" / "report" / "benchmark"
     assert '<html lang="ko">' in (place / "index.html").read_text(encoding="utf-8")
     found = json.loads((place / "facts.json").read_text(encoding="utf-8"))

@@ -96,6 +96,12 @@ def test_fewer_trials_asked_for_than_are_done_reads_as_all_done() -> None:
     assert text.startswith("Study tiny: 5 of 5 trials")
 
 
+def test_without_a_completed_trial_no_promotion_is_offered() -> None:
+    told = "python -m search.ui", "python -m search.promote"
+    assert "Promote" not in "\n".join(end_lines(NONE, facts(), *told))
+    assert "Promote: python -m search.promote" in end_lines(SUMMARY, facts(), *told)
+
+
 def test_scoreboard_without_a_completed_trial_holds_the_baselines() -> None:
     rows = scoreboard(NONE, facts())
     assert [row["name"] for row in rows] == ["ridge_by_hour", "same_hour_last_week", "last_value"]
