@@ -252,7 +252,8 @@ def _ahead_lines(plan: Plan) -> list[str]:
     if country is not None:
         marked = series.covariates[:, series.covariate_names.index(HOLIDAY)] == 1
         days = series.local[marked].normalize().nunique()
-        lines[-1] += f"; {days} day(s) are public holidays of {country} (--holidays '' omits them)"
+        lines[-1] += f"; {days} day(s) are public holidays of {country}"
+        lines[-1] += " (--holidays '' omits them)" if source.path is None else ""
     return lines
 
 
