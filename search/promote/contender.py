@@ -108,8 +108,8 @@ def _outcome(found: Combined, floor: str) -> str:
         return f"It is {better}, {judged}"
     if found.preferred:
         return f"It is not measurably worse than the network nor better than {floor}, {judged}"
-    if found.against_first.clearly_worse:
-        why = "It is measurably worse than the network"
+    if found.against_first.low > 0:
+        why = "It is worse than the network there"
     else:
         why = f"Nothing of {floor if found.weight == 1 else 'the network'} is left in it"
     return f"{why}, so the network alone is what may be promoted."

@@ -51,13 +51,14 @@ class Combined:
 
     @property
     def preferred(self) -> bool:
-        """True if it is a blend, and not measurably worse than the first.
+        """True if it is a blend, and the interval does not say that it is worse than the first.
 
-        Where the folds cannot tell the blend from the first forecast, it is the safer of the two:
+        The interval may be of few blocks: a first forecast that is better on few hours stays. Where
+        the folds cannot tell the blend from the first forecast, it is the safer of the two:
         new hours differ from those of the folds, and it depends on the first by its weight alone.
-        That holds all the more where the first is worse than the second.
+        This holds all the more where the first is worse than the second.
         """
-        return 0 < self.weight < 1 and not self.against_first.clearly_worse
+        return 0 < self.weight < 1 and self.against_first.low <= 0
 
     @property
     def safer(self) -> bool:

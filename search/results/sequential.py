@@ -110,7 +110,8 @@ def decide(claims: Mapping[str, Sequence[Evidence]]) -> dict[str, Verdict]:
     Berger, 1982). There is no difference that matters if this is shown for all comparisons. The
     claim does not hold here if a comparison has the other direction, or if one shows no difference
     that matters while another shows one. Each of the three statements is corrected over the claims
-    by Holm's method (Holm, 1979).
+    by Holm's method (Holm, 1979). Of several that are shown, no difference that matters counts
+    first, then that the claim holds.
 
     Args:
         claims: the comparisons of each claim, at least one.

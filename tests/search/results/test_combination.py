@@ -106,6 +106,16 @@ def test_what_leaves_nothing_of_the_second_or_is_worse_than_the_first_is_not_pre
     assert not worse.fitted and worse.against_first.clearly_worse and not worse.preferred
 
 
+def test_of_few_hours_a_network_that_is_better_there_stays_alone() -> None:
+    pairs = zip(
+        _errors(14, 1.0, folds=1, hours=48), _errors(15, 1.0, folds=1, hours=48), strict=True
+    )
+    first = _errors(14, 1.0, folds=1, hours=48)
+    found = combine(NAMES, first, [one + 3 * other for one, other in pairs])
+    assert found.against_first.low > 0 and not found.against_first.clearly_worse
+    assert found.weight == EQUAL and not found.preferred
+
+
 def test_folds_too_short_to_tell_are_not_called_better() -> None:
     first, second = (_errors(seed, 1.0, folds=3, hours=60) for seed in (12, 13))
     found = combine(NAMES, first, second)
