@@ -43,7 +43,7 @@ def draw(
         drawn["typical"] = _typical(facts, words)
     if shown := _with_forecasts(in_a_week(facts), kept):
         drawn["weeks"] = _weeks(shown, facts.unit, words)
-    if shown := _with_forecasts(three(facts), kept):
+    if shown := _with_forecasts(three(facts, kept), kept):
         drawn["wall"] = _wall(shown, facts, words)
     return drawn
 

@@ -48,7 +48,7 @@ def render(
     context = {
         "language": language,
         "words": words,
-        "wall": wall(facts, language),
+        "wall": wall(facts, language, forecasts),
         "axes": axis_views(shown_curves(facts.tradeoff), forecasts, facts.unit, words),
         "way_notes": way_notes(facts, language),
         "verdict": sentences(facts, language),

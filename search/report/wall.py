@@ -1,7 +1,7 @@
 """The first screen: a headline, three networks over one week, and the way to the best."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.regime import Regime
@@ -35,17 +35,27 @@ def subject_of(facts: Facts) -> DesignRow | None:
     return next((row for row in facts.designs if row.name == SUBJECT), None)
 
 
-def three(facts: Facts) -> list[TrialRow]:
+def three(facts: Facts, kept: Container[tuple[str, int]] = ()) -> list[TrialRow]:
     """One network per existing regime: underfit, balanced, overfit.
 
     The underfit network is `main2` if it underfits. The balanced network has the lowest validation
-    error. The overfit network proves an arm of a curve, if there is one.
+    error. The overfit network proves an arm of a curve, if there is one. Where its forecasts are
+    not among those `kept`, by study and trial, one like it of another study takes its place.
     """
+    return [
+        next((row for row in rows if (row.study, row.trial) in kept), rows[0])
+        for rows in able(facts)
+    ]
+
+
+def able(facts: Facts) -> list[list[TrialRow]]:
+    """Of each existing regime the network to show, and behind it one like it of each study."""
     found = []
     for regime in Regime:
         rows = [row for row in facts.trials if row.regime is regime]
+        each = [[row for row in rows if row.study == study.name] for study in facts.studies]
         if rows:
-            found.append(_typical(facts, regime, rows))
+            found.append([_typical(facts, regime, some) for some in (rows, *each) if some])
     return found
 
 
@@ -61,17 +71,18 @@ def _typical(facts: Facts, regime: Regime, rows: Sequence[TrialRow]) -> TrialRow
         rows = [row for row in rows if (row.study, row.trial) in proven] or rows
         return max(rows, key=lambda row: (row.gap, row.study, row.trial))
     subject = subject_of(facts)
-    own = [row for row in rows if subject and (row.design, row.study) == (SUBJECT, subject.study)]
-    own.sort(key=lambda row: (row.val["rmse"], row.trial))
+    own = [row for row in rows if row.design == SUBJECT]
+    own = [row for row in own if subject and row.study == subject.study] or own
+    own.sort(key=lambda row: (row.val["rmse"], row.study, row.trial))
     if own:
         return own[len(own) // 2]
     return max(rows, key=lambda row: (row.excess, row.study, row.trial))
 
 
-def wall(facts: Facts, language: Language) -> Wall:
+def wall(facts: Facts, language: Language, kept: Container[tuple[str, int]] = ()) -> Wall:
     """Make the text of the first screen, with about sixty words at most."""
     words = WORDS[language]
-    shown = three(facts)
+    shown = three(facts, kept)
     notes = []
     missing = [words[regime] for regime in Regime if regime not in {row.regime for row in shown}]
     if missing:

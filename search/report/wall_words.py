@@ -98,32 +98,32 @@ WALL_WORDS: dict[str, dict[str, str]] = {
         "choice_changes": "최근 변화량",
         "choice_constant": "고정",
         "choice_cosine": "코사인",
-        "headline_underfit": "{name}은(는) 과소적합입니다. 피크를 평균 {bias} {unit} {side} "
-        "예측합니다.",
-        "headline_balanced": "{name}은(는) 과소적합도 과대적합도 아닙니다. 피크를 평균 {bias} {unit} "
-        "{side} 예측합니다.",
-        "headline_overfit": "{name}은(는) 과대적합입니다. 피크를 평균 {bias} {unit} {side} "
-        "예측합니다.",
-        "headline_no_peaks_underfit": "{name}은(는) 과소적합입니다.",
+        "headline_underfit": "{name}은(는) 과소적합 상태입니다. 피크 시간의 사용량을 실제보다 평균 "
+        "{bias} {unit} {side} 예측합니다.",
+        "headline_balanced": "{name}은(는) 과소적합도 과대적합도 아닙니다. 피크 시간의 사용량을 실제보다 "
+        "평균 {bias} {unit} {side} 예측합니다.",
+        "headline_overfit": "{name}은(는) 과대적합 상태입니다. 피크 시간의 사용량을 실제보다 평균 "
+        "{bias} {unit} {side} 예측합니다.",
+        "headline_no_peaks_underfit": "{name}은(는) 과소적합 상태입니다.",
         "headline_no_peaks_balanced": "{name}은(는) 과소적합도 과대적합도 아닙니다.",
-        "headline_no_peaks_overfit": "{name}은(는) 과대적합입니다.",
+        "headline_no_peaks_overfit": "{name}은(는) 과대적합 상태입니다.",
         "side_low": "낮게",
         "side_high": "높게",
         "headline_cure": "{start}에서 {goal}까지 검증 RMSE가 {before}에서 {after} {unit}(으)로 "
-        "줄어듭니다. 효과가 가장 큰 단계({step})는 {gain} {unit}을(를) 줄입니다.",
+        "줄어듭니다. 효과가 가장 큰 단계({step})에서 {gain} {unit} 줄어듭니다.",
         "headline_unproven": "{start}에서 {goal}까지 검증 RMSE가 {before}에서 {after} {unit}(으)로 "
         "줄어들지만, 시드 {seeds}개로 입증된 단계는 없습니다.",
         "headline_no_cure": "{start}에서 {goal}까지 검증 RMSE가 줄지 않습니다.",
         "wall_network": "{regime}: {name}, 학습 1회",
         "wall_train": "학습",
         "wall_validation": "검증",
-        "wall_overfit": "{name}은(는) 과대적합입니다. 학습한 시간에서는 {train} {unit}, 그 뒤의 시간에서는 "
-        "{validation} {unit}입니다.",
+        "wall_overfit": "{name}은(는) 과대적합 상태입니다. RMSE는 학습 구간에서 {train} {unit}, 이후 "
+        "검증 구간에서 {validation} {unit}입니다.",
         "level_l2": "L2가 {value}인 신경망",
         "level_dropout": "드롭아웃이 {value}인 신경망",
         "level_epochs": "{value}에포크 학습한 신경망",
         "level_units": "유닛이 {value}개인 신경망",
-        "level_weeks": "{value}주 분량으로 학습한 신경망",
+        "level_weeks": "{value}주 분량의 데이터로 학습한 신경망",
         "wall_no_way": "각 변경의 효과는 측정하지 않았습니다. 다음: {command}",
         "wall_missing": "이 신경망들 가운데 없는 것: {regimes}.",
         "wall_alt": "한 주의 실제 수요와 예측, 세 신경망: {list}",

@@ -22,7 +22,7 @@ from search.report.slider import shown_curves
 from search.report.svg import font_for, svg
 from search.report.translations import WORDS, Language
 from search.report.values import Facts
-from search.report.wall import three, wall, way_notes
+from search.report.wall import able, three, wall, way_notes
 from search.results.explanation import Change, Explanation, State, Worth
 from search.tuning.kept_studies import KeptStudy
 from tests.search.report.test_facts import BASELINES, CONTRACT
@@ -148,9 +148,23 @@ def test_the_headline_answers_the_questions(found: Facts) -> None:
         r"overfit: a network trained on \d weeks, one training", wall(found, "en").weeks
     )
     korean = wall(found, "ko").headline
-    assert korean.startswith("main2는 과소적합입니다. 피크를 평균 73.8 MW 낮게 예측합니다.")
-    assert re.search(r"\d주 분량으로 학습한 신경망은 과대적합입니다", korean)
+    assert korean.startswith(
+        "main2는 과소적합 상태입니다. 피크 시간의 사용량을 실제보다 평균 73.8 MW"
+    )
+    assert re.search(r"\d주 분량의 데이터로 학습한 신경망은 과대적합 상태입니다", korean)
     assert not re.search(r"\((는|가|를|와|으)\)", korean), "a particle that was not chosen"
+
+
+def test_a_network_whose_week_is_gone_is_stood_for_by_one_like_it_of_another_study(
+    found: Facts,
+) -> None:
+    plain = three(found)
+    assert [row.study for row in plain] == ["power_usage", "tradeoff", "tradeoff"]
+    assert three(found, {(row.study, row.trial) for row in plain}) == plain
+    under = [row for row in able(found)[0] if row.study == "tradeoff"]
+    assert len(under) == 1 and under[0].regime is Regime.UNDERFIT
+    shown = three(found, {(under[0].study, under[0].trial)})
+    assert shown == [under[0], *plain[1:]]
 
 
 def test_without_a_way_the_command_is_given(found: Facts) -> None:
