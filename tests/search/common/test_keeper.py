@@ -64,7 +64,10 @@ def test_a_group_ends_with_the_block_unless_it_was_let_go() -> None:
 
 
 def test_the_ui_takes_its_server_with_it_when_it_is_killed() -> None:
-    code = "import sys; from search.ui import _serve; sys.exit(_serve(sys.argv[1:], {}, []))"
+    code = (
+        "import sys; from search.ui import _serve; "
+        "sys.exit(_serve(sys.argv[1:], {}, ('127.0.0.1', 1), []))"
+    )
     with subprocess.Popen([sys.executable, "-c", code, *PAIR], cwd=REPOSITORY) as ui:
         wait_until(lambda: len(psutil.Process(ui.pid).children(recursive=True)) == 3)
         group = psutil.Process(ui.pid).children(recursive=True)
