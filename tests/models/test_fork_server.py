@@ -1,6 +1,8 @@
 """Processes that begin with TensorFlow imported: what they have, and what they never share."""
 
 import os
+import signal
+import subprocess
 import sys
 import threading
 from multiprocessing.connection import Connection
@@ -58,3 +60,20 @@ def test_the_server_which_ends_with_its_thread_is_the_main_ones_alone() -> None:
     thread.start()
     thread.join()
     assert found == ["spawn"]
+
+
+@linux
+def test_stop_signals_reach_no_process_that_a_fresh_command_starts() -> None:
+    code = (
+        "import subprocess, sys\n"
+        "from multiprocessing import forkserver\n"
+        "from models.fork_server import deaf_to_stop_signals\n"
+        "with deaf_to_stop_signals():\n"
+        "    forkserver.ensure_running()  # starts what unblocks the signals, if nothing has yet\n"
+        "    status = subprocess.check_output(['cat', '/proc/self/status'], text=True)\n"
+        "print(next(line for line in status.splitlines() if line.startswith('SigBlk')))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    blocked = int(done.stdout.split()[1], 16)
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        assert blocked >> (stop - 1) & 1, stop.name
