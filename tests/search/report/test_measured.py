@@ -14,12 +14,13 @@ from search.tuning.storage import open_existing
 EARLIER = Path(__file__).with_name("earlier_studies.db.xz")
 MEASURED = Path(__file__).resolve().parents[3] / "docs" / "measured" / "studies.db.xz"
 STUDIES = ("claims", "slips", "documents", "tradeoff", "power_usage")
+AGAIN = ("open_claims", "open_claim_c4")
 
 
-def _opened(file: Path, place: Path) -> dict[str, KeptStudy]:
+def _opened(file: Path, place: Path, names: tuple[str, ...] = STUDIES) -> dict[str, KeptStudy]:
     (place / "studies.db").write_bytes(lzma.decompress(file.read_bytes()))
     storage = open_existing(f"sqlite:///{place}/studies.db", place / "schema.lock")
-    return {name: read_study(storage, name) for name in STUDIES}
+    return {name: read_study(storage, name) for name in names}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> dict[str, KeptStudy]:
 
 
 def test_the_measured_studies_have_both_arms_and_the_way_from_main2(tmp_path: Path) -> None:
-    found = facts(list(_opened(MEASURED, tmp_path).values()))
+    found = facts(list(_opened(MEASURED, tmp_path, STUDIES + AGAIN).values()))
     proven = {curve.axis: (curve.overfit, curve.underfit) for curve in found.tradeoff}
     assert all(overfit is not None for overfit, _ in proven.values()) and len(proven) == 5
     assert {axis for axis, (_, underfit) in proven.items() if underfit is not None} == {
@@ -36,6 +37,9 @@ def test_the_measured_studies_have_both_arms_and_the_way_from_main2(tmp_path: Pa
         "epochs",
     }
     assert {row.regime for row in found.trials if row.study == "tradeoff"} == set(Regime)
+    undecided = {claim.id for claim in found.claims if claim.verdict == "undecided"}
+    assert undecided == {"C1", "C7", "C10"}
+    assert {claim.id for claim in found.claims if claim.fresh} == {"C4", "C5", "C8"}
     way = found.explanation
     assert way is not None and way.strongest is not None
     assert way.strongest.setting == "target"
