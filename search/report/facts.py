@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from data_pipeline.framing import Framing
+from experiments.catalogue import CATALOGUE
 from experiments.claims import CLAIMS
 from experiments.open_claim_c4 import EXPERIMENT as OPEN_CLAIM_C4
 from experiments.open_claims import EXPERIMENT as OPEN_CLAIMS
@@ -271,7 +272,9 @@ _AGAIN = (OPEN_CLAIMS, OPEN_CLAIM_C4)
 
 def _claims(studies: Sequence[KeptStudy]) -> Iterator[ClaimRow]:
     # The claim on the slips is our own. It is not one of the ten claims that are tested together.
-    once = _records(studies, lambda name: name not in {one.name for one in _AGAIN})
+    # A search trains the notes' networks, too, maybe on another machine: no seed pairs those.
+    apart = {one.name for one in CATALOGUE.values() if one.sampled or one in _AGAIN}
+    once = _records(studies, lambda name: name not in apart)
     judged = [(one, False) for one in (*judge((SLIPS,), once), *judge(CLAIMS, once))]
     for experiment in _AGAIN:
         fresh = _records(studies, experiment.name.__eq__)

@@ -95,6 +95,14 @@ def test_open_claims_are_judged_by_fresh_seeds_where_they_were_tried_again() -> 
         assert not claims["C6"].fresh
 
 
+def test_the_notes_networks_of_a_search_are_paired_with_no_other_studys() -> None:
+    told = _study("claims", _designs(main2=0.04, main2_128_64=0.01))
+    searched = _study("power_usage", _designs(main2=0.0001), experiment="power_usage")
+    for studies in ([told, searched], [searched, told]):
+        (c5,) = (claim for claim in facts(studies).claims if claim.id == "C5")
+        assert c5.verdict == "holds"
+
+
 def test_a_claim_left_open_by_fresh_seeds_is_judged_by_those_of_the_next_experiment() -> None:
     def trials(seeds: int, second: float) -> list[TrialRecord]:
         pairs = ((0.04, 0.04), (0.02, 0.04), (0.04, second))
