@@ -16,6 +16,7 @@ class AnotherRequest:
     def __call__(self) -> bool:
         """True at the first signal, and at one that comes more than an instant after the last."""
         now = time.monotonic()
-        another = now - self._last > _INSTANT_S
-        self._last = now if another else self._last
-        return another
+        if now - self._last <= _INSTANT_S:
+            return False
+        self._last = now
+        return True

@@ -111,7 +111,7 @@ def _forecasts(
     """The forecasts of all trials that are drawn hour by hour; says which ones MLflow lacks."""
     from search.report.facts import in_a_week
     from search.report.slider import shown_curves
-    from search.report.wall import able, three
+    from search.report.wall import candidates, three
     from search.tracking.existing_runs import KeptRuns, NotThere
 
     by_name = {study.name: study for study in studies}
@@ -123,16 +123,23 @@ def _forecasts(
     ]
     kept: dict[tuple[str, int], Forecasts] = {}
     missing: dict[str, list[str]] = {}
-    others = [(row.study, row.trial) for rows in able(found) for row in rows]
-    for name, trial in dict.fromkeys([*shown, *others]):
+
+    def fetch(name: str, trial: int) -> str:
+        """Keep the forecasts of a trial; the reason if there are none, else ""."""
         study = by_name[name]
         try:
             runs = KeptRuns(stores.tracking, study.contract["experiment"], study.identity)
             kept[name, trial] = runs.forecasts(trial)
         except NotThere as error:
-            if (name, trial) not in shown:
-                continue
-            missing.setdefault(f"study {name}: {error}", []).append(str(trial))
+            return f"study {name}: {error}"
+        return ""
+
+    for name, trial in dict.fromkeys(shown):
+        if why := fetch(name, trial):
+            missing.setdefault(why, []).append(str(trial))
+    for first, *others in candidates(found):
+        if (first.study, first.trial) not in kept:
+            any(not fetch(row.study, row.trial) for row in others)  # up to the first that has some
     for why, trials in missing.items():
         click.echo(f"No week of trial {', '.join(trials)} of {why}", err=True)
     return kept

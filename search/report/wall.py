@@ -44,11 +44,11 @@ def three(facts: Facts, kept: Container[tuple[str, int]] = ()) -> list[TrialRow]
     """
     return [
         next((row for row in rows if (row.study, row.trial) in kept), rows[0])
-        for rows in able(facts)
+        for rows in candidates(facts)
     ]
 
 
-def able(facts: Facts) -> list[list[TrialRow]]:
+def candidates(facts: Facts) -> list[list[TrialRow]]:
     """Of each existing regime the network to show, and behind it one like it of each study."""
     found = []
     for regime in Regime:

@@ -22,7 +22,7 @@ from search.report.slider import shown_curves
 from search.report.svg import font_for, svg
 from search.report.translations import WORDS, Language
 from search.report.values import Facts
-from search.report.wall import able, three, wall, way_notes
+from search.report.wall import candidates, three, wall, way_notes
 from search.results.explanation import Change, Explanation, State, Worth
 from search.tuning.kept_studies import KeptStudy
 from tests.search.report.test_facts import BASELINES, CONTRACT
@@ -161,7 +161,7 @@ def test_a_network_whose_week_is_gone_is_stood_for_by_one_like_it_of_another_stu
     plain = three(found)
     assert [row.study for row in plain] == ["power_usage", "tradeoff", "tradeoff"]
     assert three(found, {(row.study, row.trial) for row in plain}) == plain
-    under = [row for row in able(found)[0] if row.study == "tradeoff"]
+    under = [row for row in candidates(found)[0] if row.study == "tradeoff"]
     assert len(under) == 1 and under[0].regime is Regime.UNDERFIT
     shown = three(found, {(under[0].study, under[0].trial)})
     assert shown == [under[0], *plain[1:]]
