@@ -62,18 +62,16 @@ def start(
     told: Mapping[str, str] | None = None,
     output: int | IO[str] = subprocess.PIPE,
     afresh: bool = False,
-    warm_trainers: bool = True,
 ) -> subprocess.Popen[str] | WarmCommand:
     """Start a command.
 
     `inside` are words before it, `told` is its environment, and `output` gets what it says. Unless
     one of these is given or it shall start `afresh`, it begins with its libraries imported. Each
-    command starts afresh in at least one test. Without `warm_trainers`, the server that its
-    training processes are forked from is its child, as it is for a person.
+    command starts afresh in at least one test.
     """
     plain = not inside and told is None and output == subprocess.PIPE
     if plain and not afresh and sys.platform == "linux":
-        return WarmCommand(module, options, place, environment(), warm_trainers)
+        return WarmCommand(module, options, place, environment())
     return subprocess.Popen(
         [*inside, *argv(module, *options)],
         cwd=place,

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -40,7 +39,7 @@ LONG = ("--experiment", "documents", "--workers", "2", "--epochs", "3000")
 def test_s1_interrupted_run_ends_within_10_s_and_resumes(
     place: Path, number: signal.Signals, code: int
 ) -> None:
-    process = start(place, *LONG, warm_trainers=False)
+    process = start(place, *LONG)
     wait_until(lambda: _reported_epochs(place) >= 2)
     asked = time.monotonic()
     # A terminal sends Ctrl-C to all processes at once; `timeout` sends SIGTERM to the command, too.
@@ -77,7 +76,7 @@ def _failures(place: Path) -> list[dict[str, Any]]:
 
 
 def test_s2_killed_coordinator_is_reconciled_at_the_next_start(place: Path) -> None:
-    process = start(place, *LONG, warm_trainers=False)
+    process = start(place, *LONG)
     wait_until(lambda: _reported_epochs(place) >= 2)
     process.kill()
     process.communicate(timeout=30)
@@ -123,7 +122,7 @@ def test_s6_simultaneous_first_starts_all_work(tmp_path: Path) -> None:
 
 def test_t3_t4_killed_workers_lose_only_their_trial(place: Path) -> None:
     options = (*PARALLEL, "--epochs", "40", "--pruner", "none", "--json")
-    process = start(place, *options, warm_trainers=False)
+    process = start(place, *options)
     wait_until(lambda: bool(_workers(process.pid)))
     victim = _workers(process.pid)[0]  # begun with its first trial
     subprocess.run(["kill", "-9", str(victim)], check=True)
@@ -152,14 +151,18 @@ def test_t5_hanging_trials_are_killed_and_the_study_ends(place: Path) -> None:
 def test_t6_a_bug_of_ours_ends_the_study_after_three_trials_with_its_traceback(
     place: Path,
 ) -> None:
-    for room in ("search", "experiments", "models", "data_pipeline"):
-        shutil.copytree(REPOSITORY / room, place / "broken" / room)
-    module = place / "broken" / "models" / "build.py"
-    module.write_text(module.read_text().replace("def build(", "def build(no_such_argument, ", 1))
+    # All modules of `models` but one are the repository's, whose kernels are compiled already.
+    broken = place / "broken" / "models"
+    broken.mkdir(parents=True)
+    whole = REPOSITORY / "models"
+    (broken / "__init__.py").write_text(f"__path__.append({str(whole)!r})\n")
+    source = (whole / "build.py").read_text()
+    bug = source.replace("def build(", "def build(no_such_argument, ", 1)
+    (broken / "build.py").write_text(bug)
     done = subprocess.run(
         argv("search.run", *PARALLEL, "--trials", "10"),
         cwd=place,
-        env=environment() | {"PYTHONPATH": str(place / "broken")},
+        env=environment() | {"PYTHONPATH": f"{place / 'broken'}:{REPOSITORY}"},
         capture_output=True,
         text=True,
         timeout=240,
@@ -199,7 +202,7 @@ def _no_process_left(place: Path) -> bool:
         cwd, words = process.info["cwd"], process.info["cmdline"] or []
         if cwd == str(place) and (
             process.info["name"] == NAME
-            or any("forkserver" in w or "search.run" in w for w in words)
+            or any(name in w for w in words for name in ("forkserver", "warm_server", "search.run"))
         ):
             return False
     return True

@@ -18,8 +18,12 @@ from types import TracebackType
 from typing import IO, Self
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# Variables that no import of TensorFlow reads, or that a command sets anyway.
-_NOT_READ = ("PYTEST_", "MLFLOW_", "PYTHONPATH")
+# Variables that no import of TensorFlow reads, or that our own start of it sets: tests of that
+# leave them behind.
+_NOT_READ = (
+    *("PYTEST_", "MLFLOW_", "PYTHONPATH", "TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND"),
+    *("CUDA_VISIBLE_DEVICES", "OMP_NUM_", "OPENBLAS_NUM_", "MKL_NUM_"),
+)
 
 
 class WarmCommand:
@@ -31,7 +35,6 @@ class WarmCommand:
         options: tuple[str, ...],
         place: Path,
         env: Mapping[str, str],
-        warm_trainers: bool = True,
     ) -> None:
         """Start `python -m MODULE OPTIONS` in `place`, with pipes for what it prints."""
         self.args = [module, *options]
@@ -42,7 +45,7 @@ class WarmCommand:
             "options": options,
             "place": str(place),
             "env": dict(env),
-            "warm_trainers": warm_trainers and _for_imports(env) == begun,
+            "warm_trainers": _for_imports(env) == begun,
         }
         self.stdout: IO[str] | None
         self.stderr: IO[str] | None
