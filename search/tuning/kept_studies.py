@@ -210,10 +210,10 @@ def designs_of(storage: Storage, name: str) -> set[str]:
 
 def explanations_of(storage: Storage, name: str) -> list[dict[str, Any]]:
     """What the explanations of study `name` found, the latest last; those that have ended."""
-    studies = optuna.get_all_study_summaries(storage=storage, include_best_trial=False)
+    # `get_all_study_summaries` would read every trial of every study.
     found = [
         one.user_attrs["explanation"]
-        for one in studies
+        for one in storage.get_all_studies()
         if one.user_attrs.get("contract", {}).get("explain_of") == name
         and "explanation" in one.user_attrs
     ]
@@ -232,7 +232,7 @@ def keep_payoff(storage: Storage, name: str, payoff: dict[str, Any]) -> None:
 
 def openings_of(storage: Storage, data: str) -> list[dict[str, Any]]:
     """The openings of test periods of the data with that fingerprint, by any study here."""
-    studies = optuna.get_all_study_summaries(storage=storage, include_best_trial=False)
+    studies = storage.get_all_studies()
     found = [one for study in studies for one in study.user_attrs.get("openings", ())]
     return sorted((one for one in found if one["data"] == data), key=lambda one: str(one["time"]))
 

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import optuna
 import pytest
+from optuna.trial import FrozenTrial
 
 from experiments.catalogue import CATALOGUE
 from experiments.documents import EXPERIMENT as DOCUMENTS
@@ -10,7 +12,7 @@ from experiments.experiment import Experiment
 from search.common.errors import Refused
 from search.common.resume_check import hold
 from search.engine.plan import make_plan
-from search.tuning.kept_studies import KeptStudy, read_study
+from search.tuning.kept_studies import KeptStudy, openings_of, read_study
 from search.tuning.storage import in_memory
 from tests.search.samples import record
 
@@ -66,3 +68,23 @@ def test_the_contract_of_the_documents_does_not_name_settings_they_do_not_have()
 def test_a_study_that_is_not_there_is_refused_by_name() -> None:
     with pytest.raises(Refused, match="there is no study 'nothing'"):
         read_study(in_memory(), "nothing")
+
+
+def test_the_trials_of_other_studies_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    storage = in_memory()
+    contract = make_plan(CATALOGUE["smoke"]).contract | {"experiment": "smoke"}
+    for name in ("asked for", "another"):
+        study = optuna.create_study(storage=storage, study_name=name)
+        study.set_user_attr("contract", contract)
+        study.set_user_attr("openings", [{"data": "d", "time": name}])
+    read: list[int] = []
+    reading = storage.get_all_trials
+
+    def noted(study_id: int, *wish: Any, **named: Any) -> list[FrozenTrial]:
+        read.append(study_id)
+        return reading(study_id, *wish, **named)
+
+    monkeypatch.setattr(storage, "get_all_trials", noted)
+    assert read_study(storage, "asked for").name == "asked for"
+    assert [one["time"] for one in openings_of(storage, "d")] == ["another", "asked for"]
+    assert set(read) == {storage.get_study_id_from_name("asked for")}
