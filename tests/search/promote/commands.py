@@ -16,8 +16,8 @@ FITTED = BASELINES[3:]
 PROMOTE = ("--study", "smoke", "--top", "2", "--seeds", "2", "--folds", "2", "--workers", "1")
 
 
-def promote(place: Path, *options: str, afresh: bool = False) -> subprocess.CompletedProcess[str]:
-    return run(place, *options, module="search.promote", afresh=afresh)
+def promote(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return run(place, *options, module="search.promote")
 
 
 def predict(place: Path, *options: str) -> subprocess.CompletedProcess[str]:

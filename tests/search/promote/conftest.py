@@ -22,7 +22,7 @@ def refused_once(once: Once, smoke_study: tuple[Path, str, str]) -> tuple[Path, 
         before = promote_here(place, *PROMOTE, "--dry-run")
         assert before.exit_code == DONE and "finalist: " in before.stdout
         assert state(place) == untouched, "a dry run must change nothing"
-        done = promote(place, *PROMOTE, "--json", afresh=True)
+        done = promote(place, *PROMOTE, "--json")
         assert done.returncode == REFUSED_OR_FAILED, done.stderr
         return [done.stdout]
 
