@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from optuna.storages._rdb.storage import _VersionManager
 from playwright.sync_api import Browser, Page
 
 import models.baselines
 from tests.search.browser import Site, launched, open_window, served
 from tests.search.command import PARALLEL, run
-from tests.search.fitted_once import remembering
+from tests.search.fitted_once import FOLDER, remembering
 from tests.search.mlflow_stores import empty_store
 
 Made = Callable[[Path], list[str]]
@@ -24,19 +25,23 @@ Once = Callable[[str, Made], tuple[Path, list[str]]]
 
 
 @pytest.fixture(scope="session")
-def once(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Once:
+def shared(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all processes that the tests are shared out to."""
+    root = tmp_path_factory.getbasetemp()
+    return root if worker_id == "master" else root.parent
+
+
+@pytest.fixture(scope="session")
+def once(shared: Path) -> Once:
     """Make a folder of that name once for all processes that the tests are shared out to.
 
     What is called is given the new folder and returns what its commands printed. Nobody changes the
     folder afterwards; `tests.search.copies.copy_stores` makes one to change.
     """
-    root = tmp_path_factory.getbasetemp()
-    if worker_id != "master":
-        root = root.parent
 
     def made(name: str, make: Made) -> tuple[Path, list[str]]:
-        place, printed = root / name, root / f"{name}.json"
-        with FileLock(root / f"{name}.lock"):
+        place, printed = shared / name, shared / f"{name}.json"
+        with FileLock(shared / f"{name}.lock"):
             if not printed.exists():
                 place.mkdir()
                 printed.write_text(json.dumps(make(place)))
@@ -95,6 +100,21 @@ def browser(chromium: str) -> Iterator[Browser]:
 def page(browser: Browser, site: Site) -> Page:
     """One window for all tests of a module: the UI's scripts are read once."""
     return open_window(browser)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared_by_all(shared: Path) -> Iterator[None]:
+    """Share baselines, and read the number of Optuna's tables once: it takes 0.1 s each time."""
+    (shared / "fitted").mkdir(exist_ok=True)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv(FOLDER, str(shared / "fitted"))
+        asking, known = _VersionManager.get_head_version, dict[str, str]()
+
+        def head(manager: _VersionManager) -> str:
+            return known.get("head") or known.setdefault("head", asking(manager))
+
+        monkeypatch.setattr(_VersionManager, "get_head_version", head)
+        yield
 
 
 @pytest.fixture(autouse=True)
