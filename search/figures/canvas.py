@@ -205,7 +205,12 @@ def png(figure: Figure) -> bytes:
     figure.set_facecolor("white")
     buffer = io.BytesIO()
     # `Figure.savefig` would draw a figure with a layout twice, to the same pixels.
-    FigureCanvasAgg(figure).print_png(buffer, metadata={"Software": None})  # type: ignore[no-untyped-call]
+    FigureCanvasAgg(figure).print_png(  # type: ignore[no-untyped-call]
+        buffer,
+        metadata={"Software": None},
+        # Half the time of the default level 6, for a tenth more bytes.
+        pil_kwargs={"compress_level": 3},
+    )
     return buffer.getvalue()
 
 

@@ -38,7 +38,8 @@ def run(
     seconds: float = 240,
     afresh: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    command = start(place, *options, module=module, afresh=afresh)
+    """Run a command to its end; it draws no figures unless it starts `afresh`."""
+    command = start(place, *options, module=module, afresh=afresh, drawn=False)
     try:
         output, errors = command.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -62,6 +63,7 @@ def start(
     told: Mapping[str, str] | None = None,
     output: int | IO[str] = subprocess.PIPE,
     afresh: bool = False,
+    drawn: bool = True,
 ) -> subprocess.Popen[str] | WarmCommand:
     """Start a command.
 
@@ -71,7 +73,7 @@ def start(
     """
     plain = not inside and told is None and output == subprocess.PIPE
     if plain and not afresh and sys.platform == "linux":
-        return WarmCommand(module, options, place, environment())
+        return WarmCommand(module, options, place, environment(), drawn)
     return subprocess.Popen(
         [*inside, *argv(module, *options)],
         cwd=place,

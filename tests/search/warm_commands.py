@@ -35,8 +35,12 @@ class WarmCommand:
         options: tuple[str, ...],
         place: Path,
         env: Mapping[str, str],
+        drawn: bool = True,
     ) -> None:
-        """Start `python -m MODULE OPTIONS` in `place`, with pipes for what it prints."""
+        """Start `python -m MODULE OPTIONS` in `place`, with pipes for what it prints.
+
+        Unless `drawn`, each of its figures is one empty picture.
+        """
         self.args = [module, *options]
         self.returncode: int | None = None
         server, begun = _running_server()
@@ -46,6 +50,7 @@ class WarmCommand:
             "place": str(place),
             "env": dict(env),
             "warm_trainers": _for_imports(env) == begun,
+            "drawn": drawn,
         }
         self.stdout: IO[str] | None
         self.stderr: IO[str] | None

@@ -37,7 +37,7 @@ _IMPORTED = (
 _REQUEST = 2**20
 
 
-def _serve(path: str) -> str:
+def _serve(path: str, picture: bytes) -> str:
     """Fork a command for each request; in that process, return the name of its module."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(path)
@@ -70,14 +70,18 @@ def _serve(path: str) -> str:
         os.close(stream)
     sys.stdout = os.fdopen(1, "w", closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
-    return _take_over(json.loads(request))
+    return _take_over(json.loads(request), picture)
 
 
-def _take_over(request: dict[str, Any]) -> str:
+def _take_over(request: dict[str, Any], picture: bytes) -> str:
     if request["warm_trainers"]:
         from tests.search.warm_trainers import fork_early
 
         fork_early()
+    if not request["drawn"]:
+        from search import figures
+
+        figures.png = lambda _: picture  # type: ignore[assignment]
     os.chdir(request["place"])
     os.environ.clear()
     os.environ.update(request["env"])
@@ -86,25 +90,30 @@ def _take_over(request: dict[str, Any]) -> str:
     return str(request["module"])
 
 
-def _import_all() -> None:
+def _import_all() -> bytes:
+    """Import what commands need; return what a figure is that is not drawn."""
     for name in _IMPORTED:
         importlib.import_module(name)
 
     import models.baselines
     from experiments.catalogue import CATALOGUE
+    from search import figures
     from search.engine.plan import make_plan
+    from search.figures.canvas import new_figure
     from search.results.baselines import judge_baselines
     from tests.search.fitted_once import remembering
 
     models.baselines._FITTED.update(remembering())  # type: ignore[attr-defined]
     judge_baselines(make_plan(CATALOGUE["smoke"]).prepared)
+    picture = figures.png(new_figure("No figure", "", "")[0])
     assert threading.active_count() == 1, "a fork would lose the other threads"
     # The collector would touch, and so copy, all that was imported when a command ends.
     gc.freeze()
+    return picture
 
 
 if __name__ == "__main__":
-    _import_all()
+    _picture = _import_all()
     # Nobody asks how the processes that wait have ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    runpy.run_module(_serve(sys.argv[1]), run_name="__main__", alter_sys=True)
+    runpy.run_module(_serve(sys.argv[1], _picture), run_name="__main__", alter_sys=True)
