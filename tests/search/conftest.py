@@ -25,14 +25,14 @@ Once = Callable[[str, Made], tuple[Path, list[str]]]
 
 
 @pytest.fixture(scope="session")
-def shared(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared_folder(worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of all processes that the tests are shared out to."""
     root = tmp_path_factory.getbasetemp()
     return root if worker_id == "master" else root.parent
 
 
 @pytest.fixture(scope="session")
-def once(shared: Path) -> Once:
+def once(shared_folder: Path) -> Once:
     """Make a folder of that name once for all processes that the tests are shared out to.
 
     What is called is given the new folder and returns what its commands printed. Nobody changes the
@@ -40,8 +40,8 @@ def once(shared: Path) -> Once:
     """
 
     def made(name: str, make: Made) -> tuple[Path, list[str]]:
-        place, printed = shared / name, shared / f"{name}.json"
-        with FileLock(shared / f"{name}.lock"):
+        place, printed = shared_folder / name, shared_folder / f"{name}.json"
+        with FileLock(shared_folder / f"{name}.lock"):
             if not printed.exists():
                 place.mkdir()
                 printed.write_text(json.dumps(make(place)))
@@ -103,11 +103,11 @@ def page(browser: Browser, site: Site) -> Page:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _shared_by_all(shared: Path) -> Iterator[None]:
+def _shared_by_all(shared_folder: Path) -> Iterator[None]:
     """Share baselines, and read the number of Optuna's tables once: it takes 0.1 s each time."""
-    (shared / "fitted").mkdir(exist_ok=True)
+    (shared_folder / "fitted").mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setenv(FOLDER, str(shared / "fitted"))
+        monkeypatch.setenv(FOLDER, str(shared_folder / "fitted"))
         asking, known = _VersionManager.get_head_version, dict[str, str]()
 
         def head(manager: _VersionManager) -> str:
