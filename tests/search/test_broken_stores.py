@@ -46,15 +46,10 @@ def _run_under(
 def test_s7_a_full_disk_ends_the_search_and_loses_nothing(tmp_path: Path) -> None:
     # No file may grow beyond this, which is what a full disk does to every write. The study
     # database holds a few trials by then; MLflow's is larger from the start.
-    search = start(tmp_path, *SMOKE, "--trials", "40")
-    command = psutil.Process(search.pid)
-    wait_until(lambda: bool(command.children()))  # the server of training processes
-    for one in (command, *command.children()):
-        one.rlimit(psutil.RLIMIT_FSIZE, (700_000, 700_000))
-    _, said = search.communicate(timeout=240)
-    assert search.returncode == REFUSED_OR_FAILED, said
-    assert "cannot be used" in said and "run the same command again" in said
-    assert "MLflow" in said and "Traceback" not in said
+    full = _run_under(tmp_path, ("prlimit", "--fsize=700000"), *SMOKE, "--trials", "40")
+    assert full.returncode == REFUSED_OR_FAILED, full.stderr
+    assert "cannot be used" in full.stderr and "run the same command again" in full.stderr
+    assert "MLflow" in full.stderr and "Traceback" not in full.stderr
     kept = trial_values(tmp_path)
     assert len(kept) >= 2
 
