@@ -22,8 +22,6 @@ LONGEST = (
     "test_broken_stores.py",
     "test_makes.py",
     "test_interrupted_promotion.py",
-    "test_doctor.py",
-    "test_wrong_database.py",
     "test_floor.py",
     "test_contenders.py",
     "test_registering.py",

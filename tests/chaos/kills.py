@@ -21,7 +21,7 @@ from tests.search.warm_commands import WarmCommand
 
 WORKERS = 2
 # Seconds between two kills: uniform from 0 to this.
-PACE = 6.0
+PACE = 12.0
 # Trials that are added if a study is done before all kills.
 MORE = 10
 
@@ -170,11 +170,13 @@ def memory_of_tiny_trials(place: Path, trials: int, workers: int) -> tuple[float
     process = start(
         *(place, *OPTIONS, "--workers", str(workers), "--trials", str(trials)),
         *("--epochs", "1", "--pruner", "none"),
-        # Of warm processes, this one's own memory could not be told from what it shares.
-        afresh=True,
+        warm_trainers=False,
     )
-    streams = [stream for stream in (process.stdout, process.stderr) if stream is not None]
-    drains = [threading.Thread(target=stream.read) for stream in streams]
+    drains = [
+        threading.Thread(target=stream.read)
+        for stream in (process.stdout, process.stderr)
+        if stream is not None
+    ]
     for drain in drains:
         drain.start()
     base = most = last = 0.0
@@ -192,8 +194,6 @@ def memory_of_tiny_trials(place: Path, trials: int, workers: int) -> tuple[float
             process.kill()
         for drain in drains:
             drain.join()
-        for stream in streams:
-            stream.close()
     assert process.returncode == 0, f"ended with code {process.returncode}"
     return base, most, last
 

@@ -39,7 +39,9 @@ class Started:
             inside: words before the command, such as those of a network namespace.
             told: its environment; None: the tests' own.
         """
-        self.process = start(place, *OPTIONS, *options, inside=inside, told=told)
+        self.process = start(
+            place, *OPTIONS, *options, inside=inside, told=told, warm_trainers=False
+        )
         self._acknowledged = acknowledged
         self._log = (place / "chaos.log").open("a")
         self._readers = [threading.Thread(target=self._read), threading.Thread(target=self._drop)]

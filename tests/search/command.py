@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import sqlite3
 import subprocess
 import sys
@@ -16,15 +15,11 @@ from click.testing import CliRunner, Result
 
 from tests.search.warm_commands import REPOSITORY as REPOSITORY
 from tests.search.warm_commands import WarmCommand
+from tests.search.warm_commands import environment as environment
 
 # Each worker pays for TensorFlow's start: two only where it matters that there are two.
 SMOKE = ("--experiment", "smoke", "--workers", "1")
 PARALLEL = ("--experiment", "smoke", "--workers", "2")
-
-
-def environment() -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
-    return kept | {"PYTHONPATH": str(REPOSITORY)}
 
 
 def argv(module: str, *options: str) -> list[str]:
@@ -38,8 +33,7 @@ def run(
     seconds: float = 240,
     afresh: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end; it draws no figures unless it starts `afresh`."""
-    command = start(place, *options, module=module, afresh=afresh, drawn=False)
+    command = start(place, *options, module=module, afresh=afresh)
     try:
         output, errors = command.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
@@ -63,17 +57,18 @@ def start(
     told: Mapping[str, str] | None = None,
     output: int | IO[str] = subprocess.PIPE,
     afresh: bool = False,
-    drawn: bool = True,
+    warm_trainers: bool = True,
 ) -> subprocess.Popen[str] | WarmCommand:
     """Start a command.
 
     `inside` are words before it, `told` is its environment, and `output` gets what it says. Unless
     one of these is given or it shall start `afresh`, it begins with its libraries imported. Each
-    command starts afresh in at least one test.
+    command starts afresh in at least one test. Without `warm_trainers`, the server that its
+    training processes are forked from is its child, as it is for a person.
     """
     plain = not inside and told is None and output == subprocess.PIPE
     if plain and not afresh and sys.platform == "linux":
-        return WarmCommand(module, options, place, environment(), drawn)
+        return WarmCommand(module, options, place, environment(), warm_trainers)
     return subprocess.Popen(
         [*inside, *argv(module, *options)],
         cwd=place,

@@ -103,16 +103,26 @@ def page(browser: Browser, site: Site) -> Page:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _shared_by_all(shared_folder: Path) -> Iterator[None]:
-    """Share baselines, and read the number of Optuna's tables once: it takes 0.1 s each time."""
+def _fitted_for_all(shared_folder: Path) -> Iterator[None]:
+    """Processes of the tests and their warm commands share the baselines that they fit."""
     (shared_folder / "fitted").mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv(FOLDER, str(shared_folder / "fitted"))
-        asking, known = _VersionManager.get_head_version, dict[str, str]()
+        yield
 
-        def head(manager: _VersionManager) -> str:
-            return known.get("head") or known.setdefault("head", asking(manager))
 
+@pytest.fixture(scope="session", autouse=True)
+def _schema_version_read_once() -> Iterator[None]:
+    """Optuna reads the version of its tables for each opened database, in 0.1 s."""
+    known: list[str] = []
+    asking = _VersionManager.get_head_version
+
+    def head(manager: _VersionManager) -> str:
+        if not known:
+            known.append(asking(manager))
+        return known[0]
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(_VersionManager, "get_head_version", head)
         yield
 

@@ -1,10 +1,15 @@
-"""Baselines that are fitted once for equal rows and windows, by all processes of the tests."""
+"""Baselines that are fitted once for equal rows and windows, by all processes of the tests.
+
+Commands that start afresh fit their own, as a person's do.
+"""
 
 import hashlib
 import os
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from filelock import FileLock
 
 import models.baselines
 from models.forecasters import Forecaster, IntArray, Rows
@@ -37,11 +42,10 @@ def _kept(key: str, fit: Callable[[], Forecaster]) -> Forecaster:
     if FOLDER not in os.environ:
         return fit()
     file = Path(os.environ[FOLDER]) / key
-    if file.exists():
+    with FileLock(file.with_suffix(".lock")):
+        if not file.exists():
+            written = file.with_suffix(".new")
+            written.write_bytes(pickle.dumps(fit()))
+            written.replace(file)  # a process that is killed leaves no half of it
         kept: Forecaster = pickle.loads(file.read_bytes())
-        return kept
-    found = fit()
-    written = file.with_suffix(f".{os.getpid()}")
-    written.write_bytes(pickle.dumps(found))
-    written.rename(file)
-    return found
+    return kept

@@ -120,7 +120,7 @@ def test_s8_a_server_killed_in_the_middle_gets_everything_once_it_is_back(
 
 
 def test_t2_a_worker_without_memory_fails_its_trial_and_the_next_runs(place: Path) -> None:
-    search = start(place, *SMOKE, "--trials", "3", "--epochs", "30")
+    search = start(place, *SMOKE, "--trials", "3", "--epochs", "30", warm_trainers=False)
     wait_until(lambda: (place / "mlruns" / "optuna.db").exists())
     wait_until(lambda: _epochs(place) >= 2)
     (worker,) = _workers(search.pid)

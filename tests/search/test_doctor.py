@@ -1,6 +1,5 @@
 """The doctor finds what has to be mended, and says so without a password."""
 
-import importlib
 import socket
 import time
 from collections.abc import Iterator
@@ -37,8 +36,8 @@ def test_nothing_is_made_where_all_is_well(place: Path) -> None:
     assert list(place.iterdir()) == []
 
 
+@pytest.mark.alone
 def test_a_server_that_is_no_mlflow_is_told_within_half_a_minute() -> None:
-    importlib.import_module("mlflow.tracking")  # takes as long as the other tests let it
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://me:geheim@127.0.0.1:{silent.getsockname()[1]}"
         began = time.monotonic()

@@ -65,15 +65,10 @@ def _url(case: str, server: Server, silent: int) -> str:
     }[case]
 
 
-@pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What only the first command of the tests waits for has begun."""
-    assert run(tmp_path_factory.mktemp("warm"), "--help").returncode == 0
-
-
+@pytest.mark.alone
 @pytest.mark.parametrize("case", CASES)
 def test_s9_p8_it_is_refused_in_half_a_minute_without_its_password(
-    case: str, server: Server, silent: int, warm: None, tmp_path: Path
+    case: str, server: Server, silent: int, tmp_path: Path
 ) -> None:
     url = _url(case, server, silent)
     began = time.monotonic()

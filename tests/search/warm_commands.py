@@ -18,12 +18,19 @@ from types import TracebackType
 from typing import IO, Self
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# Variables that no import of TensorFlow reads, or that our own start of it sets: tests of that
-# leave them behind.
-_NOT_READ = (
-    *("PYTEST_", "MLFLOW_", "PYTHONPATH", "TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND"),
-    *("CUDA_VISIBLE_DEVICES", "OMP_NUM_", "OPENBLAS_NUM_", "MKL_NUM_"),
+# What a command that ran in this process leaves behind (`models.tensorflow_start`), and a store.
+_NOT_PASSED_ON = (
+    *("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND", "CUDA_VISIBLE_DEVICES", "MLFLOW_TRACKING_URI"),
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
 )
+# Variables that no import of TensorFlow reads, or that a command sets anyway.
+_NOT_READ = ("PYTEST_", "MLFLOW_", "PYTHONPATH")
+
+
+def environment() -> dict[str, str]:
+    """The environment of a command of the tests, whichever tests ran in this process before."""
+    kept = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
+    return kept | {"PYTHONPATH": str(REPOSITORY)}
 
 
 class WarmCommand:
@@ -35,12 +42,9 @@ class WarmCommand:
         options: tuple[str, ...],
         place: Path,
         env: Mapping[str, str],
-        drawn: bool = True,
+        warm_trainers: bool = True,
     ) -> None:
-        """Start `python -m MODULE OPTIONS` in `place`, with pipes for what it prints.
-
-        Unless `drawn`, each of its figures is one empty picture.
-        """
+        """Start `python -m MODULE OPTIONS` in `place`, with pipes for what it prints."""
         self.args = [module, *options]
         self.returncode: int | None = None
         server, begun = _running_server()
@@ -49,8 +53,7 @@ class WarmCommand:
             "options": options,
             "place": str(place),
             "env": dict(env),
-            "warm_trainers": _for_imports(env) == begun,
-            "drawn": drawn,
+            "warm_trainers": warm_trainers and _for_imports(env) == begun,
         }
         self.stdout: IO[str] | None
         self.stderr: IO[str] | None
@@ -145,6 +148,7 @@ def _running_server() -> tuple[Path, dict[str, str]]:
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.search.warm_server", str(path)],
         cwd=REPOSITORY,
+        env=environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -156,4 +160,4 @@ def _running_server() -> tuple[Path, dict[str, str]]:
         shutil.rmtree(path.parent)
 
     atexit.register(end)
-    return path, _for_imports(os.environ)
+    return path, _for_imports(environment())

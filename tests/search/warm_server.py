@@ -3,8 +3,8 @@
 A command computes for seconds until its libraries are imported, and the suite starts many. So a
 server imports them once for each process of the tests, fits the baselines of the smallest
 experiment, and forks the commands. Each is a process of its own, with its own folder, environment,
-session and streams, and ends as `python -m` does. TensorFlow is imported, too, for the server of
-its training processes: `tests.search.warm_trainers`.
+session and streams, and ends as `python -m` does. TensorFlow is not imported here, but in
+`tests.search.warm_trainers`, from which the commands' own servers of training processes are forked.
 
 Run as `python -m tests.search.warm_server PATH`, it serves at the socket PATH until its standard
 input ends.
@@ -18,14 +18,20 @@ import runpy
 import select
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from pathlib import Path
 from typing import Any
 
-# The first of them tells the others to begin no threads, which a fork would lose.
+import models.baselines
+from experiments.catalogue import CATALOGUE
+from search.engine.plan import make_plan
+from search.results.baselines import judge_baselines
+from tests.search.fitted_once import remembering
+from tests.search.warm_trainers import fork_from
+
 _IMPORTED = (
-    "models.preloaded",
     "sklearn.ensemble",
     "mlflow.pyfunc",
     "matplotlib.figure",
@@ -37,7 +43,7 @@ _IMPORTED = (
 _REQUEST = 2**20
 
 
-def _serve(path: str, picture: bytes) -> str:
+def _serve(path: str, trainers: str) -> str:
     """Fork a command for each request; in that process, return the name of its module."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(path)
@@ -70,18 +76,12 @@ def _serve(path: str, picture: bytes) -> str:
         os.close(stream)
     sys.stdout = os.fdopen(1, "w", closefd=False)
     sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
-    return _take_over(json.loads(request), picture)
+    return _take_over(json.loads(request), trainers)
 
 
-def _take_over(request: dict[str, Any], picture: bytes) -> str:
+def _take_over(request: dict[str, Any], trainers: str) -> str:
     if request["warm_trainers"]:
-        from tests.search.warm_trainers import fork_early
-
-        fork_early()
-    if not request["drawn"]:
-        from search import figures
-
-        figures.png = lambda _: picture  # type: ignore[assignment]
+        fork_from(trainers)
     os.chdir(request["place"])
     os.environ.clear()
     os.environ.update(request["env"])
@@ -90,30 +90,21 @@ def _take_over(request: dict[str, Any], picture: bytes) -> str:
     return str(request["module"])
 
 
-def _import_all() -> bytes:
-    """Import what commands need; return what a figure is that is not drawn."""
+if __name__ == "__main__":
+    _path = sys.argv[1]
+    _trainers = subprocess.Popen(
+        [sys.executable, "-m", "tests.search.warm_trainers", f"{_path}-trainers"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+    )
     for name in _IMPORTED:
         importlib.import_module(name)
-
-    import models.baselines
-    from experiments.catalogue import CATALOGUE
-    from search import figures
-    from search.engine.plan import make_plan
-    from search.figures.canvas import new_figure
-    from search.results.baselines import judge_baselines
-    from tests.search.fitted_once import remembering
-
     models.baselines._FITTED.update(remembering())  # type: ignore[attr-defined]
     judge_baselines(make_plan(CATALOGUE["smoke"]).prepared)
-    picture = figures.png(new_figure("No figure", "", "")[0])
+    assert _trainers.stdout is not None and _trainers.stdout.read(1)
     assert threading.active_count() == 1, "a fork would lose the other threads"
     # The collector would touch, and so copy, all that was imported when a command ends.
     gc.freeze()
-    return picture
-
-
-if __name__ == "__main__":
-    _picture = _import_all()
     # Nobody asks how the processes that wait have ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    runpy.run_module(_serve(sys.argv[1], _picture), run_name="__main__", alter_sys=True)
+    runpy.run_module(_serve(_path, f"{_path}-trainers"), run_name="__main__", alter_sys=True)

@@ -17,7 +17,7 @@ PROMOTE = ("--study", "smoke", "--top", "2", "--seeds", "2", "--folds", "2", "--
 
 
 def promote(place: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return run(place, *options, module="search.promote")
+    return run(place, *options, module="search.promote", afresh=True)
 
 
 def predict(place: Path, *options: str) -> subprocess.CompletedProcess[str]:

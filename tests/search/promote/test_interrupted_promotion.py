@@ -68,7 +68,7 @@ def test_a_promotion_that_is_stopped_says_so_and_opens_nothing(
     place = refused[0]
     before = _openings(place)
     options = ("--study", "smoke", "--top", "1", "--seeds", "9", "--folds", "2", "--workers", "1")
-    process = start(place, *options, module="search.promote")
+    process = start(place, *options, module="search.promote", warm_trainers=False)
     assert process.stderr is not None
     assert any(line.startswith("trial") for line in process.stderr)
     os.killpg(process.pid, number)  # as a terminal does, and `timeout`

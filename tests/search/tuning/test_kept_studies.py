@@ -1,5 +1,6 @@
 """Studies of earlier versions are read in the space and with the designs they were begun with."""
 
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -13,7 +14,7 @@ from search.common.errors import Refused
 from search.common.resume_check import hold
 from search.engine.plan import make_plan
 from search.tuning.kept_studies import KeptStudy, openings_of, read_study
-from search.tuning.storage import in_memory
+from search.tuning.storage import in_memory, open_storage
 from tests.search.samples import record
 
 NEW = {"target", "inputs", "lookback", "schedule"}
@@ -70,21 +71,28 @@ def test_a_study_that_is_not_there_is_refused_by_name() -> None:
         read_study(in_memory(), "nothing")
 
 
-def test_the_trials_of_other_studies_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    storage = in_memory()
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_the_trials_of_other_studies_are_not_read(
+    on_disk: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = f"sqlite:///{tmp_path}/optuna.db"
+    storage = open_storage(at, tmp_path / "lock") if on_disk else in_memory()
     contract = make_plan(CATALOGUE["smoke"]).contract | {"experiment": "smoke"}
     for name in ("asked for", "another"):
         study = optuna.create_study(storage=storage, study_name=name)
         study.set_user_attr("contract", contract)
         study.set_user_attr("openings", [{"data": "d", "time": name}])
     read: list[int] = []
-    reading = storage.get_all_trials
+    # What Optuna reads trials with: of a database, from behind its cache.
+    method = "_get_trials" if on_disk else "get_all_trials"
+    reading = getattr(storage, method)
 
     def noted(study_id: int, *wish: Any, **named: Any) -> list[FrozenTrial]:
         read.append(study_id)
-        return reading(study_id, *wish, **named)
+        found: list[FrozenTrial] = reading(study_id, *wish, **named)
+        return found
 
-    monkeypatch.setattr(storage, "get_all_trials", noted)
+    monkeypatch.setattr(storage, method, noted)
     assert read_study(storage, "asked for").name == "asked for"
     assert [one["time"] for one in openings_of(storage, "d")] == ["another", "asked for"]
     assert set(read) == {storage.get_study_id_from_name("asked for")}
