@@ -1,4 +1,6 @@
-"""The files that take longest go first, so that no process is left alone with one at the end."""
+"""What all tests share: the order of files, and what needs not be collected as garbage."""
+
+import gc
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -7,6 +9,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("busy")
 
+# They go first, so that no process is left alone with one at the end.
 LONGEST = (
     "test_interruptions.py",
     "test_promote.py",
@@ -38,7 +41,18 @@ LONGEST = (
 )
 
 
+def pytest_configure() -> None:
+    """Look for no garbage among what collecting imports: it stays as long as the process."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Look for it from now on, among what tests make."""
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put them first; the others stay in their order."""
+    """Put the longest first; the others stay in their order."""
     places = {name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))

@@ -90,15 +90,14 @@ def evidence(
     taken = {seeds: share for seeds, share in looks.items() if seeds <= len(ours)}
     if not taken:
         return Evidence(1.0, 1.0, 1.0, 0)
-    lower, higher = _p_values(ours - theirs, taken)
+    difference = ours - theirs
     # The control's sign makes the margin positive, because a bias, for example, may be below 0.
     reach = margin * theirs * (-1 if theirs.mean() < 0 else 1)
-    below, _ = _p_values(ours - theirs - reach, taken)
-    _, above = _p_values(ours - theirs + reach, taken)
+    lower, higher = _p_values(np.array([difference, difference - reach, difference + reach]), taken)
     return Evidence(
-        foretold=_spent(lower if expected == "lower" else higher, taken),
-        opposite=_spent(higher if expected == "lower" else lower, taken),
-        none=_spent(np.maximum(below, above), taken),
+        foretold=_spent(lower[0] if expected == "lower" else higher[0], taken),
+        opposite=_spent(higher[0] if expected == "lower" else lower[0], taken),
+        none=_spent(np.maximum(lower[1], higher[2]), taken),
         seeds=max(taken),
     )
 
@@ -178,17 +177,23 @@ def _any(p_values: Sequence[float]) -> float:
 
 
 def _p_values(differences: FloatArray, looks: Collection[int]) -> tuple[FloatArray, FloatArray]:
-    """One-sided p values at each look for a true mean below, and above, 0."""
-    lower, higher = np.ones(len(looks)), np.ones(len(looks))
+    """One-sided p values for a true mean below, and above, 0.
+
+    Args:
+        differences: float64 (rows, seeds).
+        looks: how many of the seeds each look has.
+
+    Returns:
+        Two arrays, float64 (rows, looks).
+    """
+    lower, higher = np.empty((2, len(differences), len(looks)))
     for at, seeds in enumerate(looks):
-        seen = differences[:seeds]
-        mean, sd = float(seen.mean()), float(seen.std(ddof=1))
-        if sd == 0:  # both trained identically: there is nothing to estimate
-            lower[at], higher[at] = float(mean >= 0), float(mean <= 0)
-            continue
-        statistic = mean / (sd / np.sqrt(seeds))
-        lower[at] = special.stdtr(seeds - 1, statistic)
-        higher[at] = special.stdtr(seeds - 1, -statistic)
+        seen = differences[:, :seeds]
+        mean, sd = seen.mean(axis=1), seen.std(axis=1, ddof=1)
+        known = sd > 0  # otherwise both trained identically: there is nothing to estimate
+        statistic = mean / np.where(known, sd / np.sqrt(seeds), 1.0)
+        lower[:, at] = np.where(known, special.stdtr(seeds - 1, statistic), mean >= 0)
+        higher[:, at] = np.where(known, special.stdtr(seeds - 1, -statistic), mean <= 0)
     return lower, higher
 
 
