@@ -1,9 +1,12 @@
-"""What all tests share: the order of files, and what needs not be collected as garbage."""
+"""What all tests share: which files go first, and when Python looks for garbage."""
 
 import gc
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# It remembers the environment as it is before a test changes it.
+import tests.search.warm_commands  # noqa: F401
 
 # How long an example takes to make or to run is the machine's matter, which others may use.
 settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -41,14 +44,21 @@ LONGEST = (
 )
 
 
-def pytest_configure() -> None:
-    """Look for no garbage among what collecting imports: it stays as long as the process."""
-    gc.disable()
+def pytest_configure(config: pytest.Config) -> None:
+    """Turn the garbage collector off while test files are imported; what they import stays."""
+    if not config.getoption("numprocesses", None):  # else only other processes import them
+        gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Look for it from now on, among what tests make."""
+    """Turn it on again, without what was imported."""
     gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    """Let pytest find, at last, what was left open while files were imported."""
+    gc.unfreeze()
     gc.enable()
 
 

@@ -208,7 +208,7 @@ def png(figure: Figure) -> bytes:
     FigureCanvasAgg(figure).print_png(  # type: ignore[no-untyped-call]
         buffer,
         metadata={"Software": None},
-        # Half the time of the default level 6, for a tenth more bytes.
+        # Half the time of the default level 6, for up to 13 % more bytes.
         pil_kwargs={"compress_level": 3},
     )
     return buffer.getvalue()

@@ -190,7 +190,7 @@ def _p_values(differences: FloatArray, looks: Collection[int]) -> tuple[FloatArr
     for at, seeds in enumerate(looks):
         seen = differences[:, :seeds]
         mean, sd = seen.mean(axis=1), seen.std(axis=1, ddof=1)
-        known = sd > 0  # otherwise both trained identically: there is nothing to estimate
+        known = sd != 0  # otherwise both trained identically: there is nothing to estimate
         statistic = mean / np.where(known, sd / np.sqrt(seeds), 1.0)
         lower[:, at] = np.where(known, special.stdtr(seeds - 1, statistic), mean >= 0)
         higher[:, at] = np.where(known, special.stdtr(seeds - 1, -statistic), mean <= 0)

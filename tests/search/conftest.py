@@ -129,6 +129,6 @@ def _schema_version_read_once() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def baselines_fitted_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Commands that run in the tests' process share the baselines of equal rows and windows."""
+    """Commands that run in the tests' process share the baselines, too: see `_fitted_for_all`."""
     for name, fitting in remembering().items():
         monkeypatch.setitem(models.baselines._FITTED, name, fitting)

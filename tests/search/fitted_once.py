@@ -1,6 +1,6 @@
 """Baselines that are fitted once for equal rows and windows, by all processes of the tests.
 
-Commands that start afresh fit their own, as a person's do.
+Commands that start afresh fit their own, as a person's do. What is shared has been pickled.
 """
 
 import hashlib
@@ -29,16 +29,16 @@ def remembering() -> Mapping[str, Fitting]:
 def _remembering(name: str, fitting: Fitting) -> Fitting:
     def fitted(rows: Rows, origins: IntArray, window: int, horizon: int) -> Forecaster:
         given = b"".join(map(bytes, (rows.values, rows.clock, origins)))
-        wish = repr((rows.values.shape, window, horizon)).encode()
-        key = f"{name}-{hashlib.sha256(given + wish).hexdigest()}"
+        sizes = repr((rows.values.shape, origins.shape, window, horizon)).encode()
+        key = f"{name}-{hashlib.sha256(given + sizes).hexdigest()}"
         if key not in _fitted:
-            _fitted[key] = _kept(key, lambda: fitting(rows, origins, window, horizon))
+            _fitted[key] = _read_or_fit(key, lambda: fitting(rows, origins, window, horizon))
         return _fitted[key]
 
     return fitted
 
 
-def _kept(key: str, fit: Callable[[], Forecaster]) -> Forecaster:
+def _read_or_fit(key: str, fit: Callable[[], Forecaster]) -> Forecaster:
     if FOLDER not in os.environ:
         return fit()
     file = Path(os.environ[FOLDER]) / key
@@ -47,5 +47,5 @@ def _kept(key: str, fit: Callable[[], Forecaster]) -> Forecaster:
             written = file.with_suffix(".new")
             written.write_bytes(pickle.dumps(fit()))
             written.replace(file)  # a process that is killed leaves no half of it
-        kept: Forecaster = pickle.loads(file.read_bytes())
-    return kept
+        forecaster: Forecaster = pickle.loads(file.read_bytes())
+    return forecaster

@@ -36,7 +36,7 @@ def test_nothing_is_made_where_all_is_well(place: Path) -> None:
     assert list(place.iterdir()) == []
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 def test_a_server_that_is_no_mlflow_is_told_within_half_a_minute() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://me:geheim@127.0.0.1:{silent.getsockname()[1]}"

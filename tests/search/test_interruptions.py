@@ -155,7 +155,8 @@ def test_t6_a_bug_of_ours_ends_the_study_after_three_trials_with_its_traceback(
     broken = place / "broken" / "models"
     broken.mkdir(parents=True)
     whole = REPOSITORY / "models"
-    (broken / "__init__.py").write_text(f"__path__.append({str(whole)!r})\n")
+    opening = (whole / "__init__.py").read_text()
+    (broken / "__init__.py").write_text(f"{opening}\n__path__.append({str(whole)!r})\n")
     source = (whole / "build.py").read_text()
     bug = source.replace("def build(", "def build(no_such_argument, ", 1)
     (broken / "build.py").write_text(bug)

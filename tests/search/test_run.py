@@ -283,7 +283,7 @@ BAD_INPUT = {
 }
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 @pytest.mark.parametrize("case", BAD_INPUT)
 def test_bad_input_is_refused_quickly_without_tensorflow_or_stores(
     tmp_path: Path, case: str
@@ -328,7 +328,7 @@ HELP = {
 }
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 @pytest.mark.parametrize("command", HELP)
 def test_help_answers_within_2_s(command: str, tmp_path: Path) -> None:
     began = time.monotonic()

@@ -65,14 +65,14 @@ def _url(case: str, server: Server, silent: int) -> str:
     }[case]
 
 
-@pytest.mark.alone
+@pytest.mark.timed
 @pytest.mark.parametrize("case", CASES)
 def test_s9_p8_it_is_refused_in_half_a_minute_without_its_password(
     case: str, server: Server, silent: int, tmp_path: Path
 ) -> None:
     url = _url(case, server, silent)
     began = time.monotonic()
-    done = run(tmp_path, "--experiment", "smoke", "--quiet", "--storage", url)
+    done = run(tmp_path, "--experiment", "smoke", "--quiet", "--storage", url, afresh=True)
     assert time.monotonic() - began < MOST
     assert done.returncode == 1
     first, *rest = done.stderr.splitlines()

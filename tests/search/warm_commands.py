@@ -18,19 +18,27 @@ from types import TracebackType
 from typing import IO, Self
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-# What a command that ran in this process leaves behind (`models.tensorflow_start`), and a store.
-_NOT_PASSED_ON = (
-    *("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND", "CUDA_VISIBLE_DEVICES", "MLFLOW_TRACKING_URI"),
-    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
-)
+# What a command that runs in this process sets (`models.tensorflow_start`), as it was before.
+_SET_BY_COMMANDS = {
+    name: os.environ.get(name)
+    for name in (
+        *("TF_CPP_MIN_LOG_LEVEL", "KERAS_BACKEND", "CUDA_VISIBLE_DEVICES"),
+        *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+    )
+}
 # Variables that no import of TensorFlow reads, or that a command sets anyway.
 _NOT_READ = ("PYTEST_", "MLFLOW_", "PYTHONPATH")
 
 
 def environment() -> dict[str, str]:
-    """The environment of a command of the tests, whichever tests ran in this process before."""
-    kept = {name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON}
-    return kept | {"PYTHONPATH": str(REPOSITORY)}
+    """The environment of a command of the tests, whichever tests ran in this process before.
+
+    A person's own MLflow store is not in it.
+    """
+    told = (
+        os.environ | _SET_BY_COMMANDS | {"MLFLOW_TRACKING_URI": None, "PYTHONPATH": str(REPOSITORY)}
+    )
+    return {name: value for name, value in told.items() if value is not None}
 
 
 class WarmCommand:
@@ -145,10 +153,11 @@ def _for_imports(env: Mapping[str, str]) -> dict[str, str]:
 def _running_server() -> tuple[Path, dict[str, str]]:
     """The socket of this process's server, and its environment; it starts with the first call."""
     path = Path(tempfile.mkdtemp()) / "commands"
+    begun = environment()
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.search.warm_server", str(path)],
         cwd=REPOSITORY,
-        env=environment(),
+        env=begun,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -160,4 +169,4 @@ def _running_server() -> tuple[Path, dict[str, str]]:
         shutil.rmtree(path.parent)
 
     atexit.register(end)
-    return path, _for_imports(environment())
+    return path, _for_imports(begun)
